@@ -1,0 +1,1 @@
+"""Image models with an exact likelihood: the PixelCNN family."""

@@ -1,0 +1,62 @@
+"""The errors a user can meet, and the one message for an optional package that is missing."""
+
+import importlib
+from types import ModuleType
+
+
+class PixelCNNError(Exception):
+    """Base of every error raised on purpose. Its message alone is what the command line prints."""
+
+
+class ConfigError(PixelCNNError, ValueError):
+    """A setting, or a combination of settings, that cannot be built."""
+
+
+class ShapeError(PixelCNNError, ValueError):
+    """A tensor of the wrong shape, dtype or range."""
+
+
+class DataError(PixelCNNError):
+    """A data set that is missing, broken or does not fit what was asked."""
+
+
+class CheckpointError(PixelCNNError):
+    """A checkpoint that is missing, damaged, foreign or of another version."""
+
+
+class OutputError(PixelCNNError, OSError):
+    """A file or folder that could not be written."""
+
+
+class CodecError(PixelCNNError):
+    """A compressed file that cannot be decoded faithfully."""
+
+
+class MissingDependencyError(PixelCNNError, ImportError):
+    """An optional package is not installed."""
+
+
+def require(module: str, *, extra: str) -> ModuleType:
+    """Imports an optional package, or says how to install it.
+
+    Args:
+        module: Import name, e.g. "lpips".
+        extra: The extra of this package that brings it, e.g. "metrics".
+
+    Returns:
+        The imported module.
+
+    Raises:
+        MissingDependencyError: If the package is not installed.
+
+    Example:
+        >>> require("math", extra="none").floor(2.5)
+        2
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(
+            f"This needs the package `{module}`, which is not installed. "
+            f'Install it with: pip install "pixelcnn[{extra}]"'
+        ) from error

@@ -1,0 +1,138 @@
+"""What an image is: integer levels in [0, K), shape (B, C, H, W).
+
+The only code that turns levels into floats and back.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pixelcnn.errors import ConfigError, ShapeError
+
+MAX_LEVELS = 65_536
+
+
+def to_unit(x: Tensor, levels: int, *, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Maps levels 0 … K-1 evenly onto [0, 1].
+
+    Example:
+        >>> to_unit(torch.tensor([0, 1, 2]), 3)
+        tensor([0.0000, 0.5000, 1.0000])
+    """
+    return x.to(dtype) / (levels - 1)
+
+
+def quantise(unit: Tensor, levels: int) -> Tensor:
+    """Maps floats in [0, 1] to the nearest of K levels, the inverse of `to_unit`.
+
+    Args:
+        unit: Floats in [0, 1]. Any shape.
+        levels: Number of levels K.
+
+    Returns:
+        Levels. The same shape, int64.
+
+    Raises:
+        ShapeError: If a value is outside [0, 1] or not a number.
+
+    Example:
+        >>> quantise(torch.tensor([0.0, 0.24, 0.26, 1.0]), 3)
+        tensor([0, 0, 1, 2])
+    """
+    # Below double precision, 65,536 levels need float32 and would be rounded twice.
+    unit = unit if unit.dtype == torch.float64 else unit.float()
+    # Written so that NaN, for which every comparison is false, is refused too.
+    if not bool(((unit >= 0) & (unit <= 1)).all()):
+        raise ShapeError(
+            f"Floats must lie in [0, 1] to be quantised, got values from "
+            f"{unit.min().item():g} to {unit.max().item():g}. Divide 8-bit data by 255 first."
+        )
+    return (unit * (levels - 1)).round().long()
+
+
+def requantise(x: Tensor, levels: int, *, to: int) -> Tensor:
+    """Maps K levels to the nearest of another number of levels, in integers, halves upwards.
+
+    Args:
+        x: Levels in [0, levels). Any shape.
+        levels: Number of levels that `x` has.
+        to: Number of levels wanted.
+
+    Returns:
+        Levels in [0, to). The same shape, int64.
+
+    Example:
+        >>> requantise(torch.tensor([0, 127, 128, 255]), 256, to=2)
+        tensor([0, 0, 1, 1])
+    """
+    steps = levels - 1
+    return (2 * x.long() * (to - 1) + steps) // (2 * steps)
+
+
+@dataclass(frozen=True)
+class ImageSpec:
+    """Shape and levels of one image.
+
+    Attributes:
+        channels: C, 1 for grey or codes, 3 for RGB, or any other number.
+        height: H, rows.
+        width: W, columns.
+        levels: K, from 2 to 65,536.
+    """
+
+    channels: int
+    height: int
+    width: int
+    levels: int
+
+    def __post_init__(self) -> None:
+        for name in ("channels", "height", "width"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise ConfigError(f"`{name}` must be a whole number of at least 1, got {value!r}.")
+        if not isinstance(self.levels, int) or not 2 <= self.levels <= MAX_LEVELS:
+            raise ConfigError(f"`levels` must be from 2 to {MAX_LEVELS}, got {self.levels!r}.")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W)."""
+        return self.channels, self.height, self.width
+
+    @property
+    def num_dims(self) -> int:
+        """Sub-pixels in an image, the D of bits per dimension."""
+        return self.channels * self.height * self.width
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON types, as checkpoints store them."""
+        return {
+            "channels": self.channels,
+            "height": self.height,
+            "width": self.width,
+            "levels": self.levels,
+        }
+
+    def check(self, x: Tensor) -> None:
+        """Raises `ShapeError` unless `x` is a batch of such images: integers (B, C, H, W)."""
+        if x.ndim != 4 or tuple(x.shape[1:]) != self.shape:
+            raise ShapeError(
+                f"Images must have shape (B, {', '.join(map(str, self.shape))}), "
+                f"got {tuple(x.shape)}."
+            )
+        check_levels(x, self.levels)
+
+
+def check_levels(x: Tensor, levels: int) -> None:
+    """Raises `ShapeError` unless `x` holds integers in [0, levels)."""
+    if x.is_floating_point() or x.is_complex() or x.dtype == torch.bool:
+        raise ShapeError(
+            f"`x` must hold integer levels in [0, {levels}), got dtype {x.dtype}. "
+            f"Use `quantise(x, {levels})` on floats in [0, 1]."
+        )
+    if x.numel() and (x.min() < 0 or x.max() >= levels):
+        raise ShapeError(
+            f"`x` must hold integer levels in [0, {levels}), got values from "
+            f"{x.min().item()} to {x.max().item()}."
+        )
