@@ -1,0 +1,125 @@
+"""Writing files so that a name never holds half a file."""
+
+import errno
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from pixelcnn.errors import OutputError
+
+_ADVICE = {
+    errno.ENOSPC: "The disk is full: free some space or choose another place.",
+    errno.EDQUOT: "Your quota is used up: free some space or choose another place.",
+    errno.EACCES: "Permission is missing: choose a place that you may write to.",
+    errno.EROFS: "The place is read-only: choose another.",
+    errno.ENOTDIR: "A part of this path is a file, not a folder: choose another place.",
+    errno.EEXIST: "A part of this path is a file, not a folder: choose another place.",
+    errno.EISDIR: "This is a folder: name a file inside it.",
+}
+
+
+@contextmanager
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yields a temporary path beside `path`, and moves it there when the block succeeds.
+
+    The temporary name keeps the suffix, because many writers choose their format by it. Missing
+    parent folders are made. When the block fails, nothing is left behind and an older file under
+    `path` stays as it was.
+
+    Args:
+        path: Where the file shall be in the end.
+
+    Yields:
+        The path to write to, in the same folder. It does not exist yet.
+
+    Raises:
+        OutputError: If the file cannot be written: no permission, no space, not a folder.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> with atomic_write(folder / "new" / "note.txt") as temporary:
+        ...     _ = temporary.write_text("whole")
+        >>> [file.name for file in (folder / "new").iterdir()]
+        ['note.txt']
+    """
+    # Through links, so that writing to a link fills what it points to, as `open` would.
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.stem[:80]}-{uuid.uuid4().hex[:12]}{target.suffix}")
+    try:
+        # A device such as /dev/null would be replaced by a plain file for everybody.
+        if target.exists() and not target.is_file():
+            raise OSError(errno.EISDIR, "it exists and is not a file")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        _flush(temporary)
+        temporary.replace(target)
+    except OutputError:
+        raise
+    except OSError as error:
+        raise unwritable(path, error) from error
+    finally:
+        _remove(temporary)
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Writes `text` in UTF-8, whole or not at all.
+
+    Raises:
+        OutputError: If the file cannot be written.
+    """
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(text.encode("utf-8"))
+
+
+def write_json(path: str | os.PathLike[str], obj: Any) -> None:
+    """Writes plain JSON types, indented for people, whole or not at all.
+
+    Raises:
+        OutputError: If the file cannot be written.
+    """
+    write_text(path, json.dumps(obj, indent=2, ensure_ascii=False) + "\n")
+
+
+def make_folder(path: str | os.PathLike[str]) -> Path:
+    """Makes a folder that can be written to, so that a run fails before its work, not after.
+
+    Returns:
+        The folder's path, as given.
+
+    Raises:
+        OutputError: If the folder cannot be made, or nothing can be written into it.
+    """
+    folder = Path(path)
+    probe = folder / f".probe-{uuid.uuid4().hex[:12]}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"?")
+    except OSError as error:
+        raise unwritable(path, error) from error
+    finally:
+        _remove(probe)
+    return folder
+
+
+def unwritable(path: str | os.PathLike[str], error: OSError) -> OutputError:
+    """The one message for a place that cannot be written to."""
+    reason = error.strerror or str(error) or type(error).__name__
+    advice = _ADVICE.get(error.errno or 0, "Check the path, or choose another place.")
+    return OutputError(f"Cannot write `{os.fspath(path)}`: {reason}. {advice}")
+
+
+def _flush(path: Path) -> None:
+    """Forces the bytes to the disk: renaming first could leave an empty file after a power cut."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _remove(path: Path) -> None:
+    # If its folder is gone or unreadable, the error that brought us here says so already.
+    with suppress(OSError):
+        path.unlink(missing_ok=True)

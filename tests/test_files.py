@@ -1,0 +1,109 @@
+"""Files appear whole under their name, or not at all."""
+
+import errno
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from pixelcnn.errors import OutputError, PixelCNNError
+from pixelcnn.files import atomic_write, make_folder, write_json, write_text
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_appears_under_its_name_with_missing_folders(tmp_path):
+    write_text(tmp_path / "a" / "b" / "note.txt", "schön\n")
+    assert (tmp_path / "a" / "b" / "note.txt").read_bytes() == "schön\n".encode()
+    assert names(tmp_path / "a" / "b") == ["note.txt"]
+
+
+def test_json_reads_back(tmp_path):
+    write_json(tmp_path / "m.json", {"nll_nats": 1.5, "label": "Zürich"})
+    text = (tmp_path / "m.json").read_text(encoding="utf-8")
+    assert json.loads(text) == {"nll_nats": 1.5, "label": "Zürich"}
+    assert "Zürich" in text
+    assert text.endswith("}\n")
+
+
+def test_the_temporary_file_stands_beside_and_keeps_the_suffix(tmp_path):
+    with atomic_write(tmp_path / "grid.png") as temporary:
+        assert temporary.parent == tmp_path
+        assert temporary.suffix == ".png"
+        assert not (tmp_path / "grid.png").exists()
+        temporary.write_bytes(b"x")
+    assert names(tmp_path) == ["grid.png"]
+
+
+@pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt])
+def test_a_failed_block_leaves_the_old_file_and_no_litter(tmp_path, failure):
+    path = tmp_path / "note.txt"
+    path.write_text("old")
+    with pytest.raises(failure), atomic_write(path) as temporary:
+        temporary.write_text("half")
+        raise failure
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["note.txt"]
+
+
+def test_a_full_disk_is_one_clear_line(tmp_path):
+    with pytest.raises(OutputError) as caught, atomic_write(tmp_path / "x.bin") as temporary:
+        temporary.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    message = str(caught.value)
+    assert "x.bin" in message
+    assert "disk is full" in message
+    assert "\n" not in message
+    assert names(tmp_path) == []
+
+
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path):
+    (tmp_path / "runs").write_text("not a folder")
+    with pytest.raises(OutputError, match="not a folder"):
+        write_text(tmp_path / "runs" / "note.txt", "x")
+    with pytest.raises(OutputError, match="not a folder"):
+        make_folder(tmp_path / "runs")
+
+
+def test_a_folder_is_not_overwritten_by_a_file(tmp_path):
+    (tmp_path / "runs").mkdir()
+    with pytest.raises(OutputError, match="folder"):
+        write_text(tmp_path / "runs", "x")
+    assert names(tmp_path) == ["runs"]
+
+
+@pytest.mark.skipif(not Path("/dev/null").exists(), reason="needs a device file")
+def test_a_device_is_not_replaced():
+    with pytest.raises(OutputError, match="not a file"):
+        write_text("/dev/null", "x")
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+def test_a_link_is_written_through(tmp_path):
+    (tmp_path / "real.txt").write_text("old")
+    (tmp_path / "link.txt").symlink_to(tmp_path / "real.txt")
+    write_text(tmp_path / "link.txt", "new")
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "real.txt").read_text() == "new"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes are those of POSIX")
+def test_files_get_the_rights_that_open_gives(tmp_path):
+    (tmp_path / "plain.txt").write_text("x")
+    write_text(tmp_path / "atomic.txt", "x")
+    assert (tmp_path / "atomic.txt").stat().st_mode == (tmp_path / "plain.txt").stat().st_mode
+
+
+def test_output_errors_are_errors_of_this_package_and_of_the_system():
+    assert issubclass(OutputError, PixelCNNError)
+    assert issubclass(OutputError, OSError)
+
+
+def test_a_folder_is_made_and_left_empty(tmp_path):
+    assert make_folder(tmp_path / "a" / "b") == tmp_path / "a" / "b"
+    assert names(tmp_path / "a" / "b") == []
