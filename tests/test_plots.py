@@ -1,0 +1,138 @@
+"""Pictures show what they are given, and say how it was made."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pixelcnn.errors import ConfigError, OutputError, ShapeError
+from pixelcnn.plots import (
+    COLOURS,
+    curves_figure,
+    image_grid,
+    name_rows,
+    plot_curves,
+    save_png,
+    screen_scale,
+)
+
+HISTORY = [
+    {"epoch": 0, "train_nll": 90.0, "val_nll": 80.0},
+    {"epoch": 1, "train_nll": 70.0, "val_nll": 65.0},
+    {"epoch": 2, "train_nll": 60.0, "val_nll": 66.0},
+]
+
+
+def test_images_run_from_the_top_left_in_rows():
+    x = torch.arange(4).reshape(4, 1, 1, 1)
+    assert image_grid(x, 256, columns=2, pad=0)[:, :, 0].tolist() == [[0, 1], [2, 3]]
+
+
+def test_an_unfinished_row_is_filled_with_paper():
+    grid = image_grid(torch.zeros(3, 1, 1, 1, dtype=torch.int64), 2, columns=2, pad=0)
+    assert grid[:, :, 0].tolist() == [[0, 0], [0, 255]]
+
+
+@pytest.mark.parametrize("levels", [2, 17, 256, 65_536])
+def test_the_levels_span_black_to_white(levels):
+    x = torch.tensor([0, levels - 1]).reshape(1, 1, 1, 2)
+    assert image_grid(x, levels, pad=0)[:, :, 0].tolist() == [[0, 255]]
+
+
+def test_colour_stays_in_its_channel():
+    x = torch.tensor([10, 20, 30]).reshape(1, 3, 1, 1)
+    assert image_grid(x, 256, pad=0).tolist() == [[[10, 20, 30]]]
+
+
+def test_channels_that_are_no_colour_stand_side_by_side():
+    x = torch.tensor([10, 20]).reshape(1, 2, 1, 1)
+    assert image_grid(x, 256, pad=0)[:, :, 0].tolist() == [[10, 20]]
+
+
+def test_scale_repeats_pixels_and_pad_surrounds_them():
+    x = torch.zeros(1, 1, 1, 1, dtype=torch.uint8)
+    grid = image_grid(x, 2, scale=2, pad=1)
+    expected = np.full((4, 4), 255)
+    expected[1:3, 1:3] = 0
+    assert (grid[:, :, 0] == expected).all()
+    assert grid.dtype == np.uint8
+
+
+def test_grids_are_as_square_as_possible():
+    assert image_grid(torch.zeros(10, 1, 1, 1).long(), 2, pad=0).shape == (3, 4, 1)
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (0, 1, 4, 4)])
+def test_what_is_no_batch_of_images_is_refused(shape):
+    with pytest.raises(ShapeError, match="N > 0"):
+        image_grid(torch.zeros(shape).long(), 2)
+
+
+def test_levels_out_of_range_are_refused():
+    with pytest.raises(ShapeError, match="levels"):
+        image_grid(torch.full((1, 1, 2, 2), 5), 2)
+
+
+@pytest.mark.parametrize("option", [{"columns": 0}, {"scale": 0}, {"pad": -1}])
+def test_impossible_layouts_are_refused(option):
+    with pytest.raises(ConfigError, match="at least"):
+        image_grid(torch.zeros(1, 1, 2, 2).long(), 2, **option)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_names_are_written_beside_their_row(channels):
+    grid = image_grid(torch.zeros(4, channels, 8, 8).long(), 2, columns=2, scale=4)
+    named = name_rows(grid, ["one", "two"])
+    margin = named[:, : named.shape[1] - grid.shape[1]]
+    assert (named[:, margin.shape[1] :] == grid).all()
+    for row in np.split(margin, 2):
+        assert row.min() < 128, "a name is missing"
+        assert row[:, -1].min() == 255, "a name touches its images"
+
+
+def test_small_images_are_enlarged_and_large_ones_are_not():
+    assert [screen_scale(side, side) for side in (1, 8, 32, 48, 500)] == [48, 6, 2, 1, 1]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_png_returns_its_pixels_and_its_notes(tmp_path, channels):
+    grid = image_grid(torch.randint(256, (4, channels, 5, 3)), 256)
+    save_png(tmp_path / "a.png", grid, text={"Software": "pixelcnn", "label": "日本"})
+    with Image.open(tmp_path / "a.png") as image:
+        assert (np.asarray(image).reshape(grid.shape) == grid).all()
+        assert image.text == {"Software": "pixelcnn", "label": "日本"}
+
+
+def test_a_picture_that_cannot_be_written_is_one_clear_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="not a folder"):
+        plot_curves(HISTORY, tmp_path / "file" / "curves.png")
+
+
+def test_curves_show_the_history_and_mark_the_best_epoch():
+    axes = curves_figure(HISTORY, num_dims=64).axes[0]
+    train, val, best = axes.lines
+    assert train.get_ydata().tolist() == [90.0, 70.0, 60.0]
+    assert val.get_ydata().tolist() == [80.0, 65.0, 66.0]
+    assert (best.get_xdata().tolist(), best.get_ydata().tolist()) == ([1], [65.0])
+
+
+@pytest.mark.parametrize(
+    "history", [[], [{"epoch": 0, "train_nll": 9.0, "val_nll": None}], HISTORY[:1]]
+)
+def test_short_and_unvalidated_histories_are_drawn(tmp_path, history):
+    plot_curves(history, tmp_path / "curves.png", num_dims=64)
+    with Image.open(tmp_path / "curves.png") as image:
+        assert image.format == "PNG"
+
+
+def test_a_diverged_epoch_leaves_a_gap_and_is_never_the_best():
+    axes = curves_figure([*HISTORY, {"epoch": 3, "train_nll": 1.0, "val_nll": float("nan")}]).axes[
+        0
+    ]
+    assert axes.lines[1].get_xdata().tolist() == [0, 1, 2]
+    assert axes.lines[2].get_ydata().tolist() == [65.0]
+
+
+def test_every_curve_has_its_own_colour():
+    assert len(set(COLOURS.values())) == 2
