@@ -1,1 +1,65 @@
-"""Image models with an exact likelihood: the PixelCNN family."""
+"""Image models with an exact likelihood: the PixelCNN family.
+
+The public names below are imported when they are first used, so that `import pixelcnn`, and with
+it `pixelcnn --help`, takes milliseconds and needs neither torch nor any other large package.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from pixelcnn.version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from pixelcnn.checkpoint import load as load
+    from pixelcnn.checkpoint import save as save
+    from pixelcnn.config import Config as Config
+    from pixelcnn.config import DataConfig as DataConfig
+    from pixelcnn.config import ModelConfig as ModelConfig
+    from pixelcnn.config import TrainingConfig as TrainingConfig
+    from pixelcnn.config import load_config as load_config
+    from pixelcnn.data import load_data as load_data
+    from pixelcnn.errors import PixelCNNError as PixelCNNError
+    from pixelcnn.evaluation import evaluate as evaluate
+    from pixelcnn.inference import PixelCNNSampler as PixelCNNSampler
+    from pixelcnn.models import MODELS as MODELS
+    from pixelcnn.models import AutoregressiveModel as AutoregressiveModel
+    from pixelcnn.models import PixelCNN as PixelCNN
+    from pixelcnn.models import build as build
+    from pixelcnn.spec import ImageSpec as ImageSpec
+    from pixelcnn.training import PixelCNNTrainer as PixelCNNTrainer
+    from pixelcnn.training import train_pixelcnn as train_pixelcnn
+
+_HOMES = {
+    "AutoregressiveModel": "models",
+    "Config": "config",
+    "DataConfig": "config",
+    "ImageSpec": "spec",
+    "MODELS": "models",
+    "ModelConfig": "config",
+    "PixelCNN": "models",
+    "PixelCNNError": "errors",
+    "PixelCNNSampler": "inference",
+    "PixelCNNTrainer": "training",
+    "TrainingConfig": "config",
+    "build": "models",
+    "evaluate": "evaluation",
+    "load": "checkpoint",
+    "load_config": "config",
+    "load_data": "data",
+    "save": "checkpoint",
+    "train_pixelcnn": "training",
+}
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module `pixelcnn` has no attribute `{name}`")
+    value = getattr(importlib.import_module(f"pixelcnn.{_HOMES[name]}"), name)
+    globals()[name] = value  # found without this function from now on
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,10 @@
+"""What every test stands on."""
+
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True)
+def _fixed_seed():
+    """Global randomness, such as the initial weights of a model, is the same in every run."""
+    torch.manual_seed(0)

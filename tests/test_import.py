@@ -1,0 +1,55 @@
+"""`import pixelcnn` is light, and its public names lead where they say."""
+
+import ast
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import pixelcnn
+
+HEAVY = {"torch", "torchvision", "lightning", "matplotlib", "sklearn", "jsonargparse", "rich"}
+TRAINING_ONLY = {"torchvision", "lightning", "matplotlib", "sklearn", "tensorboard"}
+
+
+def packages_after(statement: str) -> set[str]:
+    """Top-level packages that a fresh interpreter holds after a statement."""
+    code = f"import sys\n{statement}\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    return set(result.stdout.split())
+
+
+@pytest.mark.parametrize("module", ["pixelcnn", "pixelcnn.cli", "pixelcnn.errors"])
+def test_nothing_heavy_comes_with(module):
+    assert packages_after(f"import {module}") & HEAVY == set()
+
+
+def test_drawing_from_a_model_needs_no_training_packages():
+    came = packages_after("import pixelcnn; pixelcnn.PixelCNNSampler; pixelcnn.load")
+    assert "torch" in came
+    assert came & TRAINING_ONLY == set()
+
+
+@pytest.mark.parametrize("name", pixelcnn.__all__)
+def test_every_public_name_exists(name):
+    assert getattr(pixelcnn, name) is not None
+    assert name in dir(pixelcnn)
+
+
+def test_type_checkers_see_the_same_names_in_the_same_places():
+    tree = ast.parse(inspect.getsource(pixelcnn))
+    seen = {
+        alias.asname: node.module.removeprefix("pixelcnn.")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module and node.module != "typing"
+        for alias in node.names
+    }
+    assert seen == {"__version__": "version", **pixelcnn._HOMES}
+
+
+def test_a_name_that_does_not_exist_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute `nothing`"):
+        pixelcnn.nothing  # noqa: B018

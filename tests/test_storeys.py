@@ -1,0 +1,86 @@
+"""Imports only go down, and inside a room they never go in a circle."""
+
+import ast
+import graphlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "src" / "pixelcnn"
+STOREYS = [
+    {"errors", "version"},
+    {"spec", "order", "files"},
+    {"nn", "likelihoods", "data", "metrics"},
+    {"walk"},
+    {"models"},
+    {"inference", "checkpoint"},
+    {"config", "plots"},
+    {"training"},
+    {"evaluation", "report"},
+    {"cli", "app"},
+    {"__init__", "__main__"},
+]
+STOREY = {room: number for number, rooms in enumerate(STOREYS) for room in rooms}
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in ROOT.rglob("*.py")
+}
+
+
+def room(module: str) -> str:
+    """`nn.masks` is in the room `nn`."""
+    return module.partition(".")[0]
+
+
+def imports(module: str) -> Iterator[str]:
+    """Modules of this package that a module imports, also inside functions.
+
+    What only type checkers read, under `TYPE_CHECKING`, builds nothing and does not count.
+    """
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    unread = {
+        node
+        for branch in ast.walk(tree)
+        if isinstance(branch, ast.If) and ast.unparse(branch.test) == "TYPE_CHECKING"
+        for node in ast.walk(branch)
+    }
+    for node in ast.walk(tree):
+        if node in unread:
+            continue
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: imports are absolute"
+            # `from pixelcnn.nn import masks` may name a module or something inside one.
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        yield from (
+            name.removeprefix("pixelcnn.") for name in names if name.startswith("pixelcnn.")
+        )
+
+
+def module_of(name: str) -> str:
+    """The module that an imported name lives in: `nn.masks.raster_mask` is in `nn.masks`."""
+    while name not in MODULES and f"{name}.__init__" not in MODULES and "." in name:
+        name = name.rpartition(".")[0]
+    return name if name in MODULES else f"{name}.__init__"
+
+
+def test_every_room_has_a_storey():
+    assert {room(module) for module in MODULES} <= set(STOREY)
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_imports_only_go_down(module):
+    here = room(module)
+    for name in imports(module):
+        there = room(name)
+        assert there in STOREY, f"{module} imports `{name}`, which is no module"
+        assert there == here or STOREY[there] < STOREY[here], f"{module} may not import {name}"
+
+
+def test_no_import_goes_in_a_circle():
+    graph = {module: {module_of(name) for name in imports(module)} for module in MODULES}
+    order = list(graphlib.TopologicalSorter(graph).static_order())
+    assert set(MODULES) <= set(order)
