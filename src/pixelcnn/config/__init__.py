@@ -1,0 +1,35 @@
+"""The settings of a run: typed sections, read from YAML and the command line, checked by key."""
+
+from pixelcnn.config.load import (
+    as_section,
+    load_config,
+    preset_names,
+    preset_path,
+    read_config,
+    to_yaml,
+)
+from pixelcnn.config.sections import (
+    Config,
+    DataConfig,
+    EvaluationConfig,
+    LoggerConfig,
+    ModelConfig,
+    SamplingConfig,
+    TrainingConfig,
+)
+
+__all__ = [
+    "Config",
+    "DataConfig",
+    "EvaluationConfig",
+    "LoggerConfig",
+    "ModelConfig",
+    "SamplingConfig",
+    "TrainingConfig",
+    "as_section",
+    "load_config",
+    "preset_names",
+    "preset_path",
+    "read_config",
+    "to_yaml",
+]

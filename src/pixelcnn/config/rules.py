@@ -1,0 +1,131 @@
+"""What values a setting may have, alone and together. Types are checked before, in `load`."""
+
+import difflib
+import math
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from pixelcnn.errors import ConfigError
+
+Rule = tuple[Callable[[Any], bool], str]
+
+POSITIVE: Rule = (lambda value: value > 0, "greater than 0")
+NOT_NEGATIVE: Rule = (lambda value: value >= 0, "0 or more")
+AT_LEAST_ONE: Rule = (lambda value: value >= 1, "at least 1")
+LEVELS: Rule = (lambda value: 2 <= value <= 65_536, "from 2 to 65536")
+
+RANGES: dict[str, Rule] = {
+    "model.in_channels": AT_LEAST_ONE,
+    "model.hidden_channels": AT_LEAST_ONE,
+    "model.num_layers": NOT_NEGATIVE,
+    "model.num_residual_blocks": NOT_NEGATIVE,
+    "model.dropout": (lambda value: 0 <= value < 1, "in [0, 1)"),
+    "model.num_classes": LEVELS,
+    "model.num_labels": AT_LEAST_ONE,
+    "model.num_attributes": AT_LEAST_ONE,
+    "model.num_map_channels": AT_LEAST_ONE,
+    "model.dilations": (
+        lambda value: len(value) > 0 and min(value) >= 1,
+        "a list of at least one number, each at least 1",
+    ),
+    "training.max_epochs": AT_LEAST_ONE,
+    "training.learning_rate": POSITIVE,
+    "training.weight_decay": NOT_NEGATIVE,
+    "training.warmup_steps": NOT_NEGATIVE,
+    "training.gradient_clip_val": POSITIVE,
+    "training.early_stopping_patience": AT_LEAST_ONE,
+    "training.accumulate_grad_batches": AT_LEAST_ONE,
+    "data.batch_size": AT_LEAST_ONE,
+    "data.num_workers": NOT_NEGATIVE,
+    "data.image_size": (
+        lambda value: min(value if isinstance(value, tuple) else (value,)) >= 1,
+        "at least 1 pixel on each side",
+    ),
+    "data.max_samples": (lambda value: value >= 2, "at least 2: one to train on, one to check"),
+    "data.levels": LEVELS,
+    "data.val_fraction": (lambda value: 0 < value < 1, "between 0 and 1, both excluded"),
+    "logger.log_every_n_steps": AT_LEAST_ONE,
+    "logger.sample_every_n_epochs": NOT_NEGATIVE,
+    "evaluation.batch_size": AT_LEAST_ONE,
+    "evaluation.max_samples": AT_LEAST_ONE,
+    "sampling.num_samples": AT_LEAST_ONE,
+    "sampling.temperature": POSITIVE,
+    "sampling.top_k": AT_LEAST_ONE,
+    "sampling.top_p": (lambda value: 0 < value <= 1, "in (0, 1]"),
+    "sampling.per_label": AT_LEAST_ONE,
+}
+
+
+def check_range(key: str, value: Any) -> None:
+    """Raises `ConfigError` if a value of the right type is out of range. None is never.
+
+    Example:
+        >>> check_range("training.max_epochs", 0)
+        Traceback (most recent call last):
+        ...
+        pixelcnn.errors.ConfigError: `training.max_epochs` must be at least 1, got 0.
+    """
+    if value is None:
+        return
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"`{key}` must be a finite number, got {value}.")
+    if key in RANGES:
+        holds, what = RANGES[key]
+        if not holds(value):
+            raise ConfigError(f"`{key}` must be {what}, got {value!r}.")
+
+
+def check_combinations(values: Mapping[str, Any]) -> None:
+    """Raises `ConfigError` if settings contradict each other.
+
+    Args:
+        values: Dotted key to value; a section may be missing altogether.
+    """
+    get = values.get
+    classes, levels = get("model.num_classes"), get("data.levels")
+    binarization = get("data.binarization", "none")
+    if get("model.likelihood") == "bernoulli" and classes not in (None, 2):
+        raise ConfigError(
+            f"`model.likelihood` bernoulli needs `model.num_classes` 2, got {classes}. "
+            f"Use categorical."
+        )
+    if binarization != "none" and classes not in (None, 2):
+        raise ConfigError(
+            f"`data.binarization` {binarization} leaves 2 levels, but `model.num_classes` is "
+            f"{classes}. Set it to 2, or `data.binarization` to none."
+        )
+    if binarization != "none" and levels not in (None, 2):
+        raise ConfigError(
+            f"`data.binarization` {binarization} leaves 2 levels, but `data.levels` is {levels}. "
+            f"Set only one of them."
+        )
+    if None not in (classes, levels) and classes != levels:
+        raise ConfigError(
+            f"`model.num_classes` must equal `data.levels`, got {classes} and {levels}."
+        )
+    if get("training.schedule") == "plateau" and get("training.warmup_steps"):
+        raise ConfigError(
+            f"`training.warmup_steps` must be 0 with `training.schedule` plateau, got "
+            f"{get('training.warmup_steps')}. Use cosine or constant to warm up."
+        )
+    check_conditions(values)
+
+
+def check_conditions(values: Mapping[str, Any]) -> None:
+    """Raises `ConfigError` if a model is to be conditioned on two things at once."""
+    kinds = ("num_labels", "num_attributes", "num_map_channels")
+    given = [f"`model.{kind}`" for kind in kinds if values.get(f"model.{kind}") is not None]
+    if len(given) > 1:
+        raise ConfigError(f"At most one condition can be set, got {' and '.join(given)}.")
+
+
+def unknown_key(key: str, known: Collection[str], origin: str) -> ConfigError:
+    """The error for a key that does not exist, with the nearest one that does."""
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
+    if not near:
+        # `--max_epochs` or a key in the wrong section: the last part alone may be right.
+        last = {name.rpartition(".")[2]: name for name in known}
+        names = difflib.get_close_matches(key.rpartition(".")[2], last, n=1, cutoff=0.75)
+        near = [last[name] for name in names]
+    hint = f" Did you mean `{near[0]}`?" if near else ""
+    return ConfigError(f"{origin}`{key}` is not a setting.{hint}")

@@ -1,0 +1,144 @@
+"""The settings of a run as typed sections. What each may be is in `rules`."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass
+class ModelConfig:
+    """Which network, and how large. A field left at None is the architecture's own default.
+
+    Attributes:
+        name: Key of `pixelcnn.models.MODELS`.
+        in_channels: C of the images. None: taken from the data.
+        num_classes: Levels K of a sub-pixel. None: taken from the data.
+        likelihood: "bernoulli" (K = 2) or "categorical". None: whichever fits K.
+        num_labels: Number of classes to condition on. None: an unconditional model.
+        dilations: Dilation of the blocks' convolutions, cycled over the blocks.
+        norm: "none", "channel" (per pixel) or "batch" (exact in eval mode only).
+    """
+
+    name: str = "pixelcnn"
+    in_channels: int | None = None
+    hidden_channels: int | None = None
+    num_layers: int | None = None
+    num_residual_blocks: int | None = None
+    dropout: float | None = None
+    num_classes: int | None = None
+    likelihood: str | None = None
+    num_labels: int | None = None
+    num_attributes: int | None = None
+    num_map_channels: int | None = None
+    dilations: list[int] | None = None
+    norm: Literal["none", "channel", "batch"] | None = None
+
+
+@dataclass
+class TrainingConfig:
+    """How the weights are found.
+
+    Attributes:
+        weight_decay: Decoupled with "adamw", an L2 penalty with "adam".
+        schedule: Learning rate over time: "cosine" to zero, "plateau" (halved when the
+            validation NLL stalls) or "constant".
+        warmup_steps: Optimiser steps of linear rise at the start; not with "plateau".
+        gradient_clip_val: Largest norm of the gradient. None: no clipping.
+        precision: "32-true", "bf16-mixed" or "16-mixed" (GPUs only).
+        compile: Whether to run the training step through `torch.compile`.
+        early_stopping_patience: Epochs without a better validation NLL. None: never stop.
+        accumulate_grad_batches: Batches per optimiser step.
+    """
+
+    max_epochs: int = 100
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    optimizer: Literal["adam", "adamw"] = "adamw"
+    schedule: Literal["cosine", "plateau", "constant"] = "cosine"
+    warmup_steps: int = 0
+    gradient_clip_val: float | None = 1.0
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    compile: bool = False
+    early_stopping_patience: int | None = None
+    accumulate_grad_batches: int = 1
+
+
+@dataclass
+class DataConfig:
+    """Which images, and in which form.
+
+    Attributes:
+        image_size: Side in pixels, or [height, width]. None: as they are.
+        data_root: Folder that holds the images. None: the usual place of the data set.
+        use_augmentation: Whether training images are flipped left to right at random.
+        max_samples: Use at most so many training images.
+        levels: Levels K to round to, exactly. None: as they are.
+        binarization: "none", "threshold" (at half) or "dynamic" (drawn anew every epoch).
+        val_fraction: Part of the training images kept for validation, if none come apart.
+    """
+
+    dataset_name: str = "digits"
+    batch_size: int = 64
+    num_workers: int = 0
+    image_size: int | tuple[int, int] | None = None
+    data_root: str | None = None
+    use_augmentation: bool = False
+    max_samples: int | None = None
+    levels: int | None = None
+    binarization: Literal["none", "threshold", "dynamic"] = "none"
+    val_fraction: float = 0.1
+
+
+@dataclass
+class LoggerConfig:
+    """What a run writes while it trains. `sample_every_n_epochs` of 0 draws no grids."""
+
+    tensorboard: bool = True
+    csv: bool = True
+    log_every_n_steps: int = 50
+    sample_every_n_epochs: int = 10
+
+
+@dataclass
+class EvaluationConfig:
+    """What `evaluate` measures: which split, and at most how many of its images."""
+
+    batch_size: int = 256
+    split: Literal["train", "val", "test"] = "test"
+    max_samples: int | None = None
+
+
+@dataclass
+class SamplingConfig:
+    """How images are drawn. `per_label` draws that many of each label instead."""
+
+    num_samples: int = 64
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+    per_label: int | None = None
+
+
+@dataclass
+class Config:
+    """All settings of a run."""
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    logger: LoggerConfig = field(default_factory=LoggerConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    seed: int = 0
+    out: str | None = None
+    device: str = "auto"
+    resume: str | None = None
+
+
+SECTIONS: dict[str, type] = {
+    "model": ModelConfig,
+    "training": TrainingConfig,
+    "data": DataConfig,
+    "logger": LoggerConfig,
+    "evaluation": EvaluationConfig,
+    "sampling": SamplingConfig,
+}

@@ -1,0 +1,37 @@
+"""One negative log-likelihood in the units that papers use."""
+
+import math
+
+
+def bits_per_dim(nll_nats: float, num_dims: int) -> float:
+    """Bits that an ideal code spends on one sub-pixel.
+
+    Args:
+        nll_nats: Negative log-likelihood of a whole image, in nats.
+        num_dims: Sub-pixels in the image, C·H·W.
+
+    Returns:
+        Bits per sub-pixel. Uniform guessing among K levels costs log2(K).
+
+    Example:
+        >>> bits_per_dim(64 * math.log(256), num_dims=64)
+        8.0
+    """
+    return nll_nats / num_dims / math.log(2)
+
+
+def perplexity(nll_nats: float, num_dims: int) -> float:
+    """Number of equally likely levels that would be as hard to guess as one sub-pixel.
+
+    Args:
+        nll_nats: Negative log-likelihood of a whole image, in nats.
+        num_dims: Sub-pixels in the image, C·H·W.
+
+    Returns:
+        A number of levels, 1 when every sub-pixel is certain.
+
+    Example:
+        >>> round(perplexity(64 * math.log(17), num_dims=64), 6)
+        17.0
+    """
+    return math.exp(nll_nats / num_dims)
