@@ -1,0 +1,125 @@
+"""Models as files: safetensors with a card, written whole and read without pickle."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+
+from pixelcnn.errors import CheckpointError, PixelCNNError
+from pixelcnn.files import atomic_write
+from pixelcnn.models import AutoregressiveModel, build
+
+FORMAT = "pixelcnn/1"
+
+
+def save(
+    model: AutoregressiveModel,
+    path: str | Path,
+    *,
+    labels: Sequence[str] | None = None,
+    training: Mapping[str, Any] | None = None,
+) -> None:
+    """Writes a model to one file that says by itself how to build it.
+
+    Args:
+        model: Any architecture.
+        path: The file. It appears only when it is whole.
+        labels: Names of the class labels.
+        training: How the weights came about: figures, protocol, versions. JSON types.
+
+    Raises:
+        OutputError: If the file cannot be written.
+    """
+    card = {
+        "format": FORMAT,
+        "model": model.name,
+        "config": model.config,
+        "spec": None if model.image_size is None else model.spec.as_dict(),
+        "likelihood": model.likelihood.name,
+        "labels": None if labels is None else list(labels),
+        "training": dict(training or {}),
+    }
+    header = {k: v if isinstance(v, str) else json.dumps(v) for k, v in card.items()}
+    tensors = {k: v.detach().contiguous().cpu() for k, v in model.state_dict().items()}
+    with atomic_write(Path(path)) as temporary:
+        save_file(tensors, temporary, metadata=header)
+
+
+def read_card(path: str | Path) -> dict[str, Any]:
+    """Reads what a checkpoint says of itself, without its weights.
+
+    Returns:
+        format, model, config, spec, likelihood, labels, training.
+
+    Raises:
+        CheckpointError: If the file is missing, damaged or not one of ours.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise CheckpointError(
+            f"{path} must be a model file, but {'is a folder' if path.is_dir() else 'is missing'}. "
+            f"`pixelcnn train` writes one as model.safetensors in its run folder."
+        )
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"{path} is damaged or no safetensors file ({error}). Copy or train it again."
+        ) from error
+    return _parse_card(header, path)
+
+
+def load(path: str | Path, *, device: str | torch.device = "cpu") -> AutoregressiveModel:
+    """Builds the model of a file, in evaluation mode.
+
+    Args:
+        path: Written by `save`.
+        device: Where the weights go.
+
+    Raises:
+        CheckpointError: If the file is missing, damaged or not one of ours.
+    """
+    card = read_card(path)
+    try:
+        model = build(card["model"], **card["config"])
+        model.load_state_dict(load_file(path))
+    except (PixelCNNError, TypeError, RuntimeError, SafetensorError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise CheckpointError(
+            f"{path} does not hold a model that this version can build ({reason}). "
+            f"It may come from a newer version; train it again or upgrade."
+        ) from error
+    return model.to(device).eval()
+
+
+def fingerprint(model: AutoregressiveModel) -> str:
+    """Sixteen hexadecimal digits that tell architecture and weights apart from any others."""
+    digest = hashlib.sha256(json.dumps([model.name, model.config], sort_keys=True).encode())
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _parse_card(header: Mapping[str, str], path: Path) -> dict[str, Any]:
+    written = header.get("format")
+    if written != FORMAT:
+        raise CheckpointError(
+            f"{path} must be a checkpoint of format {FORMAT!r}, got "
+            f"{'none' if written is None else repr(written)}: it was not written by this package, "
+            f"or by another version of it."
+        )
+    try:
+        card: dict[str, Any] = {"format": written, "model": header["model"]}
+        card["likelihood"] = header["likelihood"]
+        for key in ("config", "spec", "labels", "training"):
+            card[key] = json.loads(header[key])
+    except (KeyError, json.JSONDecodeError) as error:
+        raise CheckpointError(f"{path} has a damaged card ({error}). Copy it again.") from error
+    return card

@@ -1,0 +1,29 @@
+"""Architectures, behind one interface."""
+
+from typing import Any
+
+from pixelcnn.errors import ConfigError
+from pixelcnn.models.base import AutoregressiveModel, Cond
+from pixelcnn.models.pixelcnn import PixelCNN
+
+MODELS: dict[str, type[AutoregressiveModel]] = {model.name: model for model in (PixelCNN,)}
+
+
+def build(name: str, **options: Any) -> AutoregressiveModel:
+    """Constructs an architecture by its name in `MODELS`.
+
+    Raises:
+        ConfigError: If there is no such architecture, or it refuses an option.
+
+    Example:
+        >>> build("pixelcnn", num_classes=4).likelihood.name
+        'categorical'
+    """
+    if name not in MODELS:
+        raise ConfigError(
+            f"The model must be one of {', '.join(map(repr, MODELS))}, got {name!r}."
+        )
+    return MODELS[name](**options)
+
+
+__all__ = ["MODELS", "AutoregressiveModel", "Cond", "PixelCNN", "build"]

@@ -1,0 +1,204 @@
+"""What every architecture has in common: exact log-probabilities and drawing."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar, TypeAlias
+
+import torch
+from torch import Generator, Tensor, nn
+
+from pixelcnn.errors import ConfigError, ShapeError
+from pixelcnn.likelihoods import make_likelihood
+from pixelcnn.nn import Condition, Cursor, PixelInput, ReceptiveField
+from pixelcnn.spec import ImageSpec, check_levels
+from pixelcnn.walk import CachedStepper, Filter, draw_seed, drawing, walk
+
+Cond: TypeAlias = Tensor | Sequence[int] | int | None
+
+
+class AutoregressiveModel(nn.Module, ABC):
+    """A network that predicts each sub-pixel from those before it in raster order.
+
+    Args:
+        in_channels: C, channels of the images.
+        num_classes: K, levels of a sub-pixel.
+        likelihood: Name of the head; None for Bernoulli at two levels, categorical at more.
+        num_labels: The model is conditioned on that many class labels.
+        num_attributes: The model is conditioned on vectors of that many attributes.
+        num_map_channels: The model is conditioned on maps of that many channels.
+        image_size: Side, or (height, width), that is drawn by default. The weights serve any.
+
+    Attributes:
+        config: The arguments of the constructor, in types that JSON has.
+        likelihood: The head.
+        condition: The kind of condition taken.
+        groups: Colour groups of the network: C, or 1 where the head couples the channels.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(
+        self,
+        *,
+        in_channels: int,
+        num_classes: int,
+        likelihood: str | None,
+        num_labels: int | None,
+        num_attributes: int | None,
+        num_map_channels: int | None,
+        image_size: int | tuple[int, int] | None,
+    ) -> None:
+        super().__init__()
+        side = image_size if image_size is not None else 1
+        height, width = (side, side) if isinstance(side, int) else side
+        spec = ImageSpec(in_channels, height, width, num_classes)
+        self._size = None if image_size is None else (spec.height, spec.width)
+        self.in_channels = in_channels
+        self.num_classes = num_classes
+        self.likelihood = make_likelihood(likelihood, channels=in_channels, levels=num_classes)
+        self.condition = Condition(num_labels, num_attributes, num_map_channels)
+        self.groups = 1 if self.likelihood.couples_channels else in_channels
+        self.embed = PixelInput(in_channels, num_classes, groups=self.groups)
+        self.config: dict[str, Any] = {}
+
+    @abstractmethod
+    def forward(
+        self, x: Tensor, cond: Tensor | None = None, cursor: Cursor | None = None
+    ) -> Tensor:
+        """Predicts the parameters of every pixel, or of one place of a walk.
+
+        Args:
+            x: Levels. (B, C, H, W).
+            cond: Labels (B,), attributes (B, A), maps (B, A, H, W), or None.
+            cursor: Where to evaluate, with what is kept of the sites before; None for the
+                whole image. See `pixelcnn.nn.cursor`.
+
+        Returns:
+            (B, P, H, W); with a cursor (B, P / groups).
+        """
+
+    @abstractmethod
+    def receptive_field(self) -> ReceptiveField:
+        """The pixels that the parameters of a pixel depend on."""
+
+    @property
+    def num_labels(self) -> int | None:
+        """Number of class labels; None if the model takes none."""
+        return self.condition.num_labels
+
+    @property
+    def image_size(self) -> tuple[int, int] | None:
+        """(height, width) drawn by default."""
+        return self._size
+
+    @image_size.setter
+    def image_size(self, size: tuple[int, int]) -> None:
+        height, width = size
+        ImageSpec(self.in_channels, height, width, self.num_classes)
+        self._size = (height, width)
+        self.config["image_size"] = [height, width]
+
+    @property
+    def spec(self) -> ImageSpec:
+        """What the model draws by default.
+
+        Raises:
+            ConfigError: If no image size was ever given.
+        """
+        if self._size is None:
+            raise ConfigError(
+                "The model has no image size of its own: construct it with `image_size`, "
+                "or pass `shape=(C, H, W)`."
+            )
+        return ImageSpec(self.in_channels, *self._size, self.num_classes)
+
+    def site_log_prob(self, x: Tensor, cond: Cond = None, *, check: bool = True) -> Tensor:
+        """Log-probability of every sub-pixel given all earlier ones.
+
+        Args:
+            x: Levels. (B, C, H, W).
+            cond: As `forward`; a single label stands for the whole batch.
+            check: Whether to check the values of the arguments, which waits for a GPU.
+
+        Returns:
+            Nats. (B, C, H, W).
+
+        Raises:
+            ShapeError: If `x` or `cond` does not fit the model.
+        """
+        cond = self.prepare_cond(cond, len(x))
+        if check:
+            self.check(x, cond)
+        return self.likelihood.log_prob(self(x, cond), x)
+
+    def log_prob(self, x: Tensor, cond: Cond = None, *, check: bool = True) -> Tensor:
+        """Log-probability of whole images, the sum of `site_log_prob`. Nats. (B,)."""
+        return self.site_log_prob(x, cond, check=check).flatten(1).sum(1)
+
+    def generate(
+        self,
+        shape: tuple[int, int, int] | None = None,
+        *,
+        num_samples: int = 16,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        cond: Cond = None,
+        generator: Generator | None = None,
+    ) -> Tensor:
+        """Draws images. With the default filters they follow the likelihood exactly.
+
+        Args:
+            shape: (C, H, W); None for the model's own size.
+            num_samples: Images, B.
+            temperature: Divides the logits.
+            top_k: Keeps the k most probable levels.
+            top_p: Keeps the most probable levels with that much mass.
+            cond: As `forward`; a single label stands for all images.
+            generator: Decides the images; torch's global one if None.
+
+        Returns:
+            Levels. (B, C, H, W), int64, on the model's device.
+
+        Raises:
+            ShapeError: If `shape` or `cond` does not fit the model.
+            ConfigError: If a filter is out of range.
+        """
+        x = self.blank(num_samples, shape)
+        cond = self.prepare_cond(cond, num_samples)
+        self.check(x, cond)
+        keep = Filter(temperature, top_k, top_p)
+        choose = drawing(x, seed=draw_seed(generator), keep=keep)
+        return walk(CachedStepper(self), x, choose, cond=cond)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.embed.scale.device
+
+    def blank(self, num_images: int, shape: tuple[int, int, int] | None = None) -> Tensor:
+        """Images of zeros to be filled by a walk. (B, C, H, W), int64."""
+        if num_images < 1:
+            raise ShapeError(f"`num_samples` must be at least 1, got {num_images}.")
+        spec = self.spec if shape is None else ImageSpec(*shape, self.num_classes)
+        if spec.channels != self.in_channels:
+            raise ShapeError(
+                f"`shape` must be (C, H, W) with C = {self.in_channels}, got {shape}."
+            )
+        return torch.zeros(num_images, *spec.shape, dtype=torch.int64, device=self.device)
+
+    def prepare_cond(self, cond: Cond, num_images: int) -> Tensor | None:
+        """A condition as a tensor on the model's device, one entry per image."""
+        if cond is None:
+            return None
+        cond = torch.as_tensor(cond, device=self.device)
+        return cond.expand(num_images) if cond.ndim == 0 else cond
+
+    def check(self, x: Tensor, cond: Tensor | None) -> None:
+        """Raises `ShapeError` unless images and condition fit the model."""
+        if x.ndim != 4 or x.shape[1] != self.in_channels:
+            raise ShapeError(
+                f"Images must have shape (B, {self.in_channels}, H, W), got {tuple(x.shape)}."
+            )
+        check_levels(x, self.num_classes)
+        self.condition.check(cond, x)

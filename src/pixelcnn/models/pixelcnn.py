@@ -1,0 +1,184 @@
+"""PixelCNN: one stack of masked convolutions."""
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from einops import rearrange
+from torch import Tensor, nn
+
+from pixelcnn.errors import ConfigError
+from pixelcnn.models.base import AutoregressiveModel
+from pixelcnn.nn import (
+    Condition,
+    ConditionBias,
+    Cursor,
+    MaskedConv2d,
+    Norm,
+    NormKind,
+    ReceptiveField,
+    window,
+)
+
+FIRST_KERNEL = 7
+KERNEL = 3
+
+
+class PixelCNN(AutoregressiveModel):
+    """A masked 7×7 convolution, residual blocks, and two masked 1×1 convolutions.
+
+    Its receptive field has a blind spot above to the right (`receptive_field().offsets` says
+    exactly where); `GatedPixelCNN` of the follow-up paper was made to close it.
+
+    Args:
+        in_channels: C, channels of the images.
+        hidden_channels: Features per pixel, 2h in the paper; a residual block works on half of
+            them. With C > 1 channels predicted one by one it is rounded up to a multiple of 2C,
+            so that every colour has its share (64 becomes 66 for RGB).
+        num_layers: Plain masked 3×3 layers with a skip, between the first layer and the blocks.
+        num_residual_blocks: Residual blocks.
+        dropout: Share of features dropped in each block while training.
+        num_classes: K, levels of a sub-pixel.
+        likelihood: "bernoulli" or "categorical"; None for Bernoulli if K = 2, else categorical.
+        num_labels: Conditions on that many class labels.
+        num_attributes: Conditions on vectors of that many attributes.
+        num_map_channels: Conditions on maps of that many channels.
+        dilations: Dilation of each block's 3×3 convolution, cycled; None for 1.
+        norm: "none", "channel" (per pixel) or "batch" (see `pixelcnn.nn.Norm`).
+        image_size: Side, or (height, width), drawn by default.
+
+    Raises:
+        ConfigError: If an argument is out of range or does not fit another.
+
+    References:
+        Pixel Recurrent Neural Networks (van den Oord et al., 2016), sections 3.2 to 3.5 and
+        table 1. https://arxiv.org/abs/1601.06759
+
+    Example:
+        >>> model = PixelCNN(in_channels=1, num_classes=2, image_size=28)
+        >>> x = model.generate(num_samples=2)
+        >>> x.shape, model.log_prob(x).shape
+        (torch.Size([2, 1, 28, 28]), torch.Size([2]))
+    """
+
+    name = "pixelcnn"
+
+    def __init__(
+        self,
+        *,
+        in_channels: int = 1,
+        hidden_channels: int = 64,
+        num_layers: int = 0,
+        num_residual_blocks: int = 4,
+        dropout: float = 0.0,
+        num_classes: int = 2,
+        likelihood: str | None = None,
+        num_labels: int | None = None,
+        num_attributes: int | None = None,
+        num_map_channels: int | None = None,
+        dilations: Sequence[int] | None = None,
+        norm: NormKind = "none",
+        image_size: int | tuple[int, int] | None = None,
+    ) -> None:
+        arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        super().__init__(
+            in_channels=in_channels,
+            num_classes=num_classes,
+            likelihood=likelihood,
+            num_labels=num_labels,
+            num_attributes=num_attributes,
+            num_map_channels=num_map_channels,
+            image_size=image_size,
+        )
+        _check_sizes(hidden_channels, num_layers, num_residual_blocks, dropout, dilations)
+        self.config = {
+            k: list(v) if isinstance(v, (tuple, list)) else v for k, v in arguments.items()
+        }
+        groups = self.groups
+        hidden = -(-hidden_channels // (2 * groups)) * 2 * groups
+        cycle = list(dilations or [1])
+        self.dilations = [cycle[i % len(cycle)] for i in range(num_residual_blocks)]
+        self.first = MaskedConv2d("A", in_channels, hidden, FIRST_KERNEL, groups=groups)
+        self.layers = nn.ModuleList(
+            MaskedConv2d("B", hidden, hidden, KERNEL, groups=groups) for _ in range(num_layers)
+        )
+        self.blocks = nn.ModuleList(
+            ResidualBlock(hidden, dilation, dropout, norm, self.condition, groups=groups)
+            for dilation in self.dilations
+        )
+        self.mix = MaskedConv2d("B", hidden, hidden, 1, groups=groups)
+        self.out = MaskedConv2d("B", hidden, self.likelihood.num_params, 1, groups=groups)
+
+    def forward(
+        self, x: Tensor, cond: Tensor | None = None, cursor: Cursor | None = None
+    ) -> Tensor:
+        h = self.first(self.embed(x, cursor), cursor)
+        for layer in self.layers:
+            h = h + layer(F.relu(h), cursor)
+        for block in self.blocks:
+            h = block(h, cond, cursor)
+        h = self.mix(F.relu(h), cursor)
+        params = self.out(F.relu(h), cursor)
+        return params if cursor is not None else rearrange(params, "b h w p -> b p h w")
+
+    def receptive_field(self) -> ReceptiveField:
+        windows = [window("A", FIRST_KERNEL, groups=self.groups)]
+        windows += [window("B", KERNEL) for _ in self.layers]
+        windows += [window("B", KERNEL, dilation=dilation) for dilation in self.dilations]
+        return ReceptiveField.of(windows)
+
+
+class ResidualBlock(nn.Module):
+    """ReLU → 1×1 → ReLU → masked 3×3 B → ReLU → 1×1, around a skip.
+
+    A condition biases the 3×3 convolution's output.
+
+    References:
+        Pixel Recurrent Neural Networks (van den Oord et al., 2016), figure 5 (left).
+    """
+
+    def __init__(
+        self,
+        hidden: int,
+        dilation: int,
+        dropout: float,
+        norm: NormKind,
+        condition: Condition,
+        *,
+        groups: int,
+    ) -> None:
+        super().__init__()
+        half = hidden // 2
+        self.norm = Norm(norm, hidden, groups=groups)
+        self.reduce = MaskedConv2d("B", hidden, half, 1, groups=groups)
+        self.conv = MaskedConv2d("B", half, half, KERNEL, groups=groups, dilation=dilation)
+        self.cond_bias = None if condition.is_none else ConditionBias(condition, half)
+        self.dropout = nn.Dropout(dropout)
+        self.expand = MaskedConv2d("B", half, hidden, 1, groups=groups)
+
+    def forward(self, h: Tensor, cond: Tensor | None, cursor: Cursor | None) -> Tensor:
+        """Maps features of any region to the same shape."""
+        update = self.reduce(F.relu(self.norm(h, cursor)), cursor)
+        update = self.conv(F.relu(update), cursor)
+        if self.cond_bias is not None:
+            update = update + self.cond_bias(cond, cursor)
+        update = self.expand(self.dropout(F.relu(update)), cursor)
+        return h + update
+
+
+def _check_sizes(
+    hidden_channels: int,
+    num_layers: int,
+    num_residual_blocks: int,
+    dropout: float,
+    dilations: Sequence[int] | None,
+) -> None:
+    counts = {"num_layers": num_layers, "num_residual_blocks": num_residual_blocks}
+    for name, value in counts.items():
+        if value < 0:
+            raise ConfigError(f"`{name}` must be at least 0, got {value}.")
+    if hidden_channels < 2 or hidden_channels % 2:
+        raise ConfigError(f"`hidden_channels` must be even and positive, got {hidden_channels}.")
+    if not 0 <= dropout < 1:
+        raise ConfigError(f"`dropout` must be at least 0 and below 1, got {dropout}.")
+    if dilations is not None and (not dilations or min(dilations) < 1):
+        raise ConfigError(f"`dilations` must be whole numbers from 1, got {list(dilations)}.")

@@ -1,0 +1,61 @@
+"""Which pixels an output can see, computed from the windows of its layers."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from pixelcnn.nn.masks import MaskKind
+
+Offsets = frozenset[tuple[int, int]]
+
+
+class ReceptiveField(NamedTuple):
+    """The pixels that an output can see, relative to its own.
+
+    Attributes:
+        rows_above: Rows seen above the own one.
+        columns_left: Columns seen to the left.
+        columns_right: Columns seen to the right, in rows above.
+        offsets: Exactly the pixels seen, as (rows down, columns right). (0, 0) stands for the
+            earlier channels of the own pixel.
+    """
+
+    rows_above: int
+    columns_left: int
+    columns_right: int
+    offsets: Offsets
+
+    @classmethod
+    def of(cls, windows: Iterable[Offsets]) -> "ReceptiveField":
+        """The field of layers with these windows, one after another.
+
+        Example:
+            >>> field = ReceptiveField.of([window("A", 7), window("B", 3)])
+            >>> field.rows_above, field.columns_left, field.columns_right
+            (4, 4, 4)
+            >>> (-1, 4) in field.offsets  # a blind spot: one row up is one step to the right
+            False
+        """
+        field: Offsets = frozenset({(0, 0)})
+        for seen in windows:
+            field = frozenset((r + s, c + d) for r, c in field for s, d in seen)
+        rows, columns = [r for r, _ in field], [c for _, c in field]
+        return cls(-min(rows), -min(columns), max(columns), field)
+
+
+def window(
+    kind: MaskKind, kernel_size: int, *, dilation: int = 1, groups: int = 1
+) -> Offsets:
+    """The pixels that one masked convolution sees.
+
+    Args:
+        kind: "A" hides the own pixel, except for earlier colour groups; "B" shows it.
+        kernel_size: Odd side of the window.
+        dilation: Pixels between the taps.
+        groups: Colour groups.
+    """
+    reach = kernel_size // 2
+    columns = range(-reach, reach + 1)
+    above = {(row, column) for row in range(-reach, 0) for column in columns}
+    left = {(0, column) for column in range(-reach, 0)}
+    own = {(0, 0)} if kind == "B" or groups > 1 else set()
+    return frozenset((r * dilation, c * dilation) for r, c in above | left | own)

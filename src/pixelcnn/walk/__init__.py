@@ -1,0 +1,23 @@
+"""Walking: one loop over the sub-pixels, exact and cached."""
+
+from pixelcnn.walk.choosers import drawing, reading
+from pixelcnn.walk.filters import Filter
+from pixelcnn.walk.noise import draw, draw_seed, image_noise
+from pixelcnn.walk.stepper import CachedStepper, NaiveStepper, Stepper, Walkable
+from pixelcnn.walk.walk import Chooser, walk, walk_rows
+
+__all__ = [
+    "CachedStepper",
+    "Chooser",
+    "Filter",
+    "NaiveStepper",
+    "Stepper",
+    "Walkable",
+    "draw",
+    "draw_seed",
+    "drawing",
+    "image_noise",
+    "reading",
+    "walk",
+    "walk_rows",
+]
