@@ -1,0 +1,226 @@
+"""Images in NumPy files: what shapes, types and keys mean."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pixelcnn.data.sets import Source, TensorImageSet
+from pixelcnn.errors import DataError
+from pixelcnn.spec import MAX_LEVELS
+
+CHANNEL_COUNTS = (1, 3)
+LAYOUTS = ("NHWC", "NCHW")
+KEYS = {
+    *("x_train", "y_train", "x_val", "y_val", "x_test", "y_test"),
+    *("levels", "layout", "label_names"),
+}
+Array = NDArray[np.generic]
+
+
+def read_npz(path: Path) -> Source:
+    """Reads an .npz file.
+
+    Args:
+        path: The file. Its keys:
+
+            * `x_train`, optional `x_val`, `x_test`: images as `to_images` takes them.
+            * `y_train`, …: class numbers from 0, one per image; for all splits or for none.
+            * `levels`: number of levels K of the stored images. Without it uint8 has 256,
+              uint16 has 65,536 and bool has 2; other integers need it.
+            * `layout`: "NHWC" or "NCHW", needed only where the shape leaves it open.
+            * `label_names`: one text per class; without it the numbers are the names.
+
+    Raises:
+        DataError: If the file is missing, damaged or does not hold that.
+    """
+    return source_from_arrays(f"npz:{path.name}", load_arrays(path), path=path)
+
+
+def read_npy(path: Path) -> Source:
+    """Reads an .npy file that holds one array of images, as `x_train` of `read_npz`."""
+    return source_from_arrays(f"npy:{path.name}", {"x_train": load_arrays(path)[""]}, path=path)
+
+
+def load_arrays(path: Path) -> dict[str, Array]:
+    """Reads all arrays of an .npz file, or the one of an .npy file under the name "".
+
+    Raises:
+        DataError: If the file is missing, damaged, or would have to be unpickled.
+    """
+    if not path.is_file():
+        raise DataError(f"There is no file {path}. Give the path of an .npz or .npy file.")
+    try:
+        # A pickle can run any code: files with one are refused.
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return {"": loaded}
+        with loaded:
+            return {key: loaded[key] for key in loaded.files}
+    except Exception as error:  # zipfile, zlib and NumPy raise whatever they trip over
+        raise DataError(
+            f"{path} cannot be read as a NumPy file of plain arrays: {error}. It may be "
+            f"truncated, of another kind, or hold Python objects; write it again with np.savez."
+        ) from error
+
+
+def source_from_arrays(name: str, arrays: Mapping[str, Array], *, path: Path) -> Source:
+    """Checks named arrays and turns them into image sets. See `read_npz` for the names."""
+    unknown = sorted(set(arrays) - KEYS)
+    if "x_train" not in arrays or unknown:
+        raise DataError(
+            f"{path} must hold `x_train` and may hold {', '.join(sorted(KEYS - {'x_train'}))}, "
+            f"got {', '.join(f'`{key}`' for key in sorted(arrays)) or 'nothing'}."
+        )
+    levels = _stored_levels(arrays, path)
+    layout = str(arrays["layout"]) if "layout" in arrays else None
+    names = _label_names(arrays, path)
+    sets: dict[str, TensorImageSet | None] = {"val": None, "test": None}
+    for split in ("train", "val", "test"):
+        if f"x_{split}" in arrays:
+            where = f"`x_{split}` of {path}"
+            images = to_images(arrays[f"x_{split}"], layout=layout, where=where)
+            labels = None if names is None else _labels(arrays, split, len(names), path)
+            sets[split] = _image_set(images, labels, levels, where)
+    train = sets["train"]
+    assert train is not None
+    _check_one_shape(sets, path)
+    return Source(name, train, sets["val"], sets["test"], names)
+
+
+def to_images(array: Array, *, layout: str | None = None, where: str = "the array") -> Tensor:
+    """Brings an array of images into one layout.
+
+    Args:
+        array: Integers. Shape: (N, H, W), (N, H, W, C) or (N, C, H, W). With four axes the
+            one of length 1 or 3 holds the channels; if the second and the last both have such
+            a length, or neither, `layout` must say which.
+        layout: "NHWC" or "NCHW".
+        where: What messages call the array.
+
+    Returns:
+        Shape: (N, C, H, W); uint8 stays, all others become int32.
+
+    Raises:
+        DataError: If type or shape do not fit.
+
+    Example:
+        >>> to_images(np.zeros((5, 8, 9, 3), np.uint8)).shape
+        torch.Size([5, 3, 8, 9])
+    """
+    if array.dtype.kind not in "bui":
+        raise DataError(
+            f"{where} must hold integer levels, got dtype {array.dtype}. Turn floats in [0, 1] "
+            f"into levels with (255 * x).round().astype(numpy.uint8)."
+        )
+    if array.ndim not in (3, 4) or not array.size:
+        raise DataError(
+            f"{where} must have shape (N, H, W), (N, H, W, C) or (N, C, H, W) and no empty axis, "
+            f"got {array.shape}."
+        )
+    if array.ndim == 3:
+        array = array[:, None]
+    elif _find_layout(array.shape, layout, where) == "NHWC":
+        array = array.transpose(0, 3, 1, 2)
+    if array.dtype not in (np.uint8, np.bool_) and (
+        int(array.max()) >= MAX_LEVELS or int(array.min()) < 0
+    ):
+        raise DataError(
+            f"{where} must hold levels from 0 to {MAX_LEVELS - 1}, got values from "
+            f"{array.min()} to {array.max()}."
+        )
+    small = array.dtype in (np.uint8, np.bool_)
+    return torch.from_numpy(np.ascontiguousarray(array, dtype=np.uint8 if small else np.int32))
+
+
+def _find_layout(shape: tuple[int, ...], layout: str | None, where: str) -> str:
+    if layout is not None:
+        if layout not in LAYOUTS:
+            raise DataError(f"`layout` must be one of {', '.join(LAYOUTS)}, got {layout!r}.")
+        return layout
+    last, second = shape[3] in CHANNEL_COUNTS, shape[1] in CHANNEL_COUNTS
+    if last == second:
+        raise DataError(
+            f"{where} has shape {shape}: which axis holds the channels cannot be told. Save an "
+            f".npz file with the key `layout`: 'NHWC' or 'NCHW'."
+        )
+    return "NHWC" if last else "NCHW"
+
+
+def _stored_levels(arrays: Mapping[str, Array], path: Path) -> int:
+    """The number of levels that the file states, or that its type implies."""
+    images = arrays["x_train"]
+    if "levels" in arrays:
+        stated = arrays["levels"]
+        if stated.ndim or stated.dtype.kind not in "ui" or not 2 <= int(stated) <= MAX_LEVELS:
+            raise DataError(
+                f"`levels` of {path} must be one whole number from 2 to {MAX_LEVELS}, got {stated}."
+            )
+        return int(stated)
+    by_type = {"bool": 2, "uint8": 256, "uint16": MAX_LEVELS}
+    if images.dtype.kind in "bui" and images.dtype.name not in by_type:
+        raise DataError(
+            f"{path} holds {images.dtype}, which does not say how many levels there are. Save an "
+            f".npz file with the key `levels`: np.savez(..., levels=512)."
+        )
+    levels = by_type.get(images.dtype.name, 256)
+    # Binary images read as 256 levels would all be black after rounding: ask, don't guess.
+    if levels > 2 and images.size and int(images.max()) <= 1:
+        raise DataError(
+            f"{path} holds only 0 and 1 as {images.dtype}. If these are binary images, save them "
+            f"as bool or with the key `levels`: np.savez(..., levels=2); else levels={levels}."
+        )
+    return levels
+
+
+def _label_names(arrays: Mapping[str, Array], path: Path) -> tuple[str, ...] | None:
+    if "y_train" not in arrays:
+        stray = [key for key in ("y_val", "y_test", "label_names") if key in arrays]
+        if stray:
+            raise DataError(f"{path} holds `{stray[0]}` but no `y_train`. Add it or leave both.")
+        return None
+    if "label_names" in arrays:
+        return tuple(str(name) for name in arrays["label_names"].ravel())
+    y_train = arrays["y_train"]
+    if y_train.dtype.kind not in "ui" or not y_train.size:
+        return ()
+    return tuple(str(label) for label in range(min(int(y_train.max()) + 1, MAX_LEVELS)))
+
+
+def _labels(arrays: Mapping[str, Array], split: str, num_labels: int, path: Path) -> Tensor:
+    if f"y_{split}" not in arrays:
+        raise DataError(f"{path} holds `y_train` and `x_{split}`, so it must hold `y_{split}` too.")
+    labels, count = arrays[f"y_{split}"], len(arrays[f"x_{split}"])
+    if labels.dtype.kind not in "ui" or labels.shape not in ((count,), (count, 1)):
+        raise DataError(
+            f"`y_{split}` of {path} must hold one integer per image, shape ({count},), got "
+            f"{labels.dtype} of shape {labels.shape}."
+        )
+    if labels.min() < 0 or labels.max() >= num_labels:
+        raise DataError(
+            f"`y_{split}` of {path} must hold labels from 0 to {num_labels - 1}, as the training "
+            f"labels or `label_names` say, got values from {labels.min()} to {labels.max()}."
+        )
+    return torch.from_numpy(labels.reshape(count).astype(np.int64))
+
+
+def _image_set(images: Tensor, labels: Tensor | None, levels: int, where: str) -> TensorImageSet:
+    if int(images.max()) >= levels:
+        raise DataError(
+            f"{where} must hold levels from 0 to {levels - 1}, got {int(images.max())}. Say how "
+            f"many levels there are with the key `levels`."
+        )
+    return TensorImageSet(images, labels, levels=levels)
+
+
+def _check_one_shape(sets: Mapping[str, TensorImageSet | None], path: Path) -> None:
+    shapes = {f"x_{split}": item.spec.shape for split, item in sets.items() if item is not None}
+    if len(set(shapes.values())) > 1:
+        raise DataError(
+            f"All images of {path} must have one shape (C, H, W), got "
+            + ", ".join(f"{key} {shape}" for key, shape in sorted(shapes.items()))
+            + "."
+        )

@@ -1,0 +1,130 @@
+"""Batches of an image set: the hot path between data and training."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor
+
+from pixelcnn.data.sets import ImageSet
+from pixelcnn.data.transforms import draw_binary, flip_some
+from pixelcnn.errors import ConfigError
+
+
+class Batch(NamedTuple):
+    """Images and labels that belong together.
+
+    Attributes:
+        x: Levels. Shape: (B, C, H, W), int64.
+        labels: Class numbers. Shape: (B,), int64; or None.
+    """
+
+    x: Tensor
+    labels: Tensor | None
+
+
+class Batches:
+    """The batches of one image set, again in every epoch. Made by `batches`."""
+
+    def __init__(
+        self,
+        image_set: ImageSet,
+        batch_size: int,
+        *,
+        shuffle: bool,
+        generator: Generator,
+        augment: bool,
+        num_workers: int,
+        drop_last: bool,
+    ) -> None:
+        self.image_set = image_set
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.generator = generator
+        self.augment = augment
+        self.num_workers = num_workers
+        self.drop_last = drop_last
+
+    def __len__(self) -> int:
+        whole, rest = divmod(len(self.image_set), self.batch_size)
+        return whole + (rest > 0 and not self.drop_last)
+
+    def __iter__(self) -> Iterator[Batch]:
+        images, labels = self.image_set, self.image_set.labels
+        order = self._order()
+        for indices, stored in zip(
+            order, images.read(order, num_workers=self.num_workers), strict=True
+        ):
+            x = stored.long()
+            if self.augment:
+                x = flip_some(x, generator=self.generator)
+            if images.redraws:
+                x = draw_binary(x, levels=images.stored_levels, generator=self.generator)
+            yield Batch(x, None if labels is None else labels[indices.to(labels.device)])
+
+    def _order(self) -> list[Tensor]:
+        """The image numbers of each batch of this epoch."""
+        count = len(self.image_set)
+        if self.shuffle:
+            numbers = torch.randperm(
+                count, generator=self.generator, device=self.generator.device
+            ).cpu()
+        else:
+            numbers = torch.arange(count)
+        return list(numbers.split(self.batch_size)[: len(self)])
+
+
+def batches(
+    image_set: ImageSet,
+    batch_size: int,
+    *,
+    shuffle: bool = False,
+    generator: Generator | None = None,
+    augment: bool = False,
+    num_workers: int = 0,
+    drop_last: bool = False,
+) -> Batches:
+    """Cuts an image set into batches; can be iterated once per epoch.
+
+    Evaluation leaves `shuffle`, `augment` and `drop_last` off, so that every image counts once.
+
+    Args:
+        image_set: A split of `load_data`.
+        batch_size: Images per batch B; the last batch may be smaller.
+        shuffle: Whether each epoch draws a new order.
+        generator: Where order, flips and dynamic binarization come from. Without one, a
+            generator of its own, seeded with 0, that runs on from epoch to epoch.
+        augment: Whether images are mirrored left to right at random, for training only.
+        num_workers: Processes that decode images; sets held in memory need none and start none.
+        drop_last: Whether a smaller last batch is left out, for training only.
+
+    Returns:
+        An iterable of `Batch`, with a length.
+
+    Raises:
+        ConfigError: If a number does not fit, or `drop_last` would leave no batch.
+
+    Example:
+        >>> from pixelcnn.data.sets import TensorImageSet
+        >>> images = TensorImageSet(torch.zeros(5, 1, 8, 8, dtype=torch.uint8), levels=2)
+        >>> [len(batch.x) for batch in batches(images, 2)]
+        [2, 2, 1]
+    """
+    if batch_size < 1:
+        raise ConfigError(f"`batch_size` must be at least 1, got {batch_size}.")
+    if num_workers < 0:
+        raise ConfigError(f"`num_workers` must be at least 0, got {num_workers}.")
+    if drop_last and len(image_set) < batch_size:
+        raise ConfigError(
+            f"With `drop_last`, `batch_size` must be at most the number of images, "
+            f"{len(image_set):,}, got {batch_size:,}: no batch would be left."
+        )
+    return Batches(
+        image_set,
+        batch_size,
+        shuffle=shuffle,
+        generator=torch.Generator().manual_seed(0) if generator is None else generator,
+        augment=augment,
+        num_workers=num_workers,
+        drop_last=drop_last,
+    )

@@ -1,0 +1,226 @@
+"""From the name of a data set to splits ready for training."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Literal, get_args
+
+from pixelcnn.data.arrays import read_npy, read_npz
+from pixelcnn.data.binarized_mnist import read_binarized_mnist
+from pixelcnn.data.cifar10 import read_cifar10
+from pixelcnn.data.digits import read_digits
+from pixelcnn.data.folder import STREAM_ABOVE_BYTES, read_folder
+from pixelcnn.data.mnist import read_fashion_mnist, read_mnist
+from pixelcnn.data.sets import DataSplits, ImageSet, Source
+from pixelcnn.data.splits import choose_some, hold_out
+from pixelcnn.data.transforms import draw_binary_once, resize, threshold
+from pixelcnn.errors import ConfigError
+from pixelcnn.spec import requantise
+
+Binarization = Literal["none", "threshold", "dynamic"]
+
+# Every set by name. Those of FILE_SETS are files of the user, and need their path.
+DATASETS: dict[str, Callable[..., Source]] = {
+    "digits": read_digits,
+    "mnist": read_mnist,
+    "fashion_mnist": read_fashion_mnist,
+    "binarized_mnist": read_binarized_mnist,
+    "cifar10": read_cifar10,
+    "npz": read_npz,
+    "npy": read_npy,
+    "folder": read_folder,
+}
+FILE_SETS = ("npz", "npy", "folder")
+TEST_FRACTION = 0.1
+
+
+def load_data(
+    dataset_name: str,
+    *,
+    data_root: str | Path | None = None,
+    levels: int | None = None,
+    binarization: Binarization = "none",
+    image_size: int | Sequence[int] | None = None,
+    val_fraction: float = 0.1,
+    max_samples: int | None = None,
+    seed: int = 0,
+    channels: int | None = None,
+    stream_above_bytes: int = STREAM_ABOVE_BYTES,
+) -> DataSplits:
+    """Reads a data set and makes training, validation and test splits of it.
+
+    Images are resized first, then rounded to `levels` or binarized. Which images are held out
+    depends on `val_fraction` alone, never on `seed`.
+
+    Args:
+        dataset_name: A name in `DATASETS`; for your own files also `npz:FILE`, `npy:FILE` or
+            `folder:DIR`, whose paths are taken as they stand.
+        data_root: Folder of the named sets; without it the one that the environment variable
+            PIXELCNN_DATA names, or else `data` in the current folder. Sets that are missing
+            are fetched into it. For plain `npz`, `npy` and `folder`: the file or folder itself.
+        levels: Number of levels K wanted, at most those stored; all of them by default.
+        binarization: "threshold" maps levels above the middle (127.5 of 255) to 1; "dynamic"
+            draws 1 with probability x / (K-1): anew in every epoch for training images, once
+            and for all for validation and test images.
+        image_size: Side, or height and width, in pixels: scaled to cover it, cropped centrally.
+        val_fraction: Share of the training images held out for validation, in (0, 1); not used
+            by sets that bring validation images. Test images never serve for it: a set
+            without any first gives up a tenth of its images for them.
+        max_samples: Keeps at most so many images of each split, chosen at random.
+        seed: Chooses the training images that `max_samples` keeps, and nothing else.
+        channels: For folders: 1 for grey, 3 for RGB. For others it must be what they have.
+        stream_above_bytes: Folders larger than this, decoded, stay in their files.
+
+    Returns:
+        The splits, with the protocol that a reported figure must carry.
+
+    Raises:
+        ConfigError: If an option, or a combination of them, does not fit.
+        DataError: If the set is missing, damaged or too small.
+
+    Example:
+        >>> data = load_data("digits")
+        >>> data.spec
+        ImageSpec(channels=1, height=8, width=8, levels=17)
+        >>> data.protocol
+        'digits, 17 levels, 1,298/144/355 (validation from training)'
+    """
+    _check_options(levels, binarization, val_fraction, max_samples)
+    size = _size(image_size)
+    name, path = _locate(dataset_name, data_root)
+    for_folder = {
+        "image_size": size,
+        "channels": channels,
+        "stream_above_bytes": stream_above_bytes,
+    }
+    source = DATASETS[name](path, **(for_folder if name == "folder" else {}))
+    _check_fit(source, levels, binarization, channels)
+
+    parts, origin = _split(source, val_fraction)
+    protocol = [source.name]
+    if size is not None and (name == "folder" or size != source.train.spec.shape[1:]):
+        parts = {split: _resize(part, size) for split, part in parts.items()}
+        protocol.append(f"resized to {size[0]}×{size[1]}")
+    parts = {
+        split: choose_some(part, max_samples, seed=seed if split == "train" else 0)
+        for split, part in parts.items()
+    }
+    parts, description = _quantise(parts, levels, binarization)
+    if max_samples is not None:
+        origin.append(f"at most {max_samples:,} images of each split")
+    counts = "/".join(f"{len(part):,}" for part in parts.values())
+    protocol += [description, f"{counts} ({'; '.join([*origin, *source.notes])})"]
+    spec = parts["train"].spec
+    return DataSplits(
+        **parts, spec=spec, label_names=source.label_names, protocol=", ".join(protocol)
+    )
+
+
+def _check_options(
+    levels: int | None, binarization: str, val_fraction: float, max_samples: int | None
+) -> None:
+    if binarization not in get_args(Binarization):
+        raise ConfigError(
+            f"`binarization` must be one of {', '.join(get_args(Binarization))}, got "
+            f"{binarization!r}."
+        )
+    if binarization != "none" and levels not in (None, 2):
+        raise ConfigError(
+            f"`levels` must be 2 or left out with `binarization` {binarization!r}, got {levels}."
+        )
+    if not 0 < val_fraction < 1:
+        raise ConfigError(f"`val_fraction` must lie between 0 and 1, got {val_fraction}.")
+    if max_samples is not None and max_samples < 1:
+        raise ConfigError(f"`max_samples` must be at least 1, got {max_samples}.")
+
+
+def _size(image_size: int | Sequence[int] | None) -> tuple[int, int] | None:
+    if image_size is None:
+        return None
+    sides = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
+    if len(sides) != 2 or not all(isinstance(side, int) and side >= 1 for side in sides):
+        raise ConfigError(
+            f"`image_size` must be a number of pixels or a pair (height, width), got {image_size}."
+        )
+    return sides[0], sides[1]
+
+
+def _locate(dataset_name: str, data_root: str | Path | None) -> tuple[str, Path]:
+    """The name in DATASETS, and where the set lies."""
+    name, _, path = dataset_name.partition(":")
+    if name not in DATASETS or (path and name not in FILE_SETS):
+        raise ConfigError(
+            f"`dataset_name` must be one of {', '.join(DATASETS)}, or npz:FILE, npy:FILE or "
+            f"folder:DIR, got {dataset_name!r}."
+        )
+    if path:
+        return name, Path(path).expanduser()
+    if data_root is None and name in FILE_SETS:
+        raise ConfigError(
+            f"`dataset_name` {name!r} needs a path: write {name}:PATH, or set `data_root`."
+        )
+    return name, Path(data_root or os.environ.get("PIXELCNN_DATA") or "data").expanduser()
+
+
+def _check_fit(source: Source, levels: int | None, binarization: str, channels: int | None) -> None:
+    spec = source.train.spec
+    if levels is not None and not 2 <= levels <= spec.levels:
+        raise ConfigError(
+            f"`levels` must be from 2 to {spec.levels}, the levels of {source.name}, got {levels}."
+        )
+    if binarization != "none" and spec.levels == 2:
+        raise ConfigError(
+            f"{source.name} is binary already: set `binarization` to 'none', got {binarization!r}."
+        )
+    if channels not in (None, spec.channels):
+        raise ConfigError(
+            f"`channels` must be {spec.channels}, those of {source.name}, got {channels}."
+        )
+
+
+def _split(source: Source, val_fraction: float) -> tuple[dict[str, ImageSet], list[str]]:
+    """The three splits, and where those that were not there came from."""
+    train, val, test = source.train, source.val, source.test
+    made = []
+    if test is None:
+        train, test = hold_out(train, TEST_FRACTION)
+        made.append("test")
+    if val is None:
+        train, val = hold_out(train, val_fraction)
+        made.insert(0, "validation")
+    origin = f"{' and '.join(made)} from training" if made else "its own validation images"
+    return {"train": train, "val": val, "test": test}, [origin]
+
+
+def _resize(images: ImageSet, size: tuple[int, int]) -> ImageSet:
+    spec = replace(images.spec, height=size[0], width=size[1])
+    if spec == images.spec:
+        return images
+    return images.apply(partial(resize, levels=spec.levels, size=size), spec)
+
+
+def _quantise(
+    parts: dict[str, ImageSet], levels: int | None, binarization: str
+) -> tuple[dict[str, ImageSet], str]:
+    """Brings the splits to the levels wanted, and says in words what was done."""
+    spec = parts["train"].spec
+    stored, binary = spec.levels, replace(spec, levels=2)
+    if binarization == "dynamic":
+        draw = partial(draw_binary_once, levels=stored)
+        drawn = {split: parts[split].apply(draw, binary) for split in ("val", "test")}
+        return {"train": parts["train"].redrawn(), **drawn}, "dynamically binarized"
+    if binarization == "threshold":
+        transform, spec = partial(threshold, levels=stored), binary
+        description = f"thresholded at {(stored - 1) / 2:g}"
+    elif levels in (None, stored):
+        return parts, f"{stored} levels"
+    else:
+        assert levels is not None
+        transform, spec = (
+            partial(requantise, levels=stored, to=levels),
+            replace(spec, levels=levels),
+        )
+        description = f"{levels} levels of {stored}"
+    return {split: part.apply(transform, spec) for split, part in parts.items()}, description
