@@ -1,5 +1,6 @@
 """Figures from arrays: grids of images, and curves of training. Nothing is computed here."""
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from os import PathLike
@@ -18,6 +19,7 @@ from torch import Tensor
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.files import atomic_write
 from pixelcnn.spec import check_levels, requantise
+from pixelcnn.version import __version__
 
 Grid = NDArray[np.uint8]
 
@@ -101,6 +103,29 @@ def screen_scale(height: int, width: int, *, side: int = 48) -> int:
         (6, 2, 1)
     """
     return math.ceil(side / min(side, max(height, width)))
+
+
+def generation_notes(*, fingerprint: str, settings: Mapping[str, Any]) -> dict[str, str]:
+    """Notes for `save_png` that say how a drawn picture was made, so that it can be made again.
+
+    Args:
+        fingerprint: Of the model's weights, see `pixelcnn.checkpoint.fingerprint`.
+        settings: What decided the draw, in JSON types: seed, temperature, labels and so on.
+
+    Returns:
+        Text by PNG keyword.
+
+    Example:
+        >>> notes = generation_notes(fingerprint="3f2a", settings={"seed": 0})
+        >>> notes["Description"], notes["Source"], notes["Comment"]
+        ('generated image', 'model 3f2a', '{"seed": 0}')
+    """
+    return {
+        "Description": "generated image",
+        "Software": f"pixelcnn {__version__}",
+        "Source": f"model {fingerprint}",
+        "Comment": json.dumps(settings, ensure_ascii=False),
+    }
 
 
 def save_png(

@@ -1,0 +1,44 @@
+"""Trains, draws or scores with the options that users of the original project type.
+
+    python scripts/train.py --config configs/default.yaml --device cuda
+    python scripts/train.py --config configs/default.yaml --resume checkpoints/last.ckpt
+    python scripts/train.py --sample-only --resume checkpoints/last.ckpt
+    python scripts/train.py --eval-only --resume checkpoints/last.ckpt
+
+It only translates them for `pixelcnn train`, `sample` and `evaluate`, which can do more.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from pixelcnn.cli import main as pixelcnn
+
+
+def translate(words: Sequence[str]) -> list[str]:
+    """The words that `pixelcnn` takes for the same work.
+
+    Example:
+        >>> translate(["--sample-only", "--resume", "last.ckpt", "--device", "cpu"])
+        ['sample', 'last.ckpt', '--device', 'cpu']
+    """
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0], allow_abbrev=False)
+    parser.add_argument("--config", help="settings in YAML")
+    parser.add_argument("--resume", help="checkpoint or run folder to go on from")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--sample-only", action="store_true", help="draw from --resume")
+    only.add_argument("--eval-only", action="store_true", help="score --resume")
+    args, rest = parser.parse_known_args(words)
+    if (args.sample_only or args.eval_only) and not args.resume:
+        parser.error("--sample-only and --eval-only need --resume")
+    config = ["--config", args.config] if args.config else []
+    if args.sample_only:
+        return ["sample", args.resume, *rest]
+    if args.eval_only:
+        return ["evaluate", args.resume, *config, *rest]
+    resume = ["--resume", args.resume] if args.resume else []
+    return ["train", *config, *resume, *rest]
+
+
+if __name__ == "__main__":
+    sys.exit(pixelcnn(translate(sys.argv[1:])))

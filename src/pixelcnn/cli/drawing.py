@@ -1,0 +1,221 @@
+"""Drawing from a model and writing what came out."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.progress import Progress
+from torch import Tensor
+
+from pixelcnn.checkpoint import fingerprint
+from pixelcnn.errors import ConfigError
+from pixelcnn.files import atomic_write
+from pixelcnn.inference import PixelCNNSampler
+from pixelcnn.models import AutoregressiveModel
+from pixelcnn.plots import (
+    as_image,
+    generation_notes,
+    image_grid,
+    name_rows,
+    save_png,
+    screen_scale,
+)
+
+FRAME_SECONDS = 0.1
+LAST_FRAME_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Drawn images with all that decided them.
+
+    Attributes:
+        frames: The images as they grew, the finished ones last. Shape of each: (N, C, H, W).
+        levels: Number of levels K.
+        labels: Label of each image, shape (N,), or None.
+        label_names: One name per label of the model, or None.
+        notes: How the images were made, for the text chunks of a PNG.
+        per_label: Images of each label when they were asked for that way.
+    """
+
+    frames: list[Tensor]
+    levels: int
+    labels: Tensor | None
+    label_names: Sequence[str] | None
+    notes: dict[str, str]
+    per_label: int | None
+
+    @property
+    def images(self) -> Tensor:
+        """The finished images. Shape: (N, C, H, W)."""
+        return self.frames[-1]
+
+
+def draw(
+    model: AutoregressiveModel,
+    *,
+    seed: int,
+    num_samples: int = 16,
+    per_label: int | None = None,
+    labels: Sequence[str] = (),
+    label_names: Sequence[str] | None = None,
+    size: tuple[int, int] | None = None,
+    keep_frames: bool = False,
+    **filters: Any,
+) -> Drawing:
+    """Draws images with a progress bar.
+
+    Args:
+        model: Where it stands is where it draws.
+        seed: Same seed, same images.
+        num_samples: Images, over all labels.
+        per_label: Images of each label instead.
+        labels: Labels to draw by name or number; all labels of the model if there are none.
+        label_names: One name per label of the model.
+        size: Height and width; the model's own by default.
+        keep_frames: Whether to keep what is there after every row, for a film.
+        **filters: `temperature`, `top_k`, `top_p`.
+
+    Raises:
+        ConfigError: If the model has no such labels, or takes a condition of another kind.
+        ShapeError: If the size does not fit the model.
+    """
+    cond = choose_labels(model, labels, label_names, num_samples=num_samples, per_label=per_label)
+    count = num_samples if cond is None else len(cond)
+    shape = None if size is None else (model.in_channels, *size)
+    growth = PixelCNNSampler(model).grow(count, cond=cond, seed=seed, shape=shape, **filters)
+    frames: list[Tensor] = []
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(f"drawing {count} images")
+        for step in growth:
+            progress.update(task, completed=step.num_known, total=step.num_total)
+            frames = [*frames, step.image] if keep_frames else [step.image]
+    settings = {
+        "seed": seed,
+        **filters,
+        "labels": None if cond is None else cond.tolist(),
+        "num_samples": count,
+        "shape": list(frames[-1].shape[1:]),
+    }
+    notes = generation_notes(fingerprint=fingerprint(model), settings=settings)
+    return Drawing(frames, model.num_classes, cond, label_names, notes, per_label)
+
+
+def choose_labels(
+    model: AutoregressiveModel,
+    labels: Sequence[str],
+    names: Sequence[str] | None,
+    *,
+    num_samples: int,
+    per_label: int | None,
+) -> Tensor | None:
+    """One label for each image, sorted as they were asked for. Shape: (N,), or None.
+
+    Raises:
+        ConfigError: If the model has no such labels, or takes a condition of another kind.
+    """
+    if model.num_labels is None:
+        if not model.condition.is_none:
+            raise ConfigError(
+                f"The command line draws with labels only, but this model needs "
+                f"{model.condition.describe()}. Use `PixelCNNSampler` in Python."
+            )
+        if labels or per_label is not None:
+            raise ConfigError("This model was trained without labels: leave them out.")
+        return None
+    known = list(names) if names else [str(number) for number in range(model.num_labels)]
+    chosen = [label_number(label, known) for label in labels] or list(range(model.num_labels))
+    if per_label is not None:
+        return torch.tensor(chosen).repeat_interleave(per_label)
+    turns = torch.arange(num_samples) * len(chosen) // max(num_samples, len(chosen))
+    return torch.tensor(chosen)[turns]
+
+
+def label_number(label: str, names: Sequence[str]) -> int:
+    """The number of a label given by its name, in any case, or by its number.
+
+    Raises:
+        ConfigError: If there is none of that name or number.
+
+    Example:
+        >>> label_number("dog", ["Cat", "Dog"]), label_number("0", ["Cat", "Dog"])
+        (1, 0)
+    """
+    folded = [name.casefold() for name in names]
+    if label.casefold() in folded:
+        return folded.index(label.casefold())
+    if label.isdecimal() and int(label) < len(names):
+        return int(label)
+    raise ConfigError(
+        f"A label must be one of {', '.join(names)}, or a number from 0 to {len(names) - 1}, "
+        f"got {label!r}."
+    )
+
+
+def grid_of(
+    drawing: Drawing, x: Tensor, *, columns: int | None = None, scale: int | None = None
+) -> np.ndarray:
+    """Images in a grid: a named row for each label if they were drawn so many of each."""
+    height, width = x.shape[2:]
+    scale = screen_scale(height, width) if scale is None else scale
+    if drawing.per_label is None or drawing.labels is None or columns is not None:
+        return image_grid(x, drawing.levels, columns=columns, scale=scale)
+    grid = image_grid(x, drawing.levels, columns=drawing.per_label, scale=scale)
+    numbers = drawing.labels[:: drawing.per_label].tolist()
+    names = drawing.label_names
+    return name_rows(grid, [names[n] if names else str(n) for n in numbers])
+
+
+def save_grid(
+    drawing: Drawing, path: Path, *, columns: int | None = None, scale: int | None = None
+) -> None:
+    """Writes the finished images as one PNG that says how they were made."""
+    save_png(
+        path, grid_of(drawing, drawing.images, columns=columns, scale=scale), text=drawing.notes
+    )
+
+
+def save_film(
+    drawing: Drawing, path: Path, *, columns: int | None = None, scale: int | None = None
+) -> None:
+    """Writes the growing images as one GIF that says in a comment how they were made."""
+    grids = [grid_of(drawing, x, columns=columns, scale=scale) for x in drawing.frames]
+    first, *rest = [as_image(grid) for grid in grids]
+    seconds = [FRAME_SECONDS] * len(rest) + [LAST_FRAME_SECONDS]
+    with atomic_write(path) as temporary:
+        first.save(
+            temporary,
+            format="GIF",
+            save_all=True,
+            append_images=rest,
+            duration=[round(1000 * each) for each in seconds],
+            loop=0,
+            comment=json.dumps(drawing.notes).encode(),
+        )
+
+
+def save_separate(drawing: Drawing, folder: Path, *, scale: int | None = None) -> None:
+    """Writes one PNG per image, numbered from 0000."""
+    for number, x in enumerate(drawing.images):
+        grid = image_grid(x[None], drawing.levels, scale=scale or 1, pad=0)
+        save_png(folder / f"{number:04d}.png", grid, text=drawing.notes | {"Title": f"{number}"})
+
+
+def save_levels(drawing: Drawing, path: Path) -> None:
+    """Writes the levels `x` (N, C, H, W), `labels`, `levels` and `notes` (JSON) as NPZ."""
+    x = drawing.images.numpy().astype(np.uint8 if drawing.levels <= 256 else np.uint16)
+    arrays: dict[str, Any] = {
+        "x": x,
+        "levels": drawing.levels,
+        "notes": json.dumps(drawing.notes),
+    }
+    if drawing.labels is not None:
+        arrays["labels"] = drawing.labels.numpy()
+    with atomic_write(path) as temporary:
+        np.savez_compressed(temporary, **arrays)

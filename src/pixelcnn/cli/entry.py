@@ -1,0 +1,76 @@
+"""Where the command line begins and where every error ends."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from pixelcnn.cli.parser import parse
+from pixelcnn.errors import PixelCNNError
+
+FAILED = 2
+INTERRUPTED = 130
+READER_LEFT = 141  # what a shell reports for a program that a closed pipe ended
+BUG = 70  # "internal software error" in sysexits.h
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        argv: The words after `pixelcnn`; those of this process by default.
+
+    Returns:
+        Exit code: 0, or 2 for what the user can mend, 130 after Ctrl-C, 70 for our own bugs.
+        With PIXELCNN_DEBUG=1 in the environment errors are raised instead.
+    """
+    args = parse(sys.argv[1:] if argv is None else list(argv))
+    try:
+        command = importlib.import_module(f"pixelcnn.cli.{args.command}")
+        code: int = command.run(args)
+        sys.stdout.flush()  # here, where a closed pipe is caught
+        return code
+    except BrokenPipeError:
+        _forget_stdout()
+        return READER_LEFT
+    except (Exception, KeyboardInterrupt) as error:
+        if os.environ.get("PIXELCNN_DEBUG") == "1":
+            raise
+        line, code = explain(error)
+        print(f"pixelcnn: {line}", file=sys.stderr)
+        return code
+
+
+def explain(error: BaseException) -> tuple[str, int]:
+    """One line for people, and the exit code, for anything that can end a command.
+
+    Example:
+        >>> explain(PixelCNNError("No such model."))
+        ('No such model.', 2)
+    """
+    text = " ".join(str(error).split())
+    if isinstance(error, KeyboardInterrupt):
+        return text or "Stopped.", INTERRUPTED
+    if isinstance(error, PixelCNNError):
+        return text, FAILED
+    if _is_out_of_memory(error):
+        advice = "Use fewer images at once (--data.batch_size, --num-samples) or a smaller model."
+        return f"Out of memory. {advice}", FAILED
+    if isinstance(error, OSError):
+        place = f" `{error.filename}`" if error.filename else ""
+        return f"{error.strerror or text or type(error).__name__}{place}.", FAILED
+    return (
+        f"Unexpected {type(error).__name__}: {text} This is a bug in pixelcnn; "
+        f"PIXELCNN_DEBUG=1 shows where it is."
+    ), BUG
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    # By name: asking torch for its class would import torch for every error.
+    is_named = type(error).__name__ in ("OutOfMemoryError", "MemoryError")
+    return is_named or "can't allocate memory" in str(error)
+
+
+def _forget_stdout() -> None:
+    # Python flushes standard output once more at exit, which would complain about the pipe.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,69 @@
+"""`pixelcnn evaluate`: scores a trained model on held-out images."""
+
+import argparse
+from pathlib import Path
+
+from pixelcnn.cli.finish import METRICS_FILE, measure, summary
+from pixelcnn.cli.runs import CONFIG_FILE, Run, find_model, open_run, run_folder
+from pixelcnn.config import Config, load_config, to_yaml
+from pixelcnn.data import load_data
+from pixelcnn.device import choose_device
+from pixelcnn.errors import ConfigError
+from pixelcnn.files import make_folder, write_json
+
+
+def run(args: argparse.Namespace) -> int:
+    """Scores, writes the figures, and prints them."""
+    config = settings_of(args)
+    if args.print_config:
+        print(to_yaml(config), end="")
+        return 0
+    trained = open_run(args.run, device=choose_device(config.device))
+    out = place_of(args, trained, config)
+    if out is not None:
+        make_folder(out.parent)
+    data = config.data
+    splits = load_data(
+        data.dataset_name,
+        data_root=data.data_root,
+        levels=data.levels,
+        binarization=data.binarization,
+        image_size=data.image_size,
+        val_fraction=data.val_fraction,
+        max_samples=data.max_samples,
+        seed=config.seed,
+    )
+    metrics = measure(trained.model, splits, config)
+    print(summary(metrics))
+    if out is not None:
+        write_json(out, metrics)
+        print(out)
+    return 0
+
+
+def settings_of(args: argparse.Namespace) -> Config:
+    """The settings of the run or of a file, then what was typed.
+
+    Raises:
+        ConfigError: If nothing says which images to use.
+    """
+    given = {"seed": args.seed, "device": args.device, "evaluation.split": args.split}
+    words = [f"--{name}={value}" for name, value in given.items() if value is not None]
+    folder = run_folder(find_model(Path(args.run)))
+    source = args.config or (folder / CONFIG_FILE if folder else None)
+    if source is None and not any(word.startswith("--data.") for word in args.settings):
+        raise ConfigError(
+            f"There is no {CONFIG_FILE} beside `{args.run}`: say which images by --config, "
+            f"or by settings such as --data.dataset_name mnist."
+        )
+    return load_config(source, [*args.settings, *words])
+
+
+def place_of(args: argparse.Namespace, trained: Run, config: Config) -> Path | None:
+    """Where the figures go: those of the test split into metrics.json, as after a training."""
+    if args.out:
+        return Path(args.out)
+    if trained.folder is None:
+        return None
+    split = config.evaluation.split
+    return trained.folder / (METRICS_FILE if split == "test" else f"metrics-{split}.json")

@@ -1,0 +1,117 @@
+"""What stands at the end of a training: figures, curves, samples, and what to try next."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pixelcnn.checkpoint import fingerprint
+from pixelcnn.cli.drawing import draw, save_grid
+from pixelcnn.cli.runs import CONFIG_FILE, MODEL_FILE
+from pixelcnn.config import Config
+from pixelcnn.data import DataSplits
+from pixelcnn.evaluation import evaluate
+from pixelcnn.files import write_json
+from pixelcnn.models import AutoregressiveModel
+from pixelcnn.plots import plot_curves
+from pixelcnn.version import versions
+
+METRICS_FILE = "metrics.json"
+CURVES_FILE = "curves.png"
+SAMPLES_FILE = "samples.png"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A training that has just ended, as `pixelcnn.training` reports it."""
+
+    model: AutoregressiveModel
+    data: DataSplits
+    folder: Path
+    history: Sequence[Mapping[str, Any]]
+    figures: Mapping[str, Any]
+
+
+def finish(finished: Finished, config: Config, *, started: float) -> dict[str, Any]:
+    """Writes the figures, curves and samples of a training into its run folder.
+
+    Args:
+        finished: The training.
+        config: Its settings.
+        started: `time.perf_counter()` when the work began, for `seconds`.
+
+    Returns:
+        What stands in metrics.json.
+    """
+    model, data = finished.model, finished.data
+    plot_curves(finished.history, finished.folder / CURVES_FILE, num_dims=data.spec.num_dims)
+    drawing = draw(
+        model,
+        seed=config.seed,
+        num_samples=config.sampling.num_samples,
+        per_label=config.sampling.per_label,
+        label_names=data.label_names,
+        temperature=config.sampling.temperature,
+        top_k=config.sampling.top_k,
+        top_p=config.sampling.top_p,
+    )
+    save_grid(drawing, finished.folder / SAMPLES_FILE)
+    metrics = measure(model, data, config) | dict(finished.figures)
+    metrics["seconds"] = round(time.perf_counter() - started, 2)
+    write_json(finished.folder / METRICS_FILE, metrics)
+    return metrics
+
+
+def measure(model: AutoregressiveModel, data: DataSplits, config: Config) -> dict[str, Any]:
+    """Scores a model on the split that the settings name, with all that the figures depend on."""
+    started = time.perf_counter()
+    split = config.evaluation.split
+    figures = evaluate(
+        model,
+        getattr(data, split),
+        batch_size=config.evaluation.batch_size,
+        max_samples=config.evaluation.max_samples,
+    )
+    return {
+        **figures,
+        "split": split,
+        "protocol": data.protocol,
+        "seed": config.seed,
+        "fingerprint": fingerprint(model),
+        "device": str(model.device),
+        "versions": versions(),
+        "seconds": round(time.perf_counter() - started, 2),
+    }
+
+
+def summary(metrics: Mapping[str, Any]) -> str:
+    """The figures in one line, for people."""
+    return (
+        f"{metrics['split']} NLL {metrics['nll_nats']:.2f} nats per image, "
+        f"{metrics['bits_per_dim']:.3f} bits/dim, perplexity {metrics['perplexity']:.3f} "
+        f"({metrics['num_images']:,} images, {metrics['protocol']})"
+    )
+
+
+def closing(folder: Path, metrics: Mapping[str, Any], *, labels: Sequence[str] | None) -> str:
+    """The last words of a training: figures, files, and what to try next."""
+    about = {
+        SAMPLES_FILE: "images it drew",
+        CURVES_FILE: "NLL by epoch",
+        METRICS_FILE: "the figures above, with protocol, seed and versions",
+        MODEL_FILE: "the model",
+        CONFIG_FILE: "all settings, for `pixelcnn train --config`",
+    }
+    width = max(len(str(folder / name)) for name in about)
+    lines = [summary(metrics), ""]
+    lines += [f"  {folder / name!s:{width}}  {what}" for name, what in about.items()]
+    choice = f" --label {labels[-1]}" if labels else ""
+    lines += [
+        "",
+        "Try next:",
+        f"  pixelcnn sample {folder}{choice} --num-samples 25 --temperature 0.8 --out more.png",
+        f"  pixelcnn sample {folder} --out growing.gif",
+        f"  pixelcnn info {folder}",
+    ]
+    return "\n".join(lines)

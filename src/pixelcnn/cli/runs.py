@@ -1,0 +1,76 @@
+"""Finding a trained model: a run folder, a model file, or the state of a training."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pixelcnn.checkpoint import load, read_card
+from pixelcnn.errors import CheckpointError
+from pixelcnn.models import AutoregressiveModel
+
+MODEL_FILE = "model.safetensors"
+CONFIG_FILE = "config.yaml"
+LAST_STATE = Path("checkpoints", "last.ckpt")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trained model and what is known about it.
+
+    Attributes:
+        model: In evaluation mode.
+        file: Where its weights came from.
+        folder: The run folder around it, or None for a lone file.
+        label_names: One name per label, or None.
+        training: What its training wrote about itself; empty if nothing.
+    """
+
+    model: AutoregressiveModel
+    file: Path
+    folder: Path | None
+    label_names: list[str] | None
+    training: dict[str, Any]
+
+
+def open_run(path: str, *, device: str = "cpu") -> Run:
+    """Loads the model of a run folder, of a `.safetensors` file or of a `.ckpt` file.
+
+    Raises:
+        CheckpointError: If there is none, or it cannot be read.
+        ConfigError: If the device is not there.
+    """
+    file = find_model(Path(path))
+    folder = run_folder(file)
+    if file.suffix == ".ckpt":
+        # Here, because it brings Lightning, which the other two do without.
+        from pixelcnn.training import load_trained
+
+        return Run(load_trained(file).to(device), file, folder, None, {})
+    card = read_card(file)
+    return Run(load(file, device=device), file, folder, card["labels"], card["training"])
+
+
+def find_model(path: Path) -> Path:
+    """The file that holds the weights of a run.
+
+    Raises:
+        CheckpointError: If there is none.
+    """
+    if not path.exists():
+        raise CheckpointError(f"There is no `{path}`. Name a run folder or a model file.")
+    if not path.is_dir():
+        return path
+    if (path / MODEL_FILE).is_file():
+        return path / MODEL_FILE
+    if (path / LAST_STATE).is_file():
+        raise CheckpointError(
+            f"`{path}` holds no {MODEL_FILE}: its training has not ended. "
+            f"Name `{path / LAST_STATE}` to use what is there."
+        )
+    raise CheckpointError(f"`{path}` holds no {MODEL_FILE}. Name a folder that a training wrote.")
+
+
+def run_folder(file: Path) -> Path | None:
+    """The run folder that a model or checkpoint file stands in, known by its settings."""
+    folder = file.parent.parent if file.suffix == ".ckpt" else file.parent
+    return folder if (folder / CONFIG_FILE).is_file() else None

@@ -1,0 +1,103 @@
+"""`pixelcnn train`: trains a model, then scores it and draws from it."""
+
+import argparse
+import shlex
+import time
+from datetime import datetime
+from pathlib import Path
+
+from pixelcnn.cli.finish import Finished, closing, finish
+from pixelcnn.cli.runs import CONFIG_FILE, LAST_STATE, MODEL_FILE, run_folder
+from pixelcnn.config import Config, load_config, to_yaml
+from pixelcnn.errors import ConfigError
+from pixelcnn.files import make_folder
+
+
+def run(args: argparse.Namespace) -> int:
+    """Reads the settings, trains, and says what came out."""
+    config = settings_of(args)
+    if args.print_config:
+        print(to_yaml(config), end="")
+        return 0
+    folder = Path(config.out) if config.out else default_folder(args)
+    if (folder / MODEL_FILE).exists() and not (args.overwrite or config.resume):
+        raise ConfigError(
+            f"`{folder}` already holds a model. Choose another --out, continue it with "
+            f"--resume, or add --overwrite."
+        )
+    train(config, folder)
+    return 0
+
+
+def settings_of(args: argparse.Namespace) -> Config:
+    """The settings: a file, a preset or those of the run to continue; then what was typed.
+
+    Raises:
+        ConfigError: If there are none, or one is wrong.
+    """
+    given = {"seed": args.seed, "out": args.out, "device": args.device, "resume": args.resume}
+    words = [
+        *args.settings,
+        *(f"--{name}={value}" for name, value in given.items() if value is not None),
+    ]
+    source, preset = args.config, args.preset
+    if source is None and preset is None and args.resume:
+        folder = run_folder(Path(args.resume))
+        if folder is None:
+            raise ConfigError(
+                f"There is no {CONFIG_FILE} beside `{args.resume}`: name the settings that the "
+                f"training began with by --config."
+            )
+        source = folder / CONFIG_FILE
+        words = [*words, f"--out={args.out or folder}"]
+    if source is None and preset is None and not args.settings:
+        raise ConfigError(
+            "There are no settings: name a file by --config, or a recipe by --preset, "
+            "such as `pixelcnn train --preset digits`."
+        )
+    return load_config(source, words, preset=preset)
+
+
+def default_folder(args: argparse.Namespace) -> Path:
+    """A run folder that no other run has: runs/NAME-DATE-TIME."""
+    name = Path(args.config).stem if args.config else args.preset or "run"
+    return Path("runs", f"{name}-{datetime.now():%Y%m%d-%H%M%S}")
+
+
+def train(config: Config, folder: Path) -> None:
+    """Trains as the settings say, and prints what came out.
+
+    Raises:
+        KeyboardInterrupt: After Ctrl-C, with how to continue as its message.
+    """
+    make_folder(folder)
+    # Here, so that wrong settings and places are told before Lightning has loaded.
+    from pixelcnn.training import train_pixelcnn
+
+    started = time.perf_counter()
+    try:
+        result = train_pixelcnn(
+            config.model,
+            config.training,
+            config.data,
+            logger_config=config.logger,
+            sampling_config=config.sampling,
+            out=folder,
+            seed=config.seed,
+            device=config.device,
+            resume=config.resume,
+        )
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(continuing(folder)) from None
+    figures = {"best_epoch": result.best_epoch, "training_seconds": round(result.seconds, 2)}
+    finished = Finished(result.model, result.data, folder, result.history, figures)
+    metrics = finish(finished, config, started=started)
+    print(closing(folder, metrics, labels=result.data.label_names))
+
+
+def continuing(folder: Path) -> str:
+    """What to do after Ctrl-C."""
+    state = folder / LAST_STATE
+    if not state.is_file():
+        return "Stopped before the first epoch ended; there is nothing to continue."
+    return f"Stopped. Continue with: pixelcnn train --resume {shlex.quote(str(state))}"
