@@ -1,6 +1,7 @@
 """The settings of a run: typed sections, read from YAML and the command line, checked by key."""
 
 from pixelcnn.config.load import (
+    as_config,
     as_section,
     load_config,
     preset_names,
@@ -26,6 +27,7 @@ __all__ = [
     "ModelConfig",
     "SamplingConfig",
     "TrainingConfig",
+    "as_config",
     "as_section",
     "load_config",
     "preset_names",

@@ -85,8 +85,8 @@ def read_config(values: Mapping[str, Any]) -> Config:
     """
     typed = typed_values(values)
     check_combinations(typed)
-    sections = {name: {} for name in SECTIONS}  # type: dict[str, dict[str, Any]]
-    top = {}
+    sections: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
+    top: dict[str, Any] = {}
     for key, value in typed.items():
         section, _, name = key.rpartition(".")
         (sections[section] if section else top)[name] = value
@@ -113,6 +113,23 @@ def as_section(cls: type[SectionT], values: Any) -> SectionT:
             f"`{section}` must be a {cls.__name__} or a dict, got {type(values).__name__}."
         )
     return getattr(read_config({f"{section}.{name}": v for name, v in values.items()}), section)
+
+
+def as_config(**parts: Any) -> Config:
+    """Puts sections, each as `as_section` takes it, and top-level values together, all checked.
+
+    Raises:
+        ConfigError: If a key or a value is wrong, or values contradict each other.
+
+    Example:
+        >>> as_config(training={"max_epochs": 5}, seed=1).training.max_epochs
+        5
+    """
+    values = {key: value for key, value in parts.items() if key not in SECTIONS}
+    for section, cls in SECTIONS.items():
+        typed = asdict(as_section(cls, parts.get(section)))
+        values.update({f"{section}.{name}": value for name, value in typed.items()})
+    return read_config(values)
 
 
 def to_yaml(config: Config) -> str:

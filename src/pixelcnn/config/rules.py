@@ -41,7 +41,7 @@ RANGES: dict[str, Rule] = {
         lambda value: min(value if isinstance(value, tuple) else (value,)) >= 1,
         "at least 1 pixel on each side",
     ),
-    "data.max_samples": (lambda value: value >= 2, "at least 2: one to train on, one to check"),
+    "data.max_samples": AT_LEAST_ONE,
     "data.levels": LEVELS,
     "data.val_fraction": (lambda value: 0 < value < 1, "between 0 and 1, both excluded"),
     "logger.log_every_n_steps": AT_LEAST_ONE,

@@ -68,9 +68,10 @@ class DataConfig:
 
     Attributes:
         image_size: Side in pixels, or [height, width]. None: as they are.
+        dataset_name: A name in `pixelcnn.data.DATASETS`, or npz:FILE, npy:FILE or folder:DIR.
         data_root: Folder that holds the images. None: the usual place of the data set.
         use_augmentation: Whether training images are flipped left to right at random.
-        max_samples: Use at most so many training images.
+        max_samples: Keep at most so many images of each split.
         levels: Levels K to round to, exactly. None: as they are.
         binarization: "none", "threshold" (at half) or "dynamic" (drawn anew every epoch).
         val_fraction: Part of the training images kept for validation, if none come apart.

@@ -1,0 +1,83 @@
+"""Sample grids, drawn while a model learns."""
+
+from pathlib import Path
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch import Tensor
+
+from pixelcnn.config import SamplingConfig
+from pixelcnn.models import AutoregressiveModel
+from pixelcnn.plots import image_grid, save_png, screen_scale
+from pixelcnn.version import __version__
+
+
+class SampleGrids(Callback):
+    """Draws a grid of samples every few epochs, into the run folder and TensorBoard.
+
+    The same noise every time: what changes between two grids is the model.
+
+    Args:
+        folder: Where the pictures go.
+        every: Epochs between two grids.
+        sampling: How to draw.
+        seed: Seed of the noise.
+    """
+
+    def __init__(self, folder: Path, *, every: int, sampling: SamplingConfig, seed: int) -> None:
+        self.folder = folder
+        self.every = every
+        self.sampling = sampling
+        self.seed = seed
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        epoch = trainer.current_epoch + 1
+        if epoch % self.every or not trainer.is_global_zero:
+            return
+        model: AutoregressiveModel = pl_module.model  # type: ignore[assignment]
+        grid, columns = self.draw(model)
+        picture = image_grid(
+            grid, model.num_classes, columns=columns, scale=screen_scale(*grid.shape[2:])
+        )
+        notes = {"Description": "generated image", "Software": f"pixelcnn {__version__}"}
+        notes["Comment"] = f"{model.name} after epoch {epoch}, seed {self.seed}, {self.sampling}"
+        save_png(self.folder / f"epoch-{epoch:03d}.png", picture, text=notes)
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                logger.experiment.add_image("samples", picture, epoch, dataformats="HWC")
+
+    @torch.no_grad()
+    def draw(self, model: AutoregressiveModel) -> tuple[Tensor, int | None]:
+        """Images (N, C, H, W), and how many belong in a row of the grid."""
+        cond, count, columns = labels_to_draw(model, self.sampling)
+        was_training = model.training
+        model.eval()
+        try:
+            drawn = model.generate(
+                num_samples=count,
+                temperature=self.sampling.temperature,
+                top_k=self.sampling.top_k,
+                top_p=self.sampling.top_p,
+                cond=cond,
+                generator=torch.Generator().manual_seed(self.seed),
+            )
+        finally:
+            model.train(was_training)
+        return drawn.cpu(), columns
+
+
+def labels_to_draw(
+    model: AutoregressiveModel, sampling: SamplingConfig
+) -> tuple[Tensor | None, int, int | None]:
+    """Labels (N,) or None, the number of images N, and the images in a row of a grid.
+
+    A conditional model draws `per_label` of each label, or `num_samples` labels in turn.
+    """
+    if model.num_labels is None:
+        return None, sampling.num_samples, None
+    if sampling.per_label is not None:
+        labels = torch.arange(model.num_labels).repeat_interleave(sampling.per_label)
+        return labels, len(labels), sampling.per_label
+    labels = torch.arange(sampling.num_samples) % model.num_labels
+    return labels, sampling.num_samples, None

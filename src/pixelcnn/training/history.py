@@ -1,0 +1,61 @@
+"""The figures of every epoch, kept and said."""
+
+import time
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from pixelcnn.training.messages import say
+
+
+class History(Callback):
+    """One entry per epoch, kept in checkpoints so that a resumed run has the whole story.
+
+    Attributes:
+        entries: `epoch` from 0, `train_nll` and `val_nll` in nats per image, `train_bpd` and
+            `val_bpd` in bits per sub-pixel, `learning_rate`, `seconds`.
+    """
+
+    def __init__(self) -> None:
+        self.entries: list[dict[str, Any]] = []
+        self._start = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Time that all epochs took."""
+        return sum(entry["seconds"] for entry in self.entries)
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._start = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        names = ("train_nll", "val_nll", "train_bpd", "val_bpd")
+        self.entries.append(
+            {
+                "epoch": trainer.current_epoch,
+                **{name: trainer.callback_metrics[name].item() for name in names},
+                "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
+                "seconds": time.perf_counter() - self._start,
+            }
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"entries": list(self.entries)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.entries = list(state_dict["entries"])
+
+
+class EpochLines(Callback):
+    """Says one plain line per epoch, for logs and pipes: no control characters."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        entry = self.history.entries[-1]
+        say(
+            f"epoch {entry['epoch'] + 1}/{trainer.max_epochs}: "
+            f"train {entry['train_nll']:.3f}, validation {entry['val_nll']:.3f} nats per image "
+            f"({entry['val_bpd']:.4f} bits/dim), {entry['seconds']:.1f} s"
+        )

@@ -1,0 +1,106 @@
+"""What a run keeps on disk while it trains."""
+
+import math
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import Checkpoint
+
+from pixelcnn import checkpoint
+from pixelcnn.models import AutoregressiveModel
+from pixelcnn.training.history import History
+from pixelcnn.version import __version__
+
+
+class KeepCheckpoints(Checkpoint):
+    """Keeps the last state, the best state, and the best weights ready for use.
+
+    Writes `checkpoints/last.ckpt` after every epoch and when Ctrl-C stops the run, and
+    `checkpoints/best.ckpt` and `model.safetensors` whenever the validation NLL is a new best.
+
+    Args:
+        run_dir: Folder of the run.
+        history: Where the figures come from.
+        labels: Names of the classes, for the card of the weights.
+        card: What the card of the weights says besides the figures.
+
+    Attributes:
+        kept: Entry of the history whose weights are kept; None before the first epoch ends.
+    """
+
+    def __init__(
+        self,
+        run_dir: Path,
+        history: History,
+        *,
+        labels: Sequence[str] | None,
+        card: Mapping[str, Any],
+    ) -> None:
+        self.last = run_dir / "checkpoints" / "last.ckpt"
+        self.best = run_dir / "checkpoints" / "best.ckpt"
+        self.weights = run_dir / "model.safetensors"
+        self.history = history
+        self.labels = labels
+        self.card = card
+        self.kept: dict[str, Any] | None = None
+        self._running = False
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._running = True
+        # A run resumed into a new folder has no best weights there, whatever came before.
+        if not self.weights.exists():
+            self.kept = None
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        latest = self.history.entries[-1]
+        if self.kept is None or rank(latest) < rank(self.kept):
+            self.kept = latest
+            trainer.save_checkpoint(self.best)
+            self.save_weights(pl_module.model, latest)  # type: ignore[arg-type]
+        trainer.save_checkpoint(self.last)
+
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        # Only Ctrl-C: a state that made an error is not one to go on from.
+        if self._running and isinstance(exception, KeyboardInterrupt):
+            trainer.save_checkpoint(self.last)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"kept": self.kept}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.kept = state_dict["kept"]
+
+    def save_weights(self, model: AutoregressiveModel, entry: Mapping[str, Any]) -> None:
+        """Writes `model.safetensors` with a card that says how the weights came to be."""
+        training = {
+            **self.card,
+            "epochs": len(self.history.entries),
+            "best_epoch": entry["epoch"],
+            "val_nll_nats": entry["val_nll"],
+            "val_bits_per_dim": entry["val_bpd"],
+            "seconds": round(self.history.seconds, 3),
+            "versions": versions(),
+        }
+        checkpoint.save(model, self.weights, labels=self.labels, training=training)
+
+
+def rank(entry: Mapping[str, Any]) -> float:
+    """Validation NLL to compare by; what is no number loses to every number."""
+    return entry["val_nll"] if math.isfinite(entry["val_nll"]) else math.inf
+
+
+def versions() -> dict[str, str]:
+    """What the figures of a run depend on."""
+    return {
+        "pixelcnn": __version__,
+        "torch": torch.__version__,
+        "lightning": lightning.__version__,
+        "python": platform.python_version(),
+    }

@@ -1,0 +1,28 @@
+"""What a run says: single lines for people, and nothing from the libraries below."""
+
+import logging
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+def say(line: str) -> None:
+    """Prints one line on standard error, away from results on standard output."""
+    print(line, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def quiet_lightning() -> Iterator[None]:
+    """Silences banners, tips and hints that Lightning means for authors of training loops."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"lightning(\..*)?")
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)

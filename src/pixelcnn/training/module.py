@@ -1,0 +1,170 @@
+"""The Lightning module: loss, optimiser, and what is measured on the way."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor
+
+from pixelcnn.config import TrainingConfig, as_section
+from pixelcnn.data import Batch
+from pixelcnn.errors import PixelCNNError
+from pixelcnn.models import AutoregressiveModel
+from pixelcnn.training.compiled import Nll, compile_or_explain
+from pixelcnn.training.loader import EpochLoader, epoch_seed
+from pixelcnn.training.messages import say
+from pixelcnn.training.optimisation import make_optimizer, make_plateau, make_schedule
+
+NEVER = 10**9
+STATE_FORMAT = "pixelcnn-training/1"
+
+
+class PixelCNNTrainer(LightningModule):
+    """Trains any autoregressive model by maximum likelihood.
+
+    The loss is the negative log-likelihood in nats per sub-pixel, so that learning rates carry
+    over between image sizes. Logged are `train_nll` and `val_nll` in nats per image and
+    `train_bpd` and `val_bpd` in bits per sub-pixel, each the mean over the images of an epoch.
+
+    Args:
+        model: What to train.
+        training: How. A `TrainingConfig`, a dict of its fields, or None for the defaults.
+        seed: Decides the noise of dropout, together with the epoch.
+
+    Attributes:
+        model: The network.
+        settings: The configuration of the training as it runs: `compile` is switched off if
+            there is no working compiler.
+
+    Example:
+        >>> from pixelcnn.models import PixelCNN
+        >>> trainer = PixelCNNTrainer(PixelCNN(hidden_channels=8), {"learning_rate": "1e-2"})
+        >>> trainer.settings.learning_rate
+        0.01
+    """
+
+    bad_step: Tensor
+
+    def __init__(
+        self,
+        model: AutoregressiveModel,
+        training: TrainingConfig | Mapping[str, Any] | None = None,
+        *,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.settings = as_section(TrainingConfig, training)
+        self.seed = seed
+        self.register_buffer("bad_step", torch.tensor(-1), persistent=False)
+        self._nll: Nll = self.plain_nll
+        self._compiled_batch: int | None = None
+
+    def plain_nll(self, x: Tensor, cond: Tensor | None) -> Tensor:
+        """Negative log-likelihood of each image in nats. (B,)."""
+        # Checking values waits for the device; `train_pixelcnn` checked the data once.
+        return -self.model.log_prob(x, cond, check=False)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Nats per sub-pixel, averaged over the batch."""
+        x, cond = self.split(batch)
+        if self.settings.compile and self._compiled_batch is None:
+            self.compile_loss(x, cond)
+        # The smaller last batch would be compiled a second time for little.
+        nll = (self._nll if len(x) == self._compiled_batch else self.plain_nll)(x, cond).mean()
+        self.record("train", nll.detach(), x)
+        self.watch(nll.detach(), batch_idx)
+        return nll / x[0].numel()
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Measures only; in eval mode, without gradients."""
+        x, cond = self.split(batch)
+        self.record("val", self.plain_nll(x, cond).mean(), x)
+
+    def split(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """Images, and the labels if the model is conditioned on them."""
+        return batch.x, batch.labels if self.model.num_labels is not None else None
+
+    def record(self, stage: str, nll: Tensor, x: Tensor) -> None:
+        """Adds a batch's mean to the epoch's, weighted by its images; nothing waits for it."""
+        values = {f"{stage}_nll": nll, f"{stage}_bpd": nll / (x[0].numel() * math.log(2))}
+        self.log_dict(
+            values,
+            on_step=False,
+            on_epoch=True,
+            prog_bar=True,
+            batch_size=len(x),
+            sync_dist=True,
+        )
+        if stage == "train":
+            self.log("train_nll_step", nll, on_step=True, on_epoch=False)
+
+    def compile_loss(self, x: Tensor, cond: Tensor | None) -> None:
+        """Compiles the loss for batches of this size, or says why not and goes on without."""
+        self._compiled_batch = len(x)
+        self._nll, reason = compile_or_explain(self.plain_nll, x, cond, self.model.parameters())
+        if reason is not None:
+            self.settings = replace(self.settings, compile=False)
+            say(f"Training without torch.compile, which failed: {reason}")
+
+    def watch(self, nll: Tensor, batch_idx: int) -> None:
+        """Remembers the first step with a loss that is no number, and looks from time to time."""
+        step = torch.full_like(self.bad_step, self.global_step)
+        first = ~nll.isfinite() & (self.bad_step < 0)
+        self.bad_step = torch.where(first, step, self.bad_step)
+        if (batch_idx + 1) % self.trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
+            self.raise_if_bad()
+
+    def raise_if_bad(self) -> None:
+        """Raises `PixelCNNError` if a loss was infinite or not a number. Waits for the device."""
+        if self.bad_step >= 0:
+            raise PixelCNNError(
+                f"The loss must be a finite number, but was not in epoch {self.current_epoch}, "
+                f"step {int(self.bad_step)}. Lower `training.learning_rate` (now "
+                f"{self.settings.learning_rate:g}), set `training.gradient_clip_val`, or use "
+                f"`training.precision` 32-true."
+            )
+
+    def on_train_start(self) -> None:
+        self.tell_loader()
+
+    def on_train_epoch_start(self) -> None:
+        self.tell_loader()
+        # Not one stream for the whole run: a resumed epoch would see other noise.
+        torch.manual_seed(epoch_seed(self.seed, self.current_epoch))
+
+    def tell_loader(self) -> None:
+        """Tells our own loader which epoch it serves."""
+        loader = self.trainer.train_dataloader
+        if isinstance(loader, EpochLoader):
+            loader.epoch = self.current_epoch
+
+    def on_train_epoch_end(self) -> None:
+        self.raise_if_bad()
+        if self.settings.schedule == "plateau":
+            schedule = self.lr_schedulers()
+            metrics = self.trainer.callback_metrics
+            schedule.step(metrics["val_nll" if "val_nll" in metrics else "train_nll"])  # type: ignore[union-attr, arg-type]
+
+    def configure_optimizers(self) -> Any:
+        optimizer = make_optimizer(self.model.parameters(), self.settings)
+        if self.settings.schedule == "plateau":
+            # Lightning would step it after the checkpoint of the epoch is written, and a resumed
+            # run would have missed that step. We step it ourselves; Lightning only stores it.
+            plan = {"scheduler": make_plateau(optimizer), "frequency": NEVER, "monitor": "val_nll"}
+        else:
+            num_steps = int(self.trainer.estimated_stepping_batches)
+            schedule = make_schedule(optimizer, self.settings, num_steps)
+            plan = {"scheduler": schedule, "interval": "step"}
+        return {"optimizer": optimizer, "lr_scheduler": plan}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["pixelcnn"] = {
+            "format": STATE_FORMAT,
+            "model": self.model.name,
+            "config": self.model.config,
+            "seed": self.seed,
+        }
