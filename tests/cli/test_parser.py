@@ -1,0 +1,56 @@
+"""What can be typed, and what is refused before any work."""
+
+import pytest
+
+from pixelcnn.cli.parser import parse, size, split_settings
+
+WRONG = [
+    [],
+    ["dance"],
+    ["sample"],
+    ["sample", "run", "--num-samples", "0"],
+    ["sample", "run", "--num-samples", "4", "--per-label", "2"],
+    ["sample", "run", "--size", "8by8"],
+    ["sample", "run", "--seed", "-1"],
+    ["sample", "run", "--device", "abacus"],
+    ["sample", "run", "--temp", "1"],
+    ["sample", "run", "--training.max_epochs", "5"],
+    ["train", "--config", "a.yaml", "--preset", "digits"],
+    ["evaluate", "run", "--split", "secret"],
+]
+
+
+@pytest.mark.parametrize("words", WRONG, ids=" ".join)
+def test_wrong_words_end_with_code_2(words, capsys):
+    with pytest.raises(SystemExit) as end:
+        parse(words)
+    assert end.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "error: " in err
+
+
+@pytest.mark.parametrize("command", ["quickstart", "train", "sample", "evaluate", "info"])
+def test_every_command_explains_itself(command, capsys):
+    with pytest.raises(SystemExit) as end:
+        parse([command, "--help"])
+    assert end.value.code == 0
+    assert f"usage: pixelcnn {command}" in capsys.readouterr().out
+
+
+def test_settings_stand_anywhere_and_do_not_become_positional():
+    args = parse(["evaluate", "--data.max_samples", "5", "run", "--data.levels=2"])
+    assert args.run == "run"
+    assert args.settings == ["--data.max_samples", "5", "--data.levels=2"]
+
+
+def test_a_setting_without_a_value_is_left_to_the_configuration():
+    assert split_settings(["--data.levels"]) == ([], ["--data.levels"])
+
+
+def test_a_misspelt_section_is_left_to_the_configuration_too():
+    assert split_settings(["--trainng.max_epochs", "5"])[1] == ["--trainng.max_epochs", "5"]
+
+
+def test_sizes_are_height_by_width():
+    assert [size("40x20"), size("8"), size("8X9")] == [(40, 20), (8, 8), (8, 9)]

@@ -1,0 +1,104 @@
+"""`pixelcnn sample` writes what was asked for, or one line that says why not."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pixelcnn.checkpoint import fingerprint, load, save
+from pixelcnn.cli import main
+from pixelcnn.models import PixelCNN
+
+
+def sample(model_file, out, *words) -> None:
+    assert main(["sample", str(model_file), "--device=cpu", "--out", str(out), *words]) == 0
+
+
+def test_a_grid_says_how_it_was_made(model_file, tmp_path, capsys):
+    out = tmp_path / "new" / "grid.png"
+    sample(model_file, out, "--seed=7", "--temperature=0.5", "--num-samples=4")
+    with Image.open(out) as image:
+        notes = image.text
+    assert notes["Description"] == "generated image"
+    assert notes["Source"] == f"model {fingerprint(load(model_file))}"
+    assert notes["Software"].startswith("pixelcnn ")
+    settings = json.loads(notes["Comment"])
+    assert (settings["seed"], settings["temperature"]) == (7, 0.5)
+    assert capsys.readouterr().out == f"4 images in {out}\n"
+
+
+def test_levels_come_as_they_are(model_file, tmp_path):
+    sample(model_file, tmp_path / "a.npz", "--per-label=2", "--label=coat,1")
+    with np.load(tmp_path / "a.npz") as arrays:
+        assert arrays["x"].shape == (4, 1, 6, 5)
+        assert arrays["x"].dtype == np.uint8
+        assert arrays["x"].max() < arrays["levels"] == 4
+        assert arrays["labels"].tolist() == [2, 2, 1, 1]
+        assert json.loads(str(arrays["notes"]))["Description"] == "generated image"
+
+
+def test_same_seed_same_images(model_file, tmp_path):
+    for name, seed in [("a", 1), ("b", 1), ("c", 2)]:
+        sample(model_file, tmp_path / f"{name}.npz", f"--seed={seed}")
+    a, b, c = (np.load(tmp_path / f"{name}.npz")["x"] for name in "abc")
+    assert (a == b).all()
+    assert (a != c).any()
+
+
+def test_images_come_in_any_size_and_one_by_one(model_file, tmp_path):
+    sample(model_file, tmp_path / "many", "--separate", "--num-samples=3", "--size=4x9")
+    files = sorted((tmp_path / "many").iterdir())
+    assert [file.name for file in files] == ["0000.png", "0001.png", "0002.png"]
+    with Image.open(files[0]) as image:
+        assert image.size == (9, 4)
+        assert image.text["Description"] == "generated image"
+
+
+def test_a_film_is_written(model_file, tmp_path):
+    sample(model_file, tmp_path / "a.gif", "--num-samples=2")
+    with Image.open(tmp_path / "a.gif") as film:
+        assert film.n_frames == 6
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--label=sofa"], "Ankle boot, bag, coat"),
+        (["--label=3"], "from 0 to 2"),
+        (["--temperature=0"], "`temperature`"),
+        (["--top-k=0"], "`top_k`"),
+        (["--top-p=2"], "`top_p`"),
+        (["--out=a.jpg"], "must end in .png, .gif, .npz"),
+        (["--device=cuda"], "`device` must be one that is here"),
+    ],
+)
+def test_wrong_wishes_are_one_line(model_file, fails, words, message, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert message in fails("sample", model_file, *words)
+    assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
+
+
+def test_missing_foreign_and_truncated_models_are_one_line(model_file, fails, tmp_path):
+    assert "There is no" in fails("sample", tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    assert "holds no model.safetensors" in fails("sample", tmp_path / "empty")
+    (tmp_path / "foreign.safetensors").write_text("PK")
+    assert "foreign.safetensors" in fails("sample", tmp_path / "foreign.safetensors")
+    whole = model_file.read_bytes()
+    model_file.write_bytes(whole[: len(whole) // 2])
+    assert "model.safetensors" in fails("sample", model_file)
+    (tmp_path / "last.ckpt").write_bytes(whole)
+    assert "last.ckpt" in fails("sample", tmp_path / "last.ckpt")
+
+
+def test_an_unwritable_place_is_told_before_any_drawing(model_file, fails, tmp_path, monkeypatch):
+    monkeypatch.setattr("pixelcnn.cli.sample.draw", None)
+    (tmp_path / "file").write_text("")
+    assert "not a folder" in fails("sample", model_file, "--out", tmp_path / "file" / "a.png")
+
+
+def test_a_model_without_a_size_asks_for_one(fails, tmp_path):
+    save(PixelCNN(hidden_channels=4, num_residual_blocks=1), tmp_path / "a.safetensors")
+    assert "size" in fails("sample", tmp_path / "a.safetensors", "--out", tmp_path / "a.png")
