@@ -24,6 +24,16 @@ def to_unit(x: Tensor, levels: int, *, dtype: torch.dtype = torch.float32) -> Te
     return x.to(dtype) / (levels - 1)
 
 
+def to_signed(x: Tensor, levels: int, *, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Maps levels 0 … K-1 evenly onto [-1, 1], as networks read them.
+
+    Example:
+        >>> to_signed(torch.tensor([0, 1, 2]), 3)
+        tensor([-1.,  0.,  1.])
+    """
+    return x.to(dtype) * (2 / (levels - 1)) - 1
+
+
 def quantise(unit: Tensor, levels: int) -> Tensor:
     """Maps floats in [0, 1] to the nearest of K levels, the inverse of `to_unit`.
 

@@ -30,12 +30,15 @@ class AutoregressiveModel(nn.Module, ABC):
 
     Attributes:
         config: The arguments of the constructor, in types that JSON has.
+        lag: Columns that rows must be apart to be walked together; None if they cannot be
+            (see `pixelcnn.order.WavefrontOrder`).
         likelihood: The head.
         condition: The kind of condition taken.
         groups: Colour groups of the network: C, or 1 where the head couples the channels.
     """
 
     name: ClassVar[str]
+    lag: int | None = None
 
     def __init__(
         self,
@@ -74,7 +77,7 @@ class AutoregressiveModel(nn.Module, ABC):
                 whole image. See `pixelcnn.nn.cursor`.
 
         Returns:
-            (B, P, H, W); with a cursor (B, P / groups).
+            (B, P, H, W); with a cursor (R × B, P / groups).
         """
 
     @abstractmethod
@@ -174,7 +177,7 @@ class AutoregressiveModel(nn.Module, ABC):
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return self.embed.scale.device
+        return self.embed.like.device
 
     def blank(self, num_images: int, shape: tuple[int, int, int] | None = None) -> Tensor:
         """Images of zeros to be filled by a walk. (B, C, H, W), int64."""

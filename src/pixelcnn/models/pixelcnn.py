@@ -61,6 +61,7 @@ class PixelCNN(AutoregressiveModel):
     """
 
     name = "pixelcnn"
+    lag = FIRST_KERNEL // 2 + 1
 
     def __init__(
         self,
@@ -148,21 +149,22 @@ class ResidualBlock(nn.Module):
     ) -> None:
         super().__init__()
         half = hidden // 2
-        self.norm = Norm(norm, hidden, groups=groups)
+        self.norm = None if norm == "none" else Norm(norm, hidden, groups=groups)
         self.reduce = MaskedConv2d("B", hidden, half, 1, groups=groups)
         self.conv = MaskedConv2d("B", half, half, KERNEL, groups=groups, dilation=dilation)
         self.cond_bias = None if condition.is_none else ConditionBias(condition, half)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = dropout
         self.expand = MaskedConv2d("B", half, hidden, 1, groups=groups)
 
     def forward(self, h: Tensor, cond: Tensor | None, cursor: Cursor | None) -> Tensor:
         """Maps features of any region to the same shape."""
-        update = self.reduce(F.relu(self.norm(h, cursor)), cursor)
+        update = h if self.norm is None else self.norm(h, cursor)
+        update = self.reduce(F.relu(update), cursor)
         update = self.conv(F.relu(update), cursor)
         if self.cond_bias is not None:
             update = update + self.cond_bias(cond, cursor)
-        update = self.expand(self.dropout(F.relu(update)), cursor)
-        return h + update
+        update = F.dropout(F.relu(update), self.dropout, training=self.training)
+        return h + self.expand(update, cursor)
 
 
 def _check_sizes(

@@ -110,12 +110,16 @@ class ConditionBias(nn.Module):
         self.weight = nn.Parameter(torch.zeros(inputs, features))
 
     def forward(self, cond: Tensor, cursor: Cursor | None = None) -> Tensor:
-        """Maps `cond` to (B, 1, 1, D) or (B, H, W, D); at a cursor to (B, D / groups)."""
+        """Maps `cond` to (B, 1, 1, D) or (B, H, W, D); at a front to (R × B, D / groups)."""
         if cursor is None:
             return self._whole(cond)
-        bias = cursor.cache(self, lambda: self._whole(cond))
-        at = bias[:, cursor.row, cursor.column] if self.is_map else bias[:, 0, 0]
-        return at if cursor.groups == 1 else at[:, cursor.run(self.features)]
+        planes: Tensor | None = cursor.caches.get(self)
+        if planes is None:
+            size = cursor.height, cursor.width
+            bias = rearrange(self._whole(cond), "b h w d -> b d h w")
+            planes = cursor.caches[self] = bias.expand(-1, -1, *size)
+        pixels = cursor.front.pixels_of(planes)[:, :, cursor.run(self.features)]
+        return rearrange(pixels, "r b d -> (r b) d") if len(pixels) > 1 else pixels[0]
 
     def _whole(self, cond: Tensor) -> Tensor:
         if self.is_label:

@@ -1,13 +1,19 @@
-"""Masked convolution, over a whole image or one sub-pixel at a time."""
+"""Masked convolution, over a whole image or along a walk."""
 
 import math
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
+from pixelcnn.nn.conv_walk import (
+    CausalTaps,
+    ConvWalk,
+    FrontConvWalk,
+    PointwiseWalk,
+    SiteConvWalk,
+)
 from pixelcnn.nn.cursor import Cursor
 from pixelcnn.nn.masks import MaskKind, raster_mask
 
@@ -80,16 +86,30 @@ class MaskedConv2d(nn.Module):
         return self.weight[:, :, :seen] * self.mask[:, :, :seen]
 
     def forward(self, h: Tensor | None, cursor: Cursor | None = None) -> Tensor:
-        """Maps features (B, H, W, I) to (B, H, W, O), or one site (B, I/G) to (B, O/G).
+        """Maps features (B, H, W, I) to (B, H, W, O), or a front (R × B, I/G) to (R × B, O/G).
 
-        With a cursor, kind "A" takes the newest known sub-pixel (None at the first site) and
-        kind "B" the current one.
+        With a cursor, kind "A" takes the newest known front (None at the first) and kind "B" the
+        current one.
         """
-        if cursor is not None:
-            state = cursor.cache(self, lambda: _SiteConv.of(self, cursor))
-            return state.step(h, cursor)
-        assert h is not None
-        return self._whole(h)
+        if cursor is None:
+            assert h is not None
+            return self._whole(h)
+        state: ConvWalk | None = cursor.caches.get(self)
+        if state is None:
+            state = cursor.caches[self] = self._prepare(cursor)
+        return state.step(h, cursor)
+
+    def _prepare(self, cursor: Cursor) -> ConvWalk:
+        taps = CausalTaps(
+            weight=self.masked_weight().detach(),
+            bias=self.bias.detach(),
+            groups=self.groups,
+            dilation=self.dilation,
+            sees_own_group=self.kind == "B",
+        )
+        if self.kernel_size == 1 and self.groups == 1 and self.kind == "B":
+            return PointwiseWalk(taps)
+        return FrontConvWalk(taps, cursor) if cursor.lag else SiteConvWalk(taps, cursor)
 
     def _whole(self, h: Tensor) -> Tensor:
         weight = self.masked_weight()
@@ -101,107 +121,3 @@ class MaskedConv2d(nn.Module):
         planes = F.conv2d(planes, weight, self.bias, padding=self.reach, dilation=self.dilation)
         planes = planes[:, :, : h.shape[1]]
         return rearrange(planes, "b o h w -> b h w o").contiguous()
-
-
-@dataclass
-class _SiteConv:
-    """A masked convolution prepared for one walk.
-
-    Its window is split once into the rows above, whose sum is ready for a whole row when the row
-    begins, and the taps to the left and at the centre: one contiguous slice of the current row.
-
-    Attributes:
-        kind: As the layer's.
-        dilation: As the layer's.
-        reach: As the layer's.
-        above_weight: Taps in the rows above. Shape: (O, I, kh // 2, kw).
-        left_weights: For each colour group, its taps to the left and at the centre, in the order
-            of the slice that they multiply. Shapes: (visible features, O / G).
-        bias: Shape: (O,).
-        rows: The rows above and, last, the current one, padded left and right.
-            Shape: (B, reach + 1, W + 2 reach, I).
-        above: Sum of `bias` and what the rows above give to each site of the current row.
-            Shape: (B, W, O), or (1, O) for a window of one row.
-    """
-
-    kind: MaskKind
-    dilation: int
-    reach: int
-    above_weight: Tensor
-    left_weights: list[Tensor]
-    bias: Tensor
-    rows: Tensor
-    above: Tensor
-
-    @classmethod
-    def of(cls, layer: MaskedConv2d, cursor: Cursor) -> "_SiteConv":
-        weight = layer.masked_weight()
-        middle = layer.kernel_size // 2
-        left = rearrange(weight[:, :, middle, : middle + 1], "o i k -> o (k i)")
-        reads, writes = layer.in_channels // layer.groups, layer.out_channels // layer.groups
-        left_weights = []
-        for group in range(layer.groups):
-            num_groups_seen = group + (layer.kind == "B")
-            visible = middle * layer.in_channels + num_groups_seen * reads
-            own = left[group * writes : (group + 1) * writes, :visible]
-            left_weights.append(own.T.contiguous())
-        width = cursor.width + 2 * layer.reach
-        rows = weight.new_zeros(cursor.batch_size, layer.reach + 1, width, layer.in_channels)
-        above_weight = weight[:, :, :middle].contiguous(memory_format=torch.channels_last)
-        bias = layer.bias.detach()
-        return cls(
-            layer.kind,
-            layer.dilation,
-            layer.reach,
-            above_weight,
-            left_weights,
-            bias,
-            rows,
-            bias[None],
-        )
-
-    def step(self, h: Tensor | None, cursor: Cursor) -> Tensor:
-        if h is not None and self.reach == 0 and len(self.left_weights) == 1:
-            return torch.addmm(self.bias, h, self.left_weights[0])  # 1×1, one colour group
-        if self.kind == "A":
-            self._write(h, cursor.newest, cursor)
-            if cursor.begins_row:
-                self._begin_row()
-        else:
-            if cursor.begins_row:
-                self._begin_row()
-            self._write(h, (cursor.row, cursor.column, cursor.group), cursor)
-        return self._read(cursor)
-
-    def _write(
-        self, h: Tensor | None, place: tuple[int, int, int] | None, cursor: Cursor
-    ) -> None:
-        if h is None or place is None:
-            return
-        _, column, group = place
-        column = column + self.reach if self.reach else 0
-        if cursor.groups == 1:
-            self.rows[:, -1, column] = h
-        else:
-            size = h.shape[1]
-            self.rows[:, -1, column, group * size : (group + 1) * size] = h
-
-    def _begin_row(self) -> None:
-        if not self.reach:
-            return
-        taps = self.above_weight.shape[2]
-        self.rows[:, :-1] = self.rows[:, 1:].clone()
-        past = self.rows[:, : (taps - 1) * self.dilation + 1]
-        past = rearrange(past, "b h w i -> b i h w")
-        sums = F.conv2d(past, self.above_weight, self.bias, dilation=self.dilation)
-        self.above = rearrange(sums, "b o 1 w -> b w o")
-
-    def _read(self, cursor: Cursor) -> Tensor:
-        weight = self.left_weights[cursor.group]
-        column = cursor.column if self.reach else 0
-        window = self.rows[:, -1, column : column + self.reach + 1 : self.dilation]
-        window = window.flatten(1)[:, : len(weight)]
-        above = self.above[:, cursor.column] if self.reach else self.above
-        if cursor.groups > 1:
-            above = above[:, cursor.run(above.shape[1])]
-        return torch.addmm(above, window, weight)

@@ -5,7 +5,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from pixelcnn.nn.cursor import Cursor
-from pixelcnn.spec import to_unit
+from pixelcnn.spec import to_signed
 
 
 class PixelInput(nn.Module):
@@ -19,30 +19,31 @@ class PixelInput(nn.Module):
         groups: Colour groups of the network: 1, or C when it predicts channel by channel.
     """
 
-    scale: Tensor
+    like: Tensor
 
     def __init__(self, channels: int, levels: int, *, groups: int = 1) -> None:
         super().__init__()
         self.channels = channels
         self.levels = levels
         self.groups = groups
-        # Carries the dtype that the features have, wherever the module is moved.
-        self.register_buffer("scale", torch.tensor(2.0), persistent=False)
+        # Holds nothing, but follows the module to its dtype and device.
+        self.register_buffer("like", torch.empty(0), persistent=False)
 
     def forward(self, x: Tensor, cursor: Cursor | None = None) -> Tensor | None:
         """Maps levels (B, C, H, W) to (B, H, W, C).
 
-        With a cursor: the newest known sub-pixel (B, 1), or pixel (B, C) of a network without
-        colour groups; None at the first site.
+        With a cursor: the newest known front, sub-pixels (R × B, 1), or pixels (R × B, C) of a
+        network without colour groups; None at the first.
         """
         if cursor is None:
             return self._features(rearrange(x, "b c h w -> b h w c"))
-        if cursor.newest is None:
+        newest = cursor.newest
+        if newest is None:
             return None
-        row, column, group = cursor.newest
-        if self.groups == 1:
-            return self._features(x[:, :, row, column])
-        return self._features(x[:, group : group + 1, row, column])
+        pixels = newest.pixels_of(x)
+        if self.groups > 1:
+            pixels = pixels[:, :, newest.channel : newest.channel + 1]
+        return self._features(pixels.flatten(0, 1))
 
     def _features(self, x: Tensor) -> Tensor:
-        return to_unit(x, self.levels, dtype=self.scale.dtype) * self.scale - 1
+        return to_signed(x, self.levels, dtype=self.like.dtype)

@@ -14,7 +14,7 @@ NormKind: TypeAlias = Literal["none", "channel", "batch"]
 
 
 class Norm(nn.Module):
-    """No norm, a per-pixel channel norm, or batch norm, over channels-last features.
+    """A per-pixel channel norm or batch norm over channels-last features.
 
     "channel" normalises the features of one colour group of one pixel, so that nothing of another
     pixel or of a later colour takes part. "batch" uses the statistics of the whole batch while
@@ -22,7 +22,7 @@ class Norm(nn.Module):
     mode it is a fixed scale and shift, and exact.
 
     Args:
-        kind: "none", "channel" or "batch".
+        kind: "channel" or "batch".
         features: Features per pixel, in `groups` equal runs.
         groups: Colour groups.
     """
@@ -32,22 +32,19 @@ class Norm(nn.Module):
 
     def __init__(self, kind: NormKind, features: int, *, groups: int = 1) -> None:
         super().__init__()
-        if kind not in ("none", "channel", "batch"):
+        if kind not in ("channel", "batch"):
             raise ConfigError(f"`norm` must be 'none', 'channel' or 'batch', got {kind!r}.")
         self.kind = kind
         self.features = features
         self.groups = groups
-        if kind != "none":
-            self.weight = nn.Parameter(torch.ones(features))
-            self.bias = nn.Parameter(torch.zeros(features))
+        self.weight = nn.Parameter(torch.ones(features))
+        self.bias = nn.Parameter(torch.zeros(features))
         if kind == "batch":
             self.register_buffer("running_mean", torch.zeros(features))
             self.register_buffer("running_var", torch.ones(features))
 
     def forward(self, h: Tensor, cursor: Cursor | None = None) -> Tensor:
         """Maps features of any region to the same shape."""
-        if self.kind == "none":
-            return h
         run = slice(None) if cursor is None else cursor.run(self.features)
         if self.kind == "channel":
             size = self.features // self.groups

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from pixelcnn.order import RasterOrder, Site
+from pixelcnn.order import Front
 from pixelcnn.walk.filters import Filter
 from pixelcnn.walk.noise import draw, image_noise
 from pixelcnn.walk.walk import Chooser
@@ -17,14 +17,13 @@ def drawing(x: Tensor, *, seed: int, first: int = 0, keep: Filter | None = None)
         first: Number of the first image of the batch.
         keep: Temperature, top-k, top-p.
     """
-    order = RasterOrder(*x.shape[1:])
     # A Metal device has no doubles, so there each draw is made on the CPU.
     device = "cpu" if x.device.type == "mps" else x.device
-    noise = image_noise(seed, first, len(x), len(order)).to(device)
+    noise = image_noise(seed, first, len(x), *x.shape[1:]).to(device)
     keep = keep or Filter()
 
-    def choose(logits: Tensor, site: Site) -> Tensor:
-        uniform = noise[order.index(site)]
+    def choose(logits: Tensor, front: Front) -> Tensor:
+        uniform = front.of(noise).flatten()
         return draw(keep(logits).to(device), uniform).to(x.device)
 
     return choose
@@ -38,10 +37,11 @@ def reading(x: Tensor, log_prob: Tensor) -> Chooser:
         log_prob: Filled with nats. (B, C, H, W).
     """
 
-    def choose(logits: Tensor, site: Site) -> Tensor:
-        at = (slice(None), *site)
-        levels = x[at]
-        log_prob[at] = logits.log_softmax(1).gather(1, levels[:, None])[:, 0]
+    def choose(logits: Tensor, front: Front) -> Tensor:
+        levels = front.of(x).flatten()
+        nats = logits.log_softmax(1).gather(1, levels[:, None])
+        target = front.of(log_prob)
+        target.copy_(nats.view(target.shape))
         return levels
 
     return choose

@@ -5,32 +5,37 @@ import torch
 from torch import Generator, Tensor
 
 
-def image_noise(seed: int, first: int, count: int, num_dims: int) -> Tensor:
-    """Uniform numbers for a run of images, one for each sub-pixel in raster order.
+def image_noise(
+    seed: int, first: int, count: int, channels: int, height: int, width: int
+) -> Tensor:
+    """Uniform numbers for a run of images, one for each sub-pixel.
 
-    Those of image n depend on (seed, n) alone: on no batch, device or process.
+    Those of image n depend on (seed, n) and the size alone: on no batch, device or process.
 
     Args:
         seed: From 0 to 2**64 - 1.
         first: Number of the first image.
         count: Images, B.
-        num_dims: Sub-pixels of an image.
+        channels: C.
+        height: H.
+        width: W.
 
     Returns:
-        Floats in [0, 1). (num_dims, B), float64, on the CPU.
+        Floats in [0, 1). (B, C, H, W), float64, on the CPU.
 
     References:
         Parallel Random Numbers: As Easy as 1, 2, 3 (Salmon et al., 2011): the Philox generator.
 
     Example:
-        >>> bool((image_noise(7, 3, 1, 5)[:, 0] == image_noise(7, 0, 9, 5)[:, 3]).all())
+        >>> noise = image_noise(7, 0, 9, 1, 2, 2)
+        >>> bool((image_noise(7, 3, 1, 1, 2, 2)[0] == noise[3]).all())
         True
     """
-    noise = np.empty((num_dims, count))
+    noise = np.empty((count, channels, height, width))
     for n in range(count):
         # The key goes in as a ready array: a list of both numbers would pass through float64.
         key = np.array([seed, first + n], dtype=np.uint64)
-        noise[:, n] = np.random.Generator(np.random.Philox(key=key)).random(num_dims)
+        np.random.Generator(np.random.Philox(key=key)).random(out=noise[n])
     return torch.from_numpy(noise)
 
 
@@ -56,5 +61,5 @@ def draw(logits: Tensor, uniform: Tensor) -> Tensor:
     """
     # Double precision, so that rare levels of large K keep their share. A product u × total is
     # below `total` for every double u < 1, so the count stays below K.
-    cumulative = logits.to(uniform.dtype).softmax(1).cumsum(1)
+    cumulative = logits.softmax(1, dtype=uniform.dtype).cumsum(1)
     return (cumulative <= uniform[:, None] * cumulative[:, -1:]).sum(1)

@@ -3,11 +3,12 @@
 from abc import ABC, abstractmethod
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from pixelcnn.likelihoods import Likelihood
 from pixelcnn.nn import Cursor
-from pixelcnn.order import Site
+from pixelcnn.order import Front, Order, RasterOrder, WavefrontOrder
 
 
 class Walkable(Protocol):
@@ -23,10 +24,14 @@ class Walkable(Protocol):
     def groups(self) -> int:
         """Colour groups: C if the network itself predicts channel by channel, else 1."""
 
+    @property
+    def lag(self) -> int | None:
+        """Columns that rows must be apart to be walked together; None if they cannot be."""
+
     def __call__(
         self, x: Tensor, cond: Tensor | None = None, cursor: Cursor | None = None
     ) -> Tensor:
-        """Parameters (B, P, H, W), or (B, P / groups) at a cursor."""
+        """Parameters (B, P, H, W), or (R × B, P / groups) at a front."""
 
     def eval(self) -> object:
         """Goes to evaluation mode."""
@@ -47,53 +52,74 @@ class Stepper(ABC):
         self.cond: Tensor | None = None
 
     @abstractmethod
-    def start(self, x: Tensor, cond: Tensor | None = None) -> None:
-        """Begins a walk over images of the shape of `x` (B, C, H, W)."""
+    def start(self, x: Tensor, cond: Tensor | None = None) -> Order:
+        """Begins a walk over images of the shape of `x` (B, C, H, W).
+
+        Returns:
+            The order in which logits must be asked for.
+        """
 
     @abstractmethod
-    def logits(self, x: Tensor, site: Site) -> Tensor:
-        """Logits (B, K) of the levels at `site`; reads only earlier sub-pixels of `x`.
+    def logits(self, x: Tensor, front: Front) -> Tensor:
+        """Logits of the levels at each sub-pixel of a front; reads only earlier ones of `x`.
 
-        Sites must be asked for in raster order, each once.
+        Returns:
+            (R × B, K): the images of the topmost row first.
         """
+
+    def _level_logits(self, params: Tensor, x: Tensor, front: Front) -> Tensor:
+        earlier = front.pixels_of(x)[:, :, : front.channel].flatten(0, 1)
+        return self.model.likelihood.level_logits(params, earlier, front.channel)
 
 
 class NaiveStepper(Stepper):
     """A full forward for every sub-pixel: the slow twin that proves the cached one."""
 
-    def start(self, x: Tensor, cond: Tensor | None = None) -> None:
+    def start(self, x: Tensor, cond: Tensor | None = None) -> Order:
         self.cond = cond
+        return RasterOrder(*x.shape[1:])
 
-    def logits(self, x: Tensor, site: Site) -> Tensor:
-        params = self.model(x, self.cond)[:, :, site.row, site.column]
-        earlier = x[:, : site.channel, site.row, site.column]
-        return self.model.likelihood.level_logits(params, earlier, site.channel)
+    def logits(self, x: Tensor, front: Front) -> Tensor:
+        params = front.pixels_of(self.model(x, self.cond)).flatten(0, 1)
+        return self._level_logits(params, x, front)
 
 
 class CachedStepper(Stepper):
-    """Computes at each site only what is new there."""
+    """Computes at each step only what is new there.
 
-    def start(self, x: Tensor, cond: Tensor | None = None) -> None:
-        batch, _, height, width = x.shape
+    Args:
+        model: In evaluation mode.
+        wavefront: Whether to walk several rows at once where the model allows it. The images and
+            logits are the same; pass False where sub-pixels must come in raster order.
+    """
+
+    def __init__(self, model: Walkable, *, wavefront: bool = True) -> None:
+        super().__init__(model)
+        self.wavefront = wavefront
+
+    def start(self, x: Tensor, cond: Tensor | None = None) -> Order:
+        batch, channels, height, width = x.shape
+        lag = self.model.lag if self.wavefront else None
+        order: Order = RasterOrder(channels, height, width)
+        if lag is not None and lag < width:
+            order = WavefrontOrder(channels, height, width, lag)
         self.cond = cond
-        self.cursor = Cursor(batch, height, width, groups=self.model.groups)
-        self.params: Tensor | None = None
+        self.cursor = Cursor(batch, height, width, groups=self.model.groups, lag=order.lag)
+        self.params = torch.empty(0)
+        return order
 
-    def logits(self, x: Tensor, site: Site) -> Tensor:
+    def logits(self, x: Tensor, front: Front) -> Tensor:
         groups = self.model.groups
-        if groups > 1 or site.channel == 0:
-            self._advance(x, site)
-        assert self.params is not None
-        earlier = x[:, : site.channel, site.row, site.column]
-        return self.model.likelihood.level_logits(self.params, earlier, site.channel)
+        if groups > 1 or front.channel == 0:
+            self.cursor.move(front)
+            params = self.model(x, self.cond, self.cursor)
+            if groups == 1:
+                self.params = params
+            else:
+                self._gather(params)
+        return self._level_logits(self.params, x, front)
 
-    def _advance(self, x: Tensor, site: Site) -> None:
-        groups = self.model.groups
-        self.cursor.move(site.row, site.column, site.channel if groups > 1 else 0)
-        params = self.model(x, self.cond, self.cursor)
-        if groups == 1:
-            self.params = params
-            return
-        if self.params is None:
-            self.params = params.new_zeros(len(x), self.model.likelihood.num_params)
+    def _gather(self, params: Tensor) -> None:
+        if self.cursor.group == 0:
+            self.params = params.new_zeros(len(params), self.model.likelihood.num_params)
         self.params[:, self.cursor.run(self.params.shape[1])] = params

@@ -6,11 +6,11 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from pixelcnn.order import RasterOrder, Site
+from pixelcnn.order import Front
 from pixelcnn.walk.stepper import Stepper
 
-Chooser: TypeAlias = Callable[[Tensor, Site], Tensor]
-"""Maps the logits (B, K) of a site to the levels (B,) that are put there."""
+Chooser: TypeAlias = Callable[[Tensor, Front], Tensor]
+"""Maps the logits (R × B, K) of a front to the levels (R × B,) that are put there."""
 
 
 def walk(stepper: Stepper, x: Tensor, choose: Chooser, *, cond: Tensor | None = None) -> Tensor:
@@ -22,7 +22,7 @@ def walk(stepper: Stepper, x: Tensor, choose: Chooser, *, cond: Tensor | None = 
         stepper: Gives the logits.
         x: Levels, filled in place; what it holds beforehand is not read by the model.
             (B, C, H, W), int64.
-        choose: Levels (B,) for the logits (B, K) of a site.
+        choose: Levels (R × B,) for the logits (R × B, K) of a front.
         cond: As the model takes it.
 
     Returns:
@@ -37,18 +37,20 @@ def walk(stepper: Stepper, x: Tensor, choose: Chooser, *, cond: Tensor | None = 
 def walk_rows(
     stepper: Stepper, x: Tensor, choose: Chooser, *, cond: Tensor | None = None
 ) -> Iterator[int]:
-    """`walk`, pausing after each row: yields the number of rows done."""
+    """`walk`, pausing after each row: yields the number of rows that are complete."""
     model = stepper.model
     was_training = model.training
     # Dropout, and batch norm's statistics of the batch, belong to training alone.
     model.eval()
     try:
-        stepper.start(x, cond)
-        order = RasterOrder(*x.shape[1:])
-        for site in order:
-            if site.row and site.column == 0 and site.channel == 0:
-                yield site.row
-            x[:, site.channel, site.row, site.column] = choose(stepper.logits(x, site), site)
-        yield order.height
+        rows_done = 0
+        for front in stepper.start(x, cond).fronts():
+            if front.row > rows_done:
+                rows_done = front.row
+                yield rows_done
+            levels = choose(stepper.logits(x, front), front)
+            target = front.of(x)
+            target.copy_(levels.view(target.shape))
+        yield x.shape[2]
     finally:
         model.train(was_training)
