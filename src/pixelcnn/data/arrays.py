@@ -42,7 +42,10 @@ def read_npz(path: Path) -> Source:
 
 def read_npy(path: Path) -> Source:
     """Reads an .npy file that holds one array of images, as `x_train` of `read_npz`."""
-    return source_from_arrays(f"npy:{path.name}", {"x_train": load_arrays(path)[""]}, path=path)
+    arrays = load_arrays(path)
+    if "" not in arrays:
+        raise DataError(f"{path} is an .npz file of several arrays. Read it as npz:{path}.")
+    return source_from_arrays(f"npy:{path.name}", {"x_train": arrays[""]}, path=path)
 
 
 def load_arrays(path: Path) -> dict[str, Array]:
@@ -54,11 +57,12 @@ def load_arrays(path: Path) -> dict[str, Array]:
     if not path.is_file():
         raise DataError(f"There is no file {path}. Give the path of an .npz or .npy file.")
     try:
-        # A pickle can run any code: files with one are refused.
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {"": loaded}
-        with loaded:
+        # Opened here, since NumPy leaves a damaged file open.
+        with path.open("rb") as file:
+            # A pickle can run any code: files with one are refused.
+            loaded = np.load(file, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                return {"": loaded}
             return {key: loaded[key] for key in loaded.files}
     except Exception as error:  # zipfile, zlib and NumPy raise whatever they trip over
         raise DataError(
@@ -75,20 +79,24 @@ def source_from_arrays(name: str, arrays: Mapping[str, Array], *, path: Path) ->
             f"{path} must hold `x_train` and may hold {', '.join(sorted(KEYS - {'x_train'}))}, "
             f"got {', '.join(f'`{key}`' for key in sorted(arrays)) or 'nothing'}."
         )
-    levels = _stored_levels(arrays, path)
     layout = str(arrays["layout"]) if "layout" in arrays else None
+    images = {
+        split: to_images(arrays[f"x_{split}"], layout=layout, where=f"`x_{split}` of {path}")
+        for split in ("train", "val", "test")
+        if f"x_{split}" in arrays
+    }
+    levels = _stored_levels(arrays, path)
+    _check_alike(images, levels, path)
     names = _label_names(arrays, path)
-    sets: dict[str, TensorImageSet | None] = {"val": None, "test": None}
-    for split in ("train", "val", "test"):
-        if f"x_{split}" in arrays:
-            where = f"`x_{split}` of {path}"
-            images = to_images(arrays[f"x_{split}"], layout=layout, where=where)
-            labels = None if names is None else _labels(arrays, split, len(names), path)
-            sets[split] = _image_set(images, labels, levels, where)
-    train = sets["train"]
-    assert train is not None
-    _check_one_shape(sets, path)
-    return Source(name, train, sets["val"], sets["test"], names)
+    sets = {
+        split: TensorImageSet(
+            x,
+            None if names is None else _labels(arrays, split, len(names), path),
+            levels=levels,
+        )
+        for split, x in images.items()
+    }
+    return Source(name, sets["train"], sets.get("val"), sets.get("test"), names)
 
 
 def to_images(array: Array, *, layout: str | None = None, where: str = "the array") -> Tensor:
@@ -161,14 +169,14 @@ def _stored_levels(arrays: Mapping[str, Array], path: Path) -> int:
             )
         return int(stated)
     by_type = {"bool": 2, "uint8": 256, "uint16": MAX_LEVELS}
-    if images.dtype.kind in "bui" and images.dtype.name not in by_type:
+    if images.dtype.name not in by_type:
         raise DataError(
             f"{path} holds {images.dtype}, which does not say how many levels there are. Save an "
             f".npz file with the key `levels`: np.savez(..., levels=512)."
         )
-    levels = by_type.get(images.dtype.name, 256)
+    levels = by_type[images.dtype.name]
     # Binary images read as 256 levels would all be black after rounding: ask, don't guess.
-    if levels > 2 and images.size and int(images.max()) <= 1:
+    if levels > 2 and int(images.max()) <= 1:
         raise DataError(
             f"{path} holds only 0 and 1 as {images.dtype}. If these are binary images, save them "
             f"as bool or with the key `levels`: np.savez(..., levels=2); else levels={levels}."
@@ -187,7 +195,7 @@ def _label_names(arrays: Mapping[str, Array], path: Path) -> tuple[str, ...] | N
     y_train = arrays["y_train"]
     if y_train.dtype.kind not in "ui" or not y_train.size:
         return ()
-    return tuple(str(label) for label in range(min(int(y_train.max()) + 1, MAX_LEVELS)))
+    return tuple(str(label) for label in range(min(max(int(y_train.max()), 0) + 1, MAX_LEVELS)))
 
 
 def _labels(arrays: Mapping[str, Array], split: str, num_labels: int, path: Path) -> Tensor:
@@ -207,20 +215,17 @@ def _labels(arrays: Mapping[str, Array], split: str, num_labels: int, path: Path
     return torch.from_numpy(labels.reshape(count).astype(np.int64))
 
 
-def _image_set(images: Tensor, labels: Tensor | None, levels: int, where: str) -> TensorImageSet:
-    if int(images.max()) >= levels:
-        raise DataError(
-            f"{where} must hold levels from 0 to {levels - 1}, got {int(images.max())}. Say how "
-            f"many levels there are with the key `levels`."
-        )
-    return TensorImageSet(images, labels, levels=levels)
-
-
-def _check_one_shape(sets: Mapping[str, TensorImageSet | None], path: Path) -> None:
-    shapes = {f"x_{split}": item.spec.shape for split, item in sets.items() if item is not None}
+def _check_alike(images: Mapping[str, Tensor], levels: int, path: Path) -> None:
+    shapes = {f"x_{split}": tuple(x.shape[1:]) for split, x in images.items()}
     if len(set(shapes.values())) > 1:
         raise DataError(
             f"All images of {path} must have one shape (C, H, W), got "
-            + ", ".join(f"{key} {shape}" for key, shape in sorted(shapes.items()))
+            + ", ".join(f"{key} {shape}" for key, shape in shapes.items())
             + "."
         )
+    for split, x in images.items():
+        if int(x.max()) >= levels:
+            raise DataError(
+                f"`x_{split}` of {path} must hold levels from 0 to {levels - 1}, got "
+                f"{int(x.max())}. Say how many levels there are with the key `levels`."
+            )

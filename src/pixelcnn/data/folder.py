@@ -127,6 +127,8 @@ def _to_bytes(image: Image.Image, channels: int) -> np.ndarray:
     if image.mode in WIDE_MODES:
         # Pillow would cut these off at 255 instead of scaling them.
         wide = torch.from_numpy(np.asarray(image).astype(np.int64))
+        if wide.min() < 0 or wide.max() > 65_535:
+            raise ValueError("it holds more than 16 bits; save it with 8 bits per channel")
         image = Image.fromarray(requantise(wide, 65_536, to=LEVELS).to(torch.uint8).numpy())
     if image.mode == "F":
         raise ValueError("it holds floats; save it with 8 bits per channel")
@@ -153,7 +155,9 @@ def _walk(folder: Path) -> list[Path]:
     return sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".")
+        if path.suffix.lower() in SUFFIXES
+        and path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
 
 

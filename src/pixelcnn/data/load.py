@@ -16,7 +16,7 @@ from pixelcnn.data.mnist import read_fashion_mnist, read_mnist
 from pixelcnn.data.sets import DataSplits, ImageSet, Source
 from pixelcnn.data.splits import choose_some, hold_out
 from pixelcnn.data.transforms import draw_binary_once, resize, threshold
-from pixelcnn.errors import ConfigError
+from pixelcnn.errors import ConfigError, DataError
 from pixelcnn.spec import requantise
 
 Binarization = Literal["none", "threshold", "dynamic"]
@@ -95,7 +95,10 @@ def load_data(
         "channels": channels,
         "stream_above_bytes": stream_above_bytes,
     }
-    source = DATASETS[name](path, **(for_folder if name == "folder" else {}))
+    try:
+        source = DATASETS[name](path, **(for_folder if name == "folder" else {}))
+    except OSError as error:  # a folder that may not be read, a disk that fails
+        raise DataError(f"{error.filename or path} cannot be read: {error.strerror}.") from error
     _check_fit(source, levels, binarization, channels)
 
     parts, origin = _split(source, val_fraction)

@@ -85,22 +85,15 @@ def _content(root: Path, folder: str, stem: str) -> tuple[bytes, Path]:
     packed = root / folder / "raw" / f"{stem}.gz"
     unpacked = packed.with_suffix("")
     if unpacked.is_file() and not packed.is_file():
-        return _read_bytes(unpacked), unpacked
+        return unpacked.read_bytes(), unpacked
     if not packed.is_file():
         _download(packed, published.mirrors, md5)
-    content = _read_bytes(packed)
+    content = packed.read_bytes()
     if hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
         raise DataError(
             f"{packed} is damaged: its MD5 is not {md5}. Delete it and run again to fetch it anew."
         )
     return gzip.decompress(content), packed
-
-
-def _read_bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def _download(target: Path, mirrors: list[str], md5: str) -> None:

@@ -25,7 +25,7 @@ def hold_out(image_set: ImageSet, fraction: float) -> tuple[ImageSet, ImageSet]:
     """
     count = len(image_set)
     if count < 2:
-        raise DataError(f"At least 2 images are needed to hold some out, got {count}.")
+        raise DataError(f"At least 2 images are needed to hold some out, got {count}. Add images.")
     num_held = min(max(round(count * fraction), 1), count - 1)
     numbers = torch.randperm(count, generator=torch.Generator().manual_seed(SPLIT_SEED))
     held, rest = numbers[:num_held].sort().values, numbers[num_held:].sort().values

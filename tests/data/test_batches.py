@@ -1,0 +1,91 @@
+import pytest
+import torch
+
+from pixelcnn.data import TensorImageSet, batches
+from pixelcnn.errors import ConfigError
+
+
+@pytest.fixture
+def numbered():
+    """Seven images whose pixels all hold the image's number, which is also its label."""
+    numbers = torch.arange(7)
+    return TensorImageSet(numbers[:, None, None, None].expand(-1, 1, 2, 2), numbers, levels=8)
+
+
+def numbers_of(epoch):
+    return [int(x) for batch in epoch for x in batch.x[:, 0, 0, 0]]
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def test_every_image_comes_once_and_in_order(numbered):
+    loaded = batches(numbered, 3)
+    assert len(loaded) == 3
+    assert [len(batch.x) for batch in loaded] == [3, 3, 1]
+    assert numbers_of(loaded) == list(range(7))
+
+
+def test_batches_hold_int64_levels_with_their_labels(numbered):
+    for x, labels in batches(numbered, 3, shuffle=True):
+        assert x.dtype == labels.dtype == torch.int64
+        assert torch.equal(x[:, 0, 0, 0], labels)
+
+
+def test_a_set_without_labels_yields_none():
+    (batch,) = batches(TensorImageSet(torch.zeros(2, 1, 2, 2, dtype=torch.int64), levels=2), 4)
+    assert batch.labels is None
+
+
+def test_shuffled_epochs_differ_and_each_is_complete(numbered):
+    loaded = batches(numbered, 2, shuffle=True)
+    first, second = numbers_of(loaded), numbers_of(loaded)
+    assert first != second
+    assert sorted(first) == sorted(second) == list(range(7))
+
+
+def test_the_generator_alone_decides_the_order(numbered):
+    def order(seed):
+        return numbers_of(batches(numbered, 2, shuffle=True, generator=generator(seed)))
+
+    state = torch.random.get_rng_state()
+    assert order(1) == order(1) != order(2)
+    assert torch.equal(torch.random.get_rng_state(), state), "the global generator was used"
+
+
+def test_drop_last_leaves_out_only_the_smaller_batch(numbered):
+    loaded = batches(numbered, 3, drop_last=True)
+    assert len(loaded) == 2
+    assert numbers_of(loaded) == list(range(6))
+
+
+def test_augmentation_mirrors_training_images_only_when_asked():
+    x = torch.tensor([[0, 1]]).expand(40, 1, 1, 2)
+    held = TensorImageSet(x, levels=2)
+    (plain,) = batches(held, 40)
+    (mirrored,) = batches(held, 40, augment=True)
+    assert torch.equal(plain.x, x)
+    assert 0 < mirrored.x[:, 0, 0, 0].sum() < 40
+    assert (mirrored.x.sum(-1) == 1).all()
+
+
+def test_dynamic_binarization_draws_anew_in_every_epoch():
+    grey = torch.full((4, 1, 8, 8), 8)
+    loaded = batches(TensorImageSet(grey, levels=17).redrawn(), 4, generator=generator())
+    ((first, _),), ((second, _),) = loaded, loaded
+    assert set(first.unique().tolist()) == {0, 1}
+    assert not torch.equal(first, second)
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"batch_size": 0}, "`batch_size` must be at least 1"),
+        ({"batch_size": 2, "num_workers": -1}, "`num_workers`"),
+        ({"batch_size": 8, "drop_last": True}, "no batch would be left"),
+    ],
+)
+def test_numbers_that_do_not_fit_are_refused(numbered, options, word):
+    with pytest.raises(ConfigError, match=word):
+        batches(numbered, **options)
