@@ -1,4 +1,4 @@
-"""The order in which sub-pixels are predicted: the oracle of causality, and how a walk follows it."""
+"""The order of sub-pixels: the oracle of causality, and the steps of a walk."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

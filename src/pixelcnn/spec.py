@@ -141,8 +141,9 @@ def check_levels(x: Tensor, levels: int) -> None:
             f"`x` must hold integer levels in [0, {levels}), got dtype {x.dtype}. "
             f"Use `quantise(x, {levels})` on floats in [0, 1]."
         )
-    if x.numel() and (x.min() < 0 or x.max() >= levels):
+    # As Python numbers: a uint8 tensor compared with 256 would compare with 0.
+    low, high = (int(x.min()), int(x.max())) if x.numel() else (0, 0)
+    if low < 0 or high >= levels:
         raise ShapeError(
-            f"`x` must hold integer levels in [0, {levels}), got values from "
-            f"{x.min().item()} to {x.max().item()}."
+            f"`x` must hold integer levels in [0, {levels}), got values from {low} to {high}."
         )

@@ -5,10 +5,7 @@ from pixelcnn.likelihoods.base import Likelihood
 from pixelcnn.likelihoods.bernoulli import Bernoulli
 from pixelcnn.likelihoods.categorical import Categorical
 
-LIKELIHOODS: dict[str, type[Likelihood]] = {
-    head.name: head  # type: ignore[type-abstract]
-    for head in (Bernoulli, Categorical)
-}
+LIKELIHOODS: dict[str, type[Likelihood]] = {head.name: head for head in (Bernoulli, Categorical)}
 
 
 def make_likelihood(name: str | None, *, channels: int, levels: int) -> Likelihood:

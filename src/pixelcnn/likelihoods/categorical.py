@@ -36,9 +36,7 @@ class Categorical(Likelihood):
         levels = rearrange(x, "b c h w -> (b h w c)").long()
         nats = -F.cross_entropy(logits, levels, reduction="none")
         batch, channels, height, width = x.shape
-        return rearrange(
-            nats, "(b h w c) -> b c h w", b=batch, c=channels, h=height, w=width
-        )
+        return rearrange(nats, "(b h w c) -> b c h w", b=batch, c=channels, h=height, w=width)
 
     def level_logits(self, params: Tensor, earlier: Tensor, channel: int) -> Tensor:
         return params[:, channel * self.levels : (channel + 1) * self.levels]

@@ -20,9 +20,7 @@ def build(name: str, **options: Any) -> AutoregressiveModel:
         'categorical'
     """
     if name not in MODELS:
-        raise ConfigError(
-            f"The model must be one of {', '.join(map(repr, MODELS))}, got {name!r}."
-        )
+        raise ConfigError(f"The model must be one of {', '.join(map(repr, MODELS))}, got {name!r}.")
     return MODELS[name](**options)
 
 

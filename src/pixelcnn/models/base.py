@@ -185,9 +185,7 @@ class AutoregressiveModel(nn.Module, ABC):
             raise ShapeError(f"`num_samples` must be at least 1, got {num_images}.")
         spec = self.spec if shape is None else ImageSpec(*shape, self.num_classes)
         if spec.channels != self.in_channels:
-            raise ShapeError(
-                f"`shape` must be (C, H, W) with C = {self.in_channels}, got {shape}."
-            )
+            raise ShapeError(f"`shape` must be (C, H, W) with C = {self.in_channels}, got {shape}.")
         return torch.zeros(num_images, *spec.shape, dtype=torch.int64, device=self.device)
 
     def prepare_cond(self, cond: Cond, num_images: int) -> Tensor | None:

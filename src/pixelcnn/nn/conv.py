@@ -76,7 +76,7 @@ class MaskedConv2d(nn.Module):
         nn.init.uniform_(self.weight, -bound, bound)
         nn.init.zeros_(self.bias)
         with torch.no_grad():
-            self.weight *= self.mask
+            self.weight.mul_(self.mask)
 
     def masked_weight(self) -> Tensor:
         """The weight as used. Shape: (O, I, kh // 2 + 1, kw): rows below the centre are hidden."""

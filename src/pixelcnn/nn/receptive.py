@@ -42,9 +42,7 @@ class ReceptiveField(NamedTuple):
         return cls(-min(rows), -min(columns), max(columns), field)
 
 
-def window(
-    kind: MaskKind, kernel_size: int, *, dilation: int = 1, groups: int = 1
-) -> Offsets:
+def window(kind: MaskKind, kernel_size: int, *, dilation: int = 1, groups: int = 1) -> Offsets:
     """The pixels that one masked convolution sees.
 
     Args:
