@@ -14,6 +14,8 @@ from collections.abc import Sequence
 
 from pixelcnn.cli import main as pixelcnn
 
+SUMMARY = "Train; or draw from, or score, what was trained. Takes all options of `pixelcnn train`."
+
 
 def translate(words: Sequence[str]) -> list[str]:
     """The words that `pixelcnn` takes for the same work.
@@ -22,7 +24,7 @@ def translate(words: Sequence[str]) -> list[str]:
         >>> translate(["--sample-only", "--resume", "last.ckpt", "--device", "cpu"])
         ['sample', 'last.ckpt', '--device', 'cpu']
     """
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0], allow_abbrev=False)
+    parser = argparse.ArgumentParser(description=SUMMARY, allow_abbrev=False)
     parser.add_argument("--config", help="settings in YAML")
     parser.add_argument("--resume", help="checkpoint or run folder to go on from")
     only = parser.add_mutually_exclusive_group()

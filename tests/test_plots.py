@@ -126,6 +126,13 @@ def test_short_and_unvalidated_histories_are_drawn(tmp_path, history):
         assert image.format == "PNG"
 
 
+def test_long_histories_are_as_high_as_their_later_epochs():
+    history = [{"epoch": e, "train_nll": 1000 / (e + 1), "val_nll": 50.0} for e in range(20)]
+    low, high = curves_figure(history).axes[0].get_ylim()
+    assert low < 50
+    assert 500 < high < 1000
+
+
 def test_a_diverged_epoch_leaves_a_gap_and_is_never_the_best():
     axes = curves_figure([*HISTORY, {"epoch": 3, "train_nll": 1.0, "val_nll": float("nan")}]).axes[
         0

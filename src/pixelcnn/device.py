@@ -5,28 +5,27 @@ import torch
 from pixelcnn.errors import ConfigError
 
 
-def choose_device(name: str = "auto") -> str:
-    """The device of a name, checked; "auto" is the fastest kind that this machine has.
+def resolve_device(device: str) -> str:
+    """Turns "auto" into "cuda" or "cpu", and checks that any other device is there.
 
     Args:
-        name: "auto", "cpu", "cuda", "cuda:1" and so on, or "mps".
+        device: "auto", "cpu", "cuda", "cuda:N" or "mps".
 
     Raises:
-        ConfigError: If there is no such device here.
+        ConfigError: If the device is unknown or absent.
 
     Example:
-        >>> choose_device("cpu")
+        >>> resolve_device("cpu")
         'cpu'
     """
-    there = ["cpu"]
-    if torch.backends.mps.is_available():
-        there.append("mps")
-    if torch.cuda.is_available():
-        there += [f"cuda:{number}" for number in range(torch.cuda.device_count())] + ["cuda"]
-    if name == "auto":
-        return there[-1]
-    if name not in there:
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    kind, _, index = device.partition(":")
+    if kind not in ("cpu", "cuda", "mps") or (index and not (kind == "cuda" and index.isdigit())):
+        raise ConfigError(f"`device` must be auto, cpu, cuda, cuda:N or mps, got {device!r}.")
+    count = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": torch.mps.device_count()}[kind]
+    if int(index or 0) >= count:
         raise ConfigError(
-            f"`device` must be one that is here (auto, {', '.join(there)}), got {name!r}."
+            f"`device` must be one that PyTorch finds here, got {device!r}. Use auto or cpu."
         )
-    return name
+    return device

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from einops import rearrange, repeat
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -186,6 +187,7 @@ def curves_figure(history: Sequence[Mapping[str, Any]], *, num_dims: int | None 
             axes.plot(*zip(*points, strict=True), ".-", color=colour, label=NAMES[key])
             best = min(points, key=lambda point: point[1])
     if axes.lines:
+        _leave_out_the_start(axes, len(history) // 20)
         axes.plot(*best, "o", color="#c23b22", label=f"best: {best[1]:.2f} at epoch {best[0]}")
         axes.legend(frameon=False)
     axes.set(xlabel="epoch", ylabel="NLL (nats per image)")
@@ -198,6 +200,14 @@ def curves_figure(history: Sequence[Mapping[str, Any]], *, num_dims: int | None 
         )
         bits.set_ylabel("bits per dimension")
     return figure
+
+
+def _leave_out_the_start(axes: Axes, num_epochs: int) -> None:
+    """Fits the height to later epochs: the first fall so far that the rest would look flat."""
+    if num_epochs:
+        later = [y for line in axes.lines for y in np.asarray(line.get_ydata())[num_epochs:]]
+        margin = 0.05 * (max(later) - min(later))
+        axes.set_ylim(min(later) - margin, max(later) + margin)
 
 
 def _is_number(value: object) -> bool:

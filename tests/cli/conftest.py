@@ -40,6 +40,12 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def tiny() -> list[str]:
+    """Settings that make a training last seconds."""
+    return TINY
+
+
+@pytest.fixture
 def fails(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     """Runs a command that must end with a code and one line on standard error; returns it."""
 

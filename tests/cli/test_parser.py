@@ -12,7 +12,6 @@ WRONG = [
     ["sample", "run", "--num-samples", "4", "--per-label", "2"],
     ["sample", "run", "--size", "8by8"],
     ["sample", "run", "--seed", "-1"],
-    ["sample", "run", "--device", "abacus"],
     ["sample", "run", "--temp", "1"],
     ["sample", "run", "--training.max_epochs", "5"],
     ["train", "--config", "a.yaml", "--preset", "digits"],

@@ -70,12 +70,13 @@ def test_a_film_is_written(model_file, tmp_path):
         (["--top-k=0"], "`top_k`"),
         (["--top-p=2"], "`top_p`"),
         (["--out=a.jpg"], "must end in .png, .gif, .npz"),
-        (["--device=cuda"], "`device` must be one that is here"),
+        (["--device=abacus"], "`device` must be auto"),
+        (["--device=cuda"], "`device` must be one that PyTorch finds here"),
     ],
 )
 def test_wrong_wishes_are_one_line(model_file, fails, words, message, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
     assert message in fails("sample", model_file, *words)
     assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from pixelcnn.cli.finish import METRICS_FILE, measure, summary
 from pixelcnn.cli.runs import CONFIG_FILE, Run, find_model, open_run, run_folder
 from pixelcnn.config import Config, load_config, to_yaml
-from pixelcnn.data import load_data
-from pixelcnn.device import choose_device
+from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import make_folder, write_json
+from pixelcnn.training.run import load_images
 
 
 def run(args: argparse.Namespace) -> int:
@@ -18,22 +18,11 @@ def run(args: argparse.Namespace) -> int:
     if args.print_config:
         print(to_yaml(config), end="")
         return 0
-    trained = open_run(args.run, device=choose_device(config.device))
+    trained = open_run(args.run, device=resolve_device(config.device))
     out = place_of(args, trained, config)
     if out is not None:
         make_folder(out.parent)
-    data = config.data
-    splits = load_data(
-        data.dataset_name,
-        data_root=data.data_root,
-        levels=data.levels,
-        binarization=data.binarization,
-        image_size=data.image_size,
-        val_fraction=data.val_fraction,
-        max_samples=data.max_samples,
-        seed=config.seed,
-    )
-    metrics = measure(trained.model, splits, config)
+    metrics = measure(trained.model, load_images(config), config)
     print(summary(metrics))
     if out is not None:
         write_json(out, metrics)
@@ -47,7 +36,9 @@ def settings_of(args: argparse.Namespace) -> Config:
     Raises:
         ConfigError: If nothing says which images to use.
     """
-    given = {"seed": args.seed, "device": args.device, "evaluation.split": args.split}
+    # Not the device of the training: that may be a machine far away.
+    device = args.device or "auto"
+    given = {"seed": args.seed, "device": device, "evaluation.split": args.split}
     words = [f"--{name}={value}" for name, value in given.items() if value is not None]
     folder = run_folder(find_model(Path(args.run)))
     source = args.config or (folder / CONFIG_FILE if folder else None)

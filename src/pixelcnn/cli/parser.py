@@ -15,7 +15,6 @@ Any setting of a configuration can be given by its name, for example
 `--print-config` shows all of them with their values, as YAML."""
 RUN_HELP = "run folder, or a checkpoint: .safetensors, or .ckpt of a training"
 SETTING = re.compile(r"--\w+\.")
-DEVICES = ["auto", "cpu", "cuda", "mps"]
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
@@ -82,7 +81,9 @@ def _add(
 
 
 def _add_device(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", choices=DEVICES, help="where to compute (default: auto)")
+    parser.add_argument(
+        "--device", metavar="NAME", help="auto, cpu, cuda, cuda:1 … or mps (default: auto)"
+    )
 
 
 def _add_quickstart(commands: Subparsers) -> None:

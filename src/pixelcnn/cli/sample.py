@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pixelcnn.cli.drawing import draw, save_film, save_grid, save_levels, save_separate
 from pixelcnn.cli.runs import open_run
-from pixelcnn.device import choose_device
+from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import make_folder
 
@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
         )
     else:
         make_folder(out.parent)
-    trained = open_run(args.run, device=choose_device(args.device or "auto"))
+    trained = open_run(args.run, device=resolve_device(args.device or "auto"))
     drawing = draw(
         trained.model,
         seed=args.seed,

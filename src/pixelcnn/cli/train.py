@@ -9,6 +9,7 @@ from pathlib import Path
 from pixelcnn.cli.finish import Finished, closing, finish
 from pixelcnn.cli.runs import CONFIG_FILE, LAST_STATE, MODEL_FILE, run_folder
 from pixelcnn.config import Config, load_config, to_yaml
+from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import make_folder
 
@@ -82,6 +83,7 @@ def train(config: Config, folder: Path) -> None:
             config.data,
             logger_config=config.logger,
             sampling_config=config.sampling,
+            evaluation_config=config.evaluation,
             out=folder,
             seed=config.seed,
             device=config.device,
@@ -90,7 +92,8 @@ def train(config: Config, folder: Path) -> None:
     except KeyboardInterrupt:
         raise KeyboardInterrupt(continuing(folder)) from None
     figures = {"best_epoch": result.best_epoch, "training_seconds": round(result.seconds, 2)}
-    finished = Finished(result.model, result.data, folder, result.history, figures)
+    model = result.model.to(resolve_device(config.device))
+    finished = Finished(model, result.data, folder, result.history, figures)
     metrics = finish(finished, config, started=started)
     print(closing(folder, metrics, labels=result.data.label_names))
 

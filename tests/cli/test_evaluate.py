@@ -1,0 +1,59 @@
+"""`pixelcnn evaluate` scores a run again, on its own images or on others."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pixelcnn.cli import main
+
+
+def figures(run, capsys, *words) -> dict:
+    assert main(["evaluate", str(run), "--device=cpu", *words]) == 0
+    return json.loads(Path(capsys.readouterr().out.splitlines()[-1]).read_text())
+
+
+def test_the_figures_of_the_training_come_again(run_folder, capsys, tmp_path):
+    then = json.loads((run_folder / "metrics.json").read_text())
+    now = figures(run_folder, capsys, "--out", str(tmp_path / "again.json"))
+    for key in ("nll_nats", "bits_per_dim", "num_images", "protocol", "fingerprint", "split"):
+        assert now[key] == then[key], key
+
+
+def test_other_splits_go_to_files_of_their_own(run_folder, capsys):
+    before = (run_folder / "metrics.json").read_bytes()
+    assert figures(run_folder, capsys, "--split=val")["split"] == "val"
+    assert (run_folder / "metrics-val.json").is_file()
+    assert (run_folder / "metrics.json").read_bytes() == before
+
+
+def test_a_lone_model_file_is_scored_on_named_images(run_folder, capsys, tmp_path):
+    lone = tmp_path / "lone.safetensors"
+    lone.write_bytes((run_folder / "model.safetensors").read_bytes())
+    words = ["--data.dataset_name", "digits", "--evaluation.max_samples=5"]
+    out = tmp_path / "m.json"
+    assert figures(lone, capsys, *words, "--out", str(out))["num_images"] == 5
+    assert main(["evaluate", str(lone), *words]) == 0
+    assert "5 images" in capsys.readouterr().out
+
+
+def test_the_state_of_a_training_is_scored(run_folder, capsys, tmp_path):
+    state = run_folder / "checkpoints" / "best.ckpt"
+    best = figures(state, capsys, "--out", str(tmp_path / "m.json"))
+    assert best["nll_nats"] == json.loads((run_folder / "metrics.json").read_text())["nll_nats"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--data.levels=2"], "17 levels, got 1 channels and 2 levels"),
+        (["--data.max_sample=2"], "data.max_samples"),
+        (["--config=missing.yaml"], "missing.yaml"),
+    ],
+)
+def test_what_does_not_fit_is_one_line(run_folder, fails, words, message):
+    assert message in fails("evaluate", run_folder, *words)
+
+
+def test_a_lone_model_file_needs_images(model_file, fails):
+    assert "say which images" in fails("evaluate", model_file)

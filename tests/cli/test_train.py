@@ -1,0 +1,125 @@
+"""`pixelcnn train` leaves a whole run, refuses what cannot work, and can be stopped."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from pixelcnn.checkpoint import fingerprint, load
+from pixelcnn.cli import main
+from pixelcnn.config import load_config
+
+WRITTEN = {"model.safetensors", "metrics.json", "curves.png", "samples.png", "config.yaml"}
+
+
+def test_a_run_is_whole(run_folder):
+    assert {path.name for path in run_folder.iterdir()} >= WRITTEN
+    assert not list(run_folder.rglob(".*")), "a temporary file was left behind"
+
+
+def test_metrics_carry_all_that_they_depend_on(run_folder):
+    metrics = json.loads((run_folder / "metrics.json").read_text())
+    assert metrics["bits_per_dim"] == pytest.approx(metrics["nll_nats"] / 64 / 0.693147, rel=1e-4)
+    assert metrics["perplexity"] == pytest.approx(2 ** metrics["bits_per_dim"], rel=1e-6)
+    assert (metrics["split"], metrics["num_images"], metrics["seed"]) == ("test", 20, 0)
+    assert metrics["protocol"].startswith("digits")
+    assert {"pixelcnn", "python", "torch"} <= set(metrics["versions"])
+    assert metrics["seconds"] > 0
+    assert metrics["fingerprint"] == fingerprint(load(run_folder / "model.safetensors"))
+
+
+def test_samples_hold_a_row_for_each_digit_and_say_how_they_were_made(run_folder):
+    with Image.open(run_folder / "samples.png") as image:
+        assert image.height == 10 * (8 * 6 + 4)
+        assert image.text["Description"] == "generated image"
+        assert json.loads(image.text["Comment"])["labels"] == sorted(2 * list(range(10)))
+
+
+def test_the_settings_of_a_run_are_resolved(run_folder):
+    config = load_config(run_folder / "config.yaml")
+    assert config.training.max_epochs == 1
+    assert config.model.hidden_channels == 4
+    assert config.out == str(run_folder)
+
+
+def test_a_run_goes_on_in_its_own_folder(run_folder, tmp_path, capsys):
+    state = str(run_folder / "checkpoints" / "last.ckpt")
+    words = ["--training.max_epochs=2", "--out", str(tmp_path / "more")]
+    assert main(["train", "--resume", state, *words]) == 0
+    assert "test NLL" in capsys.readouterr().out
+    assert load_config(tmp_path / "more" / "config.yaml").training.max_epochs == 2
+
+
+def test_settings_are_shown_without_training(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["train", "--preset", "digits", "--seed=0", "--training.learning_rate", "1e-4"]
+    assert main([*words, "--print-config"]) == 0
+    (tmp_path / "shown.yaml").write_text(capsys.readouterr().out)
+    assert load_config(tmp_path / "shown.yaml").training.learning_rate == 1e-4
+    assert [path.name for path in tmp_path.iterdir()] == ["shown.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "There are no settings"),
+        (["--preset=nothing"], "A preset must be one of"),
+        (["--config=missing.yaml"], "missing.yaml"),
+        (["--resume=missing.ckpt"], "--config"),
+        (["--preset=digits", "--training.max_epoch", "5"], "training.max_epochs"),
+        (["--preset=digits", "--trainng.max_epochs", "5"], "training.max_epochs"),
+        (["--preset=digits", "--training.max_epochs", "many"], "a whole number"),
+        (["--preset=digits", "--training.max_epochs"], "needs a value"),
+        (["--preset=digits", "--device=abacus"], "`device` must be"),
+        (["--preset=digits", "--model.num_classes=3"], "`model.num_classes`"),
+        (["--preset=digits", "--model.num_labels=4"], "`model.num_labels`"),
+        (["--preset=digits", "--data.dataset_name=digit"], "digits"),
+    ],
+    ids=str,
+)
+def test_wrong_settings_are_one_line(fails, words, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert message in fails("train", *words)
+
+
+def test_a_folder_that_holds_a_model_is_not_trained_over(run_folder, fails):
+    before = (run_folder / "model.safetensors").read_bytes()
+    assert "already holds a model" in fails("train", "--preset=digits", "--out", run_folder)
+    assert (run_folder / "model.safetensors").read_bytes() == before
+
+
+def test_an_unwritable_run_folder_is_told_before_training(fails, tmp_path, monkeypatch):
+    monkeypatch.setattr("pixelcnn.training.train_pixelcnn", None)
+    (tmp_path / "file").write_text("")
+    assert "not a folder" in fails("train", "--preset=digits", "--out", tmp_path / "file" / "run")
+
+
+def test_the_state_of_a_training_can_be_drawn_from(run_folder, tmp_path):
+    state, out = run_folder / "checkpoints" / "last.ckpt", tmp_path / "a.png"
+    assert main(["sample", str(state), "--num-samples=2", "--out", str(out)]) == 0
+    with Image.open(out) as image:
+        assert image.text["Description"] == "generated image"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends a POSIX signal")
+def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path: Path, tiny: list[str]):
+    folder = tmp_path / "run"
+    words = ["train", "--preset=digits", "--device=cpu", "--out", str(folder), *tiny]
+    command = [sys.executable, "-m", "pixelcnn", *words, "--training.max_epochs=100000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        state = folder / "checkpoints" / "last.ckpt"
+        deadline = time.monotonic() + 120
+        while not state.exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    last = err.decode().splitlines()[-1]
+    assert last == f"pixelcnn: Stopped. Continue with: pixelcnn train --resume {state}"
+    assert "Traceback" not in err.decode()
