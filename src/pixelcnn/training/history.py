@@ -25,6 +25,10 @@ class History(Callback):
         """Time that all epochs took."""
         return sum(entry["seconds"] for entry in self.entries)
 
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        # An epoch that is resumed in the middle starts here, as far as this process knows.
+        self._start = time.perf_counter()
+
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._start = time.perf_counter()
 

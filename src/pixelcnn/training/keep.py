@@ -20,8 +20,8 @@ from pixelcnn.version import __version__
 class KeepCheckpoints(Checkpoint):
     """Keeps the last state, the best state, and the best weights ready for use.
 
-    Writes `checkpoints/last.ckpt` after every epoch and when Ctrl-C stops the run, and
-    `checkpoints/best.ckpt` and `model.safetensors` whenever the validation NLL is a new best.
+    Writes `checkpoints/last.ckpt` after every epoch, and `checkpoints/best.ckpt` and
+    `model.safetensors` whenever the validation NLL is a new best.
 
     Args:
         run_dir: Folder of the run.
@@ -48,10 +48,8 @@ class KeepCheckpoints(Checkpoint):
         self.labels = labels
         self.card = card
         self.kept: dict[str, Any] | None = None
-        self._running = False
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._running = True
         # A run resumed into a new folder has no best weights there, whatever came before.
         if not self.weights.exists():
             self.kept = None
@@ -63,13 +61,6 @@ class KeepCheckpoints(Checkpoint):
             trainer.save_checkpoint(self.best)
             self.save_weights(pl_module.model, latest)  # type: ignore[arg-type]
         trainer.save_checkpoint(self.last)
-
-    def on_exception(
-        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
-    ) -> None:
-        # Only Ctrl-C: a state that made an error is not one to go on from.
-        if self._running and isinstance(exception, KeyboardInterrupt):
-            trainer.save_checkpoint(self.last)
 
     def state_dict(self) -> dict[str, Any]:
         return {"kept": self.kept}

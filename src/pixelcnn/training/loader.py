@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
 
 from torch import Generator
 
@@ -22,6 +21,7 @@ class EpochLoader:
 
     Attributes:
         epoch: Number of the epoch that the next iteration is, from 0.
+        position: Batches of that epoch that are done: where the next iteration begins.
     """
 
     def __init__(
@@ -38,7 +38,6 @@ class EpochLoader:
         self.seed = seed
         self.epoch = 0
         self.position = 0
-        self._resume_at = (0, 0)
         self._batches = batches(
             image_set,
             batch_size,
@@ -53,19 +52,7 @@ class EpochLoader:
 
     def __iter__(self) -> Iterator[Batch]:
         self.generator.manual_seed(epoch_seed(self.seed, self.epoch))
-        epoch, start = self._resume_at
-        self.position = start if epoch == self.epoch else 0
-        for batch in islice(self._batches, self.position, None):
-            self.position += 1
-            yield batch
-
-    def state_dict(self) -> dict[str, Any]:
-        """Where in which epoch we are; Lightning stores it in its checkpoints."""
-        return {"epoch": self.epoch, "position": self.position}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Makes that epoch continue behind the batches already seen."""
-        self._resume_at = (state["epoch"], state["position"])
+        yield from islice(self._batches, self.position, None)
 
 
 def epoch_seed(seed: int, epoch: int) -> int:

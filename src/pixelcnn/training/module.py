@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from pixelcnn.config import TrainingConfig, as_section
 from pixelcnn.data import Batch
@@ -62,6 +63,7 @@ class PixelCNNTrainer(LightningModule):
         self.register_buffer("bad_step", torch.tensor(-1), persistent=False)
         self._nll: Nll = self.plain_nll
         self._compiled_batch: int | None = None
+        self._stopped_at = (0, 0)  # epoch, and batches of it that are done
 
     def plain_nll(self, x: Tensor, cond: Tensor | None) -> Tensor:
         """Negative log-likelihood of each image in nats. (B,)."""
@@ -129,18 +131,23 @@ class PixelCNNTrainer(LightningModule):
             )
 
     def on_train_start(self) -> None:
-        self.tell_loader()
+        epoch, position = self._stopped_at
+        self.tell_loader(position if epoch == self.current_epoch else 0)
 
     def on_train_epoch_start(self) -> None:
-        self.tell_loader()
+        self.tell_loader(0)
         # Not one stream for the whole run: a resumed epoch would see other noise.
         torch.manual_seed(epoch_seed(self.seed, self.current_epoch))
 
-    def tell_loader(self) -> None:
-        """Tells our own loader which epoch it serves."""
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+        self._stopped_at = (self.current_epoch, batch_idx + 1)
+
+    def tell_loader(self, position: int) -> None:
+        """Tells our own loader which epoch comes, and how many batches of it are done."""
         loader = self.trainer.train_dataloader
         if isinstance(loader, EpochLoader):
             loader.epoch = self.current_epoch
+            loader.position = position
 
     def on_train_epoch_end(self) -> None:
         self.raise_if_bad()
@@ -161,10 +168,26 @@ class PixelCNNTrainer(LightningModule):
             plan = {"scheduler": schedule, "interval": "step"}
         return {"optimizer": optimizer, "lr_scheduler": plan}
 
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        # Lightning refuses to clip for fused optimisers, which is right for float16 only; there
+        # the gradients are unscaled by now, and `make_optimizer` does not fuse.
+        if gradient_clip_val is not None:
+            nn.utils.clip_grad_norm_(self.model.parameters(), gradient_clip_val)
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["pixelcnn"] = {
             "format": STATE_FORMAT,
             "model": self.model.name,
             "config": self.model.config,
             "seed": self.seed,
+            "stopped_at": list(self._stopped_at),
         }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        epoch, position = checkpoint["pixelcnn"]["stopped_at"]
+        self._stopped_at = (epoch, position)

@@ -1,8 +1,6 @@
 """One training from settings to a folder of results."""
 
-import signal
 import sys
-import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -33,6 +31,7 @@ from pixelcnn.training.build import build_model
 from pixelcnn.training.devices import resolve_device, resolve_precision
 from pixelcnn.training.grids import SampleGrids
 from pixelcnn.training.history import EpochLines, History
+from pixelcnn.training.interrupt import StopOnCtrlC
 from pixelcnn.training.keep import KeepCheckpoints
 from pixelcnn.training.loader import EpochLoader
 from pixelcnn.training.messages import quiet_lightning
@@ -138,11 +137,12 @@ def run(
     history = History()
     card = {"dataset": config.data.dataset_name, "protocol": data.protocol, "seed": config.seed}
     keep = KeepCheckpoints(run_dir, history, labels=data.label_names, card=card)
+    stop = StopOnCtrlC(keep.last)
     with quiet_lightning():
-        trainer = make_trainer(
-            config, run_dir, [history, keep, *observers(config, run_dir, history)]
-        )
-        fit(trainer, module, loaders(config, data), config.resume)
+        # Lightning calls the last two last, in this order: the state is saved before we stop.
+        callbacks = [history, *observers(config, run_dir, history), keep, stop]
+        trainer = make_trainer(config, run_dir, callbacks)
+        fit(trainer, module, loaders(config, data), stop, config.resume)
     assert keep.kept is not None
     if module.settings != config.training:
         config = replace(config, training=module.settings)
@@ -269,18 +269,15 @@ def fit(
     trainer: Trainer,
     module: PixelCNNTrainer,
     loaders: tuple[EpochLoader, Batches],
+    stop: StopOnCtrlC,
     resume: str | None,
 ) -> None:
     """Runs Lightning's loop; Ctrl-C comes out as `KeyboardInterrupt`."""
-    in_main_thread = threading.current_thread() is threading.main_thread()
-    handler = signal.getsignal(signal.SIGINT) if in_main_thread else None
-    try:
-        trainer.fit(module, *loaders, ckpt_path=resume)
-    except SystemExit:
-        if not trainer.interrupted:
-            raise
-        # Lightning has saved, but exits with code 1 and leaves Ctrl-C ignored.
-        raise KeyboardInterrupt from None
-    finally:
-        if handler is not None:
-            signal.signal(signal.SIGINT, handler)
+    with stop.listening():
+        try:
+            trainer.fit(module, *loaders, ckpt_path=resume)
+        except SystemExit:
+            if not trainer.interrupted:
+                raise
+            # Lightning turns Ctrl-C into exit code 1, and ignores it from then on.
+            raise KeyboardInterrupt from None

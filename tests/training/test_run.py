@@ -1,0 +1,263 @@
+"""Facts about whole trainings, on a few 8×8 digits."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+from lightning.pytorch import Callback
+
+import pixelcnn.training.run as run_module
+from pixelcnn import checkpoint
+from pixelcnn.config import load_config
+from pixelcnn.errors import CheckpointError, ConfigError, OutputError, PixelCNNError
+from pixelcnn.evaluation import evaluate
+from pixelcnn.training import TrainingResult, load_trained, train_pixelcnn
+from pixelcnn.training.state import read_state
+
+TINY = {"hidden_channels": 8, "num_residual_blocks": 1, "dropout": 0.1}
+FEW = {"dataset_name": "digits", "max_samples": 60, "batch_size": 16}
+SILENT = {"tensorboard": False, "csv": False, "sample_every_n_epochs": 0}
+
+
+def train(out: Path, *, model=None, training=None, data=None, logger=None, **options):
+    return train_pixelcnn(
+        {**TINY, **(model or {})},
+        {"max_epochs": 2, **(training or {})},
+        {**FEW, **(data or {})},
+        logger_config={**SILENT, **(logger or {})},
+        out=out,
+        device="cpu",
+        **options,
+    )
+
+
+def weights(path: Path) -> dict[str, torch.Tensor]:
+    return load_trained(path).state_dict()
+
+
+def assert_same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
+    assert one.keys() == other.keys()
+    for name in one:
+        assert torch.equal(one[name], other[name]), name
+
+
+class PressCtrlC(Callback):
+    """Sends real interrupts in a hook of this epoch and, where there is one, this batch."""
+
+    def __init__(self, hook: str, epoch: int, batch: int | None = None, times: int = 1) -> None:
+        def press(trainer, *arguments) -> None:
+            if trainer.current_epoch == epoch and (batch is None or batch in arguments):
+                for _ in range(times):
+                    os.kill(os.getpid(), signal.SIGINT)
+
+        setattr(self, hook, press)
+
+
+@pytest.fixture
+def press_ctrl_c(monkeypatch):
+    """Makes the next trainings be interrupted in a hook; without arguments ends that."""
+    observers = run_module.observers
+
+    def arm(*where) -> None:
+        extra = [PressCtrlC(*where)] if where else []
+        monkeypatch.setattr(run_module, "observers", lambda *args: [*observers(*args), *extra])
+
+    return arm
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> TrainingResult:
+    logger = {"tensorboard": True, "csv": True, "sample_every_n_epochs": 2, "log_every_n_steps": 1}
+    return train(
+        tmp_path_factory.mktemp("run"),
+        model={"num_labels": 10},
+        logger=logger,
+        sampling_config={"per_label": 1},
+    )
+
+
+def test_a_run_folder_holds_everything(trained):
+    found = {
+        str(path.relative_to(trained.run_dir))
+        for path in trained.run_dir.rglob("*")
+        if path.is_file() and "events" not in path.name
+    }
+    assert found == {
+        "model.safetensors",
+        "config.yaml",
+        "checkpoints/best.ckpt",
+        "checkpoints/last.ckpt",
+        "samples/epoch-002.png",
+        "logs/version_0/metrics.csv",
+        "logs/version_0/hparams.yaml",
+    }
+    assert list(trained.run_dir.glob("logs/version_0/events*"))
+
+
+def test_training_lowers_the_nll(trained):
+    first, last = trained.history
+    assert last["train_nll"] < first["train_nll"]
+    assert last["val_nll"] < first["val_nll"]
+
+
+def test_history_agrees_with_an_evaluation_of_the_best_weights(trained):
+    # 60 images in batches of 16: the last one is smaller and must not count for more.
+    figures = evaluate(trained.model, trained.data.val, batch_size=7)
+    best = trained.history[trained.best_epoch]
+    assert figures["nll_nats"] == pytest.approx(best["val_nll"], rel=1e-5)
+    assert figures["bits_per_dim"] == pytest.approx(best["val_bpd"], rel=1e-5)
+
+
+def test_the_card_says_how_the_weights_came_to_be(trained):
+    card = checkpoint.read_card(trained.run_dir / "model.safetensors")
+    training = card["training"]
+    assert card["labels"] == list("0123456789")
+    assert training["protocol"] == trained.data.protocol
+    assert training["val_nll_nats"] == trained.history[trained.best_epoch]["val_nll"]
+    assert (training["epochs"], training["seed"]) == (2, 0)
+    assert set(training["versions"]) == {"pixelcnn", "torch", "lightning", "python"}
+
+
+def test_the_configuration_of_a_run_trains_it_again(trained, tmp_path):
+    config = load_config(trained.run_dir / "config.yaml")
+    again = train_pixelcnn(
+        config.model, config.training, config.data, logger_config=SILENT, out=tmp_path
+    )
+    assert_same(again.model.state_dict(), trained.model.state_dict())
+
+
+def test_weights_have_no_traces_of_the_trainer_in_their_names(trained):
+    assert not [name for name in trained.model.state_dict() if "_orig_mod" in name]
+    assert not trained.model.training
+
+
+def test_a_log_has_one_plain_line_per_epoch(tmp_path, capsys):
+    train(tmp_path)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert lines[1].startswith("epoch 2/2: train ")
+    assert all(line.isprintable() for line in lines)
+
+
+def test_ctrl_c_saves_the_last_state_and_comes_through(tmp_path, press_ctrl_c, capsys):
+    press_ctrl_c("on_train_batch_end", 0, 1)
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path)
+    assert read_state(tmp_path / "checkpoints" / "last.ckpt")["global_step"] == 2
+    assert "Ctrl-C again" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert not [path for path in tmp_path.rglob(".*") if path.is_file()]
+
+
+def test_a_second_ctrl_c_stops_at_once(tmp_path, press_ctrl_c):
+    press_ctrl_c("on_validation_start", 1, None, 2)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path)
+    # The state after the first epoch; the second was not over.
+    assert read_state(tmp_path / "checkpoints" / "last.ckpt")["global_step"] == 4
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "plateau"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        ("on_train_batch_end", 1, 1),
+        ("on_train_batch_end", 1, 3),
+        ("on_train_batch_start", 1, 0),
+        ("on_validation_batch_end", 1, 0),
+        ("on_train_epoch_start", 1),
+        ("on_train_epoch_end", 1),
+    ],
+    ids=str,
+)
+def test_a_resumed_run_ends_where_an_uninterrupted_one_does(
+    tmp_path, press_ctrl_c, schedule, moment
+):
+    # No dropout: its noise starts anew in an epoch that is resumed in the middle.
+    settings = {"training": {"schedule": schedule, "max_epochs": 3}, "model": {"dropout": 0.0}}
+    whole = train(tmp_path / "whole", **settings)
+    press_ctrl_c(*moment)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "parts", **settings)
+    press_ctrl_c()
+    last = Path("checkpoints") / "last.ckpt"
+    parts = train(tmp_path / "parts", resume=tmp_path / "parts" / last, **settings)
+    assert_same(weights(tmp_path / "parts" / last), weights(tmp_path / "whole" / last))
+    assert [entry["epoch"] for entry in parts.history] == [0, 1, 2]
+    assert [entry["val_nll"] for entry in parts.history] == [
+        entry["val_nll"] for entry in whole.history
+    ]
+
+
+def test_a_finished_run_asks_for_more_epochs(trained, tmp_path):
+    last = trained.run_dir / "checkpoints" / "last.ckpt"
+    with pytest.raises(ConfigError, match=r"already trained 2 epochs.*training\.max_epochs"):
+        train(tmp_path, model={"num_labels": 10}, resume=last)
+
+
+def test_a_finished_run_trains_on_with_more_epochs(trained, tmp_path):
+    last = trained.run_dir / "checkpoints" / "last.ckpt"
+    longer = train(tmp_path, model={"num_labels": 10}, training={"max_epochs": 3}, resume=last)
+    assert [entry["epoch"] for entry in longer.history] == [0, 1, 2]
+    # The new folder has weights of its own, whatever the old one has.
+    assert longer.best_epoch == 2
+    assert (tmp_path / "model.safetensors").is_file()
+
+
+def test_a_state_of_another_model_is_refused(trained, tmp_path):
+    last = trained.run_dir / "checkpoints" / "last.ckpt"
+    with pytest.raises(CheckpointError, match="`num_labels` 10"):
+        train(tmp_path, training={"max_epochs": 3}, resume=last)
+
+
+def test_a_loss_that_is_no_number_names_epoch_and_step(tmp_path):
+    with pytest.raises(PixelCNNError, match=r"epoch 0, step \d+.*training\.learning_rate"):
+        train(tmp_path, training={"learning_rate": 1e30, "gradient_clip_val": None})
+    assert not (tmp_path / "checkpoints" / "last.ckpt").exists()
+
+
+def test_early_stopping_ends_a_run_that_no_longer_improves(tmp_path):
+    # A rate too small to change a float: every epoch after the first is no better.
+    training = {"learning_rate": 1e-20, "max_epochs": 9, "early_stopping_patience": 2}
+    assert len(train(tmp_path, training=training).history) == 3
+
+
+def test_float16_becomes_bfloat16_on_a_cpu_with_one_line(tmp_path, capsys):
+    result = train(tmp_path, training={"precision": "16-mixed", "max_epochs": 1})
+    said = [line for line in capsys.readouterr().err.splitlines() if "bf16-mixed" in line]
+    assert len(said) == 1
+    assert result.config.training.precision == "bf16-mixed"
+    assert load_config(tmp_path / "config.yaml").training.precision == "bf16-mixed"
+
+
+def test_without_a_compiler_training_goes_on_and_says_so(tmp_path, monkeypatch, capsys):
+    def fail(*_):
+        raise RuntimeError("no C++ compiler found\nand more")
+
+    monkeypatch.setattr(torch, "compile", lambda function: fail)
+    result = train(tmp_path, training={"compile": True})
+    said = [line for line in capsys.readouterr().err.splitlines() if "torch.compile" in line]
+    assert said == ["Training without torch.compile, which failed: no C++ compiler found"]
+    assert not load_config(tmp_path / "config.yaml").training.compile
+    assert len(result.history) == 2
+
+
+def test_an_unwritable_folder_is_refused_before_the_work(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="file"):
+        train(tmp_path / "file" / "run")
+
+
+def test_an_absent_device_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="`device`"):
+        train_pixelcnn(TINY, None, FEW, out=tmp_path, device="cuda:99")
+
+
+def test_dynamic_binarization_and_flips_train(tmp_path):
+    data = {"binarization": "dynamic", "use_augmentation": True}
+    result = train(tmp_path, data=data, training={"accumulate_grad_batches": 2})
+    assert result.model.num_classes == 2
+    assert "dynamically binarized" in result.data.protocol
