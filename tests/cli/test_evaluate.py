@@ -20,10 +20,11 @@ def test_the_figures_of_the_training_come_again(run_folder, capsys, tmp_path):
         assert now[key] == then[key], key
 
 
-def test_other_splits_go_to_files_of_their_own(run_folder, capsys):
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_what_the_training_reported_stays_as_it_was(run_folder, capsys, split):
     before = (run_folder / "metrics.json").read_bytes()
-    assert figures(run_folder, capsys, "--split=val")["split"] == "val"
-    assert (run_folder / "metrics-val.json").is_file()
+    assert figures(run_folder, capsys, f"--split={split}")["split"] == split
+    assert (run_folder / f"metrics-{split}.json").is_file()
     assert (run_folder / "metrics.json").read_bytes() == before
 
 

@@ -22,7 +22,7 @@ def test_programs_get_json(model_file, capsys):
 def test_people_get_a_table(model_file, capsys):
     assert main(["info", str(model_file.parent)]) == 0
     out = capsys.readouterr().out
-    for words in ("categorical", "rows above 4", "Ankle boot", "best epoch 3", "6 5"):
+    for words in ("categorical", "rows above 4", "Ankle boot", "best epoch 3", "6, 5"):
         assert words in out
 
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from pixelcnn.cli.finish import METRICS_FILE, measure, summary
+from pixelcnn.cli.finish import measure, summary
 from pixelcnn.cli.runs import CONFIG_FILE, Run, find_model, open_run, run_folder
 from pixelcnn.config import Config, load_config, to_yaml
 from pixelcnn.device import resolve_device
@@ -51,10 +51,9 @@ def settings_of(args: argparse.Namespace) -> Config:
 
 
 def place_of(args: argparse.Namespace, trained: Run, config: Config) -> Path | None:
-    """Where the figures go: those of the test split into metrics.json, as after a training."""
+    """Where the figures go. Never into metrics.json, which says what the training reported."""
     if args.out:
         return Path(args.out)
     if trained.folder is None:
         return None
-    split = config.evaluation.split
-    return trained.folder / (METRICS_FILE if split == "test" else f"metrics-{split}.json")
+    return trained.folder / f"metrics-{config.evaluation.split}.json"

@@ -86,11 +86,11 @@ def measure(model: AutoregressiveModel, data: DataSplits, config: Config) -> dic
 
 
 def summary(metrics: Mapping[str, Any]) -> str:
-    """The figures in one line, for people."""
+    """The figures for people, with what they were measured on."""
     return (
         f"{metrics['split']} NLL {metrics['nll_nats']:.2f} nats per image, "
-        f"{metrics['bits_per_dim']:.3f} bits/dim, perplexity {metrics['perplexity']:.3f} "
-        f"({metrics['num_images']:,} images, {metrics['protocol']})"
+        f"{metrics['bits_per_dim']:.3f} bits/dim, perplexity {metrics['perplexity']:.3f}\n"
+        f"over {metrics['num_images']:,} images of: {metrics['protocol']}"
     )
 
 

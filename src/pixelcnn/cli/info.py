@@ -56,14 +56,14 @@ def in_words(value: Any) -> str:
 
     Example:
         >>> in_words({"rows_above": 7, "seen": [1, 2]}), in_words(1234567), in_words(None)
-        ('rows above 7, seen 1 2', '1,234,567', '–')
+        ('rows above 7; seen 1, 2', '1,234,567', '–')
     """
     if value is None or value in ({}, []):
         return "–"
     if isinstance(value, dict):
-        return ", ".join(f"{k.replace('_', ' ')} {in_words(v)}" for k, v in value.items())
+        return "; ".join(f"{k.replace('_', ' ')} {in_words(v)}" for k, v in value.items())
     if isinstance(value, list):
-        return " ".join(map(str, value))
+        return ", ".join(map(str, value))
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     return f"{value:.4g}" if isinstance(value, float) else str(value)

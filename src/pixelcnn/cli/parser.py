@@ -154,7 +154,7 @@ def _add_evaluate(commands: Subparsers) -> None:
         "--split", choices=["train", "val", "test"], help="which images (default: test)"
     )
     parser.add_argument(
-        "--out", metavar="FILE", help="where to write the figures (default: RUN/metrics.json)"
+        "--out", metavar="FILE", help="where to write the figures (default: RUN/metrics-SPLIT.json)"
     )
     parser.add_argument("--seed", type=whole, help="decides which images a smaller set holds")
     _add_device(parser)

@@ -1,0 +1,60 @@
+"""What the README shows works."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from pixelcnn.checkpoint import save
+from pixelcnn.cli.parser import parse
+from pixelcnn.config import load_config
+from pixelcnn.models import build
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    """Contents of the code blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+
+
+COMMANDS = [line for block in blocks("sh") for line in block.splitlines()]
+
+
+@pytest.mark.parametrize("code", blocks("python"), ids=lambda code: code.splitlines()[0])
+def test_python_blocks_run(code, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    quickstart = load_config(preset="digits").model
+    model = build(quickstart.name, num_classes=17, num_labels=quickstart.num_labels, image_size=8)
+    save(model, tmp_path / "runs" / "quickstart" / "model.safetensors")
+    exec(compile(code, "README.md", "exec"), {})
+    assert "torch.Size([" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if "pixelcnn " in line])
+def test_commands_parse(line, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    words = shlex.split(line, comments=True)
+    args = parse(words[1:])
+    config, preset = getattr(args, "config", None), getattr(args, "preset", None)
+    load_config(config, args.settings, preset=preset)
+    assert words[0].endswith("pixelcnn")
+
+
+def test_every_command_is_in_the_table():
+    shown = set(re.findall(r"^\| `pixelcnn (\w+)", README, flags=re.MULTILINE))
+    assert shown == {"quickstart", "train", "sample", "evaluate", "info"}
+
+
+def test_make_commands_exist():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    shown = [line.split()[1] for line in COMMANDS if line.startswith("make ")]
+    assert shown == ["quickstart", "test"]
+    assert all(re.search(rf"^{name}:", makefile, flags=re.MULTILINE) for name in shown)
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\((?!http)([^)#]+)\)", README))))
+def test_links_lead_somewhere(link):
+    assert (ROOT / link).exists()
