@@ -83,8 +83,7 @@ class Cursor:
         if self.index == 0:
             self._row_values.clear()
         for stride, child in self._coarser.items():
-            if self.has_work(stride):
-                child.move(Front(0, front.row // stride, front.column // stride))
+            self._lead(child, stride)
 
     def run(self, features: int) -> slice:
         """The contiguous features that belong to the current colour group."""
@@ -103,7 +102,12 @@ class Cursor:
         if stride not in self._coarser:
             height, width = -(-self.height // stride), -(-self.width // stride)
             self._coarser[stride] = Cursor(self.batch_size, height, width)
+            self._lead(self._coarser[stride], stride)
         return self._coarser[stride]
+
+    def _lead(self, child: "Cursor", stride: int) -> None:
+        if self.has_work(stride):
+            child.move(Front(0, self.front.row // stride, self.front.column // stride))
 
     def has_work(self, stride: int) -> bool:
         """Whether the level `stride` times smaller has a new site at this step."""

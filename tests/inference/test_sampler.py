@@ -1,0 +1,46 @@
+import pytest
+import torch
+
+from pixelcnn.errors import ConfigError, ShapeError
+from pixelcnn.inference import PixelCNNSampler
+from pixelcnn.models import PixelCNN
+
+
+@pytest.fixture
+def sampler():
+    model = PixelCNN(num_classes=3, num_labels=4, image_size=(5, 6), num_residual_blocks=1)
+    return PixelCNNSampler(model.double())
+
+
+def test_an_image_depends_on_seed_and_number_not_on_its_neighbours(sampler):
+    cond = torch.tensor([0, 1, 2, 3, 0, 1, 2])
+    together = sampler.generate_samples(7, cond=cond, seed=3)
+    for batch_size in (1, 2, 3):
+        chunked = sampler.generate_samples(7, cond=cond, seed=3, batch_size=batch_size)
+        assert torch.equal(chunked, together)
+    assert not torch.equal(sampler.generate_samples(7, cond=cond, seed=4), together)
+
+
+def test_growing_shows_rows_as_they_come_and_ends_with_the_same_images(sampler):
+    final = sampler.generate_samples(3, cond=1, seed=3, batch_size=2)
+    steps = list(sampler.grow(3, cond=1, seed=3, batch_size=2))
+    assert torch.equal(steps[-1].image, final)
+    counts = [step.num_known for step in steps]
+    assert counts == sorted(set(counts)) and counts[-1] == steps[-1].num_total == 3 * 5 * 6
+    for step in steps[:5]:
+        rows = step.num_known // (2 * 6)
+        assert torch.equal(step.image[:2, :, :rows], final[:2, :, :rows])
+    assert torch.equal(steps[4].image[2], torch.zeros(1, 5, 6, dtype=torch.int64))
+
+
+def test_arguments_are_checked_before_the_first_step(sampler):
+    with pytest.raises(ConfigError, match="temperature"):
+        sampler.grow(1, cond=1, temperature=0)
+    with pytest.raises(ConfigError, match="seed"):
+        sampler.grow(1, cond=1, seed=-1)
+    with pytest.raises(ShapeError, match="batch_size"):
+        sampler.grow(1, cond=1, batch_size=0)
+    with pytest.raises(ShapeError, match="needs `cond`"):
+        sampler.grow(1)
+    with pytest.raises(ShapeError, match=r"\(2,\)"):
+        sampler.grow(2, cond=torch.tensor([1, 2, 3]))

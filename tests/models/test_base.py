@@ -1,0 +1,114 @@
+import pytest
+import torch
+
+from pixelcnn.errors import ConfigError, ShapeError
+from pixelcnn.models import MODELS, build
+
+
+@pytest.fixture(params=MODELS)
+def name(request):
+    return request.param
+
+
+def test_generate_draws_the_shape_asked_for(name):
+    x = build(name, num_classes=5).generate(shape=(1, 4, 7), num_samples=3)
+    assert x.shape == (3, 1, 4, 7)
+    assert x.dtype == torch.int64
+    assert x.min() >= 0 and x.max() < 5
+
+
+def test_the_same_weights_draw_any_size(name):
+    model = build(name, image_size=(3, 5))
+    assert model.generate(num_samples=1).shape == (1, 1, 3, 5)
+    assert model.generate((1, 6, 2), num_samples=1).shape == (1, 1, 6, 2)
+
+
+def test_one_generator_seed_gives_one_image(name):
+    model = build(name, image_size=6)
+    draws = [model.generate(generator=torch.Generator().manual_seed(s)) for s in (1, 1, 2)]
+    assert torch.equal(draws[0], draws[1])
+    assert not torch.equal(draws[0], draws[2])
+
+
+def test_without_a_generator_the_global_seed_decides(name):
+    model = build(name, image_size=6)
+    draws = []
+    for _ in range(2):
+        torch.manual_seed(7)
+        draws.append(model.generate())
+    assert torch.equal(*draws)
+
+
+def test_top_k_of_one_draws_the_most_probable_level(name):
+    model = build(name, image_size=4, num_classes=3)
+    x = model.generate(num_samples=4, top_k=1)
+    assert (x == x[:1]).all()
+
+
+def test_a_single_label_stands_for_all_images(name):
+    model = build(name, image_size=4, num_labels=3)
+    x = model.generate(num_samples=2, cond=2, top_k=1)
+    assert torch.equal(model.log_prob(x, 2), model.log_prob(x, torch.tensor([2, 2])))
+
+
+def test_default_size_must_be_known(name):
+    with pytest.raises(ConfigError, match="image_size"):
+        build(name).generate()
+
+
+def test_size_may_be_set_later_and_is_kept(name):
+    model = build(name)
+    model.image_size = (4, 6)
+    assert model.spec.shape == (1, 4, 6)
+    assert build(name, **model.config).image_size == (4, 6)
+
+
+def test_config_builds_the_same_architecture(name):
+    model = build(name, in_channels=3, num_classes=7, image_size=8, num_labels=2)
+    again = build(name, **model.config)
+    shapes = [{k: v.shape for k, v in m.state_dict().items()} for m in (model, again)]
+    assert shapes[0] == shapes[1]
+    assert again.config == model.config
+
+
+@pytest.mark.parametrize(
+    ("x", "word"),
+    [
+        (torch.zeros(2, 3, 4, 4, dtype=torch.int64), r"\(B, 1, H, W\)"),
+        (torch.zeros(4, 4, dtype=torch.int64), r"\(B, 1, H, W\)"),
+        (torch.zeros(2, 1, 4, 4), "integer levels"),
+        (torch.full((2, 1, 4, 4), 2), r"\[0, 2\)"),
+    ],
+)
+def test_images_that_do_not_fit_are_refused(name, x, word):
+    with pytest.raises(ShapeError, match=word):
+        build(name).log_prob(x)
+
+
+def test_drawing_checks_its_arguments(name):
+    model = build(name, image_size=4, num_labels=3)
+    with pytest.raises(ShapeError, match="C = 1"):
+        model.generate((3, 4, 4), cond=0)
+    with pytest.raises(ShapeError, match="num_samples"):
+        model.generate(num_samples=0, cond=0)
+    with pytest.raises(ShapeError, match="from 0 to 2"):
+        model.generate(cond=3)
+    with pytest.raises(ShapeError, match="needs `cond`"):
+        model.generate()
+
+
+def test_unchecked_scores_are_the_same(name):
+    model = build(name)
+    x = torch.randint(2, (2, 1, 4, 4))
+    assert torch.equal(model.log_prob(x, check=False), model.log_prob(x))
+
+
+def test_small_integers_score_like_large_ones(name):
+    model = build(name, num_classes=256)
+    x = torch.randint(256, (2, 1, 4, 4))
+    assert torch.equal(model.log_prob(x.to(torch.uint8)), model.log_prob(x))
+
+
+def test_unknown_architectures_are_refused():
+    with pytest.raises(ConfigError, match="'pixelcnn'"):
+        build("pixelrnn")

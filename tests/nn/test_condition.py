@@ -1,0 +1,66 @@
+import pytest
+import torch
+
+from pixelcnn.errors import ConfigError, ShapeError
+from pixelcnn.nn import Condition, ConditionBias
+
+X = torch.zeros(2, 1, 4, 5, dtype=torch.int64)
+
+
+def test_kinds_exclude_each_other():
+    with pytest.raises(ConfigError, match=r"num_labels.*num_attributes"):
+        Condition(num_labels=3, num_attributes=2)
+    with pytest.raises(ConfigError, match="at least 1"):
+        Condition(num_labels=0)
+
+
+@pytest.mark.parametrize(
+    ("condition", "cond", "word"),
+    [
+        (Condition(), torch.tensor([0, 1]), "unconditional"),
+        (Condition(num_labels=3), None, "from 0 to 2"),
+        (Condition(num_labels=3), torch.tensor([0, 3]), "from 0 to 2"),
+        (Condition(num_labels=3), torch.tensor([0, -1]), "from 0 to 2"),
+        (Condition(num_labels=3), torch.tensor([0.0, 1.0]), "integers"),
+        (Condition(num_labels=3), torch.tensor([0]), r"\(2,\)"),
+        (Condition(num_attributes=4), torch.zeros(2, 3), r"\(2, 4\)"),
+        (Condition(num_map_channels=1), torch.zeros(2, 1, 5, 4), r"\(2, 1, 4, 5\)"),
+    ],
+)
+def test_conditions_that_do_not_fit_are_refused_in_words(condition, cond, word):
+    with pytest.raises(ShapeError, match=word):
+        condition.check(cond, X)
+
+
+@pytest.mark.parametrize(
+    ("condition", "cond"),
+    [
+        (Condition(), None),
+        (Condition(num_labels=3), torch.tensor([0, 2])),
+        (Condition(num_attributes=4), torch.zeros(2, 4)),
+        (Condition(num_map_channels=1), torch.zeros(2, 1, 4, 5)),
+    ],
+)
+def test_conditions_that_fit_pass(condition, cond):
+    condition.check(cond, X)
+    assert condition.is_none == (cond is None)
+
+
+def test_labels_pick_their_bias_and_a_new_condition_changes_nothing():
+    bias = ConditionBias(Condition(num_labels=3), 2)
+    assert (bias(torch.tensor([0, 2])) == 0).all()
+    torch.nn.init.normal_(bias.weight)
+    assert torch.equal(bias(torch.tensor([2, 0]))[:, 0, 0], bias.weight[[2, 0]])
+
+
+def test_maps_bias_each_pixel_by_itself():
+    bias = ConditionBias(Condition(num_map_channels=2), 3)
+    torch.nn.init.normal_(bias.weight)
+    planes = torch.randn(1, 2, 4, 5)
+    assert bias(planes).shape == (1, 4, 5, 3)
+    torch.testing.assert_close(bias(planes)[0, 1, 2], planes[0, :, 1, 2] @ bias.weight)
+
+
+def test_a_bias_without_a_condition_is_refused():
+    with pytest.raises(ConfigError, match="unconditional"):
+        ConditionBias(Condition(), 2)

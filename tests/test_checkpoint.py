@@ -1,0 +1,109 @@
+import json
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from pixelcnn import checkpoint
+from pixelcnn.errors import CheckpointError, OutputError
+from pixelcnn.models import PixelCNN
+
+
+@pytest.fixture
+def model():
+    return PixelCNN(num_classes=3, num_labels=2, image_size=(4, 6), num_residual_blocks=1)
+
+
+@pytest.fixture
+def path(model, tmp_path):
+    file = tmp_path / "model.safetensors"
+    checkpoint.save(model, file, labels=["a", "b"], training={"epochs": 3})
+    return file
+
+
+def test_the_card_says_how_to_build_and_how_it_came_about(model, path):
+    card = checkpoint.read_card(path)
+    assert card == {
+        "format": checkpoint.FORMAT,
+        "model": "pixelcnn",
+        "config": model.config,
+        "spec": {"channels": 1, "height": 4, "width": 6, "levels": 3},
+        "likelihood": "categorical",
+        "labels": ["a", "b"],
+        "training": {"epochs": 3},
+    }
+
+
+def test_loading_needs_nothing_but_the_file(model, path):
+    loaded = checkpoint.load(path)
+    assert loaded.config == model.config
+    assert checkpoint.fingerprint(loaded) == checkpoint.fingerprint(model)
+    assert loaded.generate(num_samples=1, cond=0).shape == (1, 1, 4, 6)
+
+
+def test_fingerprints_tell_weights_and_settings_apart(model):
+    before = checkpoint.fingerprint(model)
+    with torch.no_grad():
+        model.out.bias[0] += 1e-6
+    assert checkpoint.fingerprint(model) != before
+    assert checkpoint.fingerprint(PixelCNN()) != checkpoint.fingerprint(PixelCNN(dropout=0.1))
+
+
+def test_no_pickle_is_in_the_file(path):
+    with safe_open(path, framework="pt") as file:
+        assert set(file.keys()) == set(checkpoint.load(path).state_dict())
+
+
+def write_with_header(path, **changes):
+    header = {"format": checkpoint.FORMAT, "model": "pixelcnn", "likelihood": "bernoulli"}
+    header |= {"config": "{}", "spec": "null", "labels": "null", "training": "{}"} | changes
+    save_file({"w": torch.zeros(1)}, path, metadata={k: v for k, v in header.items() if v})
+
+
+@pytest.mark.parametrize(
+    ("header", "word"),
+    [
+        ({"format": None}, "not written by this package"),
+        ({"format": "pixelcnn/99"}, "pixelcnn/99"),
+        ({"config": "{"}, "damaged card"),
+        ({"labels": None}, "damaged card"),
+        ({"model": "pixelrnn"}, "cannot|can build"),
+        ({"config": json.dumps({"depth": 3})}, "can build"),
+        ({"config": json.dumps({"dropout": 7})}, "can build"),
+        ({}, "can build"),
+    ],
+)
+def test_foreign_and_damaged_cards_are_refused_in_one_line(header, word, tmp_path):
+    path = tmp_path / "model.safetensors"
+    write_with_header(path, **header)
+    with pytest.raises(CheckpointError, match=word) as error:
+        checkpoint.load(path)
+    assert "\n" not in str(error.value)
+    assert str(path) in str(error.value)
+
+
+def test_missing_files_folders_and_other_files_are_refused(tmp_path):
+    with pytest.raises(CheckpointError, match="is missing"):
+        checkpoint.load(tmp_path / "nothing.safetensors")
+    with pytest.raises(CheckpointError, match="is a folder"):
+        checkpoint.load(tmp_path)
+    for content in (b"", b"hello", b"\x80\x02}q\x00."):
+        (tmp_path / "other").write_bytes(content)
+        with pytest.raises(CheckpointError, match="damaged"):
+            checkpoint.load(tmp_path / "other")
+
+
+def test_every_truncation_is_noticed(path):
+    content = path.read_bytes()
+    for length in range(0, len(content), len(content) // 25):
+        path.write_bytes(content[:length])
+        with pytest.raises(CheckpointError):
+            checkpoint.load(path)
+
+
+def test_saving_to_an_impossible_place_says_so_and_leaves_nothing(model, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError):
+        checkpoint.save(model, tmp_path / "file" / "model.safetensors")
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]

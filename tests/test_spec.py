@@ -1,0 +1,77 @@
+import pytest
+import torch
+
+from pixelcnn.errors import ConfigError, ShapeError
+from pixelcnn.spec import ImageSpec, check_levels, quantise, requantise, to_signed, to_unit
+
+
+@pytest.mark.parametrize("levels", [2, 3, 16, 17, 255, 256, 1000, 4096, 65_536])
+def test_every_level_survives_the_round_trip(levels):
+    x = torch.arange(levels)
+    assert torch.equal(quantise(to_unit(x, levels), levels), x)
+    assert torch.equal(quantise((to_signed(x, levels, dtype=torch.float64) + 1) / 2, levels), x)
+
+
+def test_rounding_is_to_the_nearest_and_never_down():
+    eighths = torch.tensor([0.0, 0.12, 0.13, 0.37, 0.38, 0.999])
+    assert quantise(eighths, 5).tolist() == [0, 0, 1, 1, 2, 4]
+
+
+def test_bytes_divided_by_255_come_back_whatever_the_precision():
+    x = torch.arange(256)
+    for dtype in (torch.float32, torch.float64):
+        assert torch.equal(quantise(x.to(dtype) / 255, 256), x)
+
+
+@pytest.mark.parametrize("bad", [-0.1, 1.1, float("nan")])
+def test_floats_outside_the_unit_interval_are_refused(bad):
+    with pytest.raises(ShapeError, match="Floats must lie in"):
+        quantise(torch.tensor([0.5, bad]), 4)
+
+
+@pytest.mark.parametrize(("levels", "to"), [(256, 2), (256, 16), (17, 5), (5, 17), (65_536, 256)])
+def test_requantising_is_to_the_nearest(levels, to):
+    x = torch.arange(levels)
+    exact = x.double() * (to - 1) / (levels - 1)
+    assert torch.equal(requantise(x, levels, to=to), (exact + 0.5).floor().long())
+
+
+def test_requantising_up_and_down_again_loses_nothing():
+    x = torch.arange(17)
+    assert torch.equal(requantise(requantise(x, 17, to=256), 256, to=17), x)
+
+
+def test_bytes_of_256_levels_are_all_levels():
+    check_levels(torch.arange(256).to(torch.uint8), 256)
+    check_levels(torch.empty(0, dtype=torch.int64), 2)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [torch.zeros(2), torch.zeros(2, dtype=torch.bool), torch.tensor([-1]), torch.tensor([4])],
+)
+def test_other_than_integer_levels_is_refused(bad):
+    with pytest.raises(ShapeError, match=r"integer levels in \[0, 4\)"):
+        check_levels(bad, 4)
+
+
+def test_a_spec_checks_shape_and_levels():
+    spec = ImageSpec(3, 4, 5, 8)
+    spec.check(torch.full((2, 3, 4, 5), 7))
+    assert (spec.shape, spec.num_dims) == ((3, 4, 5), 60)
+    assert ImageSpec(**spec.as_dict()) == spec
+    for bad in (
+        torch.zeros(3, 4, 5, dtype=torch.int64),
+        torch.zeros(2, 3, 5, 4, dtype=torch.int64),
+    ):
+        with pytest.raises(ShapeError, match=r"\(B, 3, 4, 5\)"):
+            spec.check(bad)
+
+
+@pytest.mark.parametrize(
+    ("shape", "name"),
+    [((0, 1, 1, 2), "channels"), ((1, 1.5, 1, 2), "height"), ((1, 1, 1, 1), "levels")],
+)
+def test_impossible_specs_are_refused_by_name(shape, name):
+    with pytest.raises(ConfigError, match=name):
+        ImageSpec(*shape)
