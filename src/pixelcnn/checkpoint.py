@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as serialise
 
 from pixelcnn.errors import CheckpointError, PixelCNNError
 from pixelcnn.files import atomic_write
@@ -47,7 +48,8 @@ def save(
     header = {k: v if isinstance(v, str) else json.dumps(v) for k, v in card.items()}
     tensors = {k: v.detach().contiguous().cpu() for k, v in model.state_dict().items()}
     with atomic_write(Path(path)) as temporary:
-        save_file(tensors, temporary, metadata=header)
+        # By Python: safetensors' own writer hides a full disk in an error without a number.
+        temporary.write_bytes(serialise(tensors, metadata=header))
 
 
 def read_card(path: str | Path) -> dict[str, Any]:

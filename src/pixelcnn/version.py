@@ -11,7 +11,7 @@ def versions() -> dict[str, str]:
 
     Example:
         >>> list(versions())
-        ['pixelcnn', 'python', 'torch', 'lightning', 'numpy']
+        ['pixelcnn', 'python', 'torch', 'lightning']
     """
-    others = {name: version(name) for name in ("torch", "lightning", "numpy")}
+    others = {name: version(name) for name in ("torch", "lightning")}
     return {"pixelcnn": __version__, "python": python_version(), **others}

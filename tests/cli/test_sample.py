@@ -103,3 +103,16 @@ def test_an_unwritable_place_is_told_before_any_drawing(model_file, fails, tmp_p
 def test_a_model_without_a_size_asks_for_one(fails, tmp_path):
     save(PixelCNN(hidden_channels=4, num_residual_blocks=1), tmp_path / "a.safetensors")
     assert "size" in fails("sample", tmp_path / "a.safetensors", "--out", tmp_path / "a.png")
+
+
+def test_no_space_is_one_line_and_leaves_no_half_file(model_file, fails, tmp_path):
+    resource = pytest.importorskip("resource", reason="limits of file sizes are POSIX")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    out = tmp_path / "new" / "a.npz"
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+        line = fails("sample", model_file, "--num-samples=2000", "--out", out)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert f"Cannot write `{out}`" in line
+    assert not list(out.parent.iterdir())

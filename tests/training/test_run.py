@@ -105,7 +105,7 @@ def test_training_lowers_the_nll(trained):
 def test_history_agrees_with_an_evaluation_of_the_best_weights(trained):
     # 60 images in batches of 16: the last one is smaller and must not count for more.
     figures = evaluate(trained.model, trained.data.val, batch_size=7)
-    best = trained.history[trained.best_epoch]
+    best = trained.history[trained.best_epoch - 1]
     assert figures["nll_nats"] == pytest.approx(best["val_nll"], rel=1e-5)
     assert figures["bits_per_dim"] == pytest.approx(best["val_bpd"], rel=1e-5)
 
@@ -115,7 +115,7 @@ def test_the_card_says_how_the_weights_came_to_be(trained):
     training = card["training"]
     assert card["labels"] == list("0123456789")
     assert training["protocol"] == trained.data.protocol
-    assert training["val_nll_nats"] == trained.history[trained.best_epoch]["val_nll"]
+    assert training["val_nll_nats"] == trained.history[trained.best_epoch - 1]["val_nll"]
     assert (training["epochs"], training["seed"]) == (2, 0)
     assert set(training["versions"]) == {"pixelcnn", "torch", "lightning", "python"}
 
@@ -186,7 +186,7 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(
     last = Path("checkpoints") / "last.ckpt"
     parts = train(tmp_path / "parts", resume=tmp_path / "parts" / last, **settings)
     assert_same(weights(tmp_path / "parts" / last), weights(tmp_path / "whole" / last))
-    assert [entry["epoch"] for entry in parts.history] == [0, 1, 2]
+    assert [entry["epoch"] for entry in parts.history] == [1, 2, 3]
     assert [entry["val_nll"] for entry in parts.history] == [
         entry["val_nll"] for entry in whole.history
     ]
@@ -201,9 +201,9 @@ def test_a_finished_run_asks_for_more_epochs(trained, tmp_path):
 def test_a_finished_run_trains_on_with_more_epochs(trained, tmp_path):
     last = trained.run_dir / "checkpoints" / "last.ckpt"
     longer = train(tmp_path, model={"num_labels": 10}, training={"max_epochs": 3}, resume=last)
-    assert [entry["epoch"] for entry in longer.history] == [0, 1, 2]
+    assert [entry["epoch"] for entry in longer.history] == [1, 2, 3]
     # The new folder has weights of its own, whatever the old one has.
-    assert longer.best_epoch == 2
+    assert longer.best_epoch == 3
     assert (tmp_path / "model.safetensors").is_file()
 
 

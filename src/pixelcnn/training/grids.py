@@ -1,5 +1,6 @@
 """Sample grids, drawn while a model learns."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -7,10 +8,10 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
+from pixelcnn.checkpoint import fingerprint
 from pixelcnn.config import SamplingConfig
 from pixelcnn.models import AutoregressiveModel
-from pixelcnn.plots import image_grid, save_png, screen_scale
-from pixelcnn.version import __version__
+from pixelcnn.plots import generation_notes, image_grid, save_png, screen_scale
 
 
 class SampleGrids(Callback):
@@ -40,8 +41,10 @@ class SampleGrids(Callback):
         picture = image_grid(
             grid, model.num_classes, columns=columns, scale=screen_scale(*grid.shape[2:])
         )
-        notes = {"Description": "generated image", "Software": f"pixelcnn {__version__}"}
-        notes["Comment"] = f"{model.name} after epoch {epoch}, seed {self.seed}, {self.sampling}"
+        notes = generation_notes(
+            fingerprint=fingerprint(model),
+            settings={"epoch": epoch, "seed": self.seed, **asdict(self.sampling)},
+        )
         save_png(self.folder / f"epoch-{epoch:03d}.png", picture, text=notes)
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):

@@ -12,7 +12,7 @@ class History(Callback):
     """One entry per epoch, kept in checkpoints so that a resumed run has the whole story.
 
     Attributes:
-        entries: `epoch` from 0, `train_nll` and `val_nll` in nats per image, `train_bpd` and
+        entries: `epoch` from 1, `train_nll` and `val_nll` in nats per image, `train_bpd` and
             `val_bpd` in bits per sub-pixel, `learning_rate`, `seconds`.
     """
 
@@ -36,7 +36,7 @@ class History(Callback):
         names = ("train_nll", "val_nll", "train_bpd", "val_bpd")
         self.entries.append(
             {
-                "epoch": trainer.current_epoch,
+                "epoch": trainer.current_epoch + 1,
                 **{name: trainer.callback_metrics[name].item() for name in names},
                 "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
                 "seconds": time.perf_counter() - self._start,
@@ -59,7 +59,7 @@ class EpochLines(Callback):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         entry = self.history.entries[-1]
         say(
-            f"epoch {entry['epoch'] + 1}/{trainer.max_epochs}: "
+            f"epoch {entry['epoch']}/{trainer.max_epochs}: "
             f"train {entry['train_nll']:.3f}, validation {entry['val_nll']:.3f} nats per image "
             f"({entry['val_bpd']:.4f} bits/dim), {entry['seconds']:.1f} s"
         )

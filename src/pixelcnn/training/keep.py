@@ -1,20 +1,17 @@
 """What a run keeps on disk while it trains."""
 
 import math
-import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import lightning
-import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
 from pixelcnn import checkpoint
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.training.history import History
-from pixelcnn.version import __version__
+from pixelcnn.version import versions
 
 
 class KeepCheckpoints(Checkpoint):
@@ -85,13 +82,3 @@ class KeepCheckpoints(Checkpoint):
 def rank(entry: Mapping[str, Any]) -> float:
     """Validation NLL to compare by; what is no number loses to every number."""
     return entry["val_nll"] if math.isfinite(entry["val_nll"]) else math.inf
-
-
-def versions() -> dict[str, str]:
-    """What the figures of a run depend on."""
-    return {
-        "pixelcnn": __version__,
-        "torch": torch.__version__,
-        "lightning": lightning.__version__,
-        "python": platform.python_version(),
-    }

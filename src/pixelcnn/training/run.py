@@ -24,11 +24,11 @@ from pixelcnn.config import (
     to_yaml,
 )
 from pixelcnn.data import Batches, DataSplits, batches, load_data
+from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import make_folder, write_text
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.training.build import build_model
-from pixelcnn.training.devices import resolve_device, resolve_precision
 from pixelcnn.training.grids import SampleGrids
 from pixelcnn.training.history import EpochLines, History
 from pixelcnn.training.interrupt import StopOnCtrlC
@@ -36,6 +36,7 @@ from pixelcnn.training.keep import KeepCheckpoints
 from pixelcnn.training.loader import EpochLoader
 from pixelcnn.training.messages import quiet_lightning
 from pixelcnn.training.module import PixelCNNTrainer
+from pixelcnn.training.precision import resolve_precision
 from pixelcnn.training.state import AtomicCheckpointIO, check_same_model, read_state
 
 
@@ -47,7 +48,7 @@ class TrainingResult:
         model: The best weights by validation NLL, in eval mode, on the CPU.
         run_dir: Folder with `model.safetensors`, `checkpoints/`, `config.yaml`, `logs/` and
             `samples/`.
-        history: One entry per epoch: `epoch` from 0, `train_nll` and `val_nll` in nats per
+        history: One entry per epoch: `epoch` from 1, `train_nll` and `val_nll` in nats per
             image, `train_bpd` and `val_bpd` in bits per sub-pixel, `learning_rate`, `seconds`.
         best_epoch: The epoch that `model` is from.
         seconds: Time that the epochs took.
