@@ -21,7 +21,7 @@ lint: $(INSTALLED)  ## Lint and types
 	$(BIN)/mypy
 
 bench: $(INSTALLED)  ## Measure the speed of drawing and training
-	for script in benchmarks/*.py; do echo "$$script" && $(BIN)/python "$$script" || exit; done
+	$(BIN)/python -m benchmarks
 
 clean:  ## Remove the environment and every cache; runs/ stays
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache build dist

@@ -1,0 +1,94 @@
+"""Drawing: cached against naive, against one forward pass, and against the size of the image.
+
+python -m benchmarks.drawing            (about five minutes on two cores)
+python -m benchmarks.drawing --quick    (without the naive loop of 64 images)
+"""
+
+import argparse
+
+import torch
+
+from benchmarks.measure import Spread, alternate, machine, ratio, table
+from pixelcnn.models import PixelCNN
+from pixelcnn.walk import CachedStepper, NaiveStepper, Stepper, drawing, walk
+
+
+def draw(stepper: Stepper, batch: int, side: int) -> torch.Tensor:
+    """Draws images with one fixed noise."""
+    x = torch.zeros(batch, 1, side, side, dtype=torch.int64)
+    return walk(stepper, x, drawing(x, seed=0))
+
+
+def against_naive(model: PixelCNN, batch: int, side: int, rounds: int) -> list[str]:
+    naive, cached = NaiveStepper(model), CachedStepper(model)
+    seconds = alternate(
+        {
+            "naive": lambda: draw(naive, batch, side),
+            "cached": lambda: draw(cached, batch, side),
+        },
+        rounds,
+    )
+    same = torch.equal(draw(naive, batch, side), draw(cached, batch, side))
+    return [
+        f"naive ÷ cached, {batch} of {side}×{side}",
+        Spread.of(seconds["naive"]).text(),
+        Spread.of(seconds["cached"]).text(),
+        ratio(seconds, "naive", "cached").text(),
+        "same images" if same else "images differ",
+    ]
+
+
+def against_forward(model: PixelCNN, batch: int, side: int, rounds: int) -> list[str]:
+    x = torch.randint(2, (batch, 1, side, side))
+    cached = CachedStepper(model)
+
+    @torch.inference_mode()
+    def forward() -> None:
+        model(x)
+
+    seconds = alternate({"cached": lambda: draw(cached, batch, side), "forward": forward}, rounds)
+    return [
+        f"cached ÷ one forward pass, {batch} of {side}×{side}",
+        Spread.of(seconds["cached"]).text(),
+        Spread.of(seconds["forward"]).text(),
+        ratio(seconds, "cached", "forward").text(),
+        "",
+    ]
+
+
+def growth(model: PixelCNN, batch: int, rounds: int) -> list[list[str]]:
+    cached = CachedStepper(model)
+    sides = (28, 56, 112)
+    work = {str(side): lambda side=side: draw(cached, batch, side) for side in sides}
+    seconds = alternate(work, rounds)
+    return [
+        [
+            f"{side}×{side} ÷ 28×28, {batch} images",
+            Spread.of(seconds[str(side)]).text(),
+            Spread.of(seconds["28"]).text(),
+            ratio(seconds, str(side), "28").text(),
+            f"pixels: {(side // 28) ** 2}×",
+        ]
+        for side in sides[1:]
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="leave the slowest rows out")
+    quick = parser.parse_args().quick
+    torch.manual_seed(0)
+    model = PixelCNN(hidden_channels=64, num_residual_blocks=4).eval()
+    rows = [
+        *([] if quick else [against_naive(model, 64, 28, rounds=2)]),
+        against_naive(model, 1, 28, rounds=5),
+        against_forward(model, 64, 28, rounds=15),
+        against_forward(model, 1, 28, rounds=15),
+        *growth(model, 16, rounds=5),
+    ]
+    print(f"PixelCNN 64 × 4 blocks, Bernoulli, float32. {machine()}.\n")
+    print(table(["what", "seconds of the first", "of the second", "ratio", "note"], rows))
+
+
+if __name__ == "__main__":
+    main()

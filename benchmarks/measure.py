@@ -1,0 +1,67 @@
+"""Times of rival ways to do the same work, taken in turn so that a drifting machine is fair."""
+
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Median, least and most of some measurements."""
+
+    median: float
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, values: list[float]) -> "Spread":
+        return cls(statistics.median(values), min(values), max(values))
+
+    def text(self, digits: int = 3) -> str:
+        """For example "1.31 (1.22 … 1.40)"."""
+        median, least, most = (f"{v:.{digits}g}" for v in (self.median, self.least, self.most))
+        return f"{median} ({least} … {most})"
+
+
+def alternate(work: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """Seconds of each piece of work in each round, after one that is not counted."""
+    seconds: dict[str, list[float]] = {name: [] for name in work}
+    for round_number in range(rounds + 1):
+        for name, run in work.items():
+            start = time.perf_counter()
+            run()
+            if round_number:
+                seconds[name].append(time.perf_counter() - start)
+    return seconds
+
+
+def ratio(seconds: Mapping[str, list[float]], slow: str, fast: str) -> Spread:
+    """How many times longer `slow` takes than `fast`, round by round."""
+    pairs = zip(seconds[slow], seconds[fast], strict=True)
+    return Spread.of([a / b for a, b in pairs])
+
+
+def machine() -> str:
+    """Processor, threads and versions, for the head of a table."""
+    name = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        models = [line for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        name = models[0].split(":", 1)[1].strip() if models else name
+    if torch.cuda.is_available():
+        name += f" and {torch.cuda.get_device_name()}"
+    return (
+        f"{name}, {torch.get_num_threads()} threads, {platform.system()}, "
+        f"Python {platform.python_version()}, torch {torch.__version__}"
+    )
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
