@@ -3,7 +3,9 @@
 import warnings
 from collections.abc import Callable, Iterable
 
+import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 
 Nll = Callable[[Tensor, Tensor | None], Tensor]
@@ -23,6 +25,9 @@ def compile_or_explain(
     Returns:
         The compiled function and None; or `function` itself and, in a line, why.
     """
+    # einops keeps a table of the array types it has met, and a graph is compiled again when the
+    # table has grown: so it meets NumPy now, not with the first picture.
+    rearrange(np.zeros(1), "a -> a")
     try:
         compiled = torch.compile(function)
         with warnings.catch_warnings():

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import RichProgressBar
 
 from pixelcnn.training.messages import say
 
@@ -48,6 +49,19 @@ class History(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.entries = list(state_dict["entries"])
+
+
+class EpochBar(RichProgressBar):
+    """A progress bar with the one figure that fits on its line, for terminals."""
+
+    def __init__(self) -> None:
+        super().__init__(console_kwargs={"stderr": True})
+
+    def get_metrics(
+        self, trainer: Trainer, pl_module: LightningModule
+    ) -> dict[str, int | str | float | dict[str, float]]:
+        figures = super().get_metrics(trainer, pl_module)
+        return {"bits/dim": figures["val_bpd"]} if "val_bpd" in figures else {}
 
 
 class EpochLines(Callback):

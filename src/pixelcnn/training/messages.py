@@ -13,9 +13,10 @@ def say(line: str) -> None:
 
 
 @contextmanager
-def quiet_lightning() -> Iterator[None]:
-    """Silences banners, tips and hints that Lightning means for authors of training loops."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+def quiet_libraries() -> Iterator[None]:
+    """Silences banners, tips and hints meant for authors of training loops."""
+    names = ("lightning.pytorch", "lightning.fabric", "torch.utils.cpp_extension")
+    loggers = [logging.getLogger(name) for name in names]
     levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"lightning(\..*)?")

@@ -97,7 +97,7 @@ class PixelCNNTrainer(LightningModule):
             values,
             on_step=False,
             on_epoch=True,
-            prog_bar=True,
+            prog_bar=stage == "val",
             batch_size=len(x),
             sync_dist=True,
         )

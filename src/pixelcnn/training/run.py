@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor, RichProgressBar
+from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
 from pixelcnn import checkpoint
@@ -30,11 +30,11 @@ from pixelcnn.files import make_folder, write_text
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.training.build import build_model
 from pixelcnn.training.grids import SampleGrids
-from pixelcnn.training.history import EpochLines, History
+from pixelcnn.training.history import EpochBar, EpochLines, History
 from pixelcnn.training.interrupt import StopOnCtrlC
 from pixelcnn.training.keep import KeepCheckpoints
 from pixelcnn.training.loader import EpochLoader
-from pixelcnn.training.messages import quiet_lightning
+from pixelcnn.training.messages import quiet_libraries
 from pixelcnn.training.module import PixelCNNTrainer
 from pixelcnn.training.precision import resolve_precision
 from pixelcnn.training.state import AtomicCheckpointIO, check_same_model, read_state
@@ -139,7 +139,7 @@ def run(
     card = {"dataset": config.data.dataset_name, "protocol": data.protocol, "seed": config.seed}
     keep = KeepCheckpoints(run_dir, history, labels=data.label_names, card=card)
     stop = StopOnCtrlC(keep.last)
-    with quiet_lightning():
+    with quiet_libraries():
         # Lightning calls the last two last, in this order: the state is saved before we stop.
         callbacks = [history, *observers(config, run_dir, history), keep, stop]
         trainer = make_trainer(config, run_dir, callbacks)
@@ -208,7 +208,7 @@ def observers(config: Config, run_dir: Path, history: History) -> list[Callback]
     if config.logger.tensorboard or config.logger.csv:
         callbacks.append(LearningRateMonitor(logging_interval="step"))
     if sys.stderr.isatty():
-        callbacks.append(RichProgressBar(console_kwargs={"stderr": True}))
+        callbacks.append(EpochBar())
     else:
         callbacks.append(EpochLines(history))
     return callbacks

@@ -1,0 +1,182 @@
+"""Facts about reading settings: every recipe builds, every error names its key."""
+
+import math
+from dataclasses import fields
+
+import pytest
+
+from pixelcnn.config import (
+    Config,
+    DataConfig,
+    TrainingConfig,
+    as_config,
+    as_section,
+    load_config,
+    preset_names,
+    preset_path,
+    to_yaml,
+)
+from pixelcnn.config.load import SECTIONS
+from pixelcnn.errors import ConfigError
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Writes text into a YAML file and returns its path."""
+
+    def write(text: str):
+        path = tmp_path / "config.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_nothing_given_is_all_defaults(written):
+    assert load_config() == load_config(written("")) == load_config(written("model:\n")) == Config()
+
+
+def test_the_default_recipe_is_cifar10_with_the_known_values():
+    config = load_config(preset_path("default"))
+    model, training, data = config.model, config.training, config.data
+    assert (model.in_channels, model.hidden_channels, model.num_layers) == (3, 64, 12)
+    assert (model.num_residual_blocks, model.dropout, model.num_classes) == (5, 0.5, 256)
+    assert (training.max_epochs, training.learning_rate) == (100, 1e-3)
+    assert (training.weight_decay, training.gradient_clip_val) == (1e-4, 1.0)
+    assert training.precision == "16-mixed"
+    assert (data.dataset_name, data.batch_size, data.num_workers) == ("cifar10", 64, 4)
+    assert (data.image_size, data.use_augmentation) == (32, True)
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_a_recipe_written_out_reads_back_the_same(name, written):
+    config = load_config(preset=name)
+    assert load_config(written(to_yaml(config))) == config
+
+
+def test_the_recipes_are_found():
+    assert {"default", "digits", "mnist-binary"} <= set(preset_names())
+
+
+@pytest.mark.parametrize("number", ["1e-3", "1E-3", "0.001", "'1e-3'"])
+def test_a_number_with_an_exponent_is_a_number(written, number):
+    config = load_config(written(f"training:\n  learning_rate: {number}\n"))
+    assert config.training.learning_rate == 1e-3
+
+
+def test_a_whole_number_serves_where_any_number_does(written):
+    rate = load_config(written("training:\n  learning_rate: 1\n")).training.learning_rate
+    assert rate == 1.0
+    assert isinstance(rate, float)
+
+
+def test_overrides_win_over_the_file(written):
+    path = written("training:\n  max_epochs: 7\n  learning_rate: 0.5\n")
+    config = load_config(path, ["--training.max_epochs", "5", "--seed=3", "--out", "runs/3"])
+    assert (config.training.max_epochs, config.training.learning_rate) == (5, 0.5)
+    assert (config.seed, config.out) == (3, "runs/3")
+
+
+def test_overrides_can_be_lists_and_null():
+    words = ["--data.image_size", "[28, 20]", "--training.gradient_clip_val", "null"]
+    config = load_config(overrides=[*words, "--model.dilations=[1, 2]"])
+    assert config.data.image_size == (28, 20)
+    assert config.training.gradient_clip_val is None
+    assert config.model.dilations == [1, 2]
+
+
+def test_a_pair_for_the_size_survives_writing_and_reading(written):
+    config = as_config(data={"image_size": (28, 20)})
+    assert load_config(written(to_yaml(config))).data.image_size == (28, 20)
+
+
+def test_the_environment_changes_nothing(monkeypatch):
+    for name in ("SEED", "TRAINING__MAX_EPOCHS", "PIXELCNN_SEED", "VALUE"):
+        monkeypatch.setenv(name, "9")
+    assert load_config() == Config()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("training:\n  max_epoch: 3", r"`training\.max_epoch` .* Did you mean `training\.max_epo"),
+        ("trainin:\n  max_epochs: 3", r"`trainin` is not a setting\. Did you mean `training`"),
+        ("max_epochs: 3", r"`max_epochs` .* Did you mean `training\.max_epochs`"),
+        ("training:\n  max_epochs: 3.5", r"`training\.max_epochs` .* a whole number, got 3\.5"),
+        ("training:\n  max_epochs: ten", r"`training\.max_epochs` .* a whole number, got 'ten'"),
+        ("training:\n  max_epochs: true", r"`training\.max_epochs` .* a whole number, got True"),
+        ("training:\n  max_epochs:", r"`training\.max_epochs` .* a whole number, got None"),
+        ("training:\n  max_epochs: 0", r"`training\.max_epochs` must be at least 1, got 0"),
+        ("training:\n  compile: 1", r"`training\.compile` must be true or false, got 1"),
+        ("training:\n  schedule: cosin", r"one of cosine, plateau, constant, got 'cosin'"),
+        (
+            "training:\n  learning_rate: .nan",
+            r"`training\.learning_rate` .* a finite number",
+        ),
+        ("training: 3", r"`training` must be a section of keys, got 3"),
+        (
+            "data:\n  image_size: [3]",
+            r"`data\.image_size` .* a pair of whole numbers",
+        ),
+        ("data:\n  image_size: [3, 0]", r"`data\.image_size` must be at least 1 pixel"),
+        ("model:\n  dilations: [1, x]", r"`model\.dilations` must be a list of whole numbers"),
+        ("model:\n  dropout: 1.0", r"`model\.dropout` must be in \[0, 1\), got 1\.0"),
+        ("- model", r"must hold sections such as `training:`, got list"),
+        ("model: [", r"not valid YAML in line 1"),
+        ("data:\n  data_root: 3", r"`data\.data_root` must be text or null, got 3"),
+    ],
+)
+def test_bad_settings_are_one_line_that_names_the_key(written, text, message):
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_config(written(text))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--training.max_epochs"], r"`--training\.max_epochs` needs a value: a whole number"),
+        (["--training.max_epochs", "--seed=1"], r"`--training\.max_epochs` needs a value"),
+        (["--training.max_epoch", "3"], r"Did you mean `training\.max_epochs`"),
+        (["training.max_epochs=3"], r"must look like `--section\.key value`"),
+    ],
+)
+def test_bad_overrides_are_one_line_that_names_the_key(words, message):
+    with pytest.raises(ConfigError, match=message):
+        load_config(overrides=words)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"none\.yaml: No such file"):
+        load_config(tmp_path / "none.yaml")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match=r"binary\.yaml: it is not UTF-8"):
+        load_config(tmp_path / "binary.yaml")
+
+
+def test_an_unknown_recipe_lists_the_known_ones():
+    with pytest.raises(ConfigError, match=r"one of .*digits.*, got 'didgits'"):
+        load_config(preset="didgits")
+
+
+def test_a_file_and_a_recipe_together_are_refused(written):
+    with pytest.raises(ConfigError, match="not both"):
+        load_config(written(""), preset="digits")
+
+
+def test_sections_are_checked_wherever_they_come_from():
+    assert as_section(TrainingConfig, TrainingConfig(max_epochs=3)).max_epochs == 3
+    with pytest.raises(ConfigError, match=r"`training\.max_epochs`"):
+        as_section(TrainingConfig, TrainingConfig(max_epochs=0))
+    with pytest.raises(ConfigError, match=r"`data` must be a DataConfig or a dict, got list"):
+        as_section(DataConfig, ["digits"])
+
+
+def test_every_section_of_the_configuration_is_read():
+    assert {each.name for each in fields(Config)} == {*SECTIONS, "seed", "out", "device", "resume"}
+
+
+def test_default_values_are_in_their_own_ranges():
+    config = as_config()
+    assert config == Config()
+    assert math.isfinite(config.training.learning_rate)

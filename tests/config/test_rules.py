@@ -1,0 +1,49 @@
+"""Facts about settings that contradict each other."""
+
+import pytest
+
+from pixelcnn.config import as_config
+from pixelcnn.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("sections", "message"),
+    [
+        (
+            {"model": {"likelihood": "bernoulli", "num_classes": 3}},
+            r"`model\.likelihood` bernoulli needs `model\.num_classes` 2, got 3",
+        ),
+        (
+            {"model": {"num_classes": 17}, "data": {"binarization": "threshold"}},
+            r"`data\.binarization` threshold leaves 2 levels, but `model\.num_classes` is 17",
+        ),
+        (
+            {"data": {"binarization": "dynamic", "levels": 4}},
+            r"`data\.binarization` dynamic leaves 2 levels, but `data\.levels` is 4",
+        ),
+        (
+            {"model": {"num_classes": 16}, "data": {"levels": 8}},
+            r"`model\.num_classes` must equal `data\.levels`, got 16 and 8",
+        ),
+        (
+            {"training": {"schedule": "plateau", "warmup_steps": 10}},
+            r"`training\.warmup_steps` must be 0 with `training\.schedule` plateau, got 10",
+        ),
+        (
+            {"model": {"num_labels": 10, "num_attributes": 4}},
+            r"At most one condition .* `model\.num_labels` and `model\.num_attributes`",
+        ),
+    ],
+)
+def test_contradictions_name_both_keys(sections, message):
+    with pytest.raises(ConfigError, match=message):
+        as_config(**sections)
+
+
+def test_settings_that_agree_are_accepted():
+    config = as_config(
+        model={"likelihood": "bernoulli", "num_classes": 2, "num_labels": 10},
+        data={"binarization": "threshold", "levels": 2},
+        training={"schedule": "cosine", "warmup_steps": 10},
+    )
+    assert config.data.binarization == "threshold"

@@ -1,0 +1,95 @@
+"""Facts about measuring a model: every image counts once, whatever the batches."""
+
+import math
+
+import pytest
+import torch
+
+from pixelcnn.data import TensorImageSet, load_data
+from pixelcnn.errors import ConfigError, ShapeError
+from pixelcnn.evaluation import evaluate
+from pixelcnn.models import PixelCNN
+
+
+@pytest.fixture(scope="module")
+def images() -> TensorImageSet:
+    val = load_data("digits", max_samples=23).val
+    assert isinstance(val, TensorImageSet)
+    return val
+
+
+def tiny(**options) -> PixelCNN:
+    torch.manual_seed(0)
+    settings = {"num_classes": 17, "hidden_channels": 8, "num_residual_blocks": 1, **options}
+    return PixelCNN(**settings).double()
+
+
+def test_the_nll_is_the_mean_over_images(images):
+    model = tiny().eval()
+    nll = -model.log_prob(images.images.long())
+    figures = evaluate(model, images)
+    assert figures["nll_nats"] == pytest.approx(nll.mean().item(), rel=1e-12)
+    stderr = nll.std().item() / math.sqrt(len(images))
+    assert figures["nll_nats_stderr"] == pytest.approx(stderr, rel=1e-12)
+    assert figures["bits_per_dim"] == pytest.approx(figures["nll_nats"] / 64 / math.log(2))
+    assert figures["perplexity"] == pytest.approx(math.exp(figures["nll_nats"] / 64))
+    assert (figures["num_images"], figures["num_dims"]) == (23, 64)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 22, 23, 256])
+def test_figures_do_not_depend_on_the_batch_size(images, batch_size):
+    whole = evaluate(tiny(), images)["nll_nats"]
+    assert evaluate(tiny(), images, batch_size=batch_size)["nll_nats"] == pytest.approx(
+        whole, rel=1e-12
+    )
+
+
+def test_dropout_is_off_and_the_mode_comes_back(images):
+    model = tiny(dropout=0.5).train()
+    assert evaluate(model, images) == evaluate(model, images)
+    assert model.training
+
+
+def test_a_model_without_preference_scores_as_uniform_guessing(images):
+    model = tiny()
+    torch.nn.init.zeros_(model.out.weight)
+    torch.nn.init.zeros_(model.out.bias)
+    assert evaluate(model, images)["perplexity"] == pytest.approx(17)
+
+
+def test_labels_reach_a_conditional_model(images):
+    model = tiny(num_labels=10).eval()
+    for name, parameter in model.named_parameters():
+        if "cond" in name:
+            torch.nn.init.normal_(parameter)
+    expected = -model.log_prob(images.images.long(), images.labels).mean().item()
+    assert evaluate(model, images)["nll_nats"] == pytest.approx(expected, rel=1e-12)
+    wrong = -model.log_prob(images.images.long(), (images.labels + 1) % 10).mean().item()
+    assert abs(wrong - expected) > 1e-6
+
+
+def test_max_samples_takes_the_first_images(images):
+    model = tiny().eval()
+    expected = -model.log_prob(images.images[:5].long()).mean().item()
+    figures = evaluate(model, images, max_samples=5, batch_size=2)
+    assert figures["nll_nats"] == pytest.approx(expected, rel=1e-12)
+    assert figures["num_images"] == 5
+
+
+def test_one_image_has_no_standard_error(images):
+    assert evaluate(tiny(), images, max_samples=1)["nll_nats_stderr"] == 0
+
+
+def test_images_that_do_not_fit_the_model_are_refused(images):
+    with pytest.raises(ShapeError, match=r"1 channels and 2 levels, got 1 channels and 17"):
+        evaluate(tiny(num_classes=2), images)
+    with pytest.raises(ShapeError, match=r"3 channels and 17 levels, got 1 channels"):
+        evaluate(tiny(in_channels=3, hidden_channels=6), images)
+
+
+def test_labels_that_do_not_fit_the_model_are_refused(images):
+    with pytest.raises(ConfigError, match=r"Labels must be below the model's 3, got 9"):
+        evaluate(tiny(num_labels=3), images)
+    unlabelled = TensorImageSet(images.images, levels=17)
+    with pytest.raises(ConfigError, match=r"conditioned on 10 labels, but the images have none"):
+        evaluate(tiny(num_labels=10), unlabelled)

@@ -1,0 +1,59 @@
+"""Facts about fitting a model to the data at hand."""
+
+import pytest
+
+from pixelcnn.config import ModelConfig
+from pixelcnn.data import DataSplits, TensorImageSet, load_data
+from pixelcnn.errors import ConfigError
+from pixelcnn.training import build_model
+
+
+@pytest.fixture(scope="module")
+def digits() -> DataSplits:
+    return load_data("digits", max_samples=200)
+
+
+def test_the_shape_comes_from_the_data(digits):
+    model = build_model(ModelConfig(hidden_channels=8), digits)
+    assert model.spec == digits.spec
+    assert model.likelihood.name == "categorical"
+    assert model.num_labels is None
+
+
+def test_what_is_left_out_is_the_architectures_own(digits):
+    model = build_model(ModelConfig(), digits)
+    assert (model.config["hidden_channels"], model.config["num_residual_blocks"]) == (64, 4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"name": "pixelrnn"}, r"`model\.name` must be one of pixelcnn.*, got 'pixelrnn'"),
+        ({"in_channels": 3}, r"`model\.in_channels` must be 1, .* got 3"),
+        ({"num_classes": 256}, r"`model\.num_classes` must be 17, .*set `data\.levels` to 256"),
+        ({"likelihood": "bernoulli"}, r"`model\.likelihood` bernoulli needs images of 2 levels"),
+        ({"num_labels": 4}, r"`model\.num_labels` must be at least 10, .* got 4"),
+        ({"num_attributes": 4}, r"`model\.num_attributes` needs a condition with every image"),
+    ],
+)
+def test_what_does_not_fit_is_named(digits, settings, message):
+    with pytest.raises(ConfigError, match=message):
+        build_model(ModelConfig(**settings), digits)
+
+
+def test_labels_need_labelled_images(digits):
+    assert isinstance(digits.train, TensorImageSet)
+    unlabelled = TensorImageSet(digits.train.images, levels=17)
+    data = DataSplits(unlabelled, unlabelled, unlabelled, digits.spec, None, "none")
+    with pytest.raises(ConfigError, match=r"`model\.num_labels` is 10, .* no labels"):
+        build_model(ModelConfig(num_labels=10), data)
+
+
+def test_a_setting_the_architecture_does_not_take_is_named(digits, monkeypatch):
+    class Bare:
+        def __init__(self, *, in_channels=1, num_classes=2, image_size=None):
+            pass
+
+    monkeypatch.setitem(build_model.__globals__["MODELS"], "bare", Bare)
+    with pytest.raises(ConfigError, match=r"`model\.dropout` is not a setting .* bare, which tak"):
+        build_model(ModelConfig(name="bare", dropout=0.5), digits)
