@@ -214,7 +214,7 @@ def test_a_state_of_another_model_is_refused(trained, tmp_path):
 
 
 def test_a_loss_that_is_no_number_names_epoch_and_step(tmp_path):
-    with pytest.raises(PixelCNNError, match=r"epoch 0, step \d+.*training\.learning_rate"):
+    with pytest.raises(PixelCNNError, match=r"epoch 1, step \d+.*training\.learning_rate"):
         train(tmp_path, training={"learning_rate": 1e30, "gradient_clip_val": None})
     assert not (tmp_path / "checkpoints" / "last.ckpt").exists()
 

@@ -124,7 +124,7 @@ class PixelCNNTrainer(LightningModule):
         """Raises `PixelCNNError` if a loss was infinite or not a number. Waits for the device."""
         if self.bad_step >= 0:
             raise PixelCNNError(
-                f"The loss must be a finite number, but was not in epoch {self.current_epoch}, "
+                f"The loss must be a finite number, but was not in epoch {self.current_epoch + 1}, "
                 f"step {int(self.bad_step)}. Lower `training.learning_rate` (now "
                 f"{self.settings.learning_rate:g}), set `training.gradient_clip_val`, or use "
                 f"`training.precision` 32-true."
