@@ -48,10 +48,11 @@ def test_the_settings_of_a_run_are_resolved(run_folder):
     assert config.out == str(run_folder)
 
 
-def test_a_run_goes_on_in_its_own_folder(run_folder, tmp_path, capsys):
-    state = str(run_folder / "checkpoints" / "last.ckpt")
+@pytest.mark.parametrize("kind", ["folder", "state"])
+def test_a_run_goes_on_with_its_own_settings(run_folder, tmp_path, capsys, kind):
+    resume = str(run_folder if kind == "folder" else run_folder / "checkpoints" / "last.ckpt")
     words = ["--training.max_epochs=2", "--out", str(tmp_path / "more")]
-    assert main(["train", "--resume", state, *words]) == 0
+    assert main(["train", "--resume", resume, *words]) == 0
     assert "test NLL" in capsys.readouterr().out
     assert load_config(tmp_path / "more" / "config.yaml").training.max_epochs == 2
 
@@ -72,6 +73,7 @@ def test_settings_are_shown_without_training(capsys, tmp_path, monkeypatch):
         (["--preset=nothing"], "A preset must be one of"),
         (["--config=missing.yaml"], "missing.yaml"),
         (["--resume=missing.ckpt"], "--config"),
+        (["--preset=digits", "--resume=."], "checkpoints/last.ckpt"),
         (["--preset=digits", "--training.max_epoch", "5"], "training.max_epochs"),
         (["--preset=digits", "--trainng.max_epochs", "5"], "training.max_epochs"),
         (["--preset=digits", "--training.max_epochs", "many"], "a whole number"),

@@ -101,7 +101,9 @@ def _add_train(commands: Subparsers) -> None:
     recipe.add_argument("--config", metavar="FILE", help="settings in YAML")
     recipe.add_argument("--preset", metavar="NAME", help="a recipe that comes with the package")
     parser.add_argument("--out", metavar="DIR", help="run folder (default: runs/NAME-DATE-TIME)")
-    parser.add_argument("--resume", metavar="CKPT", help="continue from checkpoints/last.ckpt")
+    parser.add_argument(
+        "--resume", metavar="RUN", help="continue a run folder, or a .ckpt of its checkpoints"
+    )
     parser.add_argument("--seed", type=whole, help="decides everything random")
     _add_device(parser)
     parser.add_argument(

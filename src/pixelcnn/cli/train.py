@@ -36,17 +36,18 @@ def settings_of(args: argparse.Namespace) -> Config:
     Raises:
         ConfigError: If there are none, or one is wrong.
     """
-    given = {"seed": args.seed, "out": args.out, "device": args.device, "resume": args.resume}
+    resume = state_of(args.resume) if args.resume else None
+    given = {"seed": args.seed, "out": args.out, "device": args.device, "resume": resume}
     words = [
         *args.settings,
         *(f"--{name}={value}" for name, value in given.items() if value is not None),
     ]
     source, preset = args.config, args.preset
-    if source is None and preset is None and args.resume:
-        folder = run_folder(Path(args.resume))
+    if source is None and preset is None and resume is not None:
+        folder = run_folder(resume)
         if folder is None:
             raise ConfigError(
-                f"There is no {CONFIG_FILE} beside `{args.resume}`: name the settings that the "
+                f"There is no {CONFIG_FILE} beside `{resume}`: name the settings that the "
                 f"training began with by --config."
             )
         source = folder / CONFIG_FILE
@@ -57,6 +58,12 @@ def settings_of(args: argparse.Namespace) -> Config:
             "such as `pixelcnn train --preset digits`."
         )
     return load_config(source, words, preset=preset)
+
+
+def state_of(resume: str) -> Path:
+    """The state to go on from: that file, or the last one of that run folder."""
+    path = Path(resume)
+    return path / LAST_STATE if path.is_dir() else path
 
 
 def default_folder(args: argparse.Namespace) -> Path:
