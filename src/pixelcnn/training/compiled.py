@@ -1,10 +1,13 @@
 """`torch.compile` where a compiler is at hand."""
 
+import logging
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
+import torch._functorch.config as functorch_config
 from einops import rearrange
 from torch import Tensor, nn
 
@@ -30,10 +33,27 @@ def compile_or_explain(
     rearrange(np.zeros(1), "a -> a")
     try:
         compiled = torch.compile(function)
-        with warnings.catch_warnings():
+        with _settings(x.device), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # advice for authors of compilers
             torch.autograd.grad(compiled(x, cond).sum(), list(parameters), allow_unused=True)
     except Exception as error:  # a missing or failing compiler raises a different class each time
         reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
         return function, reason
     return compiled, None
+
+
+@contextmanager
+def _settings(device: torch.device) -> Iterator[None]:
+    """What the compiler is told while it compiles for a device."""
+    # It looks for CUDA also where none is wanted, and says so.
+    logger = logging.getLogger("torch.utils.cpp_extension")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    # On a processor it would save the masks of all ReLUs, transposed byte by byte, which takes
+    # three times as long as everything else; with a budget it computes them again.
+    budget = 0.7 if device.type == "cpu" else 1.0
+    try:
+        with functorch_config.patch(activation_memory_budget=budget):
+            yield
+    finally:
+        logger.setLevel(level)
