@@ -2,7 +2,15 @@ import pytest
 import torch
 
 from pixelcnn.errors import ConfigError, ShapeError
-from pixelcnn.spec import ImageSpec, check_levels, quantise, requantise, to_signed, to_unit
+from pixelcnn.spec import (
+    ImageSpec,
+    check_levels,
+    quantise,
+    requantise,
+    to_signed,
+    to_steps,
+    to_unit,
+)
 
 
 @pytest.mark.parametrize("levels", [2, 3, 16, 17, 255, 256, 1000, 4096, 65_536])
@@ -10,6 +18,14 @@ def test_every_level_survives_the_round_trip(levels):
     x = torch.arange(levels)
     assert torch.equal(quantise(to_unit(x, levels), levels), x)
     assert torch.equal(quantise((to_signed(x, levels, dtype=torch.float64) + 1) / 2, levels), x)
+
+
+@pytest.mark.parametrize("levels", [2, 3, 256, 65_536])
+def test_steps_from_the_middle_are_exact_in_single_precision(levels):
+    x = torch.arange(levels)
+    steps = to_steps(x, levels)
+    assert torch.equal(steps.double() * 2, 2.0 * x.double() - (levels - 1))
+    assert torch.equal(steps, -steps.flip(0))
 
 
 def test_rounding_is_to_the_nearest_and_never_down():

@@ -34,6 +34,16 @@ def to_signed(x: Tensor, levels: int, *, dtype: torch.dtype = torch.float32) -> 
     return x.to(dtype) * (2 / (levels - 1)) - 1
 
 
+def to_steps(x: Tensor, levels: int, *, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Maps levels 0 … K-1 to their distance from the middle, in steps, exactly.
+
+    Example:
+        >>> to_steps(torch.tensor([0, 1, 2, 3]), 4)
+        tensor([-1.5000, -0.5000,  0.5000,  1.5000])
+    """
+    return x.to(dtype) - (levels - 1) / 2
+
+
 def quantise(unit: Tensor, levels: int) -> Tensor:
     """Maps floats in [0, 1] to the nearest of K levels, the inverse of `to_unit`.
 

@@ -14,6 +14,10 @@ from pixelcnn.errors import ConfigError
             r"`model\.likelihood` bernoulli needs `model\.num_classes` 2, got 3",
         ),
         (
+            {"model": {"num_mixtures": 5}},
+            r"`model\.num_mixtures` needs `model\.likelihood` logistic_mixture, got None",
+        ),
+        (
             {"model": {"num_classes": 17}, "data": {"binarization": "threshold"}},
             r"`data\.binarization` threshold leaves 2 levels, but `model\.num_classes` is 17",
         ),
@@ -47,3 +51,5 @@ def test_settings_that_agree_are_accepted():
         training={"schedule": "cosine", "warmup_steps": 10},
     )
     assert config.data.binarization == "threshold"
+    mixture = as_config(model={"likelihood": "logistic_mixture", "num_mixtures": 5})
+    assert mixture.model.num_mixtures == 5

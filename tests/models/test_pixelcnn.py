@@ -36,6 +36,13 @@ def test_width_is_rounded_up_for_the_colours():
     assert model(torch.zeros(1, 3, 8, 8, dtype=torch.int64)).shape == (1, 768, 8, 8)
 
 
+def test_a_mixture_predicts_whole_pixels_with_as_many_parts_as_asked():
+    model = PixelCNN(in_channels=3, num_classes=256, likelihood="logistic_mixture", num_mixtures=5)
+    assert (model.groups, model.first.out_channels) == (1, 64)
+    assert model(torch.zeros(1, 3, 8, 8, dtype=torch.int64)).shape == (1, 50, 8, 8)
+    assert model.config["num_mixtures"] == 5
+
+
 def test_dropout_acts_in_training_only():
     model = PixelCNN(dropout=0.5)
     x = torch.randint(2, (2, 1, 8, 8))
@@ -58,6 +65,9 @@ def test_dropout_acts_in_training_only():
         ({"num_classes": 1}, "levels"),
         ({"in_channels": 0}, "channels"),
         ({"likelihood": "bernoulli", "num_classes": 3}, "bernoulli"),
+        ({"likelihood": "logistic_mixture", "in_channels": 4}, "1 to 3 channels"),
+        ({"likelihood": "logistic_mixture", "num_mixtures": 0}, "num_mixtures"),
+        ({"num_mixtures": 5}, "num_mixtures"),
         ({"num_labels": 2, "num_attributes": 2}, "num_labels"),
         ({"image_size": 0}, "height"),
     ],

@@ -21,6 +21,7 @@ RANGES: dict[str, Rule] = {
     "model.num_residual_blocks": NOT_NEGATIVE,
     "model.dropout": (lambda value: 0 <= value < 1, "in [0, 1)"),
     "model.num_classes": LEVELS,
+    "model.num_mixtures": AT_LEAST_ONE,
     "model.num_labels": AT_LEAST_ONE,
     "model.num_attributes": AT_LEAST_ONE,
     "model.num_map_channels": AT_LEAST_ONE,
@@ -88,6 +89,11 @@ def check_combinations(values: Mapping[str, Any]) -> None:
         raise ConfigError(
             f"`model.likelihood` bernoulli needs `model.num_classes` 2, got {classes}. "
             f"Use categorical."
+        )
+    if get("model.num_mixtures") and get("model.likelihood") != "logistic_mixture":
+        raise ConfigError(
+            f"`model.num_mixtures` needs `model.likelihood` logistic_mixture, got "
+            f"{get('model.likelihood')}. Set that, or leave `model.num_mixtures` out."
         )
     if binarization != "none" and classes not in (None, 2):
         raise ConfigError(

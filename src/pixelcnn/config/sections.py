@@ -12,7 +12,9 @@ class ModelConfig:
         name: Key of `pixelcnn.models.MODELS`.
         in_channels: C of the images. None: taken from the data.
         num_classes: Levels K of a sub-pixel. None: taken from the data.
-        likelihood: "bernoulli" (K = 2) or "categorical". None: whichever fits K.
+        likelihood: "bernoulli" (K = 2), "categorical" or "logistic_mixture" (up to 3 channels,
+            coupled). None: one of the first two, whichever fits K.
+        num_mixtures: Parts of the logistic mixture.
         num_labels: Number of classes to condition on. None: an unconditional model.
         dilations: Dilation of the blocks' convolutions, cycled over the blocks.
         norm: "none", "channel" (per pixel) or "batch" (exact in eval mode only).
@@ -26,6 +28,7 @@ class ModelConfig:
     dropout: float | None = None
     num_classes: int | None = None
     likelihood: str | None = None
+    num_mixtures: int | None = None
     num_labels: int | None = None
     num_attributes: int | None = None
     num_map_channels: int | None = None

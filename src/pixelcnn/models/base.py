@@ -27,6 +27,7 @@ class AutoregressiveModel(nn.Module, ABC):
         num_attributes: The model is conditioned on vectors of that many attributes.
         num_map_channels: The model is conditioned on maps of that many channels.
         image_size: Side, or (height, width), that is drawn by default. The weights serve any.
+        num_mixtures: Parts of a logistic mixture; None for its own default.
 
     Attributes:
         config: The arguments of the constructor, in types that JSON has.
@@ -50,6 +51,7 @@ class AutoregressiveModel(nn.Module, ABC):
         num_attributes: int | None,
         num_map_channels: int | None,
         image_size: int | tuple[int, int] | None,
+        num_mixtures: int | None = None,
     ) -> None:
         super().__init__()
         side = image_size if image_size is not None else 1
@@ -58,7 +60,9 @@ class AutoregressiveModel(nn.Module, ABC):
         self._size = None if image_size is None else (spec.height, spec.width)
         self.in_channels = in_channels
         self.num_classes = num_classes
-        self.likelihood = make_likelihood(likelihood, channels=in_channels, levels=num_classes)
+        self.likelihood = make_likelihood(
+            likelihood, channels=in_channels, levels=num_classes, num_mixtures=num_mixtures
+        )
         self.condition = Condition(num_labels, num_attributes, num_map_channels)
         self.groups = 1 if self.likelihood.couples_channels else in_channels
         self.embed = PixelInput(in_channels, num_classes, groups=self.groups)

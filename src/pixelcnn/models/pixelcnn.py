@@ -38,7 +38,9 @@ class PixelCNN(AutoregressiveModel):
         num_residual_blocks: Residual blocks.
         dropout: Share of features dropped in each block while training.
         num_classes: K, levels of a sub-pixel.
-        likelihood: "bernoulli" or "categorical"; None for Bernoulli if K = 2, else categorical.
+        likelihood: "bernoulli", "categorical" or "logistic_mixture"; None for Bernoulli if K = 2,
+            else categorical.
+        num_mixtures: Parts of the logistic mixture; None for 10.
         num_labels: Conditions on that many class labels.
         num_attributes: Conditions on vectors of that many attributes.
         num_map_channels: Conditions on maps of that many channels.
@@ -73,6 +75,7 @@ class PixelCNN(AutoregressiveModel):
         dropout: float = 0.0,
         num_classes: int = 2,
         likelihood: str | None = None,
+        num_mixtures: int | None = None,
         num_labels: int | None = None,
         num_attributes: int | None = None,
         num_map_channels: int | None = None,
@@ -89,6 +92,7 @@ class PixelCNN(AutoregressiveModel):
             num_attributes=num_attributes,
             num_map_channels=num_map_channels,
             image_size=image_size,
+            num_mixtures=num_mixtures,
         )
         _check_sizes(hidden_channels, num_layers, num_residual_blocks, dropout, dilations)
         self.config = {
