@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pixelcnn.checkpoint import fingerprint, load
+from pixelcnn.checkpoint import fingerprint, load, read_card
 from pixelcnn.cli import main
 from pixelcnn.config import load_config
+from tests.cli.conftest import TINY
 
 WRITTEN = {"model.safetensors", "metrics.json", "curves.png", "samples.png", "config.yaml"}
 
@@ -55,6 +56,13 @@ def test_a_run_goes_on_with_its_own_settings(run_folder, tmp_path, capsys, kind)
     assert main(["train", "--resume", resume, *words]) == 0
     assert "test NLL" in capsys.readouterr().out
     assert load_config(tmp_path / "more" / "config.yaml").training.max_epochs == 2
+
+
+def test_a_model_without_labels_is_not_said_to_have_any(tmp_path, capsys):
+    words = ["--data.dataset_name=digits", "--sampling.num_samples=2", *TINY[:-1]]
+    assert main(["train", "--out", str(tmp_path / "run"), *words]) == 0
+    assert "--label" not in capsys.readouterr().out
+    assert read_card(tmp_path / "run" / "model.safetensors")["labels"] is None
 
 
 def test_settings_are_shown_without_training(capsys, tmp_path, monkeypatch):

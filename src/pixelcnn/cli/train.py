@@ -102,7 +102,8 @@ def train(config: Config, folder: Path) -> None:
     model = result.model.to(resolve_device(config.device))
     finished = Finished(model, result.data, folder, result.history, figures)
     metrics = finish(finished, config, started=started)
-    print(closing(folder, metrics, labels=result.data.label_names))
+    labels = None if model.num_labels is None else result.data.label_names
+    print(closing(folder, metrics, labels=labels))
 
 
 def continuing(folder: Path) -> str:

@@ -137,7 +137,8 @@ def run(
     module = PixelCNNTrainer(model, config.training, seed=config.seed)
     history = History()
     card = {"dataset": config.data.dataset_name, "protocol": data.protocol, "seed": config.seed}
-    keep = KeepCheckpoints(run_dir, history, labels=data.label_names, card=card)
+    labels = None if model.num_labels is None else data.label_names
+    keep = KeepCheckpoints(run_dir, history, labels=labels, card=card)
     stop = StopOnCtrlC(keep.last)
     with quiet_libraries():
         # Lightning calls the last two last, in this order: the state is saved before we stop.
