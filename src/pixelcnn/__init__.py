@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pixelcnn.inference import PixelCNNSampler as PixelCNNSampler
     from pixelcnn.models import MODELS as MODELS
     from pixelcnn.models import AutoregressiveModel as AutoregressiveModel
+    from pixelcnn.models import GatedPixelCNN as GatedPixelCNN
     from pixelcnn.models import PixelCNN as PixelCNN
     from pixelcnn.models import build as build
     from pixelcnn.spec import ImageSpec as ImageSpec
@@ -33,6 +34,7 @@ _HOMES = {
     "AutoregressiveModel": "models",
     "Config": "config",
     "DataConfig": "config",
+    "GatedPixelCNN": "models",
     "ImageSpec": "spec",
     "MODELS": "models",
     "ModelConfig": "config",

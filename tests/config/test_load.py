@@ -55,7 +55,7 @@ def test_a_recipe_written_out_reads_back_the_same(name, written):
 
 
 def test_the_recipes_are_found():
-    assert {"default", "digits", "mnist-binary"} <= set(preset_names())
+    assert {"default", "digits", "mnist-binary", "mnist-binary-gated"} <= set(preset_names())
 
 
 @pytest.mark.parametrize("number", ["1e-3", "1E-3", "0.001", "'1e-3'"])
@@ -121,6 +121,7 @@ def test_the_environment_changes_nothing(monkeypatch):
         ("data:\n  image_size: [3, 0]", r"`data\.image_size` must be at least 1 pixel"),
         ("model:\n  dilations: [1, x]", r"`model\.dilations` must be a list of whole numbers"),
         ("model:\n  dropout: 1.0", r"`model\.dropout` must be in \[0, 1\), got 1\.0"),
+        ("model:\n  kernel_size: 4", r"`model\.kernel_size` must be odd and at least 3, got 4"),
         ("- model", r"must hold sections such as `training:`, got list"),
         ("model: [", r"not valid YAML in line 1"),
         ("data:\n  data_root: 3", r"`data\.data_root` must be text or null, got 3"),

@@ -18,7 +18,14 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"num_residual_blocks": 1, "norm": "batch", "dropout": 0.5, "num_labels": 3},
         {"num_residual_blocks": 1, "num_attributes": 2},
         {"num_residual_blocks": 1, "num_map_channels": 2},
-    ]
+    ],
+    "gated": [
+        {"num_layers": 2},
+        {"num_layers": 3, "dilations": [2, 1], "norm": "channel"},
+        {"num_layers": 2, "kernel_size": 5, "norm": "batch", "dropout": 0.5, "num_labels": 3},
+        {"num_layers": 1, "num_attributes": 2},
+        {"num_layers": 2, "num_map_channels": 2},
+    ],
 }
 HEADS = {"bernoulli": 2, "categorical": 3}
 

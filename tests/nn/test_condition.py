@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from pixelcnn.errors import ConfigError, ShapeError
-from pixelcnn.nn import Condition, ConditionBias
+from pixelcnn.nn import Condition, ConditionBias, Cursor
+from pixelcnn.order import Front
 
 X = torch.zeros(2, 1, 4, 5, dtype=torch.int64)
 
@@ -59,6 +60,21 @@ def test_maps_bias_each_pixel_by_itself():
     planes = torch.randn(1, 2, 4, 5)
     assert bias(planes).shape == (1, 4, 5, 3)
     torch.testing.assert_close(bias(planes)[0, 1, 2], planes[0, :, 1, 2] @ bias.weight)
+
+
+def test_a_row_gets_the_bias_that_the_image_has_there():
+    for condition, cond in (
+        (Condition(num_labels=3), torch.tensor([2, 0])),
+        (Condition(num_map_channels=2), torch.randn(2, 2, 4, 5)),
+    ):
+        bias = ConditionBias(condition, 3)
+        torch.nn.init.normal_(bias.weight)
+        whole = bias.of_rows(cond).expand(2, 4, 5, 3)
+        assert torch.equal(whole, bias(cond).expand(2, 4, 5, 3))
+        cursor = Cursor(2, 4, 5)
+        for row in (0, 3):
+            cursor.move(Front(0, row, 0))
+            torch.testing.assert_close(bias.of_rows(cond, cursor), whole[:, row])
 
 
 def test_a_bias_without_a_condition_is_refused():

@@ -25,6 +25,15 @@ def test_what_is_left_out_is_the_architectures_own(digits):
     assert (model.config["hidden_channels"], model.config["num_residual_blocks"]) == (64, 4)
 
 
+def test_each_architecture_takes_its_own_settings(digits):
+    model = build_model(ModelConfig(name="gated", num_layers=2, kernel_size=5), digits)
+    assert model.receptive_field()[:3] == (5, 5, 5)
+    with pytest.raises(ConfigError, match=r"`model\.kernel_size` is not .* pixelcnn, which takes"):
+        build_model(ModelConfig(kernel_size=5), digits)
+    with pytest.raises(ConfigError, match=r"`model\.num_residual_blocks` is not .* model gated"):
+        build_model(ModelConfig(name="gated", num_residual_blocks=2), digits)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

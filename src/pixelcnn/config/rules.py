@@ -19,6 +19,7 @@ RANGES: dict[str, Rule] = {
     "model.hidden_channels": AT_LEAST_ONE,
     "model.num_layers": NOT_NEGATIVE,
     "model.num_residual_blocks": NOT_NEGATIVE,
+    "model.kernel_size": (lambda value: value >= 3 and value % 2 == 1, "odd and at least 3"),
     "model.dropout": (lambda value: 0 <= value < 1, "in [0, 1)"),
     "model.num_classes": LEVELS,
     "model.num_mixtures": AT_LEAST_ONE,

@@ -16,7 +16,8 @@ class ModelConfig:
             coupled). None: one of the first two, whichever fits K.
         num_mixtures: Parts of the logistic mixture.
         num_labels: Number of classes to condition on. None: an unconditional model.
-        dilations: Dilation of the blocks' convolutions, cycled over the blocks.
+        kernel_size: Odd side of the windows after the first layer.
+        dilations: Dilation of the blocks' or layers' convolutions, cycled over them.
         norm: "none", "channel" (per pixel) or "batch" (exact in eval mode only).
     """
 
@@ -25,6 +26,7 @@ class ModelConfig:
     hidden_channels: int | None = None
     num_layers: int | None = None
     num_residual_blocks: int | None = None
+    kernel_size: int | None = None
     dropout: float | None = None
     num_classes: int | None = None
     likelihood: str | None = None

@@ -4,9 +4,12 @@ from typing import Any
 
 from pixelcnn.errors import ConfigError
 from pixelcnn.models.base import AutoregressiveModel, Cond
+from pixelcnn.models.gated import GatedPixelCNN
 from pixelcnn.models.pixelcnn import PixelCNN
 
-MODELS: dict[str, type[AutoregressiveModel]] = {model.name: model for model in (PixelCNN,)}
+MODELS: dict[str, type[AutoregressiveModel]] = {
+    model.name: model for model in (PixelCNN, GatedPixelCNN)
+}
 
 
 def build(name: str, **options: Any) -> AutoregressiveModel:
@@ -24,4 +27,4 @@ def build(name: str, **options: Any) -> AutoregressiveModel:
     return MODELS[name](**options)
 
 
-__all__ = ["MODELS", "AutoregressiveModel", "Cond", "PixelCNN", "build"]
+__all__ = ["MODELS", "AutoregressiveModel", "Cond", "GatedPixelCNN", "PixelCNN", "build"]

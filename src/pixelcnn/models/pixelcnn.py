@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from pixelcnn.errors import ConfigError
 from pixelcnn.models.base import AutoregressiveModel
+from pixelcnn.models.options import arguments_of, check_dropout, check_least, cycled
 from pixelcnn.nn import (
     Condition,
     ConditionBias,
@@ -83,7 +84,7 @@ class PixelCNN(AutoregressiveModel):
         norm: NormKind = "none",
         image_size: int | tuple[int, int] | None = None,
     ) -> None:
-        arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        arguments = arguments_of(locals())
         super().__init__(
             in_channels=in_channels,
             num_classes=num_classes,
@@ -94,14 +95,16 @@ class PixelCNN(AutoregressiveModel):
             image_size=image_size,
             num_mixtures=num_mixtures,
         )
-        _check_sizes(hidden_channels, num_layers, num_residual_blocks, dropout, dilations)
-        self.config = {
-            k: list(v) if isinstance(v, (tuple, list)) else v for k, v in arguments.items()
-        }
+        if hidden_channels < 2 or hidden_channels % 2:
+            raise ConfigError(
+                f"`hidden_channels` must be even and positive, got {hidden_channels}."
+            )
+        check_least(0, num_layers=num_layers, num_residual_blocks=num_residual_blocks)
+        check_dropout(dropout)
+        self.config = arguments
         groups = self.groups
         hidden = -(-hidden_channels // (2 * groups)) * 2 * groups
-        cycle = list(dilations or [1])
-        self.dilations = [cycle[i % len(cycle)] for i in range(num_residual_blocks)]
+        self.dilations = cycled(dilations, num_residual_blocks)
         self.first = MaskedConv2d("A", in_channels, hidden, FIRST_KERNEL, groups=groups)
         self.layers = nn.ModuleList(
             MaskedConv2d("B", hidden, hidden, KERNEL, groups=groups) for _ in range(num_layers)
@@ -169,22 +172,3 @@ class ResidualBlock(nn.Module):
             update = update + self.cond_bias(cond, cursor)
         update = F.dropout(F.relu(update), self.dropout, training=self.training)
         return h + self.expand(update, cursor)
-
-
-def _check_sizes(
-    hidden_channels: int,
-    num_layers: int,
-    num_residual_blocks: int,
-    dropout: float,
-    dilations: Sequence[int] | None,
-) -> None:
-    counts = {"num_layers": num_layers, "num_residual_blocks": num_residual_blocks}
-    for name, value in counts.items():
-        if value < 0:
-            raise ConfigError(f"`{name}` must be at least 0, got {value}.")
-    if hidden_channels < 2 or hidden_channels % 2:
-        raise ConfigError(f"`hidden_channels` must be even and positive, got {hidden_channels}.")
-    if not 0 <= dropout < 1:
-        raise ConfigError(f"`dropout` must be at least 0 and below 1, got {dropout}.")
-    if dilations is not None and (not dilations or min(dilations) < 1):
-        raise ConfigError(f"`dilations` must be whole numbers from 1, got {list(dilations)}.")

@@ -113,13 +113,24 @@ class ConditionBias(nn.Module):
         """Maps `cond` to (B, 1, 1, D) or (B, H, W, D); at a front to (R × B, D / groups)."""
         if cursor is None:
             return self._whole(cond)
+        planes = self._planes(cond, cursor)
+        pixels = cursor.front.pixels_of(planes)[:, :, cursor.run(self.features)]
+        return rearrange(pixels, "r b d -> (r b) d") if len(pixels) > 1 else pixels[0]
+
+    def of_rows(self, cond: Tensor | None, cursor: Cursor | None = None) -> Tensor:
+        """Maps `cond` as `forward` does; with a cursor, to its whole row (B, W, D)."""
+        assert cond is not None, "a conditional model needs `cond`"
+        if cursor is None:
+            return self._whole(cond)
+        return rearrange(self._planes(cond, cursor)[:, :, cursor.front.row], "b d w -> b w d")
+
+    def _planes(self, cond: Tensor, cursor: Cursor) -> Tensor:
         planes: Tensor | None = cursor.caches.get(self)
         if planes is None:
             size = cursor.height, cursor.width
             bias = rearrange(self._whole(cond), "b h w d -> b d h w")
             planes = cursor.caches[self] = bias.expand(-1, -1, *size)
-        pixels = cursor.front.pixels_of(planes)[:, :, cursor.run(self.features)]
-        return rearrange(pixels, "r b d -> (r b) d") if len(pixels) > 1 else pixels[0]
+        return planes
 
     def _whole(self, cond: Tensor) -> Tensor:
         if self.is_label:

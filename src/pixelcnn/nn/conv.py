@@ -27,7 +27,7 @@ class MaskedConv2d(nn.Module):
         kind: "A" hides the centre's own colour group (first layer); "B" shows it.
         in_channels: Features read per pixel, in `groups` equal runs.
         out_channels: Features written per pixel, in `groups` equal runs.
-        kernel_size: Odd side of the window, in pixels.
+        kernel_size: Odd side of the window, or its odd height and width, in pixels.
         groups: Colour groups (not the groups of `torch.nn.Conv2d`).
         dilation: Pixels between the taps of the window.
 
@@ -48,22 +48,20 @@ class MaskedConv2d(nn.Module):
         kind: MaskKind,
         in_channels: int,
         out_channels: int,
-        kernel_size: int,
+        kernel_size: int | tuple[int, int],
         *,
         groups: int = 1,
         dilation: int = 1,
     ) -> None:
         super().__init__()
-        mask = raster_mask(
-            kind, out_channels, in_channels, (kernel_size, kernel_size), groups=groups
-        )
+        size = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
+        mask = raster_mask(kind, out_channels, in_channels, size, groups=groups)
         self.kind = kind
         self.in_channels = in_channels
         self.out_channels = out_channels
-        self.kernel_size = kernel_size
+        self.kernel_size = size
         self.groups = groups
         self.dilation = dilation
-        self.reach = kernel_size // 2 * dilation  # pixels seen to the left, above and above right
         self.register_buffer("mask", mask, persistent=False)
         self.weight = nn.Parameter(torch.empty_like(mask))
         self.bias = nn.Parameter(torch.empty(out_channels))
@@ -82,7 +80,7 @@ class MaskedConv2d(nn.Module):
         """The weight as used. Shape: (O, I, kh // 2 + 1, kw): rows below the centre are hidden."""
         # Masking the product, not `weight.data`: hidden weights then get zero gradient, so
         # they cannot drift into the optimiser's moments, the EMA or a saved checkpoint.
-        seen = self.kernel_size // 2 + 1
+        seen = self.kernel_size[0] // 2 + 1
         return self.weight[:, :, :seen] * self.mask[:, :, :seen]
 
     def forward(self, h: Tensor | None, cursor: Cursor | None = None) -> Tensor:
@@ -99,25 +97,36 @@ class MaskedConv2d(nn.Module):
             state = cursor.caches[self] = self._prepare(cursor)
         return state.step(h, cursor)
 
-    def _prepare(self, cursor: Cursor) -> ConvWalk:
-        taps = CausalTaps(
+    def taps(self) -> CausalTaps:
+        """The weights as a walk needs them."""
+        return CausalTaps(
             weight=self.masked_weight().detach(),
             bias=self.bias.detach(),
             groups=self.groups,
             dilation=self.dilation,
             sees_own_group=self.kind == "B",
         )
-        if self.kernel_size == 1 and self.groups == 1 and self.kind == "B":
-            return PointwiseWalk(taps)
-        return FrontConvWalk(taps, cursor) if cursor.lag else SiteConvWalk(taps, cursor)
+
+    def _prepare(self, cursor: Cursor) -> ConvWalk:
+        if self.kernel_size == (1, 1) and self.groups == 1 and self.kind == "B":
+            return PointwiseWalk(self.taps())
+        walk = FrontConvWalk if cursor.lag else SiteConvWalk
+        return walk(self.taps(), cursor)
 
     def _whole(self, h: Tensor) -> Tensor:
         weight = self.masked_weight()
-        if self.kernel_size == 1:
+        height, width = self.kernel_size
+        if self.kernel_size == (1, 1):
             return F.linear(h, weight[:, :, 0, 0], self.bias)
+        up, left = height // 2 * self.dilation, width // 2 * self.dilation
+        if height == 1:
+            # All taps to the right are hidden: what is left is padded on its one side.
+            weight = weight[..., : width // 2 + 1]
+            h = F.pad(h, (0, 0, left, 0))
+            left = 0
         planes = rearrange(h, "b h w i -> b i h w")
         # The window has only the rows down to its centre: symmetric padding then makes some
         # rows too many at the bottom, which is cheaper than padding one side by a copy.
-        planes = F.conv2d(planes, weight, self.bias, padding=self.reach, dilation=self.dilation)
+        planes = F.conv2d(planes, weight, self.bias, padding=(up, left), dilation=self.dilation)
         planes = planes[:, :, : h.shape[1]]
         return rearrange(planes, "b o h w -> b h w o").contiguous()

@@ -43,14 +43,24 @@ class CausalTaps:
     sees_own_group: bool
 
     @property
-    def middle(self) -> int:
-        """Taps to the left, and rows above."""
+    def num_above(self) -> int:
+        """Rows of taps above the centre's."""
+        return self.weight.shape[2] - 1
+
+    @property
+    def num_left(self) -> int:
+        """Taps to the left of the centre."""
         return self.weight.shape[3] // 2
 
     @property
+    def rows_above(self) -> int:
+        """Pixels seen above."""
+        return self.num_above * self.dilation
+
+    @property
     def reach(self) -> int:
-        """Pixels seen to the left, above, and to the right above."""
-        return self.middle * self.dilation
+        """Pixels seen to the left, and to the right above."""
+        return self.num_left * self.dilation
 
     @property
     def num_reads(self) -> int:
@@ -64,9 +74,9 @@ class CausalTaps:
 
     def past_positions(self) -> list[tuple[int, int]]:
         """(rows up, columns right) of the taps before the centre, in raster order."""
-        columns = range(-self.middle, self.middle + 1)
-        above = [(row, column) for row in range(self.middle, 0, -1) for column in columns]
-        left = [(0, column) for column in range(-self.middle, 0)]
+        columns = range(-self.num_left, self.num_left + 1)
+        above = [(row, column) for row in range(self.num_above, 0, -1) for column in columns]
+        left = [(0, column) for column in range(-self.num_left, 0)]
         return [(r * self.dilation, c * self.dilation) for r, c in above + left]
 
     def products(self, *, rows_above: bool) -> list[Tensor]:
@@ -84,7 +94,7 @@ class CausalTaps:
             num_past = len(self.past_positions())
         else:
             flat = rearrange(self.weight[:, :, -1], "o i w -> o w i")
-            num_past = self.middle
+            num_past = self.num_left
         inputs = self.weight.shape[1]
         flat = rearrange(flat[:, : num_past + 1], "o t i -> o (t i)")
         products = []
@@ -115,7 +125,7 @@ class SiteConvWalk:
 
     Attributes:
         rows: The rows above and, last, the current one, padded left and right.
-            Shape: (B, reach + 1, W + 2 reach, I).
+            Shape: (B, rows above + 1, W + 2 reach, I).
         above: What the rows above give to each site of the current row, and the bias.
             Shape: (B, W, O).
         slots: For each step of a row, where its features are written. Shapes: (B, I / G).
@@ -128,7 +138,7 @@ class SiteConvWalk:
         self.above_weight = taps.weight[:, :, :-1].contiguous(memory_format=torch.channels_last)
         width = cursor.width + 2 * taps.reach
         inputs = taps.weight.shape[1]
-        self.rows = taps.weight.new_zeros(cursor.batch_size, taps.reach + 1, width, inputs)
+        self.rows = taps.weight.new_zeros(cursor.batch_size, taps.rows_above + 1, width, inputs)
         self.above = taps.bias.expand(cursor.batch_size, cursor.width, -1).contiguous()
         self.slots: list[Tensor] = []
         self.reads: list[tuple[Tensor, Tensor, Tensor]] = []
@@ -151,7 +161,7 @@ class SiteConvWalk:
         index = cursor.index
         if not self.taps.sees_own_group and h is not None:
             self.slots[index - 1].copy_(h)  # at the first step of a row: the last of the row above
-        if index == 0 and self.taps.reach:
+        if index == 0 and self.taps.num_above:
             self._begin_row()
         if self.taps.sees_own_group and h is not None:
             self.slots[index].copy_(h)
@@ -163,10 +173,18 @@ class SiteConvWalk:
     def _begin_row(self) -> None:
         taps = self.taps
         self.rows[:, :-1] = self.rows[:, 1:].clone()
-        past = self.rows[:, : (taps.middle - 1) * taps.dilation + 1]
+        past = self.rows[:, : (taps.num_above - 1) * taps.dilation + 1]
         past = rearrange(past, "b h w i -> b i h w")
         sums = F.conv2d(past, self.above_weight, taps.bias, dilation=taps.dilation)
         self.above.copy_(rearrange(sums, "b o 1 w -> b w o"))
+
+    def add_to_row(self, context: Tensor) -> None:
+        """Puts (B, W, O) on top of the output of the row that begins.
+
+        For a window of one row; a taller one computes the same place from the rows above.
+        """
+        assert not self.taps.num_above
+        torch.add(context, self.taps.bias, out=self.above)
 
 
 class FrontConvWalk:
@@ -177,7 +195,7 @@ class FrontConvWalk:
 
     Attributes:
         times: A ring of the features of the latest times; zero where a row is not under way.
-            Shapes: (rows, I), where rows are H + reach times B, those above the image first.
+            Shapes: (rows, I), where rows are H + rows above times B, those above the image first.
     """
 
     def __init__(self, taps: CausalTaps, cursor: Cursor) -> None:
@@ -187,7 +205,7 @@ class FrontConvWalk:
         self.past = [(r, r * cursor.lag - c) for r, c in taps.past_positions()]
         assert all(age > 0 for _, age in self.past), "a tap reaches beyond the lag of the front"
         length = 1 + max((age for _, age in self.past), default=0)
-        num_rows = (cursor.height + taps.reach) * cursor.batch_size
+        num_rows = (cursor.height + taps.rows_above) * cursor.batch_size
         self.times = list(taps.weight.new_zeros(length, num_rows, taps.weight.shape[1]))
         self.written: list[Front | None] = [None] * length
 
@@ -221,5 +239,5 @@ class FrontConvWalk:
         return views[0] if len(views) == 1 else torch.cat(views, 1)
 
     def _rows(self, slot: int, front: Front, batch: int, *, up: int = 0) -> Tensor:
-        start = (self.taps.reach + front.row - up) * batch
+        start = (self.taps.rows_above + front.row - up) * batch
         return self.times[slot][start : start + front.num_rows * batch]

@@ -45,5 +45,11 @@ class PixelInput(nn.Module):
             pixels = pixels[:, :, newest.channel : newest.channel + 1]
         return self._features(pixels.flatten(0, 1))
 
+    def row_above(self, x: Tensor, cursor: Cursor) -> Tensor:
+        """The row above that of the cursor, known in full. (B, W, C); zeros at the first row."""
+        row = cursor.front.row
+        known = self._features(rearrange(x[:, :, row - 1], "b c w -> b w c"))
+        return known if row > 0 else torch.zeros_like(known)
+
     def _features(self, x: Tensor) -> Tensor:
         return to_signed(x, self.levels, dtype=self.like.dtype)

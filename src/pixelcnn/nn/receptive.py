@@ -7,6 +7,8 @@ from pixelcnn.nn.masks import MaskKind
 
 Offsets = frozenset[tuple[int, int]]
 
+OWN: Offsets = frozenset({(0, 0)})
+
 
 class ReceptiveField(NamedTuple):
     """The pixels that an output can see, relative to its own.
@@ -35,25 +37,60 @@ class ReceptiveField(NamedTuple):
             >>> (-1, 4) in field.offsets  # a blind spot: one row up is one step to the right
             False
         """
-        field: Offsets = frozenset({(0, 0)})
+        field = OWN
         for seen in windows:
-            field = frozenset((r + s, c + d) for r, c in field for s, d in seen)
-        rows, columns = [r for r, _ in field], [c for _, c in field]
-        return cls(-min(rows), -min(columns), max(columns), field)
+            field = through(field, seen)
+        return cls.covering(field)
+
+    @classmethod
+    def covering(cls, offsets: Offsets) -> "ReceptiveField":
+        """The field of exactly these pixels, wherever there are paths of several kinds."""
+        rows, columns = [r for r, _ in offsets], [c for _, c in offsets]
+        return cls(-min(rows), -min(columns), max(columns), offsets)
 
 
-def window(kind: MaskKind, kernel_size: int, *, dilation: int = 1, groups: int = 1) -> Offsets:
+def through(field: Offsets, seen: Offsets) -> Offsets:
+    """What is seen through a window `seen` upon features that see `field`.
+
+    Example:
+        >>> sorted(through(frozenset({(-1, 0)}), frozenset({(0, -1), (0, 0)})))
+        [(-1, -1), (-1, 0)]
+    """
+    return frozenset((r + s, c + d) for r, c in field for s, d in seen)
+
+
+def window(
+    kind: MaskKind,
+    kernel_size: int | tuple[int, int],
+    *,
+    dilation: int = 1,
+    groups: int = 1,
+) -> Offsets:
     """The pixels that one masked convolution sees.
 
     Args:
         kind: "A" hides the own pixel, except for earlier colour groups; "B" shows it.
-        kernel_size: Odd side of the window.
+        kernel_size: Odd side of the window, or its odd height and width.
         dilation: Pixels between the taps.
         groups: Colour groups.
     """
-    reach = kernel_size // 2
-    columns = range(-reach, reach + 1)
-    above = {(row, column) for row in range(-reach, 0) for column in columns}
-    left = {(0, column) for column in range(-reach, 0)}
+    height, width = (kernel_size,) * 2 if isinstance(kernel_size, int) else kernel_size
+    columns = range(-(width // 2), width // 2 + 1)
+    above = {(row, column) for row in range(-(height // 2), 0) for column in columns}
+    left = {(0, column) for column in columns if column < 0}
     own = {(0, 0)} if kind == "B" or groups > 1 else set()
     return frozenset((r * dilation, c * dilation) for r, c in above | left | own)
+
+
+def window_above(kind: MaskKind, kernel_size: int, *, dilation: int = 1) -> Offsets:
+    """The pixels that one convolution of a vertical stack sees.
+
+    Args:
+        kind: "A" hides the own row; "B" shows it.
+        kernel_size: Odd side of the full window, whose lower half is cut off.
+        dilation: Pixels between the taps.
+    """
+    reach = kernel_size // 2
+    columns = range(-reach, reach + 1)
+    rows = range(-reach, 1 if kind == "B" else 0)
+    return frozenset((r * dilation, c * dilation) for r in rows for c in columns)

@@ -1,0 +1,291 @@
+"""GatedPixelCNN: two stacks of gated convolutions, with no blind spot."""
+
+from collections.abc import Iterator, Sequence
+
+import torch.nn.functional as F
+from einops import rearrange
+from torch import Tensor, nn
+
+from pixelcnn.models.base import AutoregressiveModel
+from pixelcnn.models.options import (
+    arguments_of,
+    check_dropout,
+    check_kernel,
+    check_least,
+    cycled,
+)
+from pixelcnn.nn import (
+    GATE_GAIN,
+    Condition,
+    ConditionBias,
+    Cursor,
+    HorizontalConv,
+    MaskedConv2d,
+    Norm,
+    NormKind,
+    ReceptiveField,
+    VerticalConv,
+    gate,
+    halves,
+    through,
+    window,
+    window_above,
+)
+
+FIRST_KERNEL = 7
+
+
+class GatedPixelCNN(AutoregressiveModel):
+    """Gated layers of a vertical stack (rows above) and a horizontal one (the row so far).
+
+    The vertical stack sees all columns of the rows above, so every pixel inside the receptive
+    field counts. Its features go to the horizontal stack through a 1×1 convolution in every layer,
+    and never back. The first layer has windows of 7 pixels, hides the own pixel, and has no
+    residual connection. What a layer adds to the residual path of the horizontal stack and to the
+    sum of skips that the head reads is one 1×1 convolution of its gated features.
+
+    Args:
+        in_channels: C, channels of the images.
+        hidden_channels: Features per pixel of each stack, p in the paper; a gate reads twice as
+            many. With C > 1 channels predicted one by one it is rounded up to a multiple of C.
+        num_layers: Gated layers, the first included.
+        kernel_size: Odd side of the windows after the first layer.
+        dropout: Share of gated features dropped in each layer while training.
+        num_classes: K, levels of a sub-pixel.
+        likelihood: "bernoulli", "categorical" or "logistic_mixture"; None for Bernoulli if K = 2,
+            else categorical.
+        num_mixtures: Parts of the logistic mixture; None for 10.
+        num_labels: Conditions on that many class labels.
+        num_attributes: Conditions on vectors of that many attributes.
+        num_map_channels: Conditions on maps of that many channels.
+        dilations: Dilation of each layer after the first, cycled; None for 1.
+        norm: "none", "channel" (per pixel) or "batch" (see `pixelcnn.nn.Norm`), of what each
+            layer after the first reads.
+        image_size: Side, or (height, width), drawn by default.
+
+    Raises:
+        ConfigError: If an argument is out of range or does not fit another.
+
+    References:
+        Conditional Image Generation with PixelCNN Decoders (van den Oord et al., 2016),
+        sections 2.1 to 2.3 and figure 2. https://arxiv.org/abs/1606.05328
+
+    Example:
+        >>> model = GatedPixelCNN(num_layers=3, hidden_channels=16, image_size=28)
+        >>> model.receptive_field()[:3]
+        (5, 5, 5)
+        >>> (-1, 5) in model.receptive_field().offsets  # no blind spot
+        True
+    """
+
+    name = "gated"
+
+    def __init__(
+        self,
+        *,
+        in_channels: int = 1,
+        hidden_channels: int = 64,
+        num_layers: int = 10,
+        kernel_size: int = 3,
+        dropout: float = 0.0,
+        num_classes: int = 2,
+        likelihood: str | None = None,
+        num_mixtures: int | None = None,
+        num_labels: int | None = None,
+        num_attributes: int | None = None,
+        num_map_channels: int | None = None,
+        dilations: Sequence[int] | None = None,
+        norm: NormKind = "none",
+        image_size: int | tuple[int, int] | None = None,
+    ) -> None:
+        arguments = arguments_of(locals())
+        super().__init__(
+            in_channels=in_channels,
+            num_classes=num_classes,
+            likelihood=likelihood,
+            num_labels=num_labels,
+            num_attributes=num_attributes,
+            num_map_channels=num_map_channels,
+            image_size=image_size,
+            num_mixtures=num_mixtures,
+        )
+        check_least(1, hidden_channels=hidden_channels, num_layers=num_layers)
+        check_kernel(kernel_size)
+        check_dropout(dropout)
+        self.config = arguments
+        hidden = -(-hidden_channels // self.groups) * self.groups
+        self.dilations = cycled(dilations, num_layers - 1)
+        self.kernel_size = kernel_size
+        self._build_vertical(hidden, dropout, norm)
+        self._build_horizontal(hidden, dropout, norm)
+        self.mix = MaskedConv2d("B", hidden, hidden, 1, groups=self.groups)
+        self.out = MaskedConv2d("B", hidden, self.likelihood.num_params, 1, groups=self.groups)
+
+    def _build_vertical(self, hidden: int, dropout: float, norm: NormKind) -> None:
+        self.above = VerticalConv("A", self.in_channels, 2 * hidden, FIRST_KERNEL)
+        self.vertical = nn.ModuleList(
+            VerticalLayer(hidden, self.kernel_size, dilation, dropout, norm, self.condition)
+            for dilation in self.dilations
+        )
+        num_layers = 1 + len(self.dilations)
+        self.links = nn.ModuleList(Link(hidden, self.condition) for _ in range(num_layers))
+
+    def _build_horizontal(self, hidden: int, dropout: float, norm: NormKind) -> None:
+        groups, kernel_size = self.groups, self.kernel_size
+        convs = [HorizontalConv("A", self.in_channels, 2 * hidden, FIRST_KERNEL, groups=groups)]
+        convs += [
+            HorizontalConv("B", hidden, 2 * hidden, kernel_size, groups=groups, dilation=dilation)
+            for dilation in self.dilations
+        ]
+        self.horizontal = nn.ModuleList(
+            HorizontalLayer(conv, hidden, dropout, norm, groups, is_last=conv is convs[-1])
+            for conv in convs
+        )
+
+    def forward(
+        self, x: Tensor, cond: Tensor | None = None, cursor: Cursor | None = None
+    ) -> Tensor:
+        h = self.embed(x, cursor)
+        contexts = self._contexts(h, cond) if cursor is None else self._kept(x, cond, cursor)
+        skips: Tensor | None = None
+        for layer, context in zip(self.horizontal, contexts, strict=True):
+            h, skip = layer(h, context, cursor)
+            skips = skip if skips is None else skips + skip
+        assert skips is not None
+        params = self.out(F.relu(self.mix(F.relu(skips), cursor)), cursor)
+        return params if cursor is not None else rearrange(params, "b h w p -> b p h w")
+
+    def _contexts(
+        self, rows: Tensor, cond: Tensor | None, cursor: Cursor | None = None
+    ) -> Iterator[Tensor]:
+        """What each layer of the horizontal stack gets from the rows above.
+
+        One after another: in a pass over whole images each is large, and read only once.
+        """
+        above = self.above(rows, cursor)
+        yield self.links[0](above, cond, cursor)
+        for vertical, link in zip(self.vertical, self.links[1:], strict=True):
+            above = vertical(above, cond, cursor)
+            yield link(above, cond, cursor)
+
+    def _kept(self, x: Tensor, cond: Tensor | None, cursor: Cursor) -> list[Tensor]:
+        """The same along a walk: for a whole row when it begins."""
+        return cursor.per_row(
+            self, lambda: list(self._contexts(self.embed.row_above(x, cursor), cond, cursor))
+        )
+
+    def receptive_field(self) -> ReceptiveField:
+        above = window_above("A", FIRST_KERNEL)
+        field = above | window("A", (1, FIRST_KERNEL), groups=self.groups)
+        for dilation in self.dilations:
+            above = through(above, window_above("B", self.kernel_size, dilation=dilation))
+            along = window("B", (1, self.kernel_size), dilation=dilation)
+            field = above | through(field, along)
+        return ReceptiveField.covering(field)
+
+
+class VerticalLayer(nn.Module):
+    """Gate → convolution over the rows above. A condition biases the gate.
+
+    The convolution's output, twice as wide as the stack, is what the next layer's gate and the
+    link to the horizontal stack read.
+    """
+
+    def __init__(
+        self,
+        hidden: int,
+        kernel_size: int,
+        dilation: int,
+        dropout: float,
+        norm: NormKind,
+        condition: Condition,
+    ) -> None:
+        super().__init__()
+        self.cond_bias = None if condition.is_none else ConditionBias(condition, 2 * hidden)
+        self.dropout = dropout
+        self.norm = None if norm == "none" else Norm(norm, hidden)
+        # Nothing goes around the gates of this stack: see `GATE_GAIN`. A norm does the same.
+        self.conv = VerticalConv(
+            "B",
+            hidden,
+            2 * hidden,
+            kernel_size,
+            dilation=dilation,
+            gain=GATE_GAIN if self.norm is None else 1.0,
+        )
+
+    def forward(self, above: Tensor, cond: Tensor | None, cursor: Cursor | None) -> Tensor:
+        """Maps (B, H, W, 2 D), or a row (B, W, 2 D), to the same shape."""
+        if self.cond_bias is not None:
+            above = above + self.cond_bias.of_rows(cond, cursor)
+        rows = F.dropout(gate(above), self.dropout, training=self.training)
+        return self.conv(rows if self.norm is None else self.norm(rows), cursor)
+
+
+class Link(nn.Module):
+    """A 1×1 convolution from the vertical stack into the gates of the horizontal one.
+
+    It is there that a condition biases those gates: along a walk, once for a whole row.
+    """
+
+    def __init__(self, hidden: int, condition: Condition) -> None:
+        super().__init__()
+        self.product = MaskedConv2d("B", 2 * hidden, 2 * hidden, 1)
+        self.cond_bias = None if condition.is_none else ConditionBias(condition, 2 * hidden)
+
+    def forward(self, above: Tensor, cond: Tensor | None, cursor: Cursor | None) -> Tensor:
+        """Maps (B, H, W, 2 D), or a row (B, W, 2 D), to the same shape."""
+        context = self.product(above)
+        if self.cond_bias is not None:
+            context = context + self.cond_bias.of_rows(cond, cursor)
+        return context
+
+
+class HorizontalLayer(nn.Module):
+    """Masked convolution along the row → gate → 1×1, with what the rows above say in the gate.
+
+    Args:
+        conv: The first of the network (mask A), around which nothing goes, or a later one.
+        hidden: Features of the stack, in `groups` equal runs.
+        dropout: Share of gated features dropped while training.
+        norm: Of what the convolution reads, unless it is the first.
+        groups: Colour groups.
+        is_last: Whether skips alone are read of its output.
+    """
+
+    def __init__(
+        self,
+        conv: HorizontalConv,
+        hidden: int,
+        dropout: float,
+        norm: NormKind,
+        groups: int,
+        *,
+        is_last: bool,
+    ) -> None:
+        super().__init__()
+        self.groups = groups
+        self.is_first, self.is_last = conv.kind == "A", is_last
+        plain = norm == "none" or self.is_first
+        self.norm = None if plain else Norm(norm, hidden, groups=groups)
+        self.conv = conv
+        self.dropout = dropout
+        writes = hidden if is_last else 2 * hidden
+        self.mix = MaskedConv2d("B", hidden, writes, 1, groups=groups)
+
+    def forward(
+        self, h: Tensor | None, context: Tensor, cursor: Cursor | None
+    ) -> tuple[Tensor | None, Tensor]:
+        """Maps the features of the stack to those after this layer, and to its skip."""
+        groups = 1 if cursor is not None else self.groups
+        read = h if self.norm is None else self.norm(h, cursor)
+        gated = gate(self.conv(read, context, cursor), groups=groups)
+        gated = F.dropout(gated, self.dropout, training=self.training)
+        out = self.mix(gated, cursor)
+        if self.is_last:
+            return h, out
+        residual, skip = halves(out, groups=groups)
+        if not self.is_first:
+            assert h is not None
+            residual = h + residual
+        return residual, skip

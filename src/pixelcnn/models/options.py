@@ -1,0 +1,57 @@
+"""What the constructors of several architectures check, and how they keep their arguments."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pixelcnn.errors import ConfigError
+
+
+def check_least(least: int, **counts: int) -> None:
+    """Raises `ConfigError` unless every count, given by its name, is at least so large.
+
+    Example:
+        >>> check_least(1, num_layers=0)
+        Traceback (most recent call last):
+        ...
+        pixelcnn.errors.ConfigError: `num_layers` must be at least 1, got 0.
+    """
+    for name, value in counts.items():
+        if value < least:
+            raise ConfigError(f"`{name}` must be at least {least}, got {value}.")
+
+
+def check_dropout(dropout: float) -> None:
+    """Raises `ConfigError` unless some features stay."""
+    if not 0 <= dropout < 1:
+        raise ConfigError(f"`dropout` must be at least 0 and below 1, got {dropout}.")
+
+
+def check_kernel(kernel_size: int) -> None:
+    """Raises `ConfigError` unless a window has a centre, and something around it."""
+    if kernel_size < 3 or kernel_size % 2 == 0:
+        raise ConfigError(f"`kernel_size` must be odd and at least 3, got {kernel_size}.")
+
+
+def cycled(dilations: Sequence[int] | None, count: int) -> list[int]:
+    """One dilation for each of `count` layers; None for 1 everywhere.
+
+    Raises:
+        ConfigError: If there are none, or one is below 1.
+
+    Example:
+        >>> cycled([1, 2], 3)
+        [1, 2, 1]
+    """
+    if dilations is not None and (not dilations or min(dilations) < 1):
+        raise ConfigError(f"`dilations` must be whole numbers from 1, got {list(dilations)}.")
+    cycle = list(dilations or [1])
+    return [cycle[i % len(cycle)] for i in range(count)]
+
+
+def arguments_of(local: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a constructor, from its `locals()`, in types that JSON has."""
+    return {
+        name: list(value) if isinstance(value, (tuple, list)) else value
+        for name, value in local.items()
+        if name not in ("self", "__class__")
+    }
