@@ -1,6 +1,6 @@
 """Drawing: cached against naive, against one forward pass, and against the size of the image.
 
-python -m benchmarks.drawing            (about five minutes on two cores)
+python -m benchmarks.drawing            (three to five minutes on two cores)
 python -m benchmarks.drawing --quick    (without the naive loop of 64 images)
 """
 
@@ -12,6 +12,8 @@ from benchmarks.measure import Spread, alternate, machine, ratio, table
 from pixelcnn.models import PixelCNN
 from pixelcnn.walk import CachedStepper, NaiveStepper, Stepper, drawing, walk
 
+CACHED_DRAWS = 20  # timed together after each naive loop
+
 
 def draw(stepper: Stepper, batch: int, side: int) -> torch.Tensor:
     """Draws images with one fixed noise."""
@@ -20,21 +22,27 @@ def draw(stepper: Stepper, batch: int, side: int) -> torch.Tensor:
 
 
 def against_naive(model: PixelCNN, batch: int, side: int, rounds: int) -> list[str]:
-    naive, cached = NaiveStepper(model), CachedStepper(model)
+    steppers = {"naive": NaiveStepper(model), "cached": CachedStepper(model)}
+    images = {}
+
+    def run(name: str, times: int) -> None:
+        for _ in range(times):
+            images[name] = draw(steppers[name], batch, side)
+
+    run("cached", CACHED_DRAWS)
+    # One naive loop is hundreds of the same pass: its own warm-up, and long beside one cached draw.
     seconds = alternate(
-        {
-            "naive": lambda: draw(naive, batch, side),
-            "cached": lambda: draw(cached, batch, side),
-        },
+        {"naive": lambda: run("naive", 1), "cached": lambda: run("cached", CACHED_DRAWS)},
         rounds,
+        warm_up=False,
     )
-    same = torch.equal(draw(naive, batch, side), draw(cached, batch, side))
+    seconds["cached"] = [taken / CACHED_DRAWS for taken in seconds["cached"]]
     return [
         f"naive ÷ cached, {batch} of {side}×{side}",
         Spread.of(seconds["naive"]).text(),
         Spread.of(seconds["cached"]).text(),
         ratio(seconds, "naive", "cached").text(),
-        "same images" if same else "images differ",
+        "same images" if torch.equal(*images.values()) else "images differ",
     ]
 
 
@@ -80,7 +88,7 @@ def main() -> None:
     torch.manual_seed(0)
     model = PixelCNN(hidden_channels=64, num_residual_blocks=4).eval()
     rows = [
-        *([] if quick else [against_naive(model, 64, 28, rounds=2)]),
+        *([] if quick else [against_naive(model, 64, 28, rounds=3)]),
         against_naive(model, 1, 28, rounds=5),
         against_forward(model, 64, 28, rounds=15),
         against_forward(model, 1, 28, rounds=15),

@@ -28,14 +28,16 @@ class Spread:
         return f"{median} ({least} … {most})"
 
 
-def alternate(work: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+def alternate(
+    work: Mapping[str, Callable[[], object]], rounds: int, *, warm_up: bool = True
+) -> dict[str, list[float]]:
     """Seconds of each piece of work in each round, after one that is not counted."""
     seconds: dict[str, list[float]] = {name: [] for name in work}
-    for round_number in range(rounds + 1):
+    for round_number in range(-warm_up, rounds):
         for name, run in work.items():
             start = time.perf_counter()
             run()
-            if round_number:
+            if round_number >= 0:
                 seconds[name].append(time.perf_counter() - start)
     return seconds
 
