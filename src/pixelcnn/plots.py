@@ -195,9 +195,8 @@ def curves_figure(history: Sequence[Mapping[str, Any]], *, num_dims: int | None 
     axes.spines[["top", "right"]].set_visible(False)
     if num_dims is not None:
         nats = num_dims * math.log(2)
-        bits = axes.secondary_yaxis(
-            "right", (lambda y: np.divide(y, nats), lambda y: np.multiply(y, nats))
-        )
+        there, back = (lambda y: np.divide(y, nats)), (lambda y: np.multiply(y, nats))
+        bits = axes.secondary_yaxis("right", functions=(there, back))
         bits.set_ylabel("bits per dimension")
     return figure
 

@@ -1,7 +1,7 @@
 """Drawing from a model and writing what came out."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from torch import Tensor
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import atomic_write
-from pixelcnn.inference import PixelCNNSampler
+from pixelcnn.inference import Growth, PixelCNNSampler
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.plots import (
     as_image,
@@ -90,12 +90,8 @@ def draw(
     shape = None if size is None else (model.in_channels, *size)
     growth = PixelCNNSampler(model).grow(count, cond=cond, seed=seed, shape=shape, **filters)
     frames: list[Tensor] = []
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(f"drawing {count} images")
-        for step in growth:
-            progress.update(task, completed=step.num_known, total=step.num_total)
-            frames = [*frames, step.image] if keep_frames else [step.image]
+    for step in with_progress(growth, f"drawing {count} images"):
+        frames = [*frames, step.image] if keep_frames else [step.image]
     settings = {
         "seed": seed,
         **filters,
@@ -105,6 +101,19 @@ def draw(
     }
     notes = generation_notes(fingerprint=fingerprint(model), settings=settings)
     return Drawing(frames, model.num_classes, cond, label_names, notes, per_label)
+
+
+def with_progress(growth: Iterator[Growth], title: str) -> Iterator[Growth]:
+    """The same steps, with a bar that shows them where somebody watches."""
+    console = Console(stderr=True)
+    if not console.is_terminal:  # older versions of rich end a disabled bar with an empty line
+        yield from growth
+        return
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task(title)
+        for step in growth:
+            progress.update(task, completed=step.num_known, total=step.num_total)
+            yield step
 
 
 def choose_labels(
