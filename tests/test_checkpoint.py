@@ -50,6 +50,13 @@ def test_fingerprints_tell_weights_and_settings_apart(model):
     assert checkpoint.fingerprint(PixelCNN()) != checkpoint.fingerprint(PixelCNN(dropout=0.1))
 
 
+def test_fingerprints_stay_when_a_version_knows_more_settings(model):
+    before = checkpoint.fingerprint(model)
+    model.image_size = (9, 9)
+    del model.config["dilations"]  # left at its default, as an older version would not know it
+    assert checkpoint.fingerprint(model) == before
+
+
 def test_no_pickle_is_in_the_file(path):
     with safe_open(path, framework="pt") as file:
         assert set(file.keys()) == set(checkpoint.load(path).state_dict())

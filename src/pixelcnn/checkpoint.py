@@ -1,6 +1,7 @@
 """Models as files: safetensors with a card, written whole and read without pickle."""
 
 import hashlib
+import inspect
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -101,8 +102,18 @@ def load(path: str | Path, *, device: str | torch.device = "cpu") -> Autoregress
 
 
 def fingerprint(model: AutoregressiveModel) -> str:
-    """Sixteen hexadecimal digits that tell architecture and weights apart from any others."""
-    digest = hashlib.sha256(json.dumps([model.name, model.config], sort_keys=True).encode())
+    """Sixteen hexadecimal digits that tell architecture and weights apart from any others.
+
+    Settings at their defaults do not count, so that it stays when a later version knows more of
+    them; nor does the size drawn by default.
+    """
+    defaults = inspect.signature(type(model)).parameters
+    settings = {
+        name: value
+        for name, value in model.config.items()
+        if name != "image_size" and value != defaults[name].default
+    }
+    digest = hashlib.sha256(json.dumps([model.name, settings], sort_keys=True).encode())
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
