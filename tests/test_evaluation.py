@@ -93,3 +93,5 @@ def test_labels_that_do_not_fit_the_model_are_refused(images):
     unlabelled = TensorImageSet(images.images, levels=17)
     with pytest.raises(ConfigError, match=r"conditioned on 10 labels, but the images have none"):
         evaluate(tiny(num_labels=10), unlabelled)
+    figures = evaluate(tiny(num_labels=10, label_dropout=0.1), unlabelled)
+    assert figures["num_images"] == len(unlabelled)

@@ -84,6 +84,8 @@ def check_fit(model: AutoregressiveModel, image_set: ImageSet) -> None:
     if model.num_labels is None:
         return
     if image_set.labels is None:
+        if model.condition.is_optional:
+            return
         raise ConfigError(
             f"The model is conditioned on {model.num_labels} labels, but the images have none."
         )

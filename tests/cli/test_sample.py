@@ -4,10 +4,12 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from pixelcnn.checkpoint import fingerprint, load, save
 from pixelcnn.cli import main
+from pixelcnn.inference import PixelCNNSampler
 from pixelcnn.models import PixelCNN
 
 
@@ -26,6 +28,22 @@ def test_a_grid_says_how_it_was_made(model_file, tmp_path, capsys):
     settings = json.loads(notes["Comment"])
     assert (settings["seed"], settings["temperature"]) == (7, 0.5)
     assert capsys.readouterr().out == f"4 images in {out}\n"
+
+
+def test_guidance_is_followed_and_noted(tmp_path):
+    model = PixelCNN(hidden_channels=4, num_labels=3, label_dropout=0.2, image_size=6)
+    torch.nn.init.constant_(model.blocks[0].cond_bias.weight[:3], 2.0)
+    save(model, tmp_path / "guided.safetensors")
+    drawn = {}
+    for guidance in (0, 1, 4):
+        out = tmp_path / f"{guidance}.npz"
+        sample(tmp_path / "guided.safetensors", out, f"--guidance={guidance}")
+        with np.load(out) as arrays:
+            drawn[guidance] = arrays["x"]
+            notes = json.loads(str(arrays["notes"]))
+        assert json.loads(notes["Comment"])["guidance"] == guidance
+    assert (drawn[0] == PixelCNNSampler(model).generate_samples(16).numpy()).all()
+    assert (drawn[4] != drawn[1]).any()
 
 
 def test_levels_come_as_they_are(model_file, tmp_path):
@@ -67,6 +85,7 @@ def test_a_film_is_written(model_file, tmp_path):
         (["--label=sofa"], "Ankle boot, bag, coat"),
         (["--label=3"], "from 0 to 2"),
         (["--temperature=0"], "`temperature`"),
+        (["--guidance=2"], "Train it with `label_dropout`"),
         (["--top-k=0"], "`top_k`"),
         (["--top-p=2"], "`top_p`"),
         (["--out=a.jpg"], "must end in .png, .gif, .npz"),

@@ -37,6 +37,22 @@ from pixelcnn.errors import ConfigError
             {"model": {"num_labels": 10, "num_attributes": 4}},
             r"At most one condition .* `model\.num_labels` and `model\.num_attributes`",
         ),
+        (
+            {"model": {"label_dropout": 0.1}},
+            r"`model\.label_dropout` needs `model\.num_labels`, got 0\.1",
+        ),
+        (
+            {"model": {"num_labels": 10}, "sampling": {"guidance": 2}},
+            r"`sampling\.guidance` 2\.0 needs .* `model\.label_dropout`",
+        ),
+        (
+            {"sampling": {"guidance": -1}},
+            r"`sampling\.guidance` must be 0 or more, got -1\.0",
+        ),
+        (
+            {"model": {"num_labels": 10, "label_dropout": 1}},
+            r"`model\.label_dropout` must be in \[0, 1\), got 1\.0",
+        ),
     ],
 )
 def test_contradictions_name_both_keys(sections, message):
@@ -51,5 +67,7 @@ def test_settings_that_agree_are_accepted():
         training={"schedule": "cosine", "warmup_steps": 10},
     )
     assert config.data.binarization == "threshold"
+    guided = as_config(model={"num_labels": 10, "label_dropout": 0.1}, sampling={"guidance": 3.0})
+    assert guided.sampling.guidance == 3
     mixture = as_config(model={"likelihood": "logistic_mixture", "num_mixtures": 5})
     assert mixture.model.num_mixtures == 5

@@ -33,9 +33,26 @@ def test_growing_shows_rows_as_they_come_and_ends_with_the_same_images(sampler):
     assert torch.equal(steps[4].image[2], torch.zeros(1, 5, 6, dtype=torch.int64))
 
 
+def test_guided_images_do_not_depend_on_their_neighbours_either():
+    torch.manual_seed(0)
+    model = PixelCNN(num_classes=3, num_labels=4, label_dropout=0.1, image_size=(5, 6)).double()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    sampler, cond = PixelCNNSampler(model), torch.tensor([0, 1, 2, 3, 0, 1, 2])
+    together = sampler.generate_samples(7, cond=cond, guidance=3.0)
+    assert torch.equal(sampler.generate_samples(7, cond=cond, guidance=3.0, batch_size=2), together)
+    *_, last = sampler.grow(7, cond=cond, guidance=3.0)
+    assert torch.equal(last.image, together)
+    assert not torch.equal(sampler.generate_samples(7, cond=cond), together)
+    ignored = sampler.generate_samples(7, cond=cond, guidance=0.0)
+    assert torch.equal(ignored, sampler.generate_samples(7))
+
+
 def test_arguments_are_checked_before_the_first_step(sampler):
     with pytest.raises(ConfigError, match="temperature"):
         sampler.grow(1, cond=1, temperature=0)
+    with pytest.raises(ConfigError, match="guidance"):
+        sampler.grow(1, cond=1, guidance=2.0)
     with pytest.raises(ConfigError, match="seed"):
         sampler.grow(1, cond=1, seed=-1)
     with pytest.raises(ShapeError, match="batch_size"):

@@ -41,11 +41,22 @@ def test_draws_follow_the_exact_probabilities(model):
     exact = model.log_prob(x, same_cond(model, len(x), size)).exp()
     drawn = model.blank(count, (model.in_channels, *size))
     walk(CachedStepper(model), drawn, drawing(drawn, seed=11), cond=same_cond(model, count, size))
-    place = model.num_classes ** torch.arange(x[0].numel()).flip(0)
-    counts = torch.bincount((drawn.flatten(1) * place).sum(1), minlength=len(x)).double()
-    expected = count * exact.detach()
+    assert fit(drawn, exact.detach(), model.num_classes) > 1e-6
+
+
+def fit(drawn: Tensor, exact: Tensor, levels: int) -> float:
+    """Chance that draws of these probabilities look so unlikely: the p-value of chi-square.
+
+    Args:
+        drawn: Images. (N, C, H, W).
+        exact: Probability of each possible image, in the order of `every_image`.
+        levels: K.
+    """
+    place = levels ** torch.arange(drawn[0].numel()).flip(0)
+    counts = torch.bincount((drawn.flatten(1) * place).sum(1), minlength=len(exact)).double()
+    expected = len(drawn) * exact
     rare = expected < 5  # a cell of its own: chi-square wants no small expectations
     if rare.any():
         counts = torch.cat([counts[~rare], counts[rare].sum()[None]])
         expected = torch.cat([expected[~rare], expected[rare].sum()[None]])
-    assert chisquare(counts.numpy(), expected.numpy()).pvalue > 1e-6
+    return float(chisquare(counts.numpy(), expected.numpy()).pvalue)

@@ -21,6 +21,7 @@ def test_kinds_exclude_each_other():
         (Condition(), torch.tensor([0, 1]), "unconditional"),
         (Condition(num_labels=3), None, "from 0 to 2"),
         (Condition(num_labels=3), torch.tensor([0, 3]), "from 0 to 2"),
+        (Condition(num_labels=3, label_dropout=0.1), torch.tensor([0, 3]), "from 0 to 2"),
         (Condition(num_labels=3), torch.tensor([0, -1]), "from 0 to 2"),
         (Condition(num_labels=3), torch.tensor([0.0, 1.0]), "integers"),
         (Condition(num_labels=3), torch.tensor([0]), r"\(2,\)"),
@@ -60,6 +61,71 @@ def test_maps_bias_each_pixel_by_itself():
     planes = torch.randn(1, 2, 4, 5)
     assert bias(planes).shape == (1, 4, 5, 3)
     torch.testing.assert_close(bias(planes)[0, 1, 2], planes[0, :, 1, 2] @ bias.weight)
+
+
+def test_only_labels_can_be_left_out():
+    Condition(num_labels=3, label_dropout=0.1).check(None, X)
+    assert "None for no label" in Condition(num_labels=3, label_dropout=0.1).describe()
+    with pytest.raises(ConfigError, match="needs `num_labels`, got 'num_attributes'"):
+        Condition(num_attributes=2, label_dropout=0.1)
+    with pytest.raises(ConfigError, match="needs `num_labels`, got no condition"):
+        Condition(label_dropout=0.1)
+    for share in (-0.1, 1.0, float("nan")):
+        with pytest.raises(ConfigError, match="`label_dropout` must be at least 0 and below 1"):
+            Condition(num_labels=3, label_dropout=share)
+
+
+@pytest.mark.parametrize(
+    ("condition", "guidance", "word"),
+    [
+        (Condition(num_labels=3, label_dropout=0.1), -1.0, "at least 0"),
+        (Condition(num_labels=3, label_dropout=0.1), float("inf"), "finite"),
+        (Condition(num_labels=3, label_dropout=0.1), float("nan"), "finite"),
+        (Condition(num_labels=3), 0.0, "Train it with `label_dropout`"),
+        (Condition(num_attributes=3), 2.0, "without labels, got 2.0"),
+        (Condition(), 2.0, "without labels, got 2.0"),
+    ],
+)
+def test_guidance_that_does_not_fit_is_refused_in_words(condition, guidance, word):
+    condition.check_guidance(1.0)
+    with pytest.raises(ConfigError, match=word):
+        condition.check_guidance(guidance)
+
+
+def test_labels_are_left_out_as_often_as_said():
+    torch.manual_seed(0)
+    count, share = 20_000, 0.3
+    labels = torch.arange(count, dtype=torch.uint8) % 3
+    dropped = Condition(num_labels=3, label_dropout=share).drop(labels)
+    is_none = dropped == 3
+    assert torch.equal(dropped[~is_none], labels[~is_none].long())
+    deviation = (count * share * (1 - share)) ** 0.5
+    assert abs(is_none.sum().item() - count * share) < 5 * deviation  # 1 in 1.7 million fails
+
+
+def test_nothing_is_left_out_without_label_dropout():
+    labels = torch.tensor([0, 1, 2])
+    assert Condition(num_labels=3).drop(labels) is labels
+    assert Condition(num_labels=3, label_dropout=0.5).drop(None) is None
+
+
+def test_no_label_has_the_bias_of_the_last_row():
+    bias = ConditionBias(Condition(num_labels=3, label_dropout=0.1), 4)
+    torch.nn.init.normal_(bias.weight)
+    assert bias.weight.shape == (4, 4)
+    assert torch.equal(bias(None), bias(torch.tensor([3])))
+    for group in (0, 1):
+        cursor = Cursor(2, 4, 5, groups=2)
+        for channel in range(group + 1):
+            cursor.move(Front(channel, 0, 0))
+        expected = bias.weight[3].view(2, 2)[group].expand(2, 2)
+        assert torch.equal(bias(None, cursor), expected)
+        assert torch.equal(bias.of_rows(None, cursor), bias.weight[3].expand(2, 5, 4))
+
+
+def test_a_bias_that_needs_a_label_says_so():
+    with pytest.raises(ShapeError, match="needs `cond`"):
+        ConditionBias(Condition(num_labels=3), 4)(None)
 
 
 def test_a_row_gets_the_bias_that_the_image_has_there():

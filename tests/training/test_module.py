@@ -95,6 +95,19 @@ def test_a_compiled_loss_is_the_plain_one(monkeypatch):
     assert not [name for name in trainer.state_dict() if "_orig_mod" in name]
 
 
+def test_a_compiled_loss_leaves_out_other_labels_each_time():
+    model = PixelCNN(hidden_channels=8, num_residual_blocks=1, num_labels=2, label_dropout=0.5)
+    torch.nn.init.normal_(model.blocks[0].cond_bias.weight)
+    trainer = PixelCNNTrainer(model.train())
+    compiled = torch.compile(trainer.plain_nll, backend="eager", fullgraph=True)
+    x, labels = torch.zeros(32, 1, 4, 4, dtype=torch.int64), torch.arange(32) % 2
+    torch.manual_seed(1)
+    first, second = compiled(x, labels), compiled(x, labels)
+    assert not torch.allclose(first, second)
+    torch.manual_seed(1)
+    assert torch.allclose(trainer.plain_nll(x, labels), first)
+
+
 @pytest.mark.slow
 def test_the_real_compiler_gives_the_plain_loss():
     model = tiny()

@@ -79,7 +79,7 @@ def draw(
         label_names: One name per label of the model.
         size: Height and width; the model's own by default.
         keep_frames: Whether to keep what is there after every row, for a film.
-        **filters: `temperature`, `top_k`, `top_p`.
+        **filters: `temperature`, `top_k`, `top_p`, `guidance`.
 
     Raises:
         ConfigError: If the model has no such labels, or takes a condition of another kind.

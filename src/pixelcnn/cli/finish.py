@@ -55,6 +55,7 @@ def finish(finished: Finished, config: Config, *, started: float) -> dict[str, A
         temperature=config.sampling.temperature,
         top_k=config.sampling.top_k,
         top_p=config.sampling.top_p,
+        guidance=config.sampling.guidance,
     )
     save_grid(drawing, finished.folder / SAMPLES_FILE)
     metrics = measure(model, data, config) | dict(finished.figures)

@@ -130,6 +130,13 @@ def _add_sample(commands: Subparsers) -> None:
     parser.add_argument("--temperature", type=float, default=1.0, help="1 follows the likelihood")
     parser.add_argument("--top-k", type=int, metavar="K", help="keep the k most probable levels")
     parser.add_argument("--top-p", type=float, metavar="P", help="keep that much probability")
+    parser.add_argument(
+        "--guidance",
+        type=float,
+        default=1.0,
+        metavar="G",
+        help="0 ignores the labels, 1 follows them, more exaggerates them",
+    )
     parser.add_argument("--seed", type=whole, default=0, help="same seed, same images")
     parser.add_argument("--size", type=size, metavar="HxW", help="size of the images")
     parser.add_argument(

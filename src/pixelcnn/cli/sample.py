@@ -37,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
         temperature=args.temperature,
         top_k=args.top_k,
         top_p=args.top_p,
+        guidance=args.guidance,
     )
     if args.separate:
         save_separate(drawing, out, scale=args.scale)

@@ -24,6 +24,7 @@ RANGES: dict[str, Rule] = {
     "model.num_classes": LEVELS,
     "model.num_mixtures": AT_LEAST_ONE,
     "model.num_labels": AT_LEAST_ONE,
+    "model.label_dropout": (lambda value: 0 <= value < 1, "in [0, 1)"),
     "model.num_attributes": AT_LEAST_ONE,
     "model.num_map_channels": AT_LEAST_ONE,
     "model.dilations": (
@@ -54,6 +55,7 @@ RANGES: dict[str, Rule] = {
     "sampling.temperature": POSITIVE,
     "sampling.top_k": AT_LEAST_ONE,
     "sampling.top_p": (lambda value: 0 < value <= 1, "in (0, 1]"),
+    "sampling.guidance": NOT_NEGATIVE,
     "sampling.per_label": AT_LEAST_ONE,
 }
 
@@ -119,11 +121,21 @@ def check_combinations(values: Mapping[str, Any]) -> None:
 
 
 def check_conditions(values: Mapping[str, Any]) -> None:
-    """Raises `ConfigError` if a model is to be conditioned on two things at once."""
+    """Raises `ConfigError` unless there is one condition, with what guidance needs of it."""
     kinds = ("num_labels", "num_attributes", "num_map_channels")
     given = [f"`model.{kind}`" for kind in kinds if values.get(f"model.{kind}") is not None]
     if len(given) > 1:
         raise ConfigError(f"At most one condition can be set, got {' and '.join(given)}.")
+    dropout, guidance = values.get("model.label_dropout"), values.get("sampling.guidance", 1)
+    if dropout and values.get("model.num_labels") is None:
+        raise ConfigError(
+            f"`model.label_dropout` needs `model.num_labels`, got {dropout} without it."
+        )
+    if guidance != 1 and not dropout and "model.name" in values:
+        raise ConfigError(
+            f"`sampling.guidance` {guidance} needs a model that is trained with "
+            f"`model.label_dropout`. Set that, for example to 0.1, or leave the guidance at 1."
+        )
 
 
 def unknown_key(key: str, known: Collection[str], origin: str) -> ConfigError:

@@ -16,6 +16,8 @@ class ModelConfig:
             coupled). None: one of the first two, whichever fits K.
         num_mixtures: Parts of the logistic mixture.
         num_labels: Number of classes to condition on. None: an unconditional model.
+        label_dropout: Share of labels left out while training, so that the model also serves
+            without one and can be drawn from with `sampling.guidance`.
         kernel_size: Odd side of the windows after the first layer.
         dilations: Dilation of the blocks' or layers' convolutions, cycled over them.
         norm: "none", "channel" (per pixel) or "batch" (exact in eval mode only).
@@ -32,6 +34,7 @@ class ModelConfig:
     likelihood: str | None = None
     num_mixtures: int | None = None
     num_labels: int | None = None
+    label_dropout: float | None = None
     num_attributes: int | None = None
     num_map_channels: int | None = None
     dilations: list[int] | None = None
@@ -115,12 +118,18 @@ class EvaluationConfig:
 
 @dataclass
 class SamplingConfig:
-    """How images are drawn. `per_label` draws that many of each label instead."""
+    """How images are drawn. `per_label` draws that many of each label instead.
+
+    Attributes:
+        guidance: 0 draws without the labels, 1 with them, more exaggerates them; other than 1 it
+            needs `model.label_dropout`.
+    """
 
     num_samples: int = 64
     temperature: float = 1.0
     top_k: int | None = None
     top_p: float | None = None
+    guidance: float = 1.0
     per_label: int | None = None
 
 

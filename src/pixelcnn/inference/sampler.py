@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.models import AutoregressiveModel, Cond
-from pixelcnn.walk import CachedStepper, Filter, drawing, walk_rows
+from pixelcnn.walk import Filter, drawing, stepper_for, walk_rows
 
 
 class Growth(NamedTuple):
@@ -53,6 +53,7 @@ class PixelCNNSampler:
         temperature: float = 1.0,
         top_k: int | None = None,
         top_p: float | None = None,
+        guidance: float = 1.0,
         cond: Cond = None,
         seed: int = 0,
         shape: tuple[int, int, int] | None = None,
@@ -65,6 +66,8 @@ class PixelCNNSampler:
             temperature: Divides the logits; 1 follows the likelihood.
             top_k: Keeps the k most probable levels.
             top_p: Keeps the most probable levels with that much mass.
+            guidance: 0 draws without the labels, 1 with them, more exaggerates them. Needs a
+                model with `label_dropout`.
             cond: Labels (N,), attributes (N, A), maps (N, A, H, W); or one label for all.
             seed: From 0 to 2**64 - 1; with its number, decides each image.
             shape: (C, H, W); None for the model's own size.
@@ -75,10 +78,10 @@ class PixelCNNSampler:
 
         Raises:
             ShapeError: If `shape` or `cond` does not fit the model.
-            ConfigError: If a setting is out of range.
+            ConfigError: If a setting is out of range, or the model cannot be guided.
         """
         keep = Filter(temperature, top_k, top_p)
-        *_, last = self._grow(num_samples, keep, cond, seed, shape, batch_size)
+        *_, last = self._grow(num_samples, keep, guidance, cond, seed, shape, batch_size)
         return last.image
 
     def grow(
@@ -88,6 +91,7 @@ class PixelCNNSampler:
         temperature: float = 1.0,
         top_k: int | None = None,
         top_p: float | None = None,
+        guidance: float = 1.0,
         cond: Cond = None,
         seed: int = 0,
         shape: tuple[int, int, int] | None = None,
@@ -98,18 +102,20 @@ class PixelCNNSampler:
         The arguments are those of `generate_samples`; they are checked at once.
         """
         keep = Filter(temperature, top_k, top_p)
-        return self._grow(num_samples, keep, cond, seed, shape, batch_size)
+        return self._grow(num_samples, keep, guidance, cond, seed, shape, batch_size)
 
     def _grow(
         self,
         num_samples: int,
         keep: Filter,
+        guidance: float,
         cond: Cond,
         seed: int,
         shape: tuple[int, int, int] | None,
         batch_size: int,
     ) -> Iterator[Growth]:
         model = self.model
+        model.condition.check_guidance(guidance)
         if not 0 <= seed < 2**64:
             raise ConfigError(f"`seed` must be from 0 to 2**64 - 1, got {seed}.")
         if batch_size < 1:
@@ -117,10 +123,16 @@ class PixelCNNSampler:
         canvas = model.blank(num_samples, shape)
         labels = model.prepare_cond(cond, num_samples)
         model.check(canvas, labels)
-        return self._fill(canvas, keep, labels, seed, batch_size)
+        return self._fill(canvas, keep, guidance, labels, seed, batch_size)
 
     def _fill(
-        self, canvas: Tensor, keep: Filter, cond: Tensor | None, seed: int, batch_size: int
+        self,
+        canvas: Tensor,
+        keep: Filter,
+        guidance: float,
+        cond: Tensor | None,
+        seed: int,
+        batch_size: int,
     ) -> Iterator[Growth]:
         num_rows, row_size = canvas.shape[2], canvas[0, :, 0].numel()
         for first in range(0, len(canvas), batch_size):
@@ -128,6 +140,7 @@ class PixelCNNSampler:
             x = canvas[chunk]
             choose = drawing(x, seed=seed, first=first, keep=keep)
             part = None if cond is None else cond[chunk]
-            for rows in walk_rows(CachedStepper(self.model), x, choose, cond=part):
+            stepper = stepper_for(self.model, guidance)
+            for rows in walk_rows(stepper, x, choose, cond=part):
                 known = (first * num_rows + len(x) * rows) * row_size
                 yield Growth(canvas.cpu().clone(), known, canvas.numel())

@@ -11,7 +11,7 @@ from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.likelihoods import make_likelihood
 from pixelcnn.nn import Condition, Cursor, PixelInput, ReceptiveField
 from pixelcnn.spec import ImageSpec, check_levels
-from pixelcnn.walk import CachedStepper, Filter, draw_seed, drawing, walk
+from pixelcnn.walk import Filter, draw_seed, drawing, stepper_for, walk
 
 Cond: TypeAlias = Tensor | Sequence[int] | int | None
 
@@ -26,6 +26,8 @@ class AutoregressiveModel(nn.Module, ABC):
         num_labels: The model is conditioned on that many class labels.
         num_attributes: The model is conditioned on vectors of that many attributes.
         num_map_channels: The model is conditioned on maps of that many channels.
+        label_dropout: Share of labels that are left out while training. Above 0 the model also
+            serves without a label (`cond` None), and can be drawn from with `guidance`.
         image_size: Side, or (height, width), that is drawn by default. The weights serve any.
         num_mixtures: Parts of a logistic mixture; None for its own default.
 
@@ -52,6 +54,7 @@ class AutoregressiveModel(nn.Module, ABC):
         num_map_channels: int | None,
         image_size: int | tuple[int, int] | None,
         num_mixtures: int | None = None,
+        label_dropout: float = 0.0,
     ) -> None:
         super().__init__()
         side = image_size if image_size is not None else 1
@@ -63,7 +66,9 @@ class AutoregressiveModel(nn.Module, ABC):
         self.likelihood = make_likelihood(
             likelihood, channels=in_channels, levels=num_classes, num_mixtures=num_mixtures
         )
-        self.condition = Condition(num_labels, num_attributes, num_map_channels)
+        self.condition = Condition(
+            num_labels, num_attributes, num_map_channels, label_dropout=label_dropout
+        )
         self.groups = 1 if self.likelihood.couples_channels else in_channels
         self.embed = PixelInput(in_channels, num_classes, groups=self.groups)
         self.config: dict[str, Any] = {}
@@ -76,7 +81,7 @@ class AutoregressiveModel(nn.Module, ABC):
 
         Args:
             x: Levels. (B, C, H, W).
-            cond: Labels (B,), attributes (B, A), maps (B, A, H, W), or None.
+            cond: Labels (B,), attributes (B, A), maps (B, A, H, W), or None: no condition.
             cursor: Where to evaluate, with what is kept of the sites before; None for the
                 whole image. See `pixelcnn.nn.cursor`.
 
@@ -122,6 +127,8 @@ class AutoregressiveModel(nn.Module, ABC):
     def site_log_prob(self, x: Tensor, cond: Cond = None, *, check: bool = True) -> Tensor:
         """Log-probability of every sub-pixel given all earlier ones.
 
+        While training, labels are left out at random if the model was made with `label_dropout`.
+
         Args:
             x: Levels. (B, C, H, W).
             cond: As `forward`; a single label stands for the whole batch.
@@ -136,6 +143,8 @@ class AutoregressiveModel(nn.Module, ABC):
         cond = self.prepare_cond(cond, len(x))
         if check:
             self.check(x, cond)
+        if self.training:
+            cond = self.condition.drop(cond)
         return self.likelihood.log_prob(self(x, cond), x)
 
     def log_prob(self, x: Tensor, cond: Cond = None, *, check: bool = True) -> Tensor:
@@ -150,6 +159,7 @@ class AutoregressiveModel(nn.Module, ABC):
         temperature: float = 1.0,
         top_k: int | None = None,
         top_p: float | None = None,
+        guidance: float = 1.0,
         cond: Cond = None,
         generator: Generator | None = None,
     ) -> Tensor:
@@ -161,6 +171,8 @@ class AutoregressiveModel(nn.Module, ABC):
             temperature: Divides the logits.
             top_k: Keeps the k most probable levels.
             top_p: Keeps the most probable levels with that much mass.
+            guidance: How far to go from the model without a label (0) to the one with it (1),
+                or past it. Needs a model with `label_dropout`; see `pixelcnn.walk.GuidedStepper`.
             cond: As `forward`; a single label stands for all images.
             generator: Decides the images; torch's global one if None.
 
@@ -169,14 +181,15 @@ class AutoregressiveModel(nn.Module, ABC):
 
         Raises:
             ShapeError: If `shape` or `cond` does not fit the model.
-            ConfigError: If a filter is out of range.
+            ConfigError: If a filter is out of range, or the model cannot be guided.
         """
         x = self.blank(num_samples, shape)
         cond = self.prepare_cond(cond, num_samples)
         self.check(x, cond)
+        self.condition.check_guidance(guidance)
         keep = Filter(temperature, top_k, top_p)
         choose = drawing(x, seed=draw_seed(generator), keep=keep)
-        return walk(CachedStepper(self), x, choose, cond=cond)
+        return walk(stepper_for(self, guidance), x, choose, cond=cond)
 
     @property
     def device(self) -> torch.device:

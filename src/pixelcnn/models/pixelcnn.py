@@ -43,6 +43,8 @@ class PixelCNN(AutoregressiveModel):
             else categorical.
         num_mixtures: Parts of the logistic mixture; None for 10.
         num_labels: Conditions on that many class labels.
+        label_dropout: Share of labels left out while training. Above 0 the model also serves
+            without a label, and can be drawn from with `guidance`.
         num_attributes: Conditions on vectors of that many attributes.
         num_map_channels: Conditions on maps of that many channels.
         dilations: Dilation of each block's 3×3 convolution, cycled; None for 1.
@@ -78,6 +80,7 @@ class PixelCNN(AutoregressiveModel):
         likelihood: str | None = None,
         num_mixtures: int | None = None,
         num_labels: int | None = None,
+        label_dropout: float = 0.0,
         num_attributes: int | None = None,
         num_map_channels: int | None = None,
         dilations: Sequence[int] | None = None,
@@ -90,6 +93,7 @@ class PixelCNN(AutoregressiveModel):
             num_classes=num_classes,
             likelihood=likelihood,
             num_labels=num_labels,
+            label_dropout=label_dropout,
             num_attributes=num_attributes,
             num_map_channels=num_map_channels,
             image_size=image_size,

@@ -19,14 +19,17 @@ class Condition:
         num_labels: `cond` is class labels, int64 (B,).
         num_attributes: `cond` is attribute vectors, floats (B, A).
         num_map_channels: `cond` is spatial maps, floats (B, A, H, W).
+        label_dropout: Share of labels that training leaves out. Above 0 one more label, the
+            number `num_labels`, stands for none, and `cond` may be None.
     """
 
     num_labels: int | None = None
     num_attributes: int | None = None
     num_map_channels: int | None = None
+    label_dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        given = {name: value for name, value in vars(self).items() if value is not None}
+        given = self._given()
         if len(given) > 1:
             raise ConfigError(
                 f"A model takes one kind of condition, got {' and '.join(map(repr, given))}."
@@ -34,11 +37,29 @@ class Condition:
         for name, value in given.items():
             if value < 1:
                 raise ConfigError(f"`{name}` must be at least 1, got {value}.")
+        if not 0 <= self.label_dropout < 1:
+            raise ConfigError(
+                f"`label_dropout` must be at least 0 and below 1, got {self.label_dropout}."
+            )
+        if self.label_dropout and self.num_labels is None:
+            raise ConfigError(
+                f"`label_dropout` leaves out labels: it needs `num_labels`, got "
+                f"{' and '.join(map(repr, given)) or 'no condition'}."
+            )
+
+    def _given(self) -> dict[str, int]:
+        kinds = ("num_labels", "num_attributes", "num_map_channels")
+        return {name: vars(self)[name] for name in kinds if vars(self)[name] is not None}
 
     @property
     def is_none(self) -> bool:
         """Whether the model is unconditional."""
-        return all(value is None for value in vars(self).values())
+        return not self._given()
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether a conditional model also serves without a condition."""
+        return self.label_dropout > 0
 
     def check(self, cond: Tensor | None, x: Tensor) -> None:
         """Raises `ShapeError` unless `cond` fits this kind and the images (B, C, H, W)."""
@@ -47,6 +68,8 @@ class Condition:
                 raise ShapeError("This model is unconditional: `cond` must be None.")
             return
         if cond is None:
+            if self.is_optional:
+                return
             raise ShapeError(f"This model needs `cond`: {self.describe()}.")
         batch, _, height, width = x.shape
         want: tuple[int, ...]
@@ -65,10 +88,32 @@ class Condition:
         if self.num_labels is not None:
             _check_labels(cond, self.num_labels)
 
+    def check_guidance(self, guidance: float) -> None:
+        """Raises `ConfigError` unless the model can be drawn from with that guidance."""
+        if not 0 <= guidance < float("inf"):
+            raise ConfigError(f"`guidance` must be at least 0 and finite, got {guidance}.")
+        if guidance == 1 or self.is_optional:
+            return
+        if self.num_labels is None:
+            raise ConfigError(f"`guidance` must be 1 for a model without labels, got {guidance}.")
+        raise ConfigError(
+            f"`guidance` must be 1 for a model that cannot do without its labels, got {guidance}. "
+            f"Train it with `label_dropout`, for example 0.1."
+        )
+
+    def drop(self, cond: Tensor | None) -> Tensor | None:
+        """Replaces labels (B,) at random by the one that stands for none, as training does."""
+        if cond is None or not self.is_optional:
+            return cond
+        assert self.num_labels is not None
+        dropped = torch.rand(len(cond), device=cond.device) < self.label_dropout
+        return cond.long().masked_fill(dropped, self.num_labels)
+
     def describe(self) -> str:
         """What `cond` must be, in words."""
         if self.num_labels is not None:
-            return f"one label per image, an integer from 0 to {self.num_labels - 1}"
+            label = f"one label per image, an integer from 0 to {self.num_labels - 1}"
+            return f"{label}, or None for no label" if self.is_optional else label
         if self.num_attributes is not None:
             return f"a vector of {self.num_attributes} attributes per image"
         if self.num_map_channels is not None:
@@ -90,7 +135,8 @@ class ConditionBias(nn.Module):
     """Turns a condition into a bias for features, the same at every pixel or one for each.
 
     Args:
-        condition: The kind of condition.
+        condition: The kind of condition. If it is optional, the last row of `weight` is the bias
+            of no label.
         features: Features per pixel to bias.
 
     References:
@@ -105,12 +151,16 @@ class ConditionBias(nn.Module):
         inputs = condition.num_labels or condition.num_attributes or condition.num_map_channels
         if inputs is None:
             raise ConfigError("`ConditionBias` needs a condition; an unconditional model has none.")
+        self.is_optional = condition.is_optional
         self.features = features
         # The bias starts at zero: an untrained condition changes nothing.
-        self.weight = nn.Parameter(torch.zeros(inputs, features))
+        self.weight = nn.Parameter(torch.zeros(inputs + condition.is_optional, features))
 
-    def forward(self, cond: Tensor, cursor: Cursor | None = None) -> Tensor:
-        """Maps `cond` to (B, 1, 1, D) or (B, H, W, D); at a front to (R × B, D / groups)."""
+    def forward(self, cond: Tensor | None, cursor: Cursor | None = None) -> Tensor:
+        """Maps `cond` to (B, 1, 1, D) or (B, H, W, D); at a front to (R × B, D / groups).
+
+        No label is mapped to (1, 1, 1, D).
+        """
         if cursor is None:
             return self._whole(cond)
         planes = self._planes(cond, cursor)
@@ -119,20 +169,23 @@ class ConditionBias(nn.Module):
 
     def of_rows(self, cond: Tensor | None, cursor: Cursor | None = None) -> Tensor:
         """Maps `cond` as `forward` does; with a cursor, to its whole row (B, W, D)."""
-        assert cond is not None, "a conditional model needs `cond`"
         if cursor is None:
             return self._whole(cond)
         return rearrange(self._planes(cond, cursor)[:, :, cursor.front.row], "b d w -> b w d")
 
-    def _planes(self, cond: Tensor, cursor: Cursor) -> Tensor:
+    def _planes(self, cond: Tensor | None, cursor: Cursor) -> Tensor:
         planes: Tensor | None = cursor.caches.get(self)
         if planes is None:
             size = cursor.height, cursor.width
             bias = rearrange(self._whole(cond), "b h w d -> b d h w")
-            planes = cursor.caches[self] = bias.expand(-1, -1, *size)
+            planes = cursor.caches[self] = bias.expand(cursor.batch_size, -1, *size)
         return planes
 
-    def _whole(self, cond: Tensor) -> Tensor:
+    def _whole(self, cond: Tensor | None) -> Tensor:
+        if cond is None:
+            if not self.is_optional:
+                raise ShapeError("This model needs `cond`, got None.")
+            return self.weight[-1:, None, None]
         if self.is_label:
             return F.embedding(cond.long(), self.weight)[:, None, None]
         if self.is_map:

@@ -62,6 +62,7 @@ class SampleGrids(Callback):
                 temperature=self.sampling.temperature,
                 top_k=self.sampling.top_k,
                 top_p=self.sampling.top_p,
+                guidance=self.sampling.guidance,
                 cond=cond,
                 generator=torch.Generator().manual_seed(self.seed),
             )

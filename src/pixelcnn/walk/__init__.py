@@ -2,6 +2,7 @@
 
 from pixelcnn.walk.choosers import drawing, reading
 from pixelcnn.walk.filters import Filter
+from pixelcnn.walk.guided import GuidedStepper, stepper_for
 from pixelcnn.walk.noise import draw, draw_seed, image_noise
 from pixelcnn.walk.stepper import CachedStepper, NaiveStepper, Stepper, Walkable
 from pixelcnn.walk.walk import Chooser, walk, walk_rows
@@ -10,6 +11,7 @@ __all__ = [
     "CachedStepper",
     "Chooser",
     "Filter",
+    "GuidedStepper",
     "NaiveStepper",
     "Stepper",
     "Walkable",
@@ -18,6 +20,7 @@ __all__ = [
     "drawing",
     "image_noise",
     "reading",
+    "stepper_for",
     "walk",
     "walk_rows",
 ]
