@@ -13,6 +13,7 @@ def test_programs_get_json(model_file, capsys):
     assert facts["architecture"] == "pixelcnn"
     assert facts["parameters"] == sum(weight.numel() for weight in model.parameters())
     assert facts["receptive_field"]["rows_above"] == model.receptive_field().rows_above
+    assert facts["receptive_field"]["sees_all_past"] is False
     assert (facts["channels"], facts["levels"], facts["image_size"]) == (1, 4, [6, 5])
     assert facts["labels"] == ["Ankle boot", "bag", "coat"]
     assert facts["training"] == {"best_epoch": 3}

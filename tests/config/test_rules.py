@@ -18,6 +18,10 @@ from pixelcnn.errors import ConfigError
             r"`model\.num_mixtures` needs `model\.likelihood` logistic_mixture, got None",
         ),
         (
+            {"model": {"num_heads": 8}},
+            r"`model\.num_heads` 8 needs `model\.attention_every`",
+        ),
+        (
             {"model": {"num_classes": 17}, "data": {"binarization": "threshold"}},
             r"`data\.binarization` threshold leaves 2 levels, but `model\.num_classes` is 17",
         ),

@@ -18,6 +18,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"num_residual_blocks": 1, "norm": "batch", "dropout": 0.5, "num_labels": 3},
         {"num_residual_blocks": 1, "num_attributes": 2},
         {"num_residual_blocks": 1, "num_map_channels": 2},
+        {"num_residual_blocks": 2, "attention_every": 1, "num_heads": 3, "num_labels": 3},
     ],
     "gated": [
         {"num_layers": 2},
@@ -25,6 +26,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"num_layers": 2, "kernel_size": 5, "norm": "batch", "dropout": 0.5, "num_labels": 3},
         {"num_layers": 1, "num_attributes": 2},
         {"num_layers": 2, "num_map_channels": 2},
+        {"num_layers": 2, "attention_every": 1, "num_heads": 3, "num_labels": 3},
     ],
 }
 HEADS = {"bernoulli": 2, "categorical": 3}

@@ -32,13 +32,21 @@ def test_the_field_is_a_full_rectangle_above_and_the_row_so_far():
     above = {(r, c) for r in range(-reach, 0) for c in range(-reach, reach + 1)}
     left = {(0, c) for c in range(-reach, 0)}
     field = GatedPixelCNN(num_layers=3, kernel_size=5).receptive_field()
-    assert field == (reach, reach, reach, above | left)
+    assert field == (reach, reach, reach, above | left, False)
 
 
 def test_dilations_are_cycled_over_the_layers_after_the_first():
     model = GatedPixelCNN(num_layers=5, hidden_channels=4, dilations=[1, 2, 4])
     assert model.dilations == [1, 2, 4, 1]
     assert model.receptive_field()[:3] == (11, 11, 11)
+
+
+def test_attention_follows_every_nth_layer_but_the_last():
+    model = GatedPixelCNN(num_layers=5, attention_every=2, hidden_channels=8)
+    assert list(model.attentions) == ["2", "4"]
+    assert list(GatedPixelCNN(num_layers=4, attention_every=2).attentions) == ["2"]
+    assert model.receptive_field().sees_all_past
+    assert not GatedPixelCNN().receptive_field().sees_all_past
 
 
 def test_width_is_rounded_up_for_the_colours():
@@ -64,7 +72,9 @@ def test_dropout_acts_in_training_only():
 
 
 def test_every_weight_is_read():
-    model = GatedPixelCNN(in_channels=3, hidden_channels=6, num_layers=3, num_labels=2)
+    model = GatedPixelCNN(
+        in_channels=3, hidden_channels=6, num_layers=3, num_labels=2, attention_every=1
+    )
     model.log_prob(torch.randint(2, (2, 3, 6, 6)), [0, 1]).sum().backward()
     assert all(p.grad is not None and p.grad.any() for p in model.parameters())
 
@@ -93,6 +103,8 @@ def test_a_walk_runs_the_vertical_stack_once_per_row():
         ({"dropout": 1.0}, "dropout"),
         ({"dilations": []}, "dilations"),
         ({"norm": "layer"}, "norm"),
+        ({"num_layers": 2, "attention_every": 2}, "attention_every"),
+        ({"attention_every": 1, "num_heads": 0}, "num_heads"),
         ({"likelihood": "bernoulli", "num_classes": 3}, "bernoulli"),
         ({"num_labels": 2, "num_attributes": 2}, "num_labels"),
     ],

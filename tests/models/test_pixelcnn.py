@@ -29,6 +29,16 @@ def test_receptive_field_grows_with_blocks_layers_and_dilations():
     assert dilated.receptive_field()[:3] == (7, 7, 7)
 
 
+def test_attention_follows_every_nth_block_and_sees_all_the_past():
+    model = PixelCNN(num_residual_blocks=5, attention_every=2, num_heads=8)
+    assert list(model.attentions) == ["2", "4"]
+    assert model.attentions["2"].head_width == 8
+    assert model.receptive_field().sees_all_past
+    assert not PixelCNN().receptive_field().sees_all_past
+    # Rows are walked together only where no window reaches to the end of the row above.
+    assert (model.lag, PixelCNN().lag) == (None, 4)
+
+
 def test_width_is_rounded_up_for_the_colours():
     model = PixelCNN(in_channels=3, hidden_channels=64, num_classes=256)
     assert model.first.out_channels == 66
@@ -62,6 +72,9 @@ def test_dropout_acts_in_training_only():
         ({"dilations": []}, "dilations"),
         ({"dilations": [1, 0]}, "dilations"),
         ({"norm": "layer"}, "norm"),
+        ({"attention_every": 0}, "attention_every"),
+        ({"attention_every": 5}, "attention_every"),
+        ({"attention_every": 1, "num_heads": 0}, "num_heads"),
         ({"num_classes": 1}, "levels"),
         ({"in_channels": 0}, "channels"),
         ({"likelihood": "bernoulli", "num_classes": 3}, "bernoulli"),

@@ -36,6 +36,7 @@ def facts_of(run: Run) -> dict[str, Any]:
         "settings": {k: v for k, v in model.config.items() if v is not None},
         "parameters": sum(weight.numel() for weight in model.parameters()),
         "receptive_field": {
+            "sees_all_past": field.sees_all_past,
             "rows_above": field.rows_above,
             "columns_left": field.columns_left,
             "columns_right": field.columns_right,
@@ -55,8 +56,8 @@ def in_words(value: Any) -> str:
     """A value of JSON types for people.
 
     Example:
-        >>> in_words({"rows_above": 7, "seen": [1, 2]}), in_words(1234567), in_words(None)
-        ('rows above 7; seen 1, 2', '1,234,567', '–')
+        >>> in_words({"rows_above": 7, "seen": [1, 2]}), in_words(1234567), in_words(True)
+        ('rows above 7; seen 1, 2', '1,234,567', 'yes')
     """
     if value is None or value in ({}, []):
         return "–"
@@ -64,6 +65,8 @@ def in_words(value: Any) -> str:
         return "; ".join(f"{k.replace('_', ' ')} {in_words(v)}" for k, v in value.items())
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
         return f"{value:,}"
     return f"{value:.4g}" if isinstance(value, float) else str(value)

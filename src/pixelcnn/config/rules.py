@@ -31,6 +31,8 @@ RANGES: dict[str, Rule] = {
         lambda value: len(value) > 0 and min(value) >= 1,
         "a list of at least one number, each at least 1",
     ),
+    "model.attention_every": AT_LEAST_ONE,
+    "model.num_heads": AT_LEAST_ONE,
     "training.max_epochs": AT_LEAST_ONE,
     "training.learning_rate": POSITIVE,
     "training.weight_decay": NOT_NEGATIVE,
@@ -116,6 +118,11 @@ def check_combinations(values: Mapping[str, Any]) -> None:
         raise ConfigError(
             f"`training.warmup_steps` must be 0 with `training.schedule` plateau, got "
             f"{get('training.warmup_steps')}. Use cosine or constant to warm up."
+        )
+    if get("model.num_heads") and get("model.attention_every") is None:
+        raise ConfigError(
+            f"`model.num_heads` {get('model.num_heads')} needs `model.attention_every`. Set that, "
+            f"or leave `model.num_heads` out."
         )
     check_conditions(values)
 

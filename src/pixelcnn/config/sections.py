@@ -21,6 +21,8 @@ class ModelConfig:
         kernel_size: Odd side of the windows after the first layer.
         dilations: Dilation of the blocks' or layers' convolutions, cycled over them.
         norm: "none", "channel" (per pixel) or "batch" (exact in eval mode only).
+        attention_every: Blocks or layers between two causal self-attentions. None: no attention.
+        num_heads: Heads of each attention.
     """
 
     name: str = "pixelcnn"
@@ -39,6 +41,8 @@ class ModelConfig:
     num_map_channels: int | None = None
     dilations: list[int] | None = None
     norm: Literal["none", "channel", "batch"] | None = None
+    attention_every: int | None = None
+    num_heads: int | None = None
 
 
 @dataclass

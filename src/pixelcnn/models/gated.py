@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from pixelcnn.models.base import AutoregressiveModel
 from pixelcnn.models.options import (
     arguments_of,
+    attention_places,
     check_dropout,
     check_kernel,
     check_least,
@@ -16,6 +17,7 @@ from pixelcnn.models.options import (
 )
 from pixelcnn.nn import (
     GATE_GAIN,
+    CausalAttention,
     Condition,
     ConditionBias,
     Cursor,
@@ -63,6 +65,9 @@ class GatedPixelCNN(AutoregressiveModel):
         dilations: Dilation of each layer after the first, cycled; None for 1.
         norm: "none", "channel" (per pixel) or "batch" (see `pixelcnn.nn.Norm`), of what each
             layer after the first reads.
+        attention_every: Puts causal self-attention after every so many layers of the
+            horizontal stack, but the last; None for none. Every earlier pixel is then seen.
+        num_heads: Heads of each attention.
         image_size: Side, or (height, width), drawn by default.
 
     Raises:
@@ -99,6 +104,8 @@ class GatedPixelCNN(AutoregressiveModel):
         num_map_channels: int | None = None,
         dilations: Sequence[int] | None = None,
         norm: NormKind = "none",
+        attention_every: int | None = None,
+        num_heads: int = 4,
         image_size: int | tuple[int, int] | None = None,
     ) -> None:
         arguments = arguments_of(locals())
@@ -113,7 +120,7 @@ class GatedPixelCNN(AutoregressiveModel):
             image_size=image_size,
             num_mixtures=num_mixtures,
         )
-        check_least(1, hidden_channels=hidden_channels, num_layers=num_layers)
+        check_least(1, hidden_channels=hidden_channels, num_layers=num_layers, num_heads=num_heads)
         check_kernel(kernel_size)
         check_dropout(dropout)
         self.config = arguments
@@ -122,6 +129,15 @@ class GatedPixelCNN(AutoregressiveModel):
         self.kernel_size = kernel_size
         self._build_vertical(hidden, dropout, norm)
         self._build_horizontal(hidden, dropout, norm)
+        # Of the last layer only the skips are read: attention after it would be lost.
+        self.attentions = nn.ModuleDict(
+            {
+                str(place): CausalAttention(
+                    hidden, in_channels, num_heads=num_heads, groups=self.groups, dropout=dropout
+                )
+                for place in attention_places(attention_every, num_layers - 1)
+            }
+        )
         self.mix = MaskedConv2d("B", hidden, hidden, 1, groups=self.groups)
         self.out = MaskedConv2d("B", hidden, self.likelihood.num_params, 1, groups=self.groups)
 
@@ -149,11 +165,13 @@ class GatedPixelCNN(AutoregressiveModel):
     def forward(
         self, x: Tensor, cond: Tensor | None = None, cursor: Cursor | None = None
     ) -> Tensor:
-        h = self.embed(x, cursor)
+        h = newest = self.embed(x, cursor)
         contexts = self._contexts(h, cond) if cursor is None else self._kept(x, cond, cursor)
         skips: Tensor | None = None
-        for layer, context in zip(self.horizontal, contexts, strict=True):
+        for place, (layer, context) in enumerate(zip(self.horizontal, contexts, strict=True), 1):
             h, skip = layer(h, context, cursor)
+            if str(place) in self.attentions:
+                h = self.attentions[str(place)](h, newest, cursor)
             skips = skip if skips is None else skips + skip
         assert skips is not None
         params = self.out(F.relu(self.mix(F.relu(skips), cursor)), cursor)
@@ -185,7 +203,7 @@ class GatedPixelCNN(AutoregressiveModel):
             above = through(above, window_above("B", self.kernel_size, dilation=dilation))
             along = window("B", (1, self.kernel_size), dilation=dilation)
             field = above | through(field, along)
-        return ReceptiveField.covering(field)
+        return ReceptiveField.covering(field, sees_all_past=bool(self.attentions))
 
 
 class VerticalLayer(nn.Module):

@@ -48,6 +48,26 @@ def cycled(dilations: Sequence[int] | None, count: int) -> list[int]:
     return [cycle[i % len(cycle)] for i in range(count)]
 
 
+def attention_places(attention_every: int | None, count: int) -> range:
+    """After which of the layers 1 to `count` attention stands: every n-th. None for nowhere.
+
+    Raises:
+        ConfigError: If `attention_every` is below 1, or so large that there would be none.
+
+    Example:
+        >>> list(attention_places(2, 5))
+        [2, 4]
+    """
+    if attention_every is None:
+        return range(0)
+    if not 1 <= attention_every <= count:
+        raise ConfigError(
+            f"`attention_every` must be at least 1 and at most the number of layers that attention "
+            f"can follow, here {count}, got {attention_every}. Leave it out for no attention."
+        )
+    return range(attention_every, count + 1, attention_every)
+
+
 def arguments_of(local: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of a constructor, from its `locals()`, in types that JSON has."""
     return {

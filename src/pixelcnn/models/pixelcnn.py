@@ -8,8 +8,15 @@ from torch import Tensor, nn
 
 from pixelcnn.errors import ConfigError
 from pixelcnn.models.base import AutoregressiveModel
-from pixelcnn.models.options import arguments_of, check_dropout, check_least, cycled
+from pixelcnn.models.options import (
+    arguments_of,
+    attention_places,
+    check_dropout,
+    check_least,
+    cycled,
+)
 from pixelcnn.nn import (
+    CausalAttention,
     Condition,
     ConditionBias,
     Cursor,
@@ -49,6 +56,9 @@ class PixelCNN(AutoregressiveModel):
         num_map_channels: Conditions on maps of that many channels.
         dilations: Dilation of each block's 3×3 convolution, cycled; None for 1.
         norm: "none", "channel" (per pixel) or "batch" (see `pixelcnn.nn.Norm`).
+        attention_every: Puts causal self-attention after every so many residual blocks;
+            None for none. Every earlier pixel is then seen, and a walk visits one site at a time.
+        num_heads: Heads of each attention.
         image_size: Side, or (height, width), drawn by default.
 
     Raises:
@@ -66,7 +76,7 @@ class PixelCNN(AutoregressiveModel):
     """
 
     name = "pixelcnn"
-    lag = FIRST_KERNEL // 2 + 1
+    lag: int | None = FIRST_KERNEL // 2 + 1
 
     def __init__(
         self,
@@ -85,6 +95,8 @@ class PixelCNN(AutoregressiveModel):
         num_map_channels: int | None = None,
         dilations: Sequence[int] | None = None,
         norm: NormKind = "none",
+        attention_every: int | None = None,
+        num_heads: int = 4,
         image_size: int | tuple[int, int] | None = None,
     ) -> None:
         arguments = arguments_of(locals())
@@ -104,6 +116,7 @@ class PixelCNN(AutoregressiveModel):
                 f"`hidden_channels` must be even and positive, got {hidden_channels}."
             )
         check_least(0, num_layers=num_layers, num_residual_blocks=num_residual_blocks)
+        check_least(1, num_heads=num_heads)
         check_dropout(dropout)
         self.config = arguments
         groups = self.groups
@@ -117,17 +130,30 @@ class PixelCNN(AutoregressiveModel):
             ResidualBlock(hidden, dilation, dropout, norm, self.condition, groups=groups)
             for dilation in self.dilations
         )
+        self.attentions = nn.ModuleDict(
+            {
+                str(place): CausalAttention(
+                    hidden, in_channels, num_heads=num_heads, groups=groups, dropout=dropout
+                )
+                for place in attention_places(attention_every, num_residual_blocks)
+            }
+        )
+        if self.attentions:
+            self.lag = None  # attention sees to the end of the row above
         self.mix = MaskedConv2d("B", hidden, hidden, 1, groups=groups)
         self.out = MaskedConv2d("B", hidden, self.likelihood.num_params, 1, groups=groups)
 
     def forward(
         self, x: Tensor, cond: Tensor | None = None, cursor: Cursor | None = None
     ) -> Tensor:
-        h = self.first(self.embed(x, cursor), cursor)
+        newest = self.embed(x, cursor)
+        h = self.first(newest, cursor)
         for layer in self.layers:
             h = h + layer(F.relu(h), cursor)
-        for block in self.blocks:
+        for place, block in enumerate(self.blocks, 1):
             h = block(h, cond, cursor)
+            if str(place) in self.attentions:
+                h = self.attentions[str(place)](h, newest, cursor)
         h = self.mix(F.relu(h), cursor)
         params = self.out(F.relu(h), cursor)
         return params if cursor is not None else rearrange(params, "b h w p -> b p h w")
@@ -136,7 +162,7 @@ class PixelCNN(AutoregressiveModel):
         windows = [window("A", FIRST_KERNEL, groups=self.groups)]
         windows += [window("B", KERNEL) for _ in self.layers]
         windows += [window("B", KERNEL, dilation=dilation) for dilation in self.dilations]
-        return ReceptiveField.of(windows)
+        return ReceptiveField.of(windows, sees_all_past=bool(self.attentions))
 
 
 class ResidualBlock(nn.Module):

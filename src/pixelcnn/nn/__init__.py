@@ -1,5 +1,6 @@
 """Layers that are causal in raster order, over whole images and along a walk."""
 
+from pixelcnn.nn.attention import CausalAttention
 from pixelcnn.nn.condition import Condition, ConditionBias
 from pixelcnn.nn.conv import MaskedConv2d
 from pixelcnn.nn.cursor import Cursor
@@ -12,6 +13,7 @@ from pixelcnn.nn.stacks import HorizontalConv, VerticalConv
 
 __all__ = [
     "GATE_GAIN",
+    "CausalAttention",
     "Condition",
     "ConditionBias",
     "Cursor",

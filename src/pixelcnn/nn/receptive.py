@@ -19,15 +19,18 @@ class ReceptiveField(NamedTuple):
         columns_right: Columns seen to the right, in rows above.
         offsets: Exactly the pixels seen, as (rows down, columns right). (0, 0) stands for the
             earlier channels of the own pixel.
+        sees_all_past: Whether attention sees every earlier sub-pixel, wherever it is. All else
+            that is stated here is of the windows alone.
     """
 
     rows_above: int
     columns_left: int
     columns_right: int
     offsets: Offsets
+    sees_all_past: bool = False
 
     @classmethod
-    def of(cls, windows: Iterable[Offsets]) -> "ReceptiveField":
+    def of(cls, windows: Iterable[Offsets], *, sees_all_past: bool = False) -> "ReceptiveField":
         """The field of layers with these windows, one after another.
 
         Example:
@@ -40,13 +43,13 @@ class ReceptiveField(NamedTuple):
         field = OWN
         for seen in windows:
             field = through(field, seen)
-        return cls.covering(field)
+        return cls.covering(field, sees_all_past=sees_all_past)
 
     @classmethod
-    def covering(cls, offsets: Offsets) -> "ReceptiveField":
+    def covering(cls, offsets: Offsets, *, sees_all_past: bool = False) -> "ReceptiveField":
         """The field of exactly these pixels, wherever there are paths of several kinds."""
         rows, columns = [r for r, _ in offsets], [c for _, c in offsets]
-        return cls(-min(rows), -min(columns), max(columns), offsets)
+        return cls(-min(rows), -min(columns), max(columns), offsets, sees_all_past)
 
 
 def through(field: Offsets, seen: Offsets) -> Offsets:

@@ -1,0 +1,194 @@
+"""Causal self-attention over the sub-pixels of an image, or along a walk."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange, repeat
+from torch import Tensor, nn
+
+from pixelcnn.nn.conv import MaskedConv2d
+from pixelcnn.nn.cursor import Cursor
+from pixelcnn.nn.norm import Norm
+
+NUM_WAVES = 8
+SHORTEST_WAVE = 4  # pixels
+
+
+class CausalAttention(nn.Module):
+    """Attention in which every site sees all sites before it, and itself, around a skip.
+
+    An image is a sequence in raster order of H × W × G tokens, one for each colour group of each
+    site: G attends to what R does, and to R and G of its own site. Every token has a query, a key
+    and a value of the features up to its own group, normalised per pixel and group. Keys and
+    values also read the newest sub-pixel (pixel, without colour groups) known at their token, so
+    that all of the past is seen, and not only as far as the windows of the layers below: no
+    window at the first column reaches the end of the row above.
+
+    Queries and keys carry their place: sines and cosines of row and column (`coordinates`), by a
+    learned product. They are computed, not looked up, so the weights serve any height and width.
+
+    Along a walk keys and values are kept, 2 × B × H × W × (features, rounded up to whole heads)
+    numbers in all, and a step costs as much as there are tokens before it.
+
+    Args:
+        features: D, features per pixel, in `groups` equal runs.
+        inputs: Features per pixel of what the network reads, in `groups` equal runs.
+        num_heads: Heads. Where they do not divide the features of a group, a head's width is
+            rounded up.
+        groups: Colour groups.
+        strict: Whether a token sees strictly earlier tokens only, by keys and values that then
+            read their own sub-pixel. The first one gets zeros from them.
+        dropout: Share of the features added that is dropped while training.
+
+    References:
+        PixelSNAIL: An Improved Autoregressive Generative Model (Chen et al., 2018), section 2.2,
+        for attention that reads the input and its places. https://arxiv.org/abs/1712.09763
+
+    Example:
+        >>> attention = CausalAttention(64, 1, num_heads=4)
+        >>> attention(torch.zeros(2, 28, 28, 64), torch.zeros(2, 28, 28, 1)).shape
+        torch.Size([2, 28, 28, 64])
+    """
+
+    def __init__(
+        self,
+        features: int,
+        inputs: int,
+        *,
+        num_heads: int,
+        groups: int = 1,
+        strict: bool = False,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.num_heads = num_heads
+        self.head_width = -(-features // (groups * num_heads))
+        self.groups = groups
+        self.strict = strict
+        self.dropout = dropout
+        width = num_heads * self.head_width  # of one token
+        self.norm = Norm("channel", features, groups=groups)
+        self.read = MaskedConv2d("B", features, groups * 3 * width, 1, groups=groups)
+        self.place = nn.Linear(4 * NUM_WAVES, 2 * width, bias=False)
+        self.know = nn.Linear(inputs // groups, 2 * width, bias=False)
+        self.write = MaskedConv2d("B", groups * width, features, 1, groups=groups)
+
+    def forward(self, h: Tensor, newest: Tensor | None, cursor: Cursor | None = None) -> Tensor:
+        """Maps features of the whole image or of one site to the same shape.
+
+        Args:
+            h: (B, H, W, D), or a site (B, D / G).
+            newest: What the network reads: of the whole image (B, H, W, I); with a cursor, of
+                the newest known front (B, I / G), None at the first.
+            cursor: Place of a walk whose fronts have one site.
+        """
+        read = self.read(self.norm(h, cursor), cursor)
+        if cursor is None:
+            assert newest is not None
+            attended = self._whole(read, newest)
+        else:
+            walk: AttentionWalk | None = cursor.caches.get(self)
+            if walk is None:
+                walk = cursor.caches[self] = AttentionWalk(self, cursor)
+            attended = walk.step(read, newest, cursor)
+        update = self.write(attended, cursor)
+        return h + F.dropout(update, self.dropout, training=self.training)
+
+    def places(self, height: int, width: int) -> Tensor:
+        """What queries and keys get of their place. (2, heads, H × W, head width)."""
+        placed = self.place(coordinates(height, width, like=self.place.weight))
+        return rearrange(placed, "h w (two n d) -> two n (h w) d", two=2, n=self.num_heads)
+
+    def _whole(self, read: Tensor, newest: Tensor) -> Tensor:
+        _, height, width, _ = read.shape
+        layout = {"g": self.groups, "n": self.num_heads, "d": self.head_width}
+        query, key, value = rearrange(
+            read, "b h w (g three n d) -> three b n (h w g) d", three=3, **layout
+        )
+        placed = repeat(self.places(height, width), "two n l d -> two n (l g) d", g=self.groups)
+        tokens = rearrange(newest, "b h w (g i) -> b (h w g) i", g=self.groups)
+        known = rearrange(self.know(tokens), "b l (two n d) -> two b n l d", two=2, d=layout["d"])
+        if not self.strict:
+            # The token before is the newest known one where this one is being predicted.
+            known = F.pad(known, (0, 0, 1, 0))[..., :-1, :]
+        attended = self._attend(query + placed[0], key + placed[1] + known[0], value + known[1])
+        return rearrange(attended, "b n (h w g) d -> b h w (g n d)", h=height, w=width)
+
+    def _attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        if not self.strict:
+            return F.scaled_dot_product_attention(query, key, value, is_causal=True)
+        if query.shape[2] == 1:
+            return torch.zeros_like(value)
+        # One late: the second token sees the first, and so on. No row of the mask is empty.
+        late = query[:, :, 1:], key[:, :, :-1], value[:, :, :-1]
+        return F.pad(F.scaled_dot_product_attention(*late, is_causal=True), (0, 0, 1, 0))
+
+
+class AttentionWalk:
+    """Attention along a walk, one token at a time.
+
+    Attributes:
+        pairs: Keys and values of the tokens so far; places stand in the keys from the start.
+            Shape: (2, B, heads, H × W × G, head width).
+        queries: What a query gets of its place. Shape: (heads, H × W, head width).
+    """
+
+    def __init__(self, attention: CausalAttention, cursor: Cursor) -> None:
+        assert cursor.lag == 0, "attention is walked one site at a time"
+        self.attention = attention
+        self.queries, keys = attention.places(cursor.height, cursor.width).detach()
+        keys = repeat(keys, "n l d -> b n (l g) d", b=cursor.batch_size, g=cursor.groups)
+        self.pairs = torch.stack([keys, torch.zeros_like(keys)])
+
+    def step(self, read: Tensor, newest: Tensor | None, cursor: Cursor) -> Tensor:
+        """Maps what is read at a token (B, 3 heads × head width) to what it attends to."""
+        attention, num_heads = self.attention, self.attention.num_heads
+        site = cursor.front.row * cursor.width + cursor.front.column
+        token = site * cursor.groups + cursor.group
+        parts = rearrange(read, "b (three n d) -> three b n d", three=3, n=num_heads)
+        self.pairs[:, :, :, token] += parts[1:]
+        if newest is not None:
+            known = rearrange(
+                attention.know(newest), "b (two n d) -> two b n d", two=2, n=num_heads
+            )
+            self.pairs[:, :, :, token - attention.strict] += known
+        num_seen = token + (not attention.strict)
+        if num_seen == 0:
+            return torch.zeros_like(read[:, : num_heads * attention.head_width])
+        query = (parts[0] + self.queries[:, site])[:, :, None]
+        keys, values = self.pairs[:, :, :, :num_seen]
+        attended = F.scaled_dot_product_attention(query, keys, values)
+        return rearrange(attended, "b n 1 d -> b (n d)")
+
+
+def coordinates(height: int, width: int, *, like: Tensor) -> Tensor:
+    """Where every pixel is, as waves along the rows and along the columns.
+
+    Wavelengths are 4, 8, … 512 pixels: products of two places can tell their distance, and no two
+    pixels of an image up to 512 pixels high and wide have the same.
+
+    Args:
+        height: H.
+        width: W.
+        like: Of the dtype and device wanted.
+
+    Returns:
+        Sines and cosines of the row, then of the column. (H, W, 4 × NUM_WAVES).
+
+    Example:
+        >>> coordinates(2, 3, like=torch.zeros(1))[:, :, 0]  # a quarter of the shortest wave
+        tensor([[0., 0., 0.],
+                [1., 1., 1.]])
+    """
+    dtype = torch.promote_types(like.dtype, torch.float32)
+    octaves = 2.0 ** torch.arange(NUM_WAVES, dtype=dtype, device=like.device)
+    turns = 2 * math.pi / (SHORTEST_WAVE * octaves)
+
+    def waves(size: int) -> Tensor:
+        angles = torch.arange(size, dtype=dtype, device=like.device)[:, None] * turns
+        return torch.cat([angles.sin(), angles.cos()], 1).to(like.dtype)
+
+    rows = repeat(waves(height), "h p -> h w p", w=width)
+    columns = repeat(waves(width), "w p -> h w p", h=height)
+    return torch.cat([rows, columns], 2)
