@@ -8,11 +8,11 @@
 It only translates them for `pixelcnn train`, `sample` and `evaluate`, which can do more.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 
 from pixelcnn.cli import main as pixelcnn
+from pixelcnn.cli.parser import OneLineParser
 
 SUMMARY = "Train; or draw from, or score, what was trained. Takes all options of `pixelcnn train`."
 
@@ -24,7 +24,7 @@ def translate(words: Sequence[str]) -> list[str]:
         >>> translate(["--sample-only", "--resume", "last.ckpt", "--device", "cpu"])
         ['sample', 'last.ckpt', '--device', 'cpu']
     """
-    parser = argparse.ArgumentParser(description=SUMMARY, allow_abbrev=False)
+    parser = OneLineParser(description=SUMMARY, allow_abbrev=False)
     parser.add_argument("--config", help="settings in YAML")
     parser.add_argument("--resume", help="checkpoint or run folder to go on from")
     only = parser.add_mutually_exclusive_group()

@@ -20,13 +20,15 @@ WRONG = [
 
 
 @pytest.mark.parametrize("words", WRONG, ids=" ".join)
-def test_wrong_words_end_with_code_2(words, capsys):
+def test_wrong_words_are_one_line_with_code_2(words, capsys):
     with pytest.raises(SystemExit) as end:
         parse(words)
     assert end.value.code == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert "error: " in err
+    assert err.startswith("pixelcnn: ")
+    assert err.endswith("--help`.\n")
+    assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", ["quickstart", "train", "sample", "evaluate", "info"])

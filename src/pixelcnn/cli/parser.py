@@ -3,6 +3,7 @@
 import argparse
 import re
 from collections.abc import Sequence
+from typing import NoReturn
 
 from pixelcnn.version import __version__
 
@@ -52,9 +53,17 @@ def split_settings(words: Sequence[str]) -> tuple[list[str], list[str]]:
     return plain, settings
 
 
+class OneLineParser(argparse.ArgumentParser):
+    """Says what is wrong in one line; the usage is a word away."""
+
+    def error(self, message: str) -> NoReturn:
+        """Prints the line on standard error and exits with code 2."""
+        self.exit(2, f"pixelcnn: {message}. See `{self.prog} --help`.\n")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
-    parser = argparse.ArgumentParser(prog="pixelcnn", description=DESCRIPTION)
+    parser = OneLineParser(prog="pixelcnn", description=DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"pixelcnn {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_quickstart(commands)
