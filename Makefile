@@ -13,7 +13,7 @@ quickstart: $(INSTALLED)  ## Train on small digits, score, draw: about a minute 
 	$(BIN)/pixelcnn quickstart
 
 test: lint  ## Lint, types, tests and doctests: what continuous integration runs
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: $(INSTALLED)  ## Lint and types
 	$(BIN)/ruff check .
