@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-
 # Tests are tiny: threads would spend their time waiting for each other.
 torch.set_num_threads(1)
 

@@ -101,6 +101,14 @@ def test_missing_files_folders_and_other_files_are_refused(tmp_path):
             checkpoint.load(tmp_path / "other")
 
 
+def test_weights_that_are_no_numbers_are_refused(model, tmp_path):
+    with torch.no_grad():
+        model.out.weight[0] = float("nan")
+    checkpoint.save(model, tmp_path / "nan.safetensors")
+    with pytest.raises(CheckpointError, match=r"`out\.weight`"):
+        checkpoint.load(tmp_path / "nan.safetensors")
+
+
 def test_every_truncation_is_noticed(path):
     content = path.read_bytes()
     for length in range(0, len(content), len(content) // 25):

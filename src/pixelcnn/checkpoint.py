@@ -98,6 +98,11 @@ def load(path: str | Path, *, device: str | torch.device = "cpu") -> Autoregress
             f"{path} does not hold a model that this version can build ({reason}). "
             f"It may come from a newer version; train it again or upgrade."
         ) from error
+    for name, weight in model.state_dict().items():
+        if not weight.isfinite().all():
+            raise CheckpointError(
+                f"{path} holds weights that are no finite numbers (`{name}`). Train it again."
+            )
     return model.to(device).eval()
 
 

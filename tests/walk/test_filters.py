@@ -13,7 +13,14 @@ def test_the_defaults_change_nothing():
 
 
 def test_temperature_divides_the_logits():
-    assert Filter(temperature=0.5)(torch.tensor([[1.0, 2.0]])).tolist() == [[2.0, 4.0]]
+    halved = Filter(temperature=0.5)(torch.tensor([[1.0, 2.0]]))
+    assert (halved[0, 1] - halved[0, 0]).item() == 2.0
+
+
+def test_the_lowest_temperature_draws_the_most_probable_level():
+    logits = 1e36 * torch.tensor([[1.0, 2.0, -300.0], [0.0, 0.0, -1.0]])
+    probabilities = Filter(temperature=1e-6)(logits).softmax(1)
+    assert probabilities.tolist() == [[0.0, 1.0, 0.0], [0.5, 0.5, 0.0]]
 
 
 @pytest.mark.parametrize("top_k", [1, 2, 3, 4, 9])
@@ -51,6 +58,7 @@ def test_filters_work_together():
     [
         ({"temperature": 0}, "temperature"),
         ({"temperature": -1}, "temperature"),
+        ({"temperature": 1e-320}, "temperature"),
         ({"temperature": float("nan")}, "temperature"),
         ({"temperature": INF}, "temperature"),
         ({"top_k": 0}, "top_k"),

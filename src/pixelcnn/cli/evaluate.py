@@ -36,6 +36,9 @@ def settings_of(args: argparse.Namespace) -> Config:
     Raises:
         ConfigError: If nothing says which images to use.
     """
+    for word in args.settings:
+        if word.startswith("--model."):
+            raise ConfigError(f"The model is the one that was trained: leave `{word}` out.")
     # Not the device of the training: that may be a machine far away.
     device = args.device or "auto"
     given = {"seed": args.seed, "device": device, "evaluation.split": args.split}

@@ -1,5 +1,6 @@
 """What stands at the end of a training: figures, curves, samples, and what to try next."""
 
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -107,12 +108,13 @@ def closing(folder: Path, metrics: Mapping[str, Any], *, labels: Sequence[str] |
     width = max(len(str(folder / name)) for name in about)
     lines = [summary(metrics), ""]
     lines += [f"  {folder / name!s:{width}}  {what}" for name, what in about.items()]
-    choice = f" --label {labels[-1]}" if labels else ""
+    choice = f" --label {shlex.quote(labels[-1])}" if labels else ""
+    run = shlex.quote(str(folder))
     lines += [
         "",
         "Try next:",
-        f"  pixelcnn sample {folder}{choice} --num-samples 25 --temperature 0.8 --out more.png",
-        f"  pixelcnn sample {folder} --out growing.gif",
-        f"  pixelcnn info {folder}",
+        f"  pixelcnn sample {run}{choice} --num-samples 25 --temperature 0.8 --out more.png",
+        f"  pixelcnn sample {run} --out growing.gif",
+        f"  pixelcnn info {run}",
     ]
     return "\n".join(lines)

@@ -188,19 +188,17 @@ def _add_info(commands: Subparsers) -> None:
 
 
 def positive(text: str) -> int:
-    """A whole number of at least 1."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
-    return number
+    """A whole number of at least 1, and no larger than a tensor can be."""
+    if not text.isdecimal() or not 1 <= int(text) < 2**31:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 2**31 - 1, got {text}")
+    return int(text)
 
 
 def whole(text: str) -> int:
     """A whole number of at least 0, and of at most 63 bits, as seeds are."""
-    number = int(text)
-    if not 0 <= number < 2**63:
-        raise argparse.ArgumentTypeError(f"must be from 0 to 2**63 - 1, got {number}")
-    return number
+    if not text.isdecimal() or not 0 <= int(text) < 2**63:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to 2**63 - 1, got {text}")
+    return int(text)
 
 
 def size(text: str) -> tuple[int, int]:

@@ -36,7 +36,7 @@ def make_schedule(optimizer: Optimizer, config: TrainingConfig, num_steps: int) 
     if config.warmup_steps >= num_steps:
         raise ConfigError(
             f"`training.warmup_steps` must be below {num_steps}, the steps of the whole run, "
-            f"got {config.warmup_steps}."
+            f"got {config.warmup_steps}. Set it to 0, or train longer."
         )
     return LambdaLR(optimizer, lambda step: rate_factor(step, config, num_steps))
 

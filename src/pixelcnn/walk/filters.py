@@ -7,6 +7,8 @@ from torch import Tensor
 
 from pixelcnn.errors import ConfigError
 
+MIN_TEMPERATURE = 1e-6
+
 
 @dataclass(frozen=True)
 class Filter:
@@ -34,9 +36,10 @@ class Filter:
     top_p: float | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < self.temperature < float("inf"):
+        if not MIN_TEMPERATURE <= self.temperature < float("inf"):
             raise ConfigError(
-                f"`temperature` must be above 0 and finite, got {self.temperature}. "
+                f"`temperature` must be at least {MIN_TEMPERATURE:g} and finite, "
+                f"got {self.temperature:g}. "
                 f"For the most probable level use top_k=1."
             )
         if self.top_k is not None and self.top_k < 1:
@@ -47,7 +50,8 @@ class Filter:
     def __call__(self, logits: Tensor) -> Tensor:
         """Maps logits (B, K) to logits (B, K); levels left out get minus infinity."""
         if self.temperature != 1:
-            logits = logits / self.temperature
+            # From the largest down: what overflows then is minus infinity, never NaN.
+            logits = (logits - logits.amax(1, keepdim=True)) / self.temperature
         if self.top_k is not None and self.top_k < logits.shape[1]:
             logits = _keep_ranked(logits, self.top_k)
         if self.top_p is not None and self.top_p < 1:
