@@ -45,6 +45,11 @@ def settings_of(args: argparse.Namespace) -> Config:
     source, preset = args.config, args.preset
     if source is None and preset is None and resume is not None:
         folder = run_folder(resume)
+        if folder is None and not resume.exists():
+            raise ConfigError(
+                f"There is no `{resume}` to continue from: name the checkpoints/last.ckpt of a "
+                f"run, and its settings by --config if its config.yaml is elsewhere."
+            )
         if folder is None:
             raise ConfigError(
                 f"There is no {CONFIG_FILE} beside `{resume}`: name the settings that the "
