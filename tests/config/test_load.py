@@ -55,7 +55,26 @@ def test_a_recipe_written_out_reads_back_the_same(name, written):
 
 
 def test_the_recipes_are_found():
-    assert {"default", "digits", "mnist-binary", "mnist-binary-gated"} <= set(preset_names())
+    assert {"cifar10", "default", "digits", "mnist-256", "mnist-binary"} <= set(preset_names())
+
+
+def test_cifar10_is_another_name_of_the_default_recipe():
+    assert preset_path("cifar10") == preset_path("default")
+    assert load_config(preset="cifar10") == load_config(preset="default")
+
+
+def test_the_dilated_recipe_differs_from_the_plain_one_by_its_dilations_alone():
+    plain, dilated = load_config(preset="mnist-binary"), load_config(preset="mnist-dilated")
+    assert dilated.model.dilations
+    dilated.model.dilations = None
+    assert dilated == plain
+
+
+def test_the_fashion_recipe_differs_from_that_of_the_digits_by_its_images_alone():
+    digits, fashion = load_config(preset="mnist-256"), load_config(preset="fashion-256")
+    assert fashion.data.dataset_name == "fashion_mnist"
+    fashion.data.dataset_name = "mnist"
+    assert fashion == digits
 
 
 @pytest.mark.parametrize("number", ["1e-3", "1E-3", "0.001", "'1e-3'"])

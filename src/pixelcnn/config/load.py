@@ -41,6 +41,8 @@ NAMES: dict[Any, str] = {
 }
 # In the checkout, then inside an installed wheel.
 PRESET_FOLDERS = (Path(__file__).parents[3] / "configs", Path(__file__).parents[1] / "configs")
+# Second names of recipes.
+PRESET_ALIASES = {"cifar10": "default"}
 
 SectionT = TypeVar("SectionT")
 
@@ -147,7 +149,8 @@ def to_yaml(config: Config) -> str:
 
 def preset_names() -> list[str]:
     """Names of the recipes that come with the package."""
-    return sorted({path.stem for folder in PRESET_FOLDERS for path in folder.glob("*.yaml")})
+    files = {path.stem for folder in PRESET_FOLDERS for path in folder.glob("*.yaml")}
+    return sorted(files | {alias for alias, name in PRESET_ALIASES.items() if name in files})
 
 
 def preset_path(name: str) -> Path:
@@ -157,8 +160,9 @@ def preset_path(name: str) -> Path:
         ConfigError: If there is none of that name.
     """
     for folder in PRESET_FOLDERS:
-        if (folder / f"{name}.yaml").is_file() and name in preset_names():
-            return folder / f"{name}.yaml"
+        path = folder / f"{PRESET_ALIASES.get(name, name)}.yaml"
+        if path.is_file() and name in preset_names():
+            return path
     raise ConfigError(f"A preset must be one of {', '.join(preset_names())}, got {name!r}.")
 
 
