@@ -119,7 +119,8 @@ def test_the_weights_serve_any_size():
 def test_a_walk_keeps_two_feature_maps(groups):
     attention = attention_of(groups=groups)
     _, cursor = walked(attention, randn(2, 3, 4, 12), randn(2, 3, 4, 3))
-    assert cursor.caches[attention].pairs.numel() == 2 * 2 * 3 * 4 * 12
+    kept = cursor.caches[attention].key_values
+    assert kept.keys.numel() + kept.values.numel() == 2 * 2 * 3 * 4 * 12
 
 
 def test_dropout_acts_on_what_is_added_in_training_only():

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from pixelcnn.nn.conv import MaskedConv2d
 from pixelcnn.nn.cursor import Cursor
+from pixelcnn.nn.key_values import KeyValues, attend
 from pixelcnn.nn.norm import Norm
 
 NUM_WAVES = 8
@@ -112,54 +113,36 @@ class CausalAttention(nn.Module):
         if not self.strict:
             # The token before is the newest known one where this one is being predicted.
             known = F.pad(known, (0, 0, 1, 0))[..., :-1, :]
-        attended = self._attend(query + placed[0], key + placed[1] + known[0], value + known[1])
+        key, value = key + placed[1] + known[0], value + known[1]
+        attended = attend(query + placed[0], key, value, strict=self.strict)
         return rearrange(attended, "b n (h w g) d -> b h w (g n d)", h=height, w=width)
-
-    def _attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        if not self.strict:
-            return F.scaled_dot_product_attention(query, key, value, is_causal=True)
-        if query.shape[2] == 1:
-            return torch.zeros_like(value)
-        # One late: the second token sees the first, and so on. No row of the mask is empty.
-        late = query[:, :, 1:], key[:, :, :-1], value[:, :, :-1]
-        return F.pad(F.scaled_dot_product_attention(*late, is_causal=True), (0, 0, 1, 0))
 
 
 class AttentionWalk:
     """Attention along a walk, one token at a time.
 
     Attributes:
-        pairs: Keys and values of the tokens so far; places stand in the keys from the start.
-            Shape: (2, B, heads, H × W × G, head width).
-        queries: What a query gets of its place. Shape: (heads, H × W, head width).
+        key_values: Of the tokens so far; places stand in the keys from the start.
+        queries: What a query gets of its place. Shape: (H × W, heads × head width).
     """
 
     def __init__(self, attention: CausalAttention, cursor: Cursor) -> None:
         assert cursor.lag == 0, "attention is walked one site at a time"
         self.attention = attention
-        self.queries, keys = attention.places(cursor.height, cursor.width).detach()
-        keys = repeat(keys, "n l d -> b n (l g) d", b=cursor.batch_size, g=cursor.groups)
-        self.pairs = torch.stack([keys, torch.zeros_like(keys)])
+        queries, keys = attention.places(cursor.height, cursor.width).detach()
+        keys = repeat(keys, "n l d -> n (l g) d", g=cursor.groups)
+        self.key_values = KeyValues(keys, attention.head_width, batch_size=cursor.batch_size)
+        self.queries = rearrange(queries, "n l d -> l (n d)")
 
     def step(self, read: Tensor, newest: Tensor | None, cursor: Cursor) -> Tensor:
         """Maps what is read at a token (B, 3 heads × head width) to what it attends to."""
-        attention, num_heads = self.attention, self.attention.num_heads
-        site = cursor.front.row * cursor.width + cursor.front.column
-        token = site * cursor.groups + cursor.group
-        parts = rearrange(read, "b (three n d) -> three b n d", three=3, n=num_heads)
-        self.pairs[:, :, :, token] += parts[1:]
+        strict, token = self.attention.strict, cursor.token
+        query, key, value = read.chunk(3, 1)
+        self.key_values.add(token, key, value)
         if newest is not None:
-            known = rearrange(
-                attention.know(newest), "b (two n d) -> two b n d", two=2, n=num_heads
-            )
-            self.pairs[:, :, :, token - attention.strict] += known
-        num_seen = token + (not attention.strict)
-        if num_seen == 0:
-            return torch.zeros_like(read[:, : num_heads * attention.head_width])
-        query = (parts[0] + self.queries[:, site])[:, :, None]
-        keys, values = self.pairs[:, :, :, :num_seen]
-        attended = F.scaled_dot_product_attention(query, keys, values)
-        return rearrange(attended, "b n 1 d -> b (n d)")
+            self.key_values.add(token - strict, *self.attention.know(newest).chunk(2, 1))
+        query = query + self.queries[token // cursor.groups]
+        return self.key_values.attend(query, num_seen=token + (not strict))
 
 
 def coordinates(height: int, width: int, *, like: Tensor) -> Tensor:

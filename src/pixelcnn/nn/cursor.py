@@ -17,6 +17,7 @@ need of the past in `cursor.caches[self]`. The rules they share:
 * A layer that sees its own site (kind "B") is fed the features of the current front. A layer that
   does not (kind "A", the first of a network) is fed the newest known front, as a decoder is fed
   its last token, and answers for the next one.
+* What reads the newest sub-pixel at its own place runs there, one step late, under `behind`.
 * What depends on the rows above only is computed for a whole row when it begins, under `per_row`.
 * A level of lower resolution runs under `coarser(stride)`, at the sites where it has work.
 * A network all of whose windows reach fewer than n columns to the right may be walked with
@@ -70,6 +71,12 @@ class Cursor:
         self._started = False
         self._row_values: dict[nn.Module, Any] = {}
         self._coarser: dict[int, Cursor] = {}
+        self._behind: Cursor | None = None
+
+    @property
+    def token(self) -> int:
+        """Number of sites, times groups, before the current one (fronts of one site)."""
+        return self.front.row * self.width * self.groups + self.index
 
     def move(self, front: Front) -> None:
         """Goes to the next front of the order; none may be left out."""
@@ -84,6 +91,8 @@ class Cursor:
             self._row_values.clear()
         for stride, child in self._coarser.items():
             self._lead(child, stride)
+        if self._behind is not None:
+            self._follow(self._behind)
 
     def run(self, features: int) -> slice:
         """The contiguous features that belong to the current colour group."""
@@ -104,6 +113,20 @@ class Cursor:
             self._coarser[stride] = Cursor(self.batch_size, height, width)
             self._lead(self._coarser[stride], stride)
         return self._coarser[stride]
+
+    @property
+    def behind(self) -> "Cursor":
+        """The cursor of `newest`, one step behind; nothing can run there at the first step."""
+        if self._behind is None:
+            self._behind = Cursor(
+                self.batch_size, self.height, self.width, groups=self.groups, lag=self.lag
+            )
+            self._follow(self._behind)
+        return self._behind
+
+    def _follow(self, child: "Cursor") -> None:
+        if self.newest is not None:
+            child.move(self.newest)
 
     def _lead(self, child: "Cursor", stride: int) -> None:
         if self.has_work(stride):

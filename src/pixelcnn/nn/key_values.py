@@ -1,0 +1,83 @@
+"""Dot products of queries with the keys of earlier tokens: of a whole image, or along a walk."""
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from torch import Tensor
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, *, strict: bool) -> Tensor:
+    """The mean of the values of all tokens so far, weighted by how well their keys fit the query.
+
+    Args:
+        query: Shape: (B, heads, L, key width).
+        key: Shape: (B, heads, L, key width).
+        value: Shape: (B, heads, L, value width).
+        strict: Whether a token sees strictly earlier tokens only. The first one gets zeros.
+
+    Returns:
+        Shape: (B, heads, L, value width).
+
+    References:
+        Attention Is All You Need (Vaswani et al., 2017), section 3.2.1.
+        https://arxiv.org/abs/1706.03762
+
+    Example:
+        >>> same, value = torch.zeros(1, 1, 3, 4), torch.tensor([1.0, 3.0, 8.0]).view(1, 1, 3, 1)
+        >>> attend(same, same, value, strict=False).flatten()
+        tensor([1., 2., 4.])
+        >>> attend(same, same, value, strict=True).flatten()
+        tensor([0., 1., 2.])
+    """
+    if not strict:
+        return _attend(query, key, value)
+    if query.shape[2] == 1:
+        return torch.zeros_like(value)
+    # One late: the second token sees the first, and so on. No row of the mask is empty.
+    late = _attend(query[:, :, 1:], key[:, :, :-1], value[:, :, :-1])
+    return F.pad(late, (0, 0, 1, 0))
+
+
+def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    key_width, value_width = key.shape[-1], value.shape[-1]
+    # Kernels that never hold the L × L weights want keys as wide as values: zeros change nothing.
+    query, key = (F.pad(t, (0, max(0, value_width - key_width))) for t in (query, key))
+    value = F.pad(value, (0, max(0, key_width - value_width)))
+    scale = key_width**-0.5
+    mean = F.scaled_dot_product_attention(query, key, value, is_causal=True, scale=scale)
+    return mean[..., :value_width]
+
+
+class KeyValues:
+    """Keys and values of the tokens of a walk.
+
+    Args:
+        keys: What the key of each token begins with, the same in all images. (heads, L, key width).
+        value_width: Width of the values, which begin as zeros.
+        batch_size: B.
+
+    Attributes:
+        keys: Shape: (B, heads, L, key width).
+        values: Shape: (B, heads, L, value width).
+    """
+
+    def __init__(self, keys: Tensor, value_width: int, *, batch_size: int) -> None:
+        self.keys = keys.repeat(batch_size, 1, 1, 1)
+        self.values = keys.new_zeros(*self.keys.shape[:3], value_width)
+
+    def add(self, token: int, key: Tensor, value: Tensor) -> None:
+        """Adds (B, heads × key width) and (B, heads × value width) to those of a token."""
+        num_heads = self.keys.shape[1]
+        self.keys[:, :, token] += key.unflatten(1, (num_heads, -1))
+        self.values[:, :, token] += value.unflatten(1, (num_heads, -1))
+
+    def attend(self, query: Tensor, num_seen: int) -> Tensor:
+        """What a query (B, heads × key width) gets of the first tokens. (B, heads × value width).
+
+        Zeros if it may see none.
+        """
+        if num_seen == 0:
+            return torch.zeros_like(self.values[:, :, 0]).flatten(1)
+        query = rearrange(query, "b (n d) -> b n 1 d", n=self.keys.shape[1])
+        seen = self.keys[:, :, :num_seen], self.values[:, :, :num_seen]
+        return rearrange(F.scaled_dot_product_attention(query, *seen), "b n 1 d -> b (n d)")
