@@ -7,7 +7,7 @@ import torch
 
 from pixelcnn.data import TensorImageSet, load_data
 from pixelcnn.errors import ConfigError, ShapeError
-from pixelcnn.evaluation import evaluate
+from pixelcnn.evaluation import density_of, evaluate
 from pixelcnn.models import PixelCNN
 
 
@@ -95,3 +95,25 @@ def test_labels_that_do_not_fit_the_model_are_refused(images):
         evaluate(tiny(num_labels=10), unlabelled)
     figures = evaluate(tiny(num_labels=10, label_dropout=0.1), unlabelled)
     assert figures["num_images"] == len(unlabelled)
+
+
+def test_a_model_that_also_serves_without_labels_is_measured_both_ways(images):
+    model = tiny(num_labels=10, label_dropout=0.1).eval()
+    for name, parameter in model.named_parameters():
+        if "cond" in name:
+            torch.nn.init.normal_(parameter)
+    x = images.images.long()
+    figures = evaluate(model, images)
+    told, untold = -model.log_prob(x, images.labels).mean(), -model.log_prob(x).mean()
+    assert figures["nll_nats"] == pytest.approx(told.item(), rel=1e-12)
+    assert figures["nll_nats_without_label"] == pytest.approx(untold.item(), rel=1e-12)
+    assert figures["bits_per_dim_without_label"] == pytest.approx(untold.item() / 64 / math.log(2))
+    assert figures["nll_nats_without_label"] != figures["nll_nats"]
+    assert "nll_nats_without_label" not in evaluate(tiny(num_labels=10), images)
+
+
+def test_the_density_that_is_measured_is_named(images):
+    unlabelled = TensorImageSet(images.images, levels=17)
+    assert density_of(tiny(num_labels=10), images) == "p(x | label)"
+    assert density_of(tiny(num_labels=10, label_dropout=0.1), unlabelled) == "p(x)"
+    assert density_of(tiny(), images) == "p(x)"

@@ -46,6 +46,5 @@ def test_errors_are_one_line_here_too(tmp_path):
     command = [sys.executable, str(SCRIPT), "--sample-only", "--resume", "missing.ckpt"]
     result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=120)
     assert result.returncode == 2
-    assert result.stderr == (
-        "pixelcnn: There is no `missing.ckpt`. Name a run folder or a model file.\n"
-    )
+    assert result.stderr.startswith("pixelcnn: There is no `missing.ckpt`. Name a run folder")
+    assert result.stderr.count("\n") == 1

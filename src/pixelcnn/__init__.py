@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pixelcnn.spec import ImageSpec as ImageSpec
     from pixelcnn.training import PixelCNNTrainer as PixelCNNTrainer
     from pixelcnn.training import train_pixelcnn as train_pixelcnn
+    from pixelcnn.weights import list_weights as list_weights
 
 _HOMES = {
     "AutoregressiveModel": "models",
@@ -45,6 +46,7 @@ _HOMES = {
     "TrainingConfig": "config",
     "build": "models",
     "evaluate": "evaluation",
+    "list_weights": "weights",
     "load": "checkpoint",
     "load_config": "config",
     "load_data": "data",

@@ -15,6 +15,7 @@ from safetensors.torch import save as serialise
 from pixelcnn.errors import CheckpointError, PixelCNNError
 from pixelcnn.files import atomic_write
 from pixelcnn.models import AutoregressiveModel, build
+from pixelcnn.weights import find_weights, known_weights
 
 FORMAT = "pixelcnn/1"
 
@@ -56,17 +57,20 @@ def save(
 def read_card(path: str | Path) -> dict[str, Any]:
     """Reads what a checkpoint says of itself, without its weights.
 
+    Args:
+        path: As `load`.
+
     Returns:
         format, model, config, spec, likelihood, labels, training.
 
     Raises:
         CheckpointError: If the file is missing, damaged or not one of ours.
     """
-    path = Path(path)
+    path = find_weights(path)
     if not path.is_file():
         raise CheckpointError(
             f"{path} must be a model file, but {'is a folder' if path.is_dir() else 'is missing'}. "
-            f"`pixelcnn train` writes one as model.safetensors in its run folder."
+            f"`pixelcnn train` writes one as model.safetensors in its run folder. {known_weights()}"
         )
     try:
         with safe_open(path, framework="pt") as file:
@@ -82,12 +86,18 @@ def load(path: str | Path, *, device: str | torch.device = "cpu") -> Autoregress
     """Builds the model of a file, in evaluation mode.
 
     Args:
-        path: Written by `save`.
+        path: Written by `save`; or the name of a model that comes with the package (see
+            `pixelcnn.list_weights`), unless a file or folder of that name exists.
         device: Where the weights go.
 
     Raises:
         CheckpointError: If the file is missing, damaged or not one of ours.
+
+    Example:
+        >>> load("digits").spec
+        ImageSpec(channels=1, height=8, width=8, levels=17)
     """
+    path = find_weights(path)
     card = read_card(path)
     try:
         model = build(card["model"], **card["config"])

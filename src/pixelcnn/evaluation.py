@@ -32,7 +32,10 @@ def evaluate(
 
     Returns:
         `nll_nats` per image with its standard error `nll_nats_stderr` over images,
-        `bits_per_dim`, `perplexity` (both per sub-pixel), `num_images`, `num_dims`.
+        `bits_per_dim`, `perplexity` (both per sub-pixel), `num_images`, `num_dims`. They are
+        those of p(x | label) where the model takes labels and the images have them, see
+        `density_of`. A model that also serves without labels is then measured without them,
+        too: `nll_nats_without_label` and so on are those of p(x).
 
     Raises:
         ConfigError: If the model needs labels that the images do not have.
@@ -41,30 +44,58 @@ def evaluate(
     check_fit(model, image_set)
     if max_samples is not None and max_samples < len(image_set):
         image_set = image_set.take(torch.arange(max_samples))
-    num_dims, num_images = image_set.spec.num_dims, len(image_set)
-    nll = -log_probs(model, image_set, batch_size=batch_size)
+    num_dims = image_set.spec.num_dims
+    figures = figures_of(-log_probs(model, image_set, batch_size=batch_size), num_dims)
+    if takes_labels(model, image_set) and model.condition.is_optional:
+        nll = -log_probs(model, image_set, batch_size=batch_size, with_labels=False)
+        without = figures_of(nll, num_dims)
+        figures |= {f"{name}_without_label": figure for name, figure in without.items()}
+    return {**figures, "num_images": len(image_set), "num_dims": num_dims}
+
+
+def takes_labels(model: AutoregressiveModel, image_set: ImageSet) -> bool:
+    """Whether the model is told the labels of these images."""
+    return model.num_labels is not None and image_set.labels is not None
+
+
+def density_of(model: AutoregressiveModel, image_set: ImageSet) -> str:
+    """Which probability `evaluate` measures: "p(x | label)" or "p(x)"."""
+    return "p(x | label)" if takes_labels(model, image_set) else "p(x)"
+
+
+def figures_of(nll: Tensor, num_dims: int) -> dict[str, float | int]:
+    """Mean and standard error over images of their NLL in nats (N,), and what follows from it."""
     nll_nats = nll.mean().item()
     return {
         "nll_nats": nll_nats,
-        "nll_nats_stderr": nll.std().item() / math.sqrt(num_images) if num_images > 1 else 0.0,
+        "nll_nats_stderr": nll.std().item() / math.sqrt(len(nll)) if len(nll) > 1 else 0.0,
         "bits_per_dim": bits_per_dim(nll_nats, num_dims),
         "perplexity": perplexity(nll_nats, num_dims),
-        "num_images": num_images,
-        "num_dims": num_dims,
     }
 
 
-def log_probs(model: AutoregressiveModel, image_set: ImageSet, *, batch_size: int) -> Tensor:
-    """Log-probability of every image in nats, in eval mode. Shape: (N,), float64, on the CPU."""
+def log_probs(
+    model: AutoregressiveModel, image_set: ImageSet, *, batch_size: int, with_labels: bool = True
+) -> Tensor:
+    """Log-probability of every image in nats, in eval mode.
+
+    Args:
+        model: Any architecture.
+        image_set: A split of `load_data`.
+        batch_size: Images per forward pass.
+        with_labels: Whether a model of labels is told those that the images have.
+
+    Returns:
+        Shape: (N,), float64, on the CPU.
+    """
+    with_labels = with_labels and takes_labels(model, image_set)
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
     try:
         parts = []
         for x, labels in batches(image_set, batch_size):
-            cond = None
-            if model.num_labels is not None and labels is not None:
-                cond = labels.to(device)
+            cond = labels.to(device) if with_labels and labels is not None else None
             parts.append(model.log_prob(x.to(device), cond))
     finally:
         model.train(was_training)

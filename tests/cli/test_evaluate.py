@@ -58,3 +58,12 @@ def test_what_does_not_fit_is_one_line(run_folder, fails, words, message):
 
 def test_a_lone_model_file_needs_images(model_file, fails):
     assert "say which images" in fails("evaluate", model_file)
+
+
+def test_a_model_of_the_package_is_scored_on_its_own_images(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["evaluate", "digits", "--device=cpu", "--evaluation.max_samples=5"]) == 0
+    assert "over 5 images of: digits, 17 levels" in capsys.readouterr().out
+    assert main(["evaluate", "digits", "--device=cpu", "--data.max_samples=7"]) == 0
+    assert "over 7 images of: digits, 17 levels" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []

@@ -4,6 +4,7 @@ import json
 
 from pixelcnn.checkpoint import fingerprint, load
 from pixelcnn.cli import main
+from pixelcnn.weights import list_weights
 
 
 def test_programs_get_json(model_file, capsys):
@@ -23,9 +24,26 @@ def test_programs_get_json(model_file, capsys):
 def test_people_get_a_table(model_file, capsys):
     assert main(["info", str(model_file.parent)]) == 0
     out = capsys.readouterr().out
-    for words in ("categorical", "rows above 4", "Ankle boot", "best epoch 3", "6, 5"):
+    for words in ("categorical", "rows above 4", "Ankle boot", "best epoch 3", "6×5"):
         assert words in out
 
 
 def test_a_model_that_is_not_there_is_one_line(fails, tmp_path):
     assert "There is no" in fails("info", tmp_path / "none.safetensors")
+
+
+def test_without_a_model_those_of_the_package_are_listed(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main(["info"]) == 0
+    out = capsys.readouterr().out
+    assert [line for line in out.splitlines() if line.startswith("digits  8×8 ")]
+    assert "355 test images of digits, 17 levels" in out
+    assert main(["info", "--json"]) == 0
+    models = json.loads(capsys.readouterr().out)
+    assert models.keys() == set(list_weights())
+    assert models["digits"]["figures"]["nll_nats"] > 0
+
+
+def test_a_model_of_the_package_tells_its_figures(capsys):
+    assert main(["info", "digits"]) == 0
+    assert "protocol digits, 17 levels" in capsys.readouterr().out

@@ -135,3 +135,19 @@ def test_no_space_is_one_line_and_leaves_no_half_file(model_file, fails, tmp_pat
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert f"Cannot write `{out}`" in line
     assert not list(out.parent.iterdir())
+
+
+def test_a_model_of_the_package_is_drawn_from_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sample("digits", "sevens.npz", "--label=7", "--num-samples=2")
+    with np.load("sevens.npz") as arrays:
+        assert arrays["labels"].tolist() == [7, 7]
+        assert arrays["x"].shape == (2, 1, 8, 8)
+
+
+def test_a_folder_of_that_name_hides_the_model_and_says_so(model_file, fails, monkeypatch):
+    monkeypatch.chdir(model_file.parent)
+    (model_file.parent / "digits").mkdir()
+    assert "It hides the model 'digits' of the package" in fails("sample", "digits")
+    model_file.rename(model_file.parent / "digits" / "model.safetensors")
+    sample("digits", "coats.npz", "--label=coat")

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from pixelcnn.checkpoint import read_card
 from pixelcnn.cli.finish import measure, summary
 from pixelcnn.cli.runs import CONFIG_FILE, Run, find_model, open_run, run_folder
 from pixelcnn.config import Config, load_config, to_yaml
@@ -43,14 +44,24 @@ def settings_of(args: argparse.Namespace) -> Config:
     device = args.device or "auto"
     given = {"seed": args.seed, "device": device, "evaluation.split": args.split}
     words = [f"--{name}={value}" for name, value in given.items() if value is not None]
-    folder = run_folder(find_model(Path(args.run)))
+    file = find_model(args.run)
+    folder = run_folder(file)
     source = args.config or (folder / CONFIG_FILE if folder else None)
-    if source is None and not any(word.startswith("--data.") for word in args.settings):
+    own = own_data(file) if source is None else []
+    if source is None and not any(word.startswith("--data.") for word in [*own, *args.settings]):
         raise ConfigError(
             f"There is no {CONFIG_FILE} beside `{args.run}`: say which images by --config, "
             f"or by settings such as --data.dataset_name mnist."
         )
-    return load_config(source, [*args.settings, *words])
+    return load_config(source, [*own, *args.settings, *words])
+
+
+def own_data(file: Path) -> list[str]:
+    """The images that the card of a lone model file names, as those that come along do."""
+    if file.suffix == ".ckpt":
+        return []
+    named = read_card(file)["training"].get("data", {})
+    return [f"--data.{name}={value}" for name, value in named.items()]
 
 
 def place_of(args: argparse.Namespace, trained: Run, config: Config) -> Path | None:

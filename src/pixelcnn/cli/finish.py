@@ -12,7 +12,7 @@ from pixelcnn.cli.drawing import draw, save_grid
 from pixelcnn.cli.runs import CONFIG_FILE, MODEL_FILE
 from pixelcnn.config import Config
 from pixelcnn.data import DataSplits
-from pixelcnn.evaluation import evaluate
+from pixelcnn.evaluation import density_of, evaluate
 from pixelcnn.files import write_json
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.plots import plot_curves
@@ -69,16 +69,17 @@ def measure(model: AutoregressiveModel, data: DataSplits, config: Config) -> dic
     """Scores a model on the split that the settings name, with all that the figures depend on."""
     started = time.perf_counter()
     split = config.evaluation.split
+    images = getattr(data, split)
     figures = evaluate(
         model,
-        getattr(data, split),
+        images,
         batch_size=config.evaluation.batch_size,
         max_samples=config.evaluation.max_samples,
     )
     return {
         **figures,
         "split": split,
-        "protocol": data.protocol,
+        "protocol": f"{data.protocol}; {density_of(model, images)}",
         "seed": config.seed,
         "fingerprint": fingerprint(model),
         "device": str(model.device),
@@ -89,11 +90,17 @@ def measure(model: AutoregressiveModel, data: DataSplits, config: Config) -> dic
 
 def summary(metrics: Mapping[str, Any]) -> str:
     """The figures for people, with what they were measured on."""
-    return (
+    lines = [
         f"{metrics['split']} NLL {metrics['nll_nats']:.2f} nats per image, "
-        f"{metrics['bits_per_dim']:.3f} bits/dim, perplexity {metrics['perplexity']:.3f}\n"
-        f"over {metrics['num_images']:,} images of: {metrics['protocol']}"
-    )
+        f"{metrics['bits_per_dim']:.3f} bits/dim, perplexity {metrics['perplexity']:.3f}",
+        f"over {metrics['num_images']:,} images of: {metrics['protocol']}",
+    ]
+    if "nll_nats_without_label" in metrics:
+        lines.append(
+            f"without the labels, p(x): {metrics['nll_nats_without_label']:.2f} nats per image, "
+            f"{metrics['bits_per_dim_without_label']:.3f} bits/dim"
+        )
+    return "\n".join(lines)
 
 
 def closing(folder: Path, metrics: Mapping[str, Any], *, labels: Sequence[str] | None) -> str:

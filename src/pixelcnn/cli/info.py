@@ -1,4 +1,4 @@
-"""`pixelcnn info`: says what a trained model is."""
+"""`pixelcnn info`: says what a trained model is, or which ones come with the package."""
 
 import argparse
 import json
@@ -9,20 +9,19 @@ from rich.table import Table
 
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.cli.runs import Run, open_run
+from pixelcnn.weights import list_weights
+
+HINT = "Draw from one: pixelcnn sample NAME. All about one: pixelcnn info NAME."
 
 
 def run(args: argparse.Namespace) -> int:
     """Prints a table, or JSON for programs."""
-    facts = facts_of(open_run(args.run))
-    if args.json:
-        print(json.dumps(facts, indent=2, ensure_ascii=False))
+    if args.run is None:
+        models = {name: facts_of(open_run(name)) for name in list_weights()}
+        print_json(models) if args.json else print_list(models)
         return 0
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in facts.items():
-        table.add_row(name.replace("_", " "), in_words(value))
-    Console(highlight=False, markup=False).print(table)
+    facts = facts_of(open_run(args.run))
+    print_json(facts) if args.json else print_facts(facts)
     return 0
 
 
@@ -47,26 +46,74 @@ def facts_of(run: Run) -> dict[str, Any]:
         "likelihood": model.likelihood.name,
         "condition": None if model.condition.is_none else model.condition.describe(),
         "labels": run.label_names,
-        "training": run.training,
+        "training": {k: v for k, v in run.training.items() if k != "figures"},
+        "figures": run.training.get("figures"),
         "fingerprint": fingerprint(model),
     }
 
 
-def in_words(value: Any) -> str:
+def print_json(facts: dict[str, Any]) -> None:
+    """Facts for programs."""
+    print(json.dumps(facts, indent=2, ensure_ascii=False))
+
+
+def print_facts(facts: dict[str, Any]) -> None:
+    """The facts about one model for people, one in each row."""
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in facts.items():
+        table.add_row(name.replace("_", " "), in_words(value, name))
+    Console(highlight=False, markup=False).print(table)
+
+
+def print_list(models: dict[str, dict[str, Any]]) -> None:
+    """The models that come with the package, one in each row."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("name", "images", "levels", "labels", "bits/dim", "NLL (nats)", "measured on"):
+        table.add_column(title, overflow="fold")
+    for name, facts in models.items():
+        figures = facts["figures"]
+        table.add_row(
+            name,
+            in_words(facts["image_size"], "image_size"),
+            in_words(facts["levels"]),
+            in_words(facts["labels"] and len(facts["labels"])),
+            f"{figures['bits_per_dim']:.3f}",
+            f"{figures['nll_nats']:.2f}",
+            f"{figures['num_images']:,} {figures['split']} images of {figures['protocol']}",
+        )
+    console = Console(highlight=False, markup=False)
+    console.print(table)
+    console.print(HINT)
+
+
+def in_words(value: Any, name: str = "") -> str:
     """A value of JSON types for people.
+
+    Args:
+        value: What is to be told.
+        name: What it is; sizes are told as height × width.
 
     Example:
         >>> in_words({"rows_above": 7, "seen": [1, 2]}), in_words(1234567), in_words(True)
         ('rows above 7; seen 1, 2', '1,234,567', 'yes')
+        >>> in_words({"shown": {"image_size": [28, 20], "levels": 2}})
+        'shown (image size 28×20; levels 2)'
     """
     if value is None or value in ({}, []):
         return "–"
     if isinstance(value, dict):
-        return "; ".join(f"{k.replace('_', ' ')} {in_words(v)}" for k, v in value.items())
+        return "; ".join(f"{k.replace('_', ' ')} {_inner(v, k)}" for k, v in value.items())
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        return ("×" if name == "image_size" else ", ").join(map(str, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _inner(value: Any, name: str) -> str:
+    words = in_words(value, name)
+    return f"({words})" if isinstance(value, dict) and value else words

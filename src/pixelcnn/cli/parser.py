@@ -14,7 +14,10 @@ SETTINGS = """\
 Any setting of a configuration can be given by its name, for example
   --training.max_epochs 5 --data.dataset_name mnist --model.hidden_channels 128
 `--print-config` shows all of them with their values, as YAML."""
-RUN_HELP = "run folder, or a checkpoint: .safetensors, or .ckpt of a training"
+RUN_HELP = (
+    "run folder; a checkpoint: .safetensors, or .ckpt of a training; "
+    "or a model of the package, such as digits, where no such file or folder exists"
+)
 SETTING = re.compile(r"--\w+\.")
 
 
@@ -182,8 +185,8 @@ def _add_evaluate(commands: Subparsers) -> None:
 
 
 def _add_info(commands: Subparsers) -> None:
-    parser = _add(commands, "info", "say what a trained model is")
-    parser.add_argument("run", metavar="RUN", help=RUN_HELP)
+    parser = _add(commands, "info", "say what a trained model is, or which come along")
+    parser.add_argument("run", nargs="?", metavar="RUN", help=f"{RUN_HELP} (default: list those)")
     parser.add_argument("--json", action="store_true", help="for programs instead of people")
 
 

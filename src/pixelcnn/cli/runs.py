@@ -7,6 +7,7 @@ from typing import Any
 from pixelcnn.checkpoint import load, read_card
 from pixelcnn.errors import CheckpointError
 from pixelcnn.models import AutoregressiveModel
+from pixelcnn.weights import find_weights, known_weights, list_weights
 
 MODEL_FILE = "model.safetensors"
 CONFIG_FILE = "config.yaml"
@@ -33,13 +34,17 @@ class Run:
 
 
 def open_run(path: str, *, device: str = "cpu") -> Run:
-    """Loads the model of a run folder, of a `.safetensors` file or of a `.ckpt` file.
+    """Loads the model of a run folder, of a `.safetensors` or `.ckpt` file, or of the package.
+
+    Args:
+        path: As `find_model`.
+        device: Where the weights go.
 
     Raises:
         CheckpointError: If there is none, or it cannot be read.
         ConfigError: If the device is not there.
     """
-    file = find_model(Path(path))
+    file = find_model(path)
     folder = run_folder(file)
     if file.suffix == ".ckpt":
         # Here, because it brings Lightning, which the other two do without.
@@ -50,14 +55,21 @@ def open_run(path: str, *, device: str = "cpu") -> Run:
     return Run(load(file, device=device), file, folder, card["labels"], card["training"])
 
 
-def find_model(path: Path) -> Path:
+def find_model(run: str) -> Path:
     """The file that holds the weights of a run.
+
+    Args:
+        run: A run folder or a model file; or, where neither exists, the name of a model that comes
+            with the package.
 
     Raises:
         CheckpointError: If there is none.
     """
+    path = find_weights(run)
     if not path.exists():
-        raise CheckpointError(f"There is no `{path}`. Name a run folder or a model file.")
+        raise CheckpointError(
+            f"There is no `{path}`. Name a run folder or a model file. {known_weights()}"
+        )
     if not path.is_dir():
         return path
     if (path / MODEL_FILE).is_file():
@@ -67,7 +79,10 @@ def find_model(path: Path) -> Path:
             f"`{path}` holds no {MODEL_FILE}: its training has not ended. "
             f"Name `{path / LAST_STATE}` to use what is there."
         )
-    raise CheckpointError(f"`{path}` holds no {MODEL_FILE}. Name a folder that a training wrote.")
+    hides = f" It hides the model {run!r} of the package." if run in list_weights() else ""
+    raise CheckpointError(
+        f"`{path}` holds no {MODEL_FILE}. Name a folder that a training wrote.{hides}"
+    )
 
 
 def run_folder(file: Path) -> Path | None:

@@ -1,0 +1,180 @@
+"""Makes a trained model that comes with the package, from its recipe, by one command.
+
+    python scripts/box.py digits
+    python scripts/box.py mnist-256 --run runs/mnist-256
+    python scripts/box.py mnist-binary --training.max_epochs 2 --into somewhere/else
+
+Without --run it trains, into runs/box/NAME, as `pixelcnn train` does. The model is then written to
+src/pixelcnn/weights/NAME.safetensors; its card says how good it is on the whole test set, and how
+it came about. A run that has ended is taken as it is, with the figures that it reported.
+"""
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pixelcnn.checkpoint import fingerprint, load, read_card, save
+from pixelcnn.cli import main as pixelcnn
+from pixelcnn.cli.entry import explain
+from pixelcnn.cli.finish import METRICS_FILE, measure
+from pixelcnn.cli.parser import OneLineParser, split_settings
+from pixelcnn.cli.runs import CONFIG_FILE, MODEL_FILE
+from pixelcnn.config import Config, DataConfig, load_config
+from pixelcnn.data import DataSplits
+from pixelcnn.errors import CheckpointError, ConfigError, PixelCNNError
+from pixelcnn.evaluation import evaluate
+from pixelcnn.files import atomic_write
+from pixelcnn.models import AutoregressiveModel
+from pixelcnn.training.run import load_images
+from pixelcnn.weights import FOLDER
+
+# Which recipe in configs/ each model of the package comes from.
+RECIPES = {
+    "digits": "digits",
+    "mnist-binary": "mnist-conditional",
+    "mnist-256": "mnist-256",
+}
+MAX_BYTES = 2_000_000
+NUM_FIRST = 50  # test images of a second, quick figure, by which tests know the model again
+FIGURES = ("nll_nats", "nll_nats_stderr", "bits_per_dim", "perplexity")
+# What decides neither the weights nor which images they were learned from.
+PLACES = ("data.data_root", "data.num_workers")
+
+
+def main(words: Sequence[str]) -> int:
+    """Trains where no run is given, and packs; returns an exit code."""
+    plain, settings = split_settings(words)
+    args = parser().parse_args(plain)
+    folder = args.run
+    try:
+        if folder is None:
+            folder = Path("runs", "box", args.name)
+            command = ["train", "--preset", RECIPES[args.name], "--out", str(folder)]
+            code = pixelcnn([*command, "--overwrite", *settings])
+            if code:
+                return code
+        elif settings:
+            raise ConfigError(f"A run has its own settings: leave {settings[0]} out, or --run.")
+        path = pack(args.name, folder, args.into)
+    except (PixelCNNError, KeyboardInterrupt) as error:
+        line, code = explain(error)
+        print(f"box: {line}", file=sys.stderr)
+        return code
+    print(f"{path}: {path.stat().st_size:,} bytes")
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """What can be typed, besides settings for the training."""
+    parser = OneLineParser(description=__doc__, allow_abbrev=False)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("name", choices=list(RECIPES), help="the model to make")
+    parser.add_argument("--run", type=Path, metavar="DIR", help="a run of its recipe, finished")
+    parser.add_argument("--into", type=Path, metavar="DIR", default=FOLDER, help="where it goes")
+    return parser
+
+
+def pack(name: str, folder: Path, into: Path) -> Path:
+    """Writes the model of a run as NAME.safetensors, with its figures in the card.
+
+    Raises:
+        CheckpointError: If the run has no model, has not ended, or its model is too large.
+        ConfigError: If the settings of the run cannot be read.
+    """
+    file, path = folder / MODEL_FILE, into / f"{name}.safetensors"
+    model, card = load(file), read_card(file)
+    config = load_config(folder / CONFIG_FILE)
+    config.evaluation.split, config.evaluation.max_samples = "test", None
+    data = load_images(config)
+    training = {
+        **card["training"],
+        "recipe": RECIPES[name],
+        "command": command_of(config, RECIPES[name]),
+        "data": data_of(config),
+        "figures": figures_of(model, data, config, folder),
+    }
+    with atomic_write(path) as temporary:
+        save(model, temporary, labels=card["labels"], training=training)
+        size = temporary.stat().st_size
+        if size > MAX_BYTES:
+            raise CheckpointError(
+                f"A model of the package must have at most {MAX_BYTES:,} bytes, but that of "
+                f"{folder} has {size:,}. Make the recipe {RECIPES[name]} smaller."
+            )
+    return path
+
+
+def figures_of(
+    model: AutoregressiveModel, data: DataSplits, config: Config, folder: Path
+) -> dict[str, Any]:
+    """Figures on the whole test set: those of the run, or measured now if it has others."""
+    metrics = reported(folder)
+    needed = {"split", "protocol", "num_images", "num_dims", *FIGURES}
+    if model.condition.is_optional:
+        needed |= {f"{figure}_without_label" for figure in FIGURES}
+    is_whole = (metrics.get("split"), metrics.get("num_images")) == ("test", len(data.test))
+    is_ours = metrics.get("fingerprint") == fingerprint(model)
+    if not (is_whole and is_ours and needed <= set(metrics)):
+        metrics = measure(model, data, config)
+    first = evaluate(model, data.test, max_samples=NUM_FIRST)
+    return {
+        **{figure: value for figure, value in metrics.items() if figure in needed},
+        "num_first": first["num_images"],
+        "nll_nats_of_first": first["nll_nats"],
+    }
+
+
+def reported(folder: Path) -> dict[str, Any]:
+    """What a run reported when it ended.
+
+    Raises:
+        CheckpointError: If it has not ended.
+    """
+    try:
+        metrics: dict[str, Any] = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CheckpointError(
+            f"{folder} holds no {METRICS_FILE}: its training has not ended. Continue it with "
+            f"pixelcnn train --resume {shlex.quote(str(folder))}"
+        ) from None
+    return metrics
+
+
+def command_of(config: Config, recipe: str) -> str:
+    """The command that trains this again: the recipe, and where the settings differ from it."""
+    theirs = decisive(load_config(preset=recipe))
+    words = ["pixelcnn", "train", "--preset", recipe]
+    for key, value in decisive(config).items():
+        if value != theirs[key]:
+            words += [f"--{key}", value if isinstance(value, str) else json.dumps(value)]
+    return shlex.join(words)
+
+
+def decisive(config: Config) -> dict[str, Any]:
+    """The settings that decide the weights, by dotted key."""
+    flat = {
+        f"{section}.{key}": value
+        for section in ("model", "training", "data")
+        for key, value in asdict(getattr(config, section)).items()
+    }
+    return {key: value for key, value in flat.items() if key not in PLACES} | {"seed": config.seed}
+
+
+def data_of(config: Config) -> dict[str, Any]:
+    """Which images the model is measured on, so that `pixelcnn evaluate NAME` finds them."""
+    usual = asdict(DataConfig())
+    chosen = {
+        key: value
+        for key, value in asdict(config.data).items()
+        if value != usual[key] and f"data.{key}" not in (*PLACES, "data.batch_size")
+    }
+    return {"dataset_name": config.data.dataset_name, **chosen}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
