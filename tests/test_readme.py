@@ -6,10 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pixelcnn.checkpoint import save
 from pixelcnn.cli.parser import parse
 from pixelcnn.config import load_config
-from pixelcnn.models import build
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -26,9 +24,6 @@ COMMANDS = [line for block in blocks("sh") for line in block.splitlines()]
 @pytest.mark.parametrize("code", blocks("python"), ids=lambda code: code.splitlines()[0])
 def test_python_blocks_run(code, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    quickstart = load_config(preset="digits").model
-    model = build(quickstart.name, num_classes=17, num_labels=quickstart.num_labels, image_size=8)
-    save(model, tmp_path / "runs" / "quickstart" / "model.safetensors")
     exec(compile(code, "README.md", "exec"), {})
     assert "torch.Size([" in capsys.readouterr().out
 
