@@ -4,12 +4,16 @@ from pixelcnn.nn.attention import CausalAttention
 from pixelcnn.nn.condition import Condition, ConditionBias
 from pixelcnn.nn.conv import MaskedConv2d
 from pixelcnn.nn.cursor import Cursor
+from pixelcnn.nn.elu import concat_elu
 from pixelcnn.nn.embed import PixelInput
 from pixelcnn.nn.gate import GATE_GAIN, gate, halves
 from pixelcnn.nn.masks import MaskKind, raster_mask
 from pixelcnn.nn.norm import Norm, NormKind
 from pixelcnn.nn.receptive import Offsets, ReceptiveField, through, window, window_above
+from pixelcnn.nn.residual import GatedResidual
+from pixelcnn.nn.shifted import DownConv, DownRightConv
 from pixelcnn.nn.stacks import HorizontalConv, VerticalConv
+from pixelcnn.nn.weight_norm import WeightNormed, standardise
 
 __all__ = [
     "GATE_GAIN",
@@ -17,6 +21,9 @@ __all__ = [
     "Condition",
     "ConditionBias",
     "Cursor",
+    "DownConv",
+    "DownRightConv",
+    "GatedResidual",
     "HorizontalConv",
     "MaskKind",
     "MaskedConv2d",
@@ -26,9 +33,12 @@ __all__ = [
     "PixelInput",
     "ReceptiveField",
     "VerticalConv",
+    "WeightNormed",
+    "concat_elu",
     "gate",
     "halves",
     "raster_mask",
+    "standardise",
     "through",
     "window",
     "window_above",

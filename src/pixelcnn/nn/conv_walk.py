@@ -158,6 +158,14 @@ class SiteConvWalk:
                 self.reads.append((self.above[:, column, run], view, weight))
 
     def step(self, h: Tensor | None, cursor: Cursor) -> Tensor:
+        self.write(h, cursor)
+        above, window, weight = self.reads[cursor.index]
+        if self.taps.dilation > 1:
+            window = window.flatten(1)[:, : len(weight)]
+        return torch.addmm(above, window, weight)
+
+    def write(self, h: Tensor | None, cursor: Cursor) -> None:
+        """Stores what the layer is fed (B, I / G), for this step and those to come."""
         index = cursor.index
         if not self.taps.sees_own_group and h is not None:
             self.slots[index - 1].copy_(h)  # at the first step of a row: the last of the row above
@@ -165,10 +173,6 @@ class SiteConvWalk:
             self._begin_row()
         if self.taps.sees_own_group and h is not None:
             self.slots[index].copy_(h)
-        above, window, weight = self.reads[index]
-        if self.taps.dilation > 1:
-            window = window.flatten(1)[:, : len(weight)]
-        return torch.addmm(above, window, weight)
 
     def _begin_row(self) -> None:
         taps = self.taps

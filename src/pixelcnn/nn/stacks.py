@@ -70,15 +70,11 @@ class VerticalConv(nn.Module):
             above = rows if self.kind == "B" else rows[:, : -self.dilation]
             padded = F.pad(above, (0, 0, 0, 0, self.reach, 0))
             return self._convolve(padded, padding=self.reach)[:, : rows.shape[1]]
-        kept: Tensor | None = cursor.caches.get(self)
-        if kept is None:
-            batch, width, features = rows.shape
-            height = self.reach + (self.kind == "B")
-            size = (batch, height, width + 2 * self.reach, features)
-            kept = cursor.caches[self] = rows.new_zeros(size)
-        kept[:, :-1] = kept[:, 1:].clone()
-        kept[:, -1, self.reach : self.reach + cursor.width] = rows
-        return self._convolve(kept, padding=0)[:, 0]
+        latest: LatestRows | None = cursor.caches.get(self)
+        if latest is None:
+            count = self.reach + (self.kind == "B")
+            latest = cursor.caches[self] = LatestRows(rows, count=count, reach=self.reach)
+        return self._convolve(latest.add(rows), padding=0)[:, 0]
 
     def _convolve(self, h: Tensor, *, padding: int) -> Tensor:
         planes = rearrange(h, "b h w i -> b i h w")
@@ -86,6 +82,27 @@ class VerticalConv(nn.Module):
             planes, self.weight, self.bias, padding=(0, padding), dilation=self.dilation
         )
         return rearrange(planes, "b o h w -> b h w o").contiguous()
+
+
+class LatestRows:
+    """The rows that a layer was fed last along a walk, the newest at the end.
+
+    Args:
+        like: A row. (B, W, D).
+        count: How many rows; those before the first are zero.
+        reach: Zeros to the left and to the right of each.
+    """
+
+    def __init__(self, like: Tensor, *, count: int, reach: int) -> None:
+        batch, width, features = like.shape
+        self.rows = like.new_zeros(batch, count, width + 2 * reach, features)
+        self.inner = slice(reach, reach + width)
+
+    def add(self, row: Tensor) -> Tensor:
+        """Takes a row (B, W, D). Returns all: (B, count, W + 2 reach, D), changed by the next."""
+        self.rows[:, :-1] = self.rows[:, 1:].clone()
+        self.rows[:, -1, self.inner] = row
+        return self.rows
 
 
 class HorizontalConv(nn.Module):

@@ -1,0 +1,173 @@
+"""Weight-normalised convolutions whose windows end at the own pixel: nothing needs hiding."""
+
+import torch.nn.functional as F
+from einops import rearrange
+from torch import Tensor
+
+from pixelcnn.nn.conv_walk import CausalTaps, PointwiseWalk, SiteConvWalk
+from pixelcnn.nn.cursor import Cursor
+from pixelcnn.nn.masks import MaskKind, raster_mask
+from pixelcnn.nn.stacks import LatestRows
+from pixelcnn.nn.weight_norm import WeightNormed
+
+
+class DownConv(WeightNormed):
+    """Down-shifted convolution: the own row and those above it, columns to both sides.
+
+    It is for a stream that is fed the rows above alone, so nothing is masked, whatever the
+    colours. Along a walk it computes a whole row when the row begins.
+
+    Args:
+        in_channels: Features read per pixel, I.
+        out_channels: Features written per pixel, O.
+        kernel_size: Rows of the window, the own one last, and its odd number of columns.
+        stride: Rows and columns from output to output. Output (i, j) has its window at
+            (i × stride, j × stride); there are ceil(H / stride) × ceil(W / stride).
+        init_scale: See `pixelcnn.nn.WeightNormed`.
+
+    References:
+        PixelCNN++ (Salimans et al., 2017), section 2.3 and figure 2.
+        https://arxiv.org/abs/1701.05517
+
+    Example:
+        >>> import torch
+        >>> DownConv(4, 8, stride=2)(torch.zeros(1, 5, 7, 4)).shape
+        torch.Size([1, 3, 4, 8])
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: tuple[int, int] = (2, 3),
+        *,
+        stride: int = 1,
+        init_scale: float = 1.0,
+    ) -> None:
+        assert kernel_size[1] % 2, "a window without a middle column"
+        super().__init__((out_channels, in_channels, *kernel_size), init_scale=init_scale)
+        self.kernel_size = kernel_size
+        self.stride = stride
+
+    def forward(self, rows: Tensor, cursor: Cursor | None = None) -> Tensor:
+        """Maps features (B, H, W, I) to (B, H, W, O), or a row (B, W, I) to (B, W, O).
+
+        With a cursor, once for each of its rows; with a stride, at every so many rows, and
+        the rows between go to `keep`.
+        """
+        height, width = self.kernel_size
+        if self.kernel_size == (1, 1) and self.stride == 1:
+            return F.linear(rows, self.weight()[:, :, 0, 0], self.bias)
+        if cursor is None:
+            reach = width // 2
+            padded = F.pad(rows, (0, 0, reach, reach, height - 1, 0))
+            return _convolve(padded, self.weight(), self.bias, self.stride)
+        weight, latest = self._walk(rows, cursor)
+        return _convolve(latest.add(rows), weight, self.bias, self.stride)[:, 0]
+
+    def keep(self, rows: Tensor, cursor: Cursor) -> None:
+        """Stores a row (B, W, I) for the rows to come."""
+        self._walk(rows, cursor)[1].add(rows)
+
+    def _walk(self, rows: Tensor, cursor: Cursor) -> tuple[Tensor, LatestRows]:
+        kept: tuple[Tensor, LatestRows] | None = cursor.caches.get(self)
+        if kept is None:
+            height, width = self.kernel_size
+            latest = LatestRows(rows, count=height, reach=width // 2)
+            kept = cursor.caches[self] = self.weight().detach(), latest
+        return kept
+
+
+class DownRightConv(WeightNormed):
+    """Down-right-shifted convolution: the own pixel, those to its left, and the rows above them.
+
+    Args:
+        in_channels: Features read per pixel, I, in `groups` equal runs.
+        out_channels: Features written per pixel, O, in `groups` equal runs.
+        kernel_size: Rows and columns of the window, the own pixel in its last corner.
+        kind: "A" hides the own colour group of the own pixel (first layer); "B" shows it.
+        groups: Colour groups.
+        stride: As in `DownConv`.
+        init_scale: See `pixelcnn.nn.WeightNormed`.
+
+    References:
+        PixelCNN++ (Salimans et al., 2017), section 2.3 and figure 2.
+        https://arxiv.org/abs/1701.05517
+
+    Example:
+        >>> conv = DownRightConv(6, 9, (2, 2), groups=3)
+        >>> conv.weight()[0, :, 1, 1].count_nonzero().item()  # R sees 2 features of its pixel: R
+        2
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: tuple[int, int] = (2, 2),
+        *,
+        kind: MaskKind = "B",
+        groups: int = 1,
+        stride: int = 1,
+        init_scale: float = 1.0,
+    ) -> None:
+        height, width = kernel_size
+        mask: Tensor | None = None
+        if groups > 1 or kind == "A":
+            around = (2 * height - 1, 2 * width - 1)
+            mask = raster_mask(kind, out_channels, in_channels, around, groups=groups)
+            mask = mask[:, :, :height, :width].contiguous()
+        super().__init__(
+            (out_channels, in_channels, height, width), mask=mask, init_scale=init_scale
+        )
+        self.kernel_size = kernel_size
+        self.kind = kind
+        self.groups = groups
+        self.stride = stride
+
+    def forward(self, h: Tensor | None, cursor: Cursor | None = None) -> Tensor:
+        """Maps features (B, H, W, I) to (B, H, W, O), or a site (B, I / G) to (B, O / G).
+
+        With a cursor, kind "A" takes the newest known site (None at the first) and kind "B" the
+        current one. With a stride, at sites with work; those between go to `keep`.
+        """
+        height, width = self.kernel_size
+        if cursor is not None:
+            return self._walk(cursor).step(h, cursor)
+        assert h is not None
+        if self.kernel_size == (1, 1) and self.stride == 1:
+            return F.linear(h, self.weight()[:, :, 0, 0], self.bias)
+        padded = F.pad(h, (0, 0, width - 1, 0, height - 1, 0))
+        return _convolve(padded, self.weight(), self.bias, self.stride)
+
+    def keep(self, h: Tensor, cursor: Cursor) -> None:
+        """Stores the features of a site (B, I / G) for the sites to come."""
+        walk = self._walk(cursor)
+        assert isinstance(walk, SiteConvWalk)
+        walk.write(h, cursor)
+
+    def _walk(self, cursor: Cursor) -> SiteConvWalk | PointwiseWalk:
+        walk: SiteConvWalk | PointwiseWalk | None = cursor.caches.get(self)
+        if walk is None:
+            assert cursor.lag == 0, "shifted convolutions are walked one site at a time"
+            is_point = self.kernel_size == (1, 1) and self.groups == 1 and self.kind == "B"
+            taps = self._taps()
+            walk = PointwiseWalk(taps) if is_point else SiteConvWalk(taps, cursor)
+            cursor.caches[self] = walk
+        return walk
+
+    def _taps(self) -> CausalTaps:
+        # A walk has windows with a middle column: what lies to the right of the own pixel is zero.
+        weight = F.pad(self.weight().detach(), (0, self.kernel_size[1] - 1))
+        return CausalTaps(
+            weight=weight,
+            bias=self.bias.detach(),
+            groups=self.groups,
+            dilation=1,
+            sees_own_group=self.kind == "B",
+        )
+
+
+def _convolve(padded: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
+    planes = F.conv2d(rearrange(padded, "b h w i -> b i h w"), weight, bias, stride=stride)
+    return rearrange(planes, "b o h w -> b h w o").contiguous()
