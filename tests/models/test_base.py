@@ -109,6 +109,18 @@ def test_small_integers_score_like_large_ones(name):
     assert torch.equal(model.log_prob(x.to(torch.uint8)), model.log_prob(x))
 
 
+def test_a_first_batch_sets_a_model_once_and_keeps_its_mode(name):
+    model = build(name, num_labels=3).train()
+    x = torch.randint(2, (4, 1, 5, 6))
+    model.initialise(x, 1)
+    once = {key: value.clone() for key, value in model.state_dict().items()}
+    assert model.training
+    model.initialise(1 - x, 2)
+    assert all(torch.equal(once[key], value) for key, value in model.state_dict().items())
+    with pytest.raises(ShapeError, match=r"\(B, 1, H, W\)"):
+        model.initialise(x[0])
+
+
 def test_unknown_architectures_are_refused():
     with pytest.raises(ConfigError, match="'pixelcnn'"):
         build("pixelrnn")

@@ -9,7 +9,7 @@ from torch import Generator, Tensor, nn
 
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.likelihoods import make_likelihood
-from pixelcnn.nn import Condition, Cursor, PixelInput, ReceptiveField
+from pixelcnn.nn import Condition, Cursor, PixelInput, ReceptiveField, standardise
 from pixelcnn.spec import ImageSpec, check_levels
 from pixelcnn.walk import Filter, draw_seed, drawing, stepper_for, walk
 
@@ -92,6 +92,28 @@ class AutoregressiveModel(nn.Module, ABC):
     @abstractmethod
     def receptive_field(self) -> ReceptiveField:
         """The pixels that the parameters of a pixel depend on."""
+
+    def initialise(self, x: Tensor, cond: Cond = None) -> None:
+        """Sets scales and biases of weight-normalised layers by a first batch, without learning.
+
+        Only layers that no batch has set and no training has moved are set (see
+        `pixelcnn.nn.standardise`); a model without such layers stays as it is.
+
+        Args:
+            x: Levels. (B, C, H, W).
+            cond: As `forward`; a single label stands for the whole batch.
+
+        Raises:
+            ShapeError: If `x` or `cond` does not fit the model.
+        """
+        cond = self.prepare_cond(cond, len(x))
+        self.check(x, cond)
+        was_training = self.training
+        self.eval()  # without dropout, whose noise is no feature of the data
+        try:
+            standardise(self, lambda: self(x, cond))
+        finally:
+            self.train(was_training)
 
     @property
     def num_labels(self) -> int | None:

@@ -139,6 +139,10 @@ class PixelCNNTrainer(LightningModule):
         # Not one stream for the whole run: a resumed epoch would see other noise.
         torch.manual_seed(epoch_seed(self.seed, self.current_epoch))
 
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        if self.global_step == 0:  # later, and in weights to go on from, no layer is new
+            self.model.initialise(*self.split(batch))
+
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         self._stopped_at = (self.current_epoch, batch_idx + 1)
 
