@@ -74,6 +74,23 @@ def test_predictions_depend_on_the_stated_past_and_no_other(model):
                 assert (jacobian[i, j] > 0) == stated, f"{later} and {earlier}"
 
 
+def test_changing_a_level_changes_no_present_or_earlier_prediction(model):
+    # The same law of levels instead of derivatives: it goes through the lookup of embeddings too.
+    changes, order = RasterOrder(model.in_channels, *SIZE), order_of(model)
+    x = images_for(model, 1, SIZE).repeat(len(changes) + 1, 1, 1, 1)
+    for image, site in zip(x, changes, strict=False):
+        image[site] = (image[site] + 1) % model.num_classes
+    cond = condition_for(model, 1, SIZE)
+    cond = None if cond is None else cond.expand(len(x), *cond.shape[1:])
+    outputs = predictions(model, model(x, cond)).flatten(1, 3)
+    moved = (outputs - outputs[-1]).abs().amax(2) > 1e-12  # (changes and none, predictions)
+    for change, seen in zip(changes, moved[:-1].tolist(), strict=True):
+        unseeing = order.index(change if model.groups > 1 else change._replace(channel=0)) + 1
+        assert not any(seen[:unseeing]), f"{change} is seen by itself or before"
+        at_the_end = unseeing > len(order) - model.groups  # few see it, through few features
+        assert any(seen[unseeing:]) or at_the_end, f"nothing sees {change}"
+
+
 def test_the_stated_field_bounds_its_offsets(model):
     field = model.receptive_field()
     assert min(row for row, _ in field.offsets) == -field.rows_above
@@ -108,7 +125,8 @@ def test_nan_in_all_that_is_unknown_never_reaches_the_walk(model):
         seen = newest.pixels_of(known)
         if model.groups > 1:
             seen = seen[:, :, newest.channel : newest.channel + 1]
-        return features.masked_fill(~seen.flatten(0, 1), float("nan"))
+        seen = seen.flatten(0, 1).repeat_interleave(features.shape[1] // seen.shape[2], 1)
+        return features.masked_fill(~seen, float("nan"))
 
     def choose(logits: Tensor, front) -> Tensor:
         assert logits.isfinite().all(), f"an unknown sub-pixel reaches {front}"

@@ -19,6 +19,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"num_residual_blocks": 1, "num_attributes": 2},
         {"num_residual_blocks": 1, "num_map_channels": 2},
         {"num_residual_blocks": 2, "attention_every": 1, "num_heads": 3, "num_labels": 3},
+        {"num_residual_blocks": 1, "level_embedding_dim": 2},
     ],
     "gated": [
         {"num_layers": 2},
@@ -27,6 +28,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"num_layers": 1, "num_attributes": 2},
         {"num_layers": 2, "num_map_channels": 2},
         {"num_layers": 2, "attention_every": 1, "num_heads": 3, "num_labels": 3},
+        {"num_layers": 2, "attention_every": 1, "num_heads": 2, "level_embedding_dim": 2},
     ],
 }
 HEADS = {"bernoulli": 2, "categorical": 3}

@@ -23,6 +23,7 @@ RANGES: dict[str, Rule] = {
     "model.dropout": (lambda value: 0 <= value < 1, "in [0, 1)"),
     "model.num_classes": LEVELS,
     "model.num_mixtures": AT_LEAST_ONE,
+    "model.level_embedding_dim": AT_LEAST_ONE,
     "model.num_labels": AT_LEAST_ONE,
     "model.label_dropout": (lambda value: 0 <= value < 1, "in [0, 1)"),
     "model.num_attributes": AT_LEAST_ONE,

@@ -15,6 +15,7 @@ class ModelConfig:
         likelihood: "bernoulli" (K = 2), "categorical" or "logistic_mixture" (up to 3 channels,
             coupled). None: one of the first two, whichever fits K.
         num_mixtures: Parts of the logistic mixture.
+        level_embedding_dim: Features learned for each level as input. None: one number in [-1, 1].
         num_labels: Number of classes to condition on. None: an unconditional model.
         label_dropout: Share of labels left out while training, so that the model also serves
             without one and can be drawn from with `sampling.guidance`.
@@ -35,6 +36,7 @@ class ModelConfig:
     num_classes: int | None = None
     likelihood: str | None = None
     num_mixtures: int | None = None
+    level_embedding_dim: int | None = None
     num_labels: int | None = None
     label_dropout: float | None = None
     num_attributes: int | None = None

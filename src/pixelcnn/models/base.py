@@ -30,6 +30,8 @@ class AutoregressiveModel(nn.Module, ABC):
             serves without a label (`cond` None), and can be drawn from with `guidance`.
         image_size: Side, or (height, width), that is drawn by default. The weights serve any.
         num_mixtures: Parts of a logistic mixture; None for its own default.
+        level_embedding_dim: Features learned for each level as input; None for one number in
+            [-1, 1]. See `pixelcnn.nn.PixelInput`.
 
     Attributes:
         config: The arguments of the constructor, in types that JSON has.
@@ -55,6 +57,7 @@ class AutoregressiveModel(nn.Module, ABC):
         image_size: int | tuple[int, int] | None,
         num_mixtures: int | None = None,
         label_dropout: float = 0.0,
+        level_embedding_dim: int | None = None,
     ) -> None:
         super().__init__()
         side = image_size if image_size is not None else 1
@@ -70,7 +73,9 @@ class AutoregressiveModel(nn.Module, ABC):
             num_labels, num_attributes, num_map_channels, label_dropout=label_dropout
         )
         self.groups = 1 if self.likelihood.couples_channels else in_channels
-        self.embed = PixelInput(in_channels, num_classes, groups=self.groups)
+        self.embed = PixelInput(
+            in_channels, num_classes, groups=self.groups, embedding_dim=level_embedding_dim
+        )
         self.config: dict[str, Any] = {}
 
     @abstractmethod

@@ -57,6 +57,8 @@ class GatedPixelCNN(AutoregressiveModel):
         likelihood: "bernoulli", "categorical" or "logistic_mixture"; None for Bernoulli if K = 2,
             else categorical.
         num_mixtures: Parts of the logistic mixture; None for 10.
+        level_embedding_dim: Features learned for each level as input, for codes and the like;
+            None for one number in [-1, 1].
         num_labels: Conditions on that many class labels.
         label_dropout: Share of labels left out while training. Above 0 the model also serves
             without a label, and can be drawn from with `guidance`.
@@ -98,6 +100,7 @@ class GatedPixelCNN(AutoregressiveModel):
         num_classes: int = 2,
         likelihood: str | None = None,
         num_mixtures: int | None = None,
+        level_embedding_dim: int | None = None,
         num_labels: int | None = None,
         label_dropout: float = 0.0,
         num_attributes: int | None = None,
@@ -119,6 +122,7 @@ class GatedPixelCNN(AutoregressiveModel):
             num_map_channels=num_map_channels,
             image_size=image_size,
             num_mixtures=num_mixtures,
+            level_embedding_dim=level_embedding_dim,
         )
         check_least(1, hidden_channels=hidden_channels, num_layers=num_layers, num_heads=num_heads)
         check_kernel(kernel_size)
@@ -129,11 +133,12 @@ class GatedPixelCNN(AutoregressiveModel):
         self.kernel_size = kernel_size
         self._build_vertical(hidden, dropout, norm)
         self._build_horizontal(hidden, dropout, norm)
+        reads = self.embed.num_features
         # Of the last layer only the skips are read: attention after it would be lost.
         self.attentions = nn.ModuleDict(
             {
                 str(place): CausalAttention(
-                    hidden, in_channels, num_heads=num_heads, groups=self.groups, dropout=dropout
+                    hidden, reads, num_heads=num_heads, groups=self.groups, dropout=dropout
                 )
                 for place in attention_places(attention_every, num_layers - 1)
             }
@@ -142,7 +147,7 @@ class GatedPixelCNN(AutoregressiveModel):
         self.out = MaskedConv2d("B", hidden, self.likelihood.num_params, 1, groups=self.groups)
 
     def _build_vertical(self, hidden: int, dropout: float, norm: NormKind) -> None:
-        self.above = VerticalConv("A", self.in_channels, 2 * hidden, FIRST_KERNEL)
+        self.above = VerticalConv("A", self.embed.num_features, 2 * hidden, FIRST_KERNEL)
         self.vertical = nn.ModuleList(
             VerticalLayer(hidden, self.kernel_size, dilation, dropout, norm, self.condition)
             for dilation in self.dilations
@@ -151,8 +156,8 @@ class GatedPixelCNN(AutoregressiveModel):
         self.links = nn.ModuleList(Link(hidden, self.condition) for _ in range(num_layers))
 
     def _build_horizontal(self, hidden: int, dropout: float, norm: NormKind) -> None:
-        groups, kernel_size = self.groups, self.kernel_size
-        convs = [HorizontalConv("A", self.in_channels, 2 * hidden, FIRST_KERNEL, groups=groups)]
+        reads, groups, kernel_size = self.embed.num_features, self.groups, self.kernel_size
+        convs = [HorizontalConv("A", reads, 2 * hidden, FIRST_KERNEL, groups=groups)]
         convs += [
             HorizontalConv("B", hidden, 2 * hidden, kernel_size, groups=groups, dilation=dilation)
             for dilation in self.dilations

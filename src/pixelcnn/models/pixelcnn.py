@@ -49,6 +49,8 @@ class PixelCNN(AutoregressiveModel):
         likelihood: "bernoulli", "categorical" or "logistic_mixture"; None for Bernoulli if K = 2,
             else categorical.
         num_mixtures: Parts of the logistic mixture; None for 10.
+        level_embedding_dim: Features learned for each level as input, for codes and the like;
+            None for one number in [-1, 1].
         num_labels: Conditions on that many class labels.
         label_dropout: Share of labels left out while training. Above 0 the model also serves
             without a label, and can be drawn from with `guidance`.
@@ -89,6 +91,7 @@ class PixelCNN(AutoregressiveModel):
         num_classes: int = 2,
         likelihood: str | None = None,
         num_mixtures: int | None = None,
+        level_embedding_dim: int | None = None,
         num_labels: int | None = None,
         label_dropout: float = 0.0,
         num_attributes: int | None = None,
@@ -110,6 +113,7 @@ class PixelCNN(AutoregressiveModel):
             num_map_channels=num_map_channels,
             image_size=image_size,
             num_mixtures=num_mixtures,
+            level_embedding_dim=level_embedding_dim,
         )
         if hidden_channels < 2 or hidden_channels % 2:
             raise ConfigError(
@@ -119,10 +123,10 @@ class PixelCNN(AutoregressiveModel):
         check_least(1, num_heads=num_heads)
         check_dropout(dropout)
         self.config = arguments
-        groups = self.groups
+        groups, reads = self.groups, self.embed.num_features
         hidden = -(-hidden_channels // (2 * groups)) * 2 * groups
         self.dilations = cycled(dilations, num_residual_blocks)
-        self.first = MaskedConv2d("A", in_channels, hidden, FIRST_KERNEL, groups=groups)
+        self.first = MaskedConv2d("A", reads, hidden, FIRST_KERNEL, groups=groups)
         self.layers = nn.ModuleList(
             MaskedConv2d("B", hidden, hidden, KERNEL, groups=groups) for _ in range(num_layers)
         )
@@ -133,7 +137,7 @@ class PixelCNN(AutoregressiveModel):
         self.attentions = nn.ModuleDict(
             {
                 str(place): CausalAttention(
-                    hidden, in_channels, num_heads=num_heads, groups=groups, dropout=dropout
+                    hidden, reads, num_heads=num_heads, groups=groups, dropout=dropout
                 )
                 for place in attention_places(attention_every, num_residual_blocks)
             }
