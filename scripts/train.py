@@ -35,7 +35,7 @@ def translate(words: Sequence[str]) -> list[str]:
         parser.error("--sample-only and --eval-only need --resume")
     config = ["--config", args.config] if args.config else []
     if args.sample_only:
-        return ["sample", args.resume, *rest]
+        return ["sample", args.resume, *config, *rest]
     if args.eval_only:
         return ["evaluate", args.resume, *config, *rest]
     resume = ["--resume", args.resume] if args.resume else []

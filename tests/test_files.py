@@ -8,8 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from pixelcnn.errors import OutputError, PixelCNNError
-from pixelcnn.files import atomic_write, make_folder, write_json, write_text
+from pixelcnn.errors import ConfigError, OutputError, PixelCNNError
+from pixelcnn.files import (
+    atomic_write,
+    make_folder,
+    provisional_folder,
+    write_json,
+    write_text,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -107,3 +113,31 @@ def test_output_errors_are_errors_of_this_package_and_of_the_system():
 def test_a_folder_is_made_and_left_empty(tmp_path):
     assert make_folder(tmp_path / "a" / "b") == tmp_path / "a" / "b"
     assert names(tmp_path / "a" / "b") == []
+
+
+def work(folder: Path, written: str, error: BaseException) -> None:
+    """Writes a file, then fails."""
+    with pytest.raises(type(error)), provisional_folder(folder, keep="checkpoints") as place:
+        write_text(place / written, "x")
+        raise error
+
+
+def test_a_refusal_takes_a_new_folder_away_with_what_was_written(tmp_path):
+    work(tmp_path / "runs" / "one", "config.yaml", ConfigError())
+    assert names(tmp_path) == []
+
+
+def test_work_that_has_begun_stays(tmp_path):
+    work(tmp_path / "one", "checkpoints/last.ckpt", ConfigError())
+    assert names(tmp_path / "one") == ["checkpoints"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), PixelCNNError(), RuntimeError()])
+def test_what_was_written_stays_after_any_other_failure(tmp_path, error):
+    work(tmp_path / "one", "config.yaml", error)
+    assert names(tmp_path / "one") == ["config.yaml"]
+
+
+def test_a_folder_that_was_there_stays_whole(tmp_path):
+    work(tmp_path, "config.yaml", ConfigError())
+    assert names(tmp_path) == ["config.yaml"]

@@ -143,3 +143,15 @@ def test_a_diverged_epoch_leaves_a_gap_and_is_never_the_best():
 
 def test_every_curve_has_its_own_colour():
     assert len(set(COLOURS.values())) == 2
+
+
+@pytest.mark.parametrize("num_epochs", [1, 2, 3])
+def test_epochs_are_whole_numbers_and_none_is_cut(num_epochs):
+    figure = curves_figure(HISTORY[:num_epochs], num_dims=64)
+    axes = figure.axes[0]
+    figure.canvas.draw()
+    first, last = axes.get_xlim()
+    shown = [tick for tick in axes.get_xticks() if first <= tick <= last]
+    assert shown == list(range(num_epochs))
+    low, high = axes.get_ylim()
+    assert all(low < y < high for line in axes.lines for y in line.get_ydata())

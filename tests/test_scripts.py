@@ -20,6 +20,10 @@ translate = runpy.run_path(str(SCRIPT))["translate"]
         ),
         ("--sample-only --resume last.ckpt --seed 3", "sample last.ckpt --seed 3"),
         (
+            "--sample-only --config a.yaml --resume last.ckpt",
+            "sample last.ckpt --config a.yaml",
+        ),
+        (
             "--eval-only --resume last.ckpt --config a.yaml",
             "evaluate last.ckpt --config a.yaml",
         ),

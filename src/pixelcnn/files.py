@@ -3,13 +3,14 @@
 import errno
 import json
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from pixelcnn.errors import OutputError
+from pixelcnn.errors import CheckpointError, ConfigError, DataError, OutputError, ShapeError
 
 _ADVICE = {
     errno.ENOSPC: "The disk is full: free some space or choose another place.",
@@ -104,6 +105,47 @@ def make_folder(path: str | os.PathLike[str]) -> Path:
     finally:
         _remove(probe)
     return folder
+
+
+@contextmanager
+def provisional_folder(path: str | os.PathLike[str], *, keep: str | None = None) -> Iterator[Path]:
+    """Makes a folder that goes again if the work in it is refused before it has begun.
+
+    Args:
+        path: As `make_folder`.
+        keep: Name of what stands in the folder once the work has begun. A refusal before that
+            takes away all that was written into a folder made here; without a name, and after any
+            other failure, only folders made here that are empty go.
+
+    Yields:
+        The folder's path, as given.
+
+    Raises:
+        OutputError: As `make_folder`.
+
+    Example:
+        >>> import tempfile
+        >>> place = Path(tempfile.mkdtemp())
+        >>> try:
+        ...     with provisional_folder(place / "runs" / "one", keep="checkpoints") as folder:
+        ...         write_text(folder / "config.yaml", "levels: 1")
+        ...         raise ConfigError("`levels` must be at least 2.")
+        ... except ConfigError:
+        ...     list(place.iterdir())
+        []
+    """
+    folder = Path(path)
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        yield make_folder(path)
+    except BaseException as error:
+        refused = isinstance(error, ConfigError | ShapeError | DataError | CheckpointError)
+        if refused and made and keep is not None and not (folder / keep).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+        for each in made:
+            with suppress(OSError):  # not empty: somebody has begun to use it
+                each.rmdir()
+        raise
 
 
 def unwritable(path: str | os.PathLike[str], error: OSError) -> OutputError:

@@ -191,7 +191,8 @@ def curves_figure(history: Sequence[Mapping[str, Any]], *, num_dims: int | None 
         axes.plot(*best, "o", color="#c23b22", label=f"best: {best[1]:.2f} at epoch {best[0]}")
         axes.legend(frameon=False)
     axes.set(xlabel="epoch", ylabel="NLL (nats per image)")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    # With a single epoch there is room for one whole number only.
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.spines[["top", "right"]].set_visible(False)
     if num_dims is not None:
         nats = num_dims * math.log(2)

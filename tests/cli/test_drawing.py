@@ -7,7 +7,14 @@ import pytest
 import torch
 from PIL import Image
 
-from pixelcnn.cli.drawing import choose_labels, draw, label_number, save_film, save_grid
+from pixelcnn.cli.drawing import (
+    PICTURE_SIDE,
+    choose_labels,
+    draw,
+    label_number,
+    save_film,
+    save_grid,
+)
 from pixelcnn.errors import ConfigError
 from pixelcnn.models import PixelCNN
 
@@ -86,3 +93,20 @@ def test_a_film_ends_with_the_finished_images(labelled, tmp_path):
         assert json.loads(film.info["comment"])["Description"] == "generated image"
         film.seek(film.n_frames - 1)
         assert (np.asarray(film.convert("L")) == np.asarray(still)).all()
+
+
+@pytest.mark.parametrize(("num_samples", "size"), [(1, (5, 5)), (4, (3, 9)), (16, (40, 40))])
+def test_pictures_are_large_enough_to_be_seen(labelled, tmp_path, num_samples, size):
+    drawing = draw(labelled, seed=0, num_samples=num_samples, size=size, **FILTERS)
+    save_grid(drawing, tmp_path / "a.png")
+    save_film(drawing, tmp_path / "a.gif")
+    with Image.open(tmp_path / "a.png") as image, Image.open(tmp_path / "a.gif") as film:
+        assert PICTURE_SIDE <= max(image.size) < 1.5 * PICTURE_SIDE
+        assert film.size == image.size
+
+
+def test_a_film_larger_than_its_format_allows_is_refused(labelled, tmp_path):
+    drawing = draw(labelled, seed=0, num_samples=1, size=(1, 9), **FILTERS)
+    with pytest.raises(ConfigError, match=r"at most 65,535 .* got 8,004×72,004.* --scale"):
+        save_film(drawing, tmp_path / "a.gif", scale=8_000)
+    assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,7 @@
 """Every way a command can end, with its exit code and its one line."""
 
 import argparse
+import os
 import subprocess
 import sys
 
@@ -33,13 +34,47 @@ def test_errors_become_one_line_and_a_code(error, line, code):
     assert explain(error) == (line, code)
 
 
+class ArrayMemoryError(MemoryError):
+    """As NumPy has one."""
+
+
 @pytest.mark.parametrize(
-    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes")]
+    "error",
+    [
+        MemoryError(),
+        ArrayMemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes"),
+    ],
 )
-def test_too_little_memory_says_what_to_do(error):
-    line, code = explain(error)
-    assert line.startswith("Out of memory. Use fewer images")
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("sample", ["--num-samples", "--size", "--scale"]),
+        ("evaluate", ["--evaluation.batch_size"]),
+        ("train", ["--data.batch_size"]),
+    ],
+)
+def test_too_little_memory_says_what_to_do(error, command, options):
+    line, code = explain(error, command)
+    assert line.startswith("Out of memory. ")
+    assert [word.strip(",.:()") for word in line.split() if "--" in word] == options
     assert code == 2
+
+
+@pytest.mark.parametrize("command", ["sample", "evaluate"])
+def test_a_home_that_cannot_be_written_to_is_no_news(command, tmp_path):
+    environment = {k: v for k, v in os.environ.items() if k != "MPLCONFIGDIR"}
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        environment[name] = "/dev/null/home"
+    result = subprocess.run(
+        [sys.executable, "-m", "pixelcnn", command, "digits", "--device=cpu"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+        timeout=120,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 def test_our_own_bugs_are_told_apart(fails, monkeypatch):

@@ -134,7 +134,7 @@ def test_no_space_is_one_line_and_leaves_no_half_file(model_file, fails, tmp_pat
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert f"Cannot write `{out}`" in line
-    assert not list(out.parent.iterdir())
+    assert not out.parent.exists()
 
 
 def test_a_model_of_the_package_is_drawn_from_by_its_name(tmp_path, monkeypatch):
@@ -151,3 +151,34 @@ def test_a_folder_of_that_name_hides_the_model_and_says_so(model_file, fails, mo
     assert "It hides the model 'digits' of the package" in fails("sample", "digits")
     model_file.rename(model_file.parent / "digits" / "model.safetensors")
     sample("digits", "coats.npz", "--label=coat")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"), [([], "samples.png"), (["--separate"], "samples/0000.png")]
+)
+def test_samples_have_a_place_of_their_own(model_file, tmp_path, monkeypatch, words, expected):
+    monkeypatch.chdir(tmp_path)
+    assert main(["sample", str(model_file), "--num-samples=1", *words]) == 0
+    assert (tmp_path / expected).is_file()
+
+
+def test_a_file_of_settings_says_how_to_draw_unless_it_is_typed(model_file, tmp_path):
+    settings = tmp_path / "a.yaml"
+    settings.write_text("seed: 4\nsampling: {per_label: 2, temperature: 0.5, top_k: 2}\n")
+    notes = []
+    for words in ([], ["--num-samples=4", "--temperature=0.7", "--seed=0"]):
+        sample(model_file, tmp_path / "a.npz", f"--config={settings}", *words)
+        with np.load(tmp_path / "a.npz") as arrays:
+            notes.append(json.loads(json.loads(str(arrays["notes"]))["Comment"]))
+    names = ("seed", "num_samples", "temperature", "top_k")
+    assert [notes[0][name] for name in names] == [4, 6, 0.5, 2]
+    assert [notes[1][name] for name in names] == [0, 4, 0.7, 2]
+
+
+def test_settings_that_cannot_be_read_are_one_line(model_file, fails, tmp_path):
+    assert "none.yaml" in fails("sample", model_file, f"--config={tmp_path / 'none.yaml'}")
+
+
+def test_a_refused_drawing_leaves_no_folder(fails, tmp_path):
+    fails("sample", tmp_path / "missing", "--out", tmp_path / "new" / "deep" / "a.png")
+    assert list(tmp_path.iterdir()) == []

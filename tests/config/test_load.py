@@ -143,6 +143,9 @@ def test_the_environment_changes_nothing(monkeypatch):
         ("model:\n  kernel_size: 4", r"`model\.kernel_size` must be odd and at least 3, got 4"),
         ("- model", r"must hold sections such as `training:`, got list"),
         ("model: [", r"not valid YAML in line 1"),
+        ("model:\ndata:\nmodel:", r"in line 3, column 1: `model` is given twice"),
+        ("model:\n  norm: none\n  norm: batch", r"in line 3, column 3: `norm` is given twice"),
+        ("? [a]\n: 1\n? [a]\n: 2", r"not valid YAML in line 1.*unhashable"),
         ("data:\n  data_root: 3", r"`data\.data_root` must be text or null, got 3"),
     ],
 )

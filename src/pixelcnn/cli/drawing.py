@@ -1,6 +1,7 @@
 """Drawing from a model and writing what came out."""
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ from pixelcnn.plots import (
 
 FRAME_SECONDS = 0.1
 LAST_FRAME_SECONDS = 2.0
+PICTURE_SIDE = 320  # screen pixels that the longer side of a grid of few or small images gets
+LARGEST_GIF = 65_535  # its sizes have 16 bits
 
 
 @dataclass(frozen=True)
@@ -170,15 +173,32 @@ def label_number(label: str, names: Sequence[str]) -> int:
 def grid_of(
     drawing: Drawing, x: Tensor, *, columns: int | None = None, scale: int | None = None
 ) -> np.ndarray:
-    """Images in a grid: a named row for each label if they were drawn so many of each."""
-    height, width = x.shape[2:]
-    scale = screen_scale(height, width) if scale is None else scale
+    """Images in a grid: a named row for each label if they were drawn so many of each.
+
+    Args:
+        drawing: Whose labels and levels these are.
+        x: Levels, shape (N, C, H, W).
+        columns: Images in a row.
+        scale: Screen pixels per pixel; by default so many that neither the images nor, if there
+            are few, the whole is tiny.
+    """
+    if scale is None:
+        scale = default_scale(drawing, x, columns)
     if drawing.per_label is None or drawing.labels is None or columns is not None:
         return image_grid(x, drawing.levels, columns=columns, scale=scale)
     grid = image_grid(x, drawing.levels, columns=drawing.per_label, scale=scale)
     numbers = drawing.labels[:: drawing.per_label].tolist()
     names = drawing.label_names
     return name_rows(grid, [names[n] if names else str(n) for n in numbers])
+
+
+def default_scale(drawing: Drawing, x: Tensor, columns: int | None) -> int:
+    """Screen pixels per pixel that show each image (N, C, H, W), and all of them, large enough."""
+    count, _, height, width = x.shape
+    columns = columns or drawing.per_label or math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    whole = screen_scale(rows * height, columns * width, side=PICTURE_SIDE)
+    return max(screen_scale(height, width), whole)
 
 
 def save_grid(
@@ -193,8 +213,18 @@ def save_grid(
 def save_film(
     drawing: Drawing, path: Path, *, columns: int | None = None, scale: int | None = None
 ) -> None:
-    """Writes the growing images as one GIF that says in a comment how they were made."""
+    """Writes the growing images as one GIF that says in a comment how they were made.
+
+    Raises:
+        ConfigError: If it would be larger than a GIF can be.
+    """
     grids = [grid_of(drawing, x, columns=columns, scale=scale) for x in drawing.frames]
+    height, width = grids[0].shape[:2]
+    if max(height, width) > LARGEST_GIF:
+        raise ConfigError(
+            f"A film must be at most {LARGEST_GIF:,} screen pixels high and wide, got "
+            f"{height:,}×{width:,}. Choose a smaller --scale or --size, or other --columns."
+        )
     first, *rest = [as_image(grid) for grid in grids]
     seconds = [FRAME_SECONDS] * len(rest) + [LAST_FRAME_SECONDS]
     with atomic_write(path) as temporary:

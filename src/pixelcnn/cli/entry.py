@@ -1,6 +1,7 @@
 """Where the command line begins and where every error ends."""
 
 import importlib
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -12,6 +13,11 @@ FAILED = 2
 INTERRUPTED = 130
 READER_LEFT = 141  # what a shell reports for a program that a closed pipe ended
 BUG = 70  # "internal software error" in sysexits.h
+LESS_MEMORY = {
+    "sample": "Draw fewer or smaller images: --num-samples, --size, --scale.",
+    "evaluate": "Score fewer images at once: --evaluation.batch_size.",
+}
+LESS_MEMORY_ELSEWHERE = "Use fewer images at once (--data.batch_size) or a smaller model."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,6 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         With PIXELCNN_DEBUG=1 in the environment errors are raised instead.
     """
     args = parse(sys.argv[1:] if argv is None else list(argv))
+    # It complains about a home that it cannot write to; its curves do not need one.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
         command = importlib.import_module(f"pixelcnn.cli.{args.command}")
         code: int = command.run(args)
@@ -36,13 +44,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (Exception, KeyboardInterrupt) as error:
         if os.environ.get("PIXELCNN_DEBUG") == "1":
             raise
-        line, code = explain(error)
+        line, code = explain(error, args.command)
         print(f"pixelcnn: {line}", file=sys.stderr)
         return code
 
 
-def explain(error: BaseException) -> tuple[str, int]:
+def explain(error: BaseException, command: str | None = None) -> tuple[str, int]:
     """One line for people, and the exit code, for anything that can end a command.
+
+    Args:
+        error: What ended it.
+        command: Which command, for advice in its own options.
 
     Example:
         >>> explain(PixelCNNError("No such model."))
@@ -54,7 +66,7 @@ def explain(error: BaseException) -> tuple[str, int]:
     if isinstance(error, PixelCNNError):
         return text, FAILED
     if _is_out_of_memory(error):
-        advice = "Use fewer images at once (--data.batch_size, --num-samples) or a smaller model."
+        advice = LESS_MEMORY.get(command or "", LESS_MEMORY_ELSEWHERE)
         return f"Out of memory. {advice}", FAILED
     if isinstance(error, OSError):
         place = f" `{error.filename}`" if error.filename else ""
@@ -67,8 +79,8 @@ def explain(error: BaseException) -> tuple[str, int]:
 
 def _is_out_of_memory(error: BaseException) -> bool:
     # By name: asking torch for its class would import torch for every error.
-    is_named = type(error).__name__ in ("OutOfMemoryError", "MemoryError")
-    return is_named or "can't allocate memory" in str(error)
+    is_torch = type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
+    return is_torch or isinstance(error, MemoryError)
 
 
 def _forget_stdout() -> None:

@@ -9,7 +9,7 @@ from pixelcnn.cli.runs import CONFIG_FILE, Run, find_model, open_run, run_folder
 from pixelcnn.config import Config, load_config, to_yaml
 from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
-from pixelcnn.files import make_folder, write_json
+from pixelcnn.files import provisional_folder, write_json
 from pixelcnn.training.run import load_images
 
 
@@ -21,13 +21,14 @@ def run(args: argparse.Namespace) -> int:
         return 0
     trained = open_run(args.run, device=resolve_device(config.device))
     out = place_of(args, trained, config)
-    if out is not None:
-        make_folder(out.parent)
-    metrics = measure(trained.model, load_images(config), config)
-    print(summary(metrics))
-    if out is not None:
+    if out is None:
+        print(summary(measure(trained.model, load_images(config), config)))
+        return 0
+    with provisional_folder(out.parent):
+        metrics = measure(trained.model, load_images(config), config)
+        print(summary(metrics))
         write_json(out, metrics)
-        print(out)
+    print(out)
     return 0
 
 

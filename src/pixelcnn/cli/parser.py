@@ -100,6 +100,7 @@ def _add_device(parser: argparse.ArgumentParser) -> None:
 
 def _add_quickstart(commands: Subparsers) -> None:
     parser = _add(commands, "quickstart", "train on small digits, score and draw, in a minute")
+    parser.epilog = "`pixelcnn sample digits` draws without training: its model comes along."
     parser.add_argument(
         "--out", default="runs/quickstart", help="run folder (default: %(default)s)"
     )
@@ -139,26 +140,33 @@ def _add_sample(commands: Subparsers) -> None:
         metavar="NAME",
         help="label to draw, by name or number; repeat it, or separate several by commas",
     )
-    parser.add_argument("--temperature", type=float, default=1.0, help="1 follows the likelihood")
+    parser.add_argument(
+        "--temperature", type=float, metavar="T", help="1 follows the likelihood (default: 1)"
+    )
     parser.add_argument("--top-k", type=int, metavar="K", help="keep the k most probable levels")
     parser.add_argument("--top-p", type=float, metavar="P", help="keep that much probability")
     parser.add_argument(
         "--guidance",
         type=float,
-        default=1.0,
         metavar="G",
-        help="0 ignores the labels, 1 follows them, more exaggerates them",
+        help="0 ignores the labels, 1 follows them, more exaggerates them (default: 1)",
     )
-    parser.add_argument("--seed", type=whole, default=0, help="same seed, same images")
+    parser.add_argument("--seed", type=whole, help="same seed, same images (default: 0)")
     parser.add_argument("--size", type=size, metavar="HxW", help="size of the images")
     parser.add_argument(
         "--out",
-        default="samples.png",
         metavar="FILE",
-        help=".png: a grid, .gif: the grid as it grows, .npz: the levels (default: %(default)s)",
+        help=".png: a grid, .gif: the grid as it grows, .npz: the levels (default: samples.png)",
     )
     parser.add_argument(
-        "--separate", action="store_true", help="one PNG per image into the folder --out"
+        "--separate",
+        action="store_true",
+        help="one PNG per image into the folder --out (default: samples)",
+    )
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help="settings in YAML, whose `sampling` and `seed` hold for what is not typed",
     )
     parser.add_argument("--columns", type=positive, metavar="N", help="images in a row of the grid")
     parser.add_argument("--scale", type=positive, metavar="N", help="screen pixels per pixel")

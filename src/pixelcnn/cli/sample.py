@@ -2,43 +2,71 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
-from pixelcnn.cli.drawing import draw, save_film, save_grid, save_levels, save_separate
+from pixelcnn.cli.drawing import Drawing, draw, save_film, save_grid, save_levels, save_separate
 from pixelcnn.cli.runs import open_run
 from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
-from pixelcnn.files import make_folder
+from pixelcnn.files import provisional_folder
 
 SUFFIXES = (".png", ".gif", ".npz")
+USUAL = {
+    "num_samples": 16,
+    "per_label": None,
+    "temperature": 1.0,
+    "top_k": None,
+    "top_p": None,
+    "guidance": 1.0,
+    "seed": 0,
+}
 
 
 def run(args: argparse.Namespace) -> int:
     """Draws, writes, and says where."""
-    out = Path(args.out)
-    if args.separate:
-        make_folder(out)
-    elif out.suffix.lower() not in SUFFIXES:
+    out = Path(args.out or ("samples" if args.separate else "samples.png"))
+    if not args.separate and out.suffix.lower() not in SUFFIXES:
         raise ConfigError(
             f"`--out` must end in {', '.join(SUFFIXES)}, got `{out}`. "
             f"For one file per image add --separate."
         )
-    else:
-        make_folder(out.parent)
-    trained = open_run(args.run, device=resolve_device(args.device or "auto"))
-    drawing = draw(
-        trained.model,
-        seed=args.seed,
-        num_samples=args.num_samples or 16,
-        per_label=args.per_label,
-        labels=[label.strip() for each in args.label for label in each.split(",")],
-        label_names=trained.label_names,
-        size=args.size,
-        keep_frames=out.suffix.lower() == ".gif" and not args.separate,
-        temperature=args.temperature,
-        top_k=args.top_k,
-        top_p=args.top_p,
-        guidance=args.guidance,
-    )
+    wishes = wishes_of(args)
+    with provisional_folder(out if args.separate else out.parent):
+        trained = open_run(args.run, device=resolve_device(args.device or "auto"))
+        drawing = draw(
+            trained.model,
+            labels=[label.strip() for each in args.label for label in each.split(",")],
+            label_names=trained.label_names,
+            size=args.size,
+            keep_frames=out.suffix.lower() == ".gif" and not args.separate,
+            **wishes,
+        )
+        write(drawing, out, args)
+    print(f"{len(drawing.images)} images in {out}")
+    return 0
+
+
+def wishes_of(args: argparse.Namespace) -> dict[str, Any]:
+    """How to draw: what was typed, else what a file of settings says, else the usual.
+
+    Raises:
+        ConfigError: If the file cannot be read.
+    """
+    wishes = dict(USUAL)
+    if args.config is not None:
+        # Here, because few need it, and the reader of settings takes a while to load.
+        from pixelcnn.config import load_config
+
+        config = load_config(args.config)
+        wishes = vars(config.sampling) | {"seed": config.seed}
+    typed = {name: vars(args)[name] for name in USUAL if vars(args)[name] is not None}
+    if "num_samples" in typed:
+        typed["per_label"] = None
+    return {**wishes, **typed}
+
+
+def write(drawing: Drawing, out: Path, args: argparse.Namespace) -> None:
+    """Writes what was drawn in the form that `out` names."""
     if args.separate:
         save_separate(drawing, out, scale=args.scale)
     elif out.suffix.lower() == ".npz":
@@ -46,5 +74,3 @@ def run(args: argparse.Namespace) -> int:
     else:
         save = save_film if out.suffix.lower() == ".gif" else save_grid
         save(drawing, out, columns=args.columns, scale=args.scale)
-    print(f"{len(drawing.images)} images in {out}")
-    return 0

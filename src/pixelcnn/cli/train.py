@@ -5,13 +5,17 @@ import shlex
 import time
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pixelcnn.cli.finish import Finished, closing, finish
 from pixelcnn.cli.runs import CONFIG_FILE, LAST_STATE, MODEL_FILE, run_folder
 from pixelcnn.config import Config, load_config, to_yaml
 from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
-from pixelcnn.files import make_folder
+from pixelcnn.files import provisional_folder
+
+if TYPE_CHECKING:
+    from pixelcnn.training import TrainingResult
 
 
 def run(args: argparse.Namespace) -> int:
@@ -83,13 +87,24 @@ def train(config: Config, folder: Path) -> None:
     Raises:
         KeyboardInterrupt: After Ctrl-C, with how to continue as its message.
     """
-    make_folder(folder)
+    started = time.perf_counter()
+    with provisional_folder(folder, keep=LAST_STATE.parts[0]):
+        result = fit(config, folder)
+    figures = {"best_epoch": result.best_epoch, "training_seconds": round(result.seconds, 2)}
+    model = result.model.to(resolve_device(config.device))
+    finished = Finished(model, result.data, folder, result.history, figures)
+    metrics = finish(finished, config, started=started)
+    labels = None if model.num_labels is None else result.data.label_names
+    print(closing(folder, metrics, labels=labels))
+
+
+def fit(config: Config, folder: Path) -> "TrainingResult":
+    """Trains; after Ctrl-C the message of `KeyboardInterrupt` says how to continue."""
     # Here, so that wrong settings and places are told before Lightning has loaded.
     from pixelcnn.training import train_pixelcnn
 
-    started = time.perf_counter()
     try:
-        result = train_pixelcnn(
+        return train_pixelcnn(
             config.model,
             config.training,
             config.data,
@@ -103,12 +118,6 @@ def train(config: Config, folder: Path) -> None:
         )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(continuing(folder)) from None
-    figures = {"best_epoch": result.best_epoch, "training_seconds": round(result.seconds, 2)}
-    model = result.model.to(resolve_device(config.device))
-    finished = Finished(model, result.data, folder, result.history, figures)
-    metrics = finish(finished, config, started=started)
-    labels = None if model.num_labels is None else result.data.label_names
-    print(closing(folder, metrics, labels=labels))
 
 
 def continuing(folder: Path) -> str:

@@ -20,6 +20,7 @@ from pixelcnn.config.sections import (
     SamplingConfig,
     TrainingConfig,
 )
+from pixelcnn.config.yaml_file import read_yaml
 from pixelcnn.errors import ConfigError
 
 SECTIONS: dict[str, type] = {
@@ -164,28 +165,6 @@ def preset_path(name: str) -> Path:
         if path.is_file() and name in preset_names():
             return path
     raise ConfigError(f"A preset must be one of {', '.join(preset_names())}, got {name!r}.")
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """A YAML file as nested plain types; an empty file is an empty configuration."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ConfigError(f"Cannot read the configuration {path}: {reason}.") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ConfigError(
-            f"{path} is not valid YAML{where}: {getattr(error, 'problem', None) or 'unreadable'}."
-        ) from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise ConfigError(
-            f"{path} must hold sections such as `training:`, got {type(content).__name__}."
-        )
-    return content
 
 
 def flatten(content: Mapping[Any, Any], origin: str = "") -> dict[str, Any]:

@@ -26,7 +26,7 @@ from pixelcnn.config import (
 from pixelcnn.data import Batches, DataSplits, batches, load_data
 from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
-from pixelcnn.files import make_folder, write_text
+from pixelcnn.files import provisional_folder, write_text
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.training.build import build_model
 from pixelcnn.training.grids import SampleGrids
@@ -118,16 +118,16 @@ def train_pixelcnn(
         resume=None if resume is None else str(resume),
     )
     config = replace(config, training=resolve_precision(config.training, config.device))
-    run_dir = make_folder(out)
-    state = read_state(resume) if resume is not None else None
-    data = load_images(config)
-    torch.manual_seed(config.seed)
-    model = build_model(config.model, data)
-    if state is not None and resume is not None:
-        check_same_model(state, model, resume)
-        check_unfinished(state, config.training)
-    write_text(run_dir / "config.yaml", to_yaml(config))
-    return run(config, model, data, run_dir)
+    with provisional_folder(out, keep="checkpoints") as run_dir:
+        state = read_state(resume) if resume is not None else None
+        data = load_images(config)
+        torch.manual_seed(config.seed)
+        model = build_model(config.model, data)
+        if state is not None and resume is not None:
+            check_same_model(state, model, resume)
+            check_unfinished(state, config.training)
+        write_text(run_dir / "config.yaml", to_yaml(config))
+        return run(config, model, data, run_dir)
 
 
 def run(
