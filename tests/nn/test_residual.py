@@ -2,6 +2,7 @@ from functools import partial
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from pixelcnn.nn import Condition, Cursor, DownConv, DownRightConv, GatedResidual, concat_elu
 from pixelcnn.order import Front, RasterOrder
@@ -20,6 +21,13 @@ def test_the_block_is_the_formula_of_the_paper():
     ).chunk(2, -1)
     expected = H + value * opening.sigmoid()
     torch.testing.assert_close(block(H, labels, aux=AUX, added=added), expected)
+
+
+def test_plain_activations_take_features_as_they_are():
+    block = GatedResidual(6, DownConv, num_aux=4, concatenate=False).double()
+    middle = block.first(F.elu(H)) + block.aux(F.elu(AUX))
+    value, opening = block.second(F.elu(middle)).chunk(2, -1)
+    torch.testing.assert_close(block(H, aux=AUX), H + value * opening.sigmoid())
 
 
 def test_a_new_block_changes_little():

@@ -1,6 +1,7 @@
 """Layers that are causal in raster order, over whole images and along a walk."""
 
 from pixelcnn.nn.attention import CausalAttention
+from pixelcnn.nn.background import BackgroundAttention
 from pixelcnn.nn.condition import Condition, ConditionBias
 from pixelcnn.nn.conv import MaskedConv2d
 from pixelcnn.nn.cursor import Cursor
@@ -17,6 +18,7 @@ from pixelcnn.nn.weight_norm import WeightNormed, standardise
 
 __all__ = [
     "GATE_GAIN",
+    "BackgroundAttention",
     "CausalAttention",
     "Condition",
     "ConditionBias",

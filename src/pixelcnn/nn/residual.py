@@ -36,6 +36,7 @@ class GatedResidual(nn.Module):
     The second convolution writes twice as many features; their first half times σ of the second
     is what the block adds. A 1×1 convolution of the concat-ELU of an auxiliary input, for example
     a short-cut connection, is added between the two convolutions; a condition biases the second.
+    PixelSNAIL has plain ELUs where PixelCNN++ has concat-ELUs.
 
     Args:
         features: D, features per pixel, in `groups` equal runs.
@@ -45,6 +46,7 @@ class GatedResidual(nn.Module):
         condition: What the model is conditioned on.
         groups: Colour groups.
         by_row: Whether the block is of a stream that a walk computes a whole row at a time.
+        concatenate: Whether activations are concat-ELUs, twice as wide, or plain ELUs.
 
     References:
         PixelCNN++ (Salimans et al., 2017), figure 2, sections 2.4 and 2.5. What a block consists
@@ -68,16 +70,19 @@ class GatedResidual(nn.Module):
         condition: Condition | None = None,
         groups: int = 1,
         by_row: bool = False,
+        concatenate: bool = True,
     ) -> None:
         super().__init__()
         assert groups == 1 or not by_row, "rows above are known in full: they have no groups"
         self.groups = groups
         self.dropout = dropout
         self.by_row = by_row
-        self.first = conv(2 * features, features)
-        self.second = conv(2 * features, 2 * features, init_scale=GATE_SCALE)
+        self.concatenate = concatenate
+        times = 2 if concatenate else 1
+        self.first = conv(times * features, features)
+        self.second = conv(times * features, 2 * features, init_scale=GATE_SCALE)
         point = partial(conv, kernel_size=(1, 1))
-        self.aux = point(2 * num_aux, features) if num_aux else None
+        self.aux = point(times * num_aux, features) if num_aux else None
         self.cond_bias: ConditionBias | None = None
         if condition is not None and not condition.is_none:
             self.cond_bias = ConditionBias(condition, 2 * features)
@@ -101,13 +106,14 @@ class GatedResidual(nn.Module):
             added: Features that are added between the convolutions as they are, shaped as `h`.
         """
         groups = self.groups if cursor is None else 1
-        middle = self.first(concat_elu(h, groups=groups), cursor)
+        elu = partial(concat_elu, groups=groups) if self.concatenate else F.elu
+        middle = self.first(elu(h), cursor)
         if self.aux is not None:
             assert aux is not None
-            middle = middle + self.aux(concat_elu(aux, groups=groups), cursor)
+            middle = middle + self.aux(elu(aux), cursor)
         if added is not None:
             middle = middle + added
-        middle = F.dropout(concat_elu(middle, groups=groups), self.dropout, training=self.training)
+        middle = F.dropout(elu(middle), self.dropout, training=self.training)
         out = self.second(middle, cursor)
         if self.cond_bias is not None:
             bias = self.cond_bias.of_rows if self.by_row else self.cond_bias
