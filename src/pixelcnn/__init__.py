@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pixelcnn.models import AutoregressiveModel as AutoregressiveModel
     from pixelcnn.models import GatedPixelCNN as GatedPixelCNN
     from pixelcnn.models import PixelCNN as PixelCNN
+    from pixelcnn.models import PixelSNAIL as PixelSNAIL
     from pixelcnn.models import build as build
     from pixelcnn.spec import ImageSpec as ImageSpec
     from pixelcnn.training import PixelCNNTrainer as PixelCNNTrainer
@@ -43,6 +44,7 @@ _HOMES = {
     "PixelCNNError": "errors",
     "PixelCNNSampler": "inference",
     "PixelCNNTrainer": "training",
+    "PixelSNAIL": "models",
     "TrainingConfig": "config",
     "build": "models",
     "evaluate": "evaluation",

@@ -75,3 +75,4 @@ def test_settings_that_agree_are_accepted():
     assert guided.sampling.guidance == 3
     mixture = as_config(model={"likelihood": "logistic_mixture", "num_mixtures": 5})
     assert mixture.model.num_mixtures == 5
+    assert as_config(model={"name": "pixelsnail", "num_heads": 2}).model.num_heads == 2

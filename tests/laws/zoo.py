@@ -30,6 +30,20 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"num_layers": 2, "attention_every": 1, "num_heads": 3, "num_labels": 3},
         {"num_layers": 2, "attention_every": 1, "num_heads": 2, "level_embedding_dim": 2},
     ],
+    "pixelsnail": [
+        {"hidden_channels": 12, "num_blocks": 1, "num_resnets": 1, "key_width": 3},
+        {
+            "hidden_channels": 9,
+            "num_blocks": 2,
+            "num_resnets": 1,
+            "key_width": 2,
+            "num_heads": 2,
+            "dropout": 0.5,
+            "num_labels": 3,
+            "label_dropout": 0.5,
+            "level_embedding_dim": 2,
+        },
+    ],
 }
 HEADS = {"bernoulli": 2, "categorical": 3}
 

@@ -34,6 +34,9 @@ RANGES: dict[str, Rule] = {
     ),
     "model.attention_every": AT_LEAST_ONE,
     "model.num_heads": AT_LEAST_ONE,
+    "model.num_blocks": AT_LEAST_ONE,
+    "model.num_resnets": AT_LEAST_ONE,
+    "model.key_width": AT_LEAST_ONE,
     "training.max_epochs": AT_LEAST_ONE,
     "training.learning_rate": POSITIVE,
     "training.weight_decay": NOT_NEGATIVE,
@@ -120,7 +123,8 @@ def check_combinations(values: Mapping[str, Any]) -> None:
             f"`training.warmup_steps` must be 0 with `training.schedule` plateau, got "
             f"{get('training.warmup_steps')}. Use cosine or constant to warm up."
         )
-    if get("model.num_heads") and get("model.attention_every") is None:
+    always_attends = get("model.name") == "pixelsnail"
+    if get("model.num_heads") and get("model.attention_every") is None and not always_attends:
         raise ConfigError(
             f"`model.num_heads` {get('model.num_heads')} needs `model.attention_every`. Set that, "
             f"or leave `model.num_heads` out."

@@ -24,6 +24,9 @@ class ModelConfig:
         norm: "none", "channel" (per pixel) or "batch" (exact in eval mode only).
         attention_every: Blocks or layers between two causal self-attentions. None: no attention.
         num_heads: Heads of each attention.
+        num_blocks: Blocks that end with attention, of "pixelsnail".
+        num_resnets: Gated residual blocks in a row, of "pixelsnail".
+        key_width: Features of a query and of a key of each head, of "pixelsnail".
     """
 
     name: str = "pixelcnn"
@@ -45,6 +48,9 @@ class ModelConfig:
     norm: Literal["none", "channel", "batch"] | None = None
     attention_every: int | None = None
     num_heads: int | None = None
+    num_blocks: int | None = None
+    num_resnets: int | None = None
+    key_width: int | None = None
 
 
 @dataclass

@@ -6,9 +6,10 @@ from pixelcnn.errors import ConfigError
 from pixelcnn.models.base import AutoregressiveModel, Cond
 from pixelcnn.models.gated import GatedPixelCNN
 from pixelcnn.models.pixelcnn import PixelCNN
+from pixelcnn.models.pixelsnail import PixelSNAIL
 
 MODELS: dict[str, type[AutoregressiveModel]] = {
-    model.name: model for model in (PixelCNN, GatedPixelCNN)
+    model.name: model for model in (PixelCNN, GatedPixelCNN, PixelSNAIL)
 }
 
 
@@ -27,4 +28,12 @@ def build(name: str, **options: Any) -> AutoregressiveModel:
     return MODELS[name](**options)
 
 
-__all__ = ["MODELS", "AutoregressiveModel", "Cond", "GatedPixelCNN", "PixelCNN", "build"]
+__all__ = [
+    "MODELS",
+    "AutoregressiveModel",
+    "Cond",
+    "GatedPixelCNN",
+    "PixelCNN",
+    "PixelSNAIL",
+    "build",
+]
