@@ -31,6 +31,7 @@ def test_the_card_says_how_to_build_and_how_it_came_about(model, path):
         "spec": {"channels": 1, "height": 4, "width": 6, "levels": 3},
         "likelihood": "categorical",
         "labels": ["a", "b"],
+        "attributes": None,
         "training": {"epochs": 3},
     }
 
@@ -40,6 +41,17 @@ def test_loading_needs_nothing_but_the_file(model, path):
     assert loaded.config == model.config
     assert checkpoint.fingerprint(loaded) == checkpoint.fingerprint(model)
     assert loaded.generate(num_samples=1, cond=0).shape == (1, 1, 4, 6)
+
+
+def test_names_come_back_with_the_model(path, tmp_path):
+    assert checkpoint.load(path).condition.names == ("a", "b")
+    faces = PixelCNN(num_attributes=2, num_residual_blocks=1)
+    faces.name_condition(["Male", "Smiling"])
+    checkpoint.save(faces, tmp_path / "faces.safetensors")
+    card = checkpoint.read_card(tmp_path / "faces.safetensors")
+    assert (card["labels"], card["attributes"]) == (None, ["Male", "Smiling"])
+    loaded = checkpoint.load(tmp_path / "faces.safetensors")
+    assert loaded.condition.names == ("Male", "Smiling")
 
 
 def test_fingerprints_tell_weights_and_settings_apart(model):

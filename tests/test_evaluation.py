@@ -68,6 +68,22 @@ def test_labels_reach_a_conditional_model(images):
     assert abs(wrong - expected) > 1e-6
 
 
+@pytest.mark.parametrize("kind", ["attributes", "maps"])
+def test_attributes_and_maps_reach_a_conditional_model(images, kind):
+    shape = (23, 2) if kind == "attributes" else (23, 2, 8, 8)
+    values = torch.rand(shape, generator=torch.Generator().manual_seed(0))
+    told = TensorImageSet(images.images, images.labels, levels=17, **{kind: values})
+    option = "num_attributes" if kind == "attributes" else "num_map_channels"
+    model = tiny(**{option: 2}).eval()
+    torch.nn.init.normal_(model.blocks[0].cond_bias.weight)
+    expected = -model.log_prob(images.images.long(), values).mean().item()
+    assert evaluate(model, told, batch_size=7)["nll_nats"] == pytest.approx(expected, rel=1e-12)
+    with pytest.raises(ConfigError, match=rf"on 2 {kind}, but the images have none \(but labels"):
+        evaluate(model, images)
+    with pytest.raises(ConfigError, match=rf"on 3 {kind}, but the images have 2"):
+        evaluate(tiny(**{option: 3}), told)
+
+
 def test_max_samples_takes_the_first_images(images):
     model = tiny().eval()
     expected = -model.log_prob(images.images[:5].long()).mean().item()

@@ -32,12 +32,16 @@ def save(
     Args:
         model: Any architecture.
         path: The file. It appears only when it is whole.
-        labels: Names of the class labels.
+        labels: Names of the class labels; by default those that the model knows.
         training: How the weights came about: figures, protocol, versions. JSON types.
 
     Raises:
         OutputError: If the file cannot be written.
     """
+    condition = model.condition
+    if labels is None and condition.kind == "labels":
+        labels = condition.names
+    attributes = condition.names if condition.kind == "attributes" else None
     card = {
         "format": FORMAT,
         "model": model.name,
@@ -45,6 +49,7 @@ def save(
         "spec": None if model.image_size is None else model.spec.as_dict(),
         "likelihood": model.likelihood.name,
         "labels": None if labels is None else list(labels),
+        "attributes": None if attributes is None else list(attributes),
         "training": dict(training or {}),
     }
     header = {k: v if isinstance(v, str) else json.dumps(v) for k, v in card.items()}
@@ -61,7 +66,7 @@ def read_card(path: str | Path) -> dict[str, Any]:
         path: As `load`.
 
     Returns:
-        format, model, config, spec, likelihood, labels, training.
+        format, model, config, spec, likelihood, labels and attributes (names or None), training.
 
     Raises:
         CheckpointError: If the file is missing, damaged or not one of ours.
@@ -102,6 +107,8 @@ def load(path: str | Path, *, device: str | torch.device = "cpu") -> Autoregress
     try:
         model = build(card["model"], **card["config"])
         model.load_state_dict(load_file(path))
+        if model.condition.kind in ("labels", "attributes"):
+            model.name_condition(card[model.condition.kind])
     except (PixelCNNError, TypeError, RuntimeError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0]
         raise CheckpointError(
@@ -148,6 +155,8 @@ def _parse_card(header: Mapping[str, str], path: Path) -> dict[str, Any]:
         card["likelihood"] = header["likelihood"]
         for key in ("config", "spec", "labels", "training"):
             card[key] = json.loads(header[key])
+        # Files from before models of attributes could be trained do not have it.
+        card["attributes"] = json.loads(header.get("attributes", "null"))
     except (KeyError, json.JSONDecodeError) as error:
         raise CheckpointError(f"{path} has a damaged card ({error}). Copy it again.") from error
     return card

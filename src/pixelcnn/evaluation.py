@@ -5,10 +5,11 @@ import math
 import torch
 from torch import Tensor
 
-from pixelcnn.data import ImageSet, batches
+from pixelcnn.data import Conditions, ImageSet, batches
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.metrics import bits_per_dim, perplexity
 from pixelcnn.models import AutoregressiveModel
+from pixelcnn.nn import Condition
 
 
 @torch.no_grad()
@@ -33,12 +34,12 @@ def evaluate(
     Returns:
         `nll_nats` per image with its standard error `nll_nats_stderr` over images,
         `bits_per_dim`, `perplexity` (both per sub-pixel), `num_images`, `num_dims`. They are
-        those of p(x | label) where the model takes labels and the images have them, see
-        `density_of`. A model that also serves without labels is then measured without them,
-        too: `nll_nats_without_label` and so on are those of p(x).
+        those of p(x | label) where the model takes labels and the images have them (likewise for
+        attributes and maps), see `density_of`. A model that also serves without labels is then
+        measured without them, too: `nll_nats_without_label` and so on are those of p(x).
 
     Raises:
-        ConfigError: If the model needs labels that the images do not have.
+        ConfigError: If the model needs a condition that the images do not have.
         ShapeError: If channels or levels do not fit the model.
     """
     check_fit(model, image_set)
@@ -46,21 +47,23 @@ def evaluate(
         image_set = image_set.take(torch.arange(max_samples))
     num_dims = image_set.spec.num_dims
     figures = figures_of(-log_probs(model, image_set, batch_size=batch_size), num_dims)
-    if takes_labels(model, image_set) and model.condition.is_optional:
-        nll = -log_probs(model, image_set, batch_size=batch_size, with_labels=False)
+    if is_told(model, image_set) and model.condition.is_optional:
+        nll = -log_probs(model, image_set, batch_size=batch_size, with_condition=False)
         without = figures_of(nll, num_dims)
         figures |= {f"{name}_without_label": figure for name, figure in without.items()}
     return {**figures, "num_images": len(image_set), "num_dims": num_dims}
 
 
-def takes_labels(model: AutoregressiveModel, image_set: ImageSet) -> bool:
-    """Whether the model is told the labels of these images."""
-    return model.num_labels is not None and image_set.labels is not None
+def is_told(model: AutoregressiveModel, image_set: ImageSet) -> bool:
+    """Whether the model is told the labels, attributes or maps of these images."""
+    return image_set.conditions.of(model.condition.kind) is not None
 
 
 def density_of(model: AutoregressiveModel, image_set: ImageSet) -> str:
-    """Which probability `evaluate` measures: "p(x | label)" or "p(x)"."""
-    return "p(x | label)" if takes_labels(model, image_set) else "p(x)"
+    """Which probability `evaluate` measures: "p(x)", "p(x | label)", "p(x | attributes)" …"""
+    told = {"labels": "label", "attributes": "attributes", "maps": "map"}
+    kind = model.condition.kind
+    return f"p(x | {told[kind]})" if kind and is_told(model, image_set) else "p(x)"
 
 
 def figures_of(nll: Tensor, num_dims: int) -> dict[str, float | int]:
@@ -75,7 +78,7 @@ def figures_of(nll: Tensor, num_dims: int) -> dict[str, float | int]:
 
 
 def log_probs(
-    model: AutoregressiveModel, image_set: ImageSet, *, batch_size: int, with_labels: bool = True
+    model: AutoregressiveModel, image_set: ImageSet, *, batch_size: int, with_condition: bool = True
 ) -> Tensor:
     """Log-probability of every image in nats, in eval mode.
 
@@ -83,19 +86,18 @@ def log_probs(
         model: Any architecture.
         image_set: A split of `load_data`.
         batch_size: Images per forward pass.
-        with_labels: Whether a model of labels is told those that the images have.
+        with_condition: Whether a conditional model is told what is known of the images.
 
     Returns:
         Shape: (N,), float64, on the CPU.
     """
-    with_labels = with_labels and takes_labels(model, image_set)
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
     try:
         parts = []
-        for x, labels in batches(image_set, batch_size):
-            cond = labels.to(device) if with_labels and labels is not None else None
+        for x, conditions in batches(image_set, batch_size):
+            cond = conditions.of(model.condition.kind) if with_condition else None
             parts.append(model.log_prob(x.to(device), cond))
     finally:
         model.train(was_training)
@@ -112,16 +114,26 @@ def check_fit(model: AutoregressiveModel, image_set: ImageSet) -> None:
             f"levels, got {spec.channels} channels and {spec.levels} levels. "
             f"Load the data as the model was trained: `data.levels`, `data.binarization`."
         )
-    if model.num_labels is None:
+    check_condition(model.condition, image_set.conditions)
+
+
+def check_condition(condition: Condition, conditions: Conditions) -> None:
+    """Raises `ConfigError` unless images come with what the model is conditioned on."""
+    kind, values = condition.kind, conditions.of(condition.kind)
+    if kind is None or (values is None and condition.is_optional):
         return
-    if image_set.labels is None:
-        if model.condition.is_optional:
-            return
+    if values is None:
+        others = f" (but {' and '.join(conditions.kinds)})" if conditions.kinds else ""
         raise ConfigError(
-            f"The model is conditioned on {model.num_labels} labels, but the images have none."
+            f"The model is conditioned on {condition.count} {kind}, but the images have none"
+            f"{others}."
         )
-    if int(image_set.labels.max()) >= model.num_labels:
+    if kind == "labels" and int(values.max()) >= condition.count:
         raise ConfigError(
-            f"Labels must be below the model's {model.num_labels}, "
-            f"got {int(image_set.labels.max())}."
+            f"Labels must be below the model's {condition.count}, got {int(values.max())}."
+        )
+    if kind != "labels" and values.shape[1] != condition.count:
+        raise ConfigError(
+            f"The model is conditioned on {condition.count} {kind}, but the images have "
+            f"{values.shape[1]}."
         )

@@ -56,6 +56,31 @@ def test_levels_come_as_they_are(model_file, tmp_path):
         assert json.loads(str(arrays["notes"]))["Description"] == "generated image"
 
 
+def test_attributes_are_drawn_by_name_and_by_number(tmp_path):
+    model = PixelCNN(hidden_channels=4, num_attributes=3, image_size=6)
+    model.name_condition(["Bald", "Male", "Smiling"])
+    torch.nn.init.normal_(model.blocks[0].cond_bias.weight, std=3.0)
+    save(model, tmp_path / "faces.safetensors")
+    words = ["--attributes=smiling", "--attributes=0,1,0.5", "--num-samples=4"]
+    sample(tmp_path / "faces.safetensors", tmp_path / "a.npz", *words)
+    cond = torch.tensor([[0, 0, 1], [0, 0, 1], [0, 1, 0.5], [0, 1, 0.5]])
+    with np.load(tmp_path / "a.npz") as arrays:
+        assert np.array_equal(arrays["attributes"], cond)
+        drawn = PixelCNNSampler(model).generate_samples(4, cond=cond)
+        assert np.array_equal(arrays["x"], drawn)
+
+
+def test_maps_are_drawn_from_a_file_of_the_size_of_the_images(tmp_path, fails):
+    model = PixelCNN(hidden_channels=4, num_map_channels=1, image_size=6)
+    save(model, tmp_path / "maps.safetensors")
+    np.save(tmp_path / "maps.npy", np.ones((3, 1, 6, 5), np.float32))
+    words = [tmp_path / "maps.safetensors", f"--maps={tmp_path / 'maps.npy'}"]
+    assert "Scale the maps, or ask for images of their size" in fails("sample", *words)
+    sample(words[0], tmp_path / "a.npz", words[1], "--size=6x5")
+    with np.load(tmp_path / "a.npz") as arrays:
+        assert arrays["x"].shape == arrays["maps"].shape == (3, 1, 6, 5)
+
+
 def test_same_seed_same_images(model_file, tmp_path):
     for name, seed in [("a", 1), ("b", 1), ("c", 2)]:
         sample(model_file, tmp_path / f"{name}.npz", f"--seed={seed}")
@@ -84,6 +109,8 @@ def test_a_film_is_written(model_file, tmp_path):
     [
         (["--label=sofa"], "Ankle boot, bag, coat"),
         (["--label=3"], "from 0 to 2"),
+        (["--attributes=1"], "trained without attributes, and draws by one label per image"),
+        (["--maps=a.npy"], "(0 Ankle boot, 1 bag, 2 coat)"),
         (["--temperature=0"], "`temperature`"),
         (["--guidance=2"], "Train it with `label_dropout`"),
         (["--top-k=0"], "`top_k`"),

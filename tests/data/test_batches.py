@@ -28,9 +28,9 @@ def test_every_image_comes_once_and_in_order(numbered):
 
 
 def test_batches_hold_int64_levels_with_their_labels(numbered):
-    for x, labels in batches(numbered, 3, shuffle=True):
-        assert x.dtype == labels.dtype == torch.int64
-        assert torch.equal(x[:, 0, 0, 0], labels)
+    for batch in batches(numbered, 3, shuffle=True):
+        assert batch.x.dtype == batch.labels.dtype == torch.int64
+        assert torch.equal(batch.x[:, 0, 0, 0], batch.labels)
 
 
 def test_a_set_without_labels_yields_none():

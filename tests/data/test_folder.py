@@ -172,10 +172,10 @@ def test_streamed_images_are_those_held_in_memory(both, options, split):
     assert held.spec == streamed.spec
     for _ in range(2):
         loaded = (batches(part, 3, shuffle=True, augment=True) for part in (held, streamed))
-        for (x, labels), (y, same_labels) in zip(*loaded, strict=True):
-            assert x.dtype == y.dtype == torch.int64
-            assert torch.equal(x, y)
-            assert torch.equal(labels, same_labels)
+        for one, other in zip(*loaded, strict=True):
+            assert one.x.dtype == other.x.dtype == torch.int64
+            assert torch.equal(one.x, other.x)
+            assert torch.equal(one.labels, other.labels)
 
 
 # Python from 3.12 on warns of every fork of a process with threads, which PyTorch always has.

@@ -168,8 +168,18 @@ def test_options_that_do_not_fit_are_refused(options, word):
 
 def test_too_few_images_are_refused(tmp_path):
     np.save(tmp_path / "one.npy", np.full((1, 2, 2), 9, np.uint8))
-    with pytest.raises(DataError, match="At least 2 images"):
+    with pytest.raises(DataError, match=r"1 training image, .* 3 are needed: .* and one each for"):
         load_data(f"npy:{tmp_path / 'one.npy'}")
+
+
+def test_three_images_are_enough_and_two_are_too_few(tmp_path):
+    x = np.full((3, 2, 2), 9, np.uint8)
+    np.save(tmp_path / "three.npy", x)
+    data = load_data(f"npy:{tmp_path / 'three.npy'}")
+    assert [len(part) for part in (data.train, data.val, data.test)] == [1, 1, 1]
+    np.savez(tmp_path / "two.npz", x_train=x[:1], x_test=x)
+    with pytest.raises(DataError, match=r"2 are needed: .* one each for validation"):
+        load_data(f"npz:{tmp_path / 'two.npz'}")
 
 
 def test_a_folder_that_cannot_be_listed_is_named(tmp_path, monkeypatch):

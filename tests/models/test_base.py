@@ -97,6 +97,14 @@ def test_drawing_checks_its_arguments(name):
         model.generate()
 
 
+def test_one_attribute_vector_or_map_stands_for_all_images(name):
+    for kind, one in (("num_attributes", [1.0, 0.0]), ("num_map_channels", torch.rand(2, 3, 4))):
+        model = build(name, image_size=(3, 4), **{kind: 2}).eval()
+        x = model.generate(num_samples=5, cond=one)
+        each = torch.as_tensor(one).expand(5, *torch.as_tensor(one).shape)
+        assert torch.equal(model.log_prob(x, one), model.log_prob(x, each))
+
+
 def test_unchecked_scores_are_the_same(name):
     model = build(name)
     x = torch.randint(2, (2, 1, 4, 4))

@@ -26,7 +26,7 @@ def test_kinds_exclude_each_other():
         (Condition(num_labels=3), torch.tensor([0.0, 1.0]), "integers"),
         (Condition(num_labels=3), torch.tensor([0]), r"\(2,\)"),
         (Condition(num_attributes=4), torch.zeros(2, 3), r"\(2, 4\)"),
-        (Condition(num_map_channels=1), torch.zeros(2, 1, 5, 4), r"\(2, 1, 4, 5\)"),
+        (Condition(num_map_channels=1), torch.zeros(2, 1, 5, 4), r"\(2, 1, 4, 5\).*Scale the maps"),
     ],
 )
 def test_conditions_that_do_not_fit_are_refused_in_words(condition, cond, word):
@@ -46,6 +46,26 @@ def test_conditions_that_do_not_fit_are_refused_in_words(condition, cond, word):
 def test_conditions_that_fit_pass(condition, cond):
     condition.check(cond, X)
     assert condition.is_none == (cond is None)
+
+
+def test_names_are_listed_with_what_they_stand_for():
+    animals = Condition(num_labels=3, names=("ant", "cat"))
+    with pytest.raises(ShapeError, match=r"needs `cond`: .* from 0 to 2 \(0 ant, 1 cat\)"):
+        animals.check(None, X)
+    faces = Condition(num_attributes=2, names=("Male", "Smiling"))
+    with pytest.raises(ShapeError, match=r"2 attributes .* \(Male, Smiling\), .* got shape \(2, 3"):
+        faces.check(torch.zeros(2, 3), X)
+    with pytest.raises(ConfigError, match="at most one name for each of 2 attributes, got a, b, c"):
+        Condition(num_attributes=2, names=("a", "b", "c"))
+    assert Condition(num_labels=3, names=("0", "1", "2")).describe().endswith("from 0 to 2")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_attributes_and_maps_must_be_finite(value):
+    with pytest.raises(ShapeError, match="finite"):
+        Condition(num_attributes=2).check(torch.full((2, 2), value), X)
+    with pytest.raises(ShapeError, match="finite"):
+        Condition(num_map_channels=1).check(torch.full((2, 1, 4, 5), value), X)
 
 
 def test_labels_pick_their_bias_and_a_new_condition_changes_nothing():

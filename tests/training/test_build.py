@@ -1,6 +1,9 @@
 """Facts about fitting a model to the data at hand."""
 
+from dataclasses import replace
+
 import pytest
+import torch
 
 from pixelcnn.config import ModelConfig
 from pixelcnn.data import DataSplits, TensorImageSet, load_data
@@ -42,7 +45,8 @@ def test_each_architecture_takes_its_own_settings(digits):
         ({"num_classes": 256}, r"`model\.num_classes` must be 17, .*set `data\.levels` to 256"),
         ({"likelihood": "bernoulli"}, r"`model\.likelihood` bernoulli needs images of 2 levels"),
         ({"num_labels": 4}, r"`model\.num_labels` must be at least 10, .* got 4"),
-        ({"num_attributes": 4}, r"`model\.num_attributes` needs a condition with every image"),
+        ({"num_attributes": 4}, r"`model\.num_attributes` is 4, but .* labels, and no attributes"),
+        ({"num_map_channels": 1}, r"`model\.num_map_channels` is 1, but these .* no maps"),
     ],
 )
 def test_what_does_not_fit_is_named(digits, settings, message):
@@ -56,6 +60,30 @@ def test_labels_need_labelled_images(digits):
     data = DataSplits(unlabelled, unlabelled, unlabelled, digits.spec, None, "none")
     with pytest.raises(ConfigError, match=r"`model\.num_labels` is 10, .* no labels"):
         build_model(ModelConfig(num_labels=10), data)
+
+
+def test_the_length_of_attributes_and_maps_must_be_that_of_the_data(digits):
+    count = len(digits.train)
+    images = TensorImageSet(
+        digits.train.images,
+        attributes=torch.zeros(count, 2),
+        maps=torch.zeros(count, 3, 8, 8),
+        levels=17,
+    )
+    data = DataSplits(images, images, images, digits.spec, None, "none", ("wide", "bold"))
+    with pytest.raises(ConfigError, match=r"num_attributes` must be 2, .* \(wide, bold\), got 4"):
+        build_model(ModelConfig(num_attributes=4), data)
+    with pytest.raises(ConfigError, match=r"num_map_channels` must be 3, .*, got 1"):
+        build_model(ModelConfig(num_map_channels=1), data)
+    model = build_model(ModelConfig(num_attributes=2), data)
+    assert model.condition.names == ("wide", "bold")
+
+
+def test_labels_are_named_as_far_as_the_model_knows_them(digits):
+    few = digits.train.take((digits.train.labels < 4).nonzero()[:, 0])
+    data = replace(digits, train=few)
+    assert build_model(ModelConfig(num_labels=5), data).condition.names == tuple("01234")
+    assert build_model(ModelConfig(num_labels=12), digits).condition.names == tuple("0123456789")
 
 
 def test_a_setting_the_architecture_does_not_take_is_named(digits, monkeypatch):

@@ -1,14 +1,14 @@
 """Drawing from a model and writing what came out."""
 
+import hashlib
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from rich.console import Console
 from rich.progress import Progress
 from torch import Tensor
@@ -18,6 +18,7 @@ from pixelcnn.errors import ConfigError
 from pixelcnn.files import atomic_write
 from pixelcnn.inference import Growth, PixelCNNSampler
 from pixelcnn.models import AutoregressiveModel
+from pixelcnn.nn import Condition
 from pixelcnn.plots import (
     as_image,
     generation_notes,
@@ -40,16 +41,16 @@ class Drawing:
     Attributes:
         frames: The images as they grew, the finished ones last. Shape of each: (N, C, H, W).
         levels: Number of levels K.
-        labels: Label of each image, shape (N,), or None.
-        label_names: One name per label of the model, or None.
+        cond: Condition of each image, shape (N, …), or None.
+        condition: What the model is conditioned on.
         notes: How the images were made, for the text chunks of a PNG.
         per_label: Images of each label when they were asked for that way.
     """
 
     frames: list[Tensor]
     levels: int
-    labels: Tensor | None
-    label_names: Sequence[str] | None
+    cond: Tensor | None
+    condition: Condition
     notes: dict[str, str]
     per_label: int | None
 
@@ -64,9 +65,8 @@ def draw(
     *,
     seed: int,
     num_samples: int = 16,
+    cond: Tensor | None = None,
     per_label: int | None = None,
-    labels: Sequence[str] = (),
-    label_names: Sequence[str] | None = None,
     size: tuple[int, int] | None = None,
     keep_frames: bool = False,
     **filters: Any,
@@ -76,34 +76,40 @@ def draw(
     Args:
         model: Where it stands is where it draws.
         seed: Same seed, same images.
-        num_samples: Images, over all labels.
-        per_label: Images of each label instead.
-        labels: Labels to draw by name or number; all labels of the model if there are none.
-        label_names: One name per label of the model.
+        num_samples: Images, N.
+        cond: One condition for each. Shape: (N, …).
+        per_label: Images of each label in a row, if they were asked for that way.
         size: Height and width; the model's own by default.
         keep_frames: Whether to keep what is there after every row, for a film.
         **filters: `temperature`, `top_k`, `top_p`, `guidance`.
 
     Raises:
-        ConfigError: If the model has no such labels, or takes a condition of another kind.
-        ShapeError: If the size does not fit the model.
+        ShapeError: If the size or the condition does not fit the model.
     """
-    cond = choose_labels(model, labels, label_names, num_samples=num_samples, per_label=per_label)
-    count = num_samples if cond is None else len(cond)
     shape = None if size is None else (model.in_channels, *size)
-    growth = PixelCNNSampler(model).grow(count, cond=cond, seed=seed, shape=shape, **filters)
+    growth = PixelCNNSampler(model).grow(num_samples, cond=cond, seed=seed, shape=shape, **filters)
     frames: list[Tensor] = []
-    for step in with_progress(growth, f"drawing {count} images"):
+    for step in with_progress(growth, f"drawing {num_samples} images"):
         frames = [*frames, step.image] if keep_frames else [step.image]
     settings = {
         "seed": seed,
         **filters,
-        "labels": None if cond is None else cond.tolist(),
-        "num_samples": count,
+        "labels": None,
+        **noted(cond, model.condition.kind),
+        "num_samples": num_samples,
         "shape": list(frames[-1].shape[1:]),
     }
     notes = generation_notes(fingerprint=fingerprint(model), settings=settings)
-    return Drawing(frames, model.num_classes, cond, label_names, notes, per_label)
+    return Drawing(frames, model.num_classes, cond, model.condition, notes, per_label)
+
+
+def noted(cond: Tensor | None, kind: str | None) -> dict[str, Any]:
+    """A condition as notes about a picture hold it: maps by their fingerprint alone."""
+    if cond is None or kind is None:
+        return {}
+    if kind == "maps":
+        return {"maps_sha256": hashlib.sha256(cond.numpy().tobytes()).hexdigest()}
+    return {kind: cond.tolist()}
 
 
 def with_progress(growth: Iterator[Growth], title: str) -> Iterator[Growth]:
@@ -117,57 +123,6 @@ def with_progress(growth: Iterator[Growth], title: str) -> Iterator[Growth]:
         for step in growth:
             progress.update(task, completed=step.num_known, total=step.num_total)
             yield step
-
-
-def choose_labels(
-    model: AutoregressiveModel,
-    labels: Sequence[str],
-    names: Sequence[str] | None,
-    *,
-    num_samples: int,
-    per_label: int | None,
-) -> Tensor | None:
-    """One label for each image, sorted as they were asked for. Shape: (N,), or None.
-
-    Raises:
-        ConfigError: If the model has no such labels, or takes a condition of another kind.
-    """
-    if model.num_labels is None:
-        if not model.condition.is_none:
-            raise ConfigError(
-                f"The command line draws with labels only, but this model needs "
-                f"{model.condition.describe()}. Use `PixelCNNSampler` in Python."
-            )
-        if labels or per_label is not None:
-            raise ConfigError("This model was trained without labels: leave them out.")
-        return None
-    known = list(names) if names else [str(number) for number in range(model.num_labels)]
-    chosen = [label_number(label, known) for label in labels] or list(range(model.num_labels))
-    if per_label is not None:
-        return torch.tensor(chosen).repeat_interleave(per_label)
-    turns = torch.arange(num_samples) * len(chosen) // max(num_samples, len(chosen))
-    return torch.tensor(chosen)[turns]
-
-
-def label_number(label: str, names: Sequence[str]) -> int:
-    """The number of a label given by its name, in any case, or by its number.
-
-    Raises:
-        ConfigError: If there is none of that name or number.
-
-    Example:
-        >>> label_number("dog", ["Cat", "Dog"]), label_number("0", ["Cat", "Dog"])
-        (1, 0)
-    """
-    folded = [name.casefold() for name in names]
-    if label.casefold() in folded:
-        return folded.index(label.casefold())
-    if label.isdecimal() and int(label) < len(names):
-        return int(label)
-    raise ConfigError(
-        f"A label must be one of {', '.join(names)}, or a number from 0 to {len(names) - 1}, "
-        f"got {label!r}."
-    )
 
 
 def grid_of(
@@ -184,12 +139,13 @@ def grid_of(
     """
     if scale is None:
         scale = default_scale(drawing, x, columns)
-    if drawing.per_label is None or drawing.labels is None or columns is not None:
+    is_named = drawing.condition.kind == "labels" and drawing.per_label is not None
+    if not is_named or drawing.cond is None or columns is not None:
         return image_grid(x, drawing.levels, columns=columns, scale=scale)
     grid = image_grid(x, drawing.levels, columns=drawing.per_label, scale=scale)
-    numbers = drawing.labels[:: drawing.per_label].tolist()
-    names = drawing.label_names
-    return name_rows(grid, [names[n] if names else str(n) for n in numbers])
+    numbers = drawing.cond[:: drawing.per_label].tolist()
+    names = drawing.condition.names or ()
+    return name_rows(grid, [names[n] if n < len(names) else str(n) for n in numbers])
 
 
 def default_scale(drawing: Drawing, x: Tensor, columns: int | None) -> int:
@@ -247,14 +203,17 @@ def save_separate(drawing: Drawing, folder: Path, *, scale: int | None = None) -
 
 
 def save_levels(drawing: Drawing, path: Path) -> None:
-    """Writes the levels `x` (N, C, H, W), `labels`, `levels` and `notes` (JSON) as NPZ."""
+    """Writes `x` (N, C, H, W), its `levels`, the condition and `notes` (JSON) as NPZ.
+
+    The condition is `labels` (N,), `attributes` (N, A) or `maps` (N, A, H, W).
+    """
     x = drawing.images.numpy().astype(np.uint8 if drawing.levels <= 256 else np.uint16)
     arrays: dict[str, Any] = {
         "x": x,
         "levels": drawing.levels,
         "notes": json.dumps(drawing.notes),
     }
-    if drawing.labels is not None:
-        arrays["labels"] = drawing.labels.numpy()
+    if drawing.cond is not None and drawing.condition.kind is not None:
+        arrays[drawing.condition.kind] = drawing.cond.numpy()
     with atomic_write(path) as temporary:
         np.savez_compressed(temporary, **arrays)

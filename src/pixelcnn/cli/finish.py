@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from pixelcnn.checkpoint import fingerprint
+from pixelcnn.cli.conditions import Wish, choose_condition, example
 from pixelcnn.cli.drawing import draw, save_grid
 from pixelcnn.cli.runs import CONFIG_FILE, MODEL_FILE
-from pixelcnn.config import Config
+from pixelcnn.config import Config, SamplingConfig
 from pixelcnn.data import DataSplits
 from pixelcnn.evaluation import density_of, evaluate
 from pixelcnn.files import write_json
 from pixelcnn.models import AutoregressiveModel
+from pixelcnn.nn import Condition
 from pixelcnn.plots import plot_curves
 from pixelcnn.version import versions
 
@@ -47,12 +51,13 @@ def finish(finished: Finished, config: Config, *, started: float) -> dict[str, A
     """
     model, data = finished.model, finished.data
     plot_curves(finished.history, finished.folder / CURVES_FILE, num_dims=data.spec.num_dims)
+    cond, count = condition_to_draw(model, data, config.sampling)
     drawing = draw(
         model,
         seed=config.seed,
-        num_samples=config.sampling.num_samples,
+        num_samples=count,
+        cond=cond,
         per_label=config.sampling.per_label,
-        label_names=data.label_names,
         temperature=config.sampling.temperature,
         top_k=config.sampling.top_k,
         top_p=config.sampling.top_p,
@@ -63,6 +68,17 @@ def finish(finished: Finished, config: Config, *, started: float) -> dict[str, A
     metrics["seconds"] = round(time.perf_counter() - started, 2)
     write_json(finished.folder / METRICS_FILE, metrics)
     return metrics
+
+
+def condition_to_draw(
+    model: AutoregressiveModel, data: DataSplits, sampling: SamplingConfig
+) -> tuple[Tensor | None, int]:
+    """What a run draws in the end: all labels, or the attributes or maps of validation images."""
+    if model.condition.kind in ("attributes", "maps"):
+        count = sampling.num_samples
+        return data.val.conditions.first(count).of(model.condition.kind), count
+    per_label = None if model.condition.is_none else sampling.per_label
+    return choose_condition(model, Wish(sampling.num_samples, per_label=per_label))
 
 
 def measure(model: AutoregressiveModel, data: DataSplits, config: Config) -> dict[str, Any]:
@@ -103,7 +119,7 @@ def summary(metrics: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def closing(folder: Path, metrics: Mapping[str, Any], *, labels: Sequence[str] | None) -> str:
+def closing(folder: Path, metrics: Mapping[str, Any], condition: Condition) -> str:
     """The last words of a training: figures, files, and what to try next."""
     about = {
         SAMPLES_FILE: "images it drew",
@@ -115,13 +131,19 @@ def closing(folder: Path, metrics: Mapping[str, Any], *, labels: Sequence[str] |
     width = max(len(str(folder / name)) for name in about)
     lines = [summary(metrics), ""]
     lines += [f"  {folder / name!s:{width}}  {what}" for name, what in about.items()]
-    choice = f" --label {shlex.quote(labels[-1])}" if labels else ""
+    wish, always = "", ""
+    if condition.kind == "labels" and condition.names:
+        wish = f" --label {shlex.quote(condition.names[-1])}"
+    elif condition.kind == "attributes":
+        wish = always = f" --attributes {shlex.quote(example(condition))}"
+    elif condition.kind == "maps":
+        wish = always = " --maps FILE.npy"
     run = shlex.quote(str(folder))
     lines += [
         "",
         "Try next:",
-        f"  pixelcnn sample {run}{choice} --num-samples 25 --temperature 0.8 --out more.png",
-        f"  pixelcnn sample {run} --out growing.gif",
+        f"  pixelcnn sample {run}{wish} --num-samples 25 --temperature 0.8 --out more.png",
+        f"  pixelcnn sample {run}{always} --out growing.gif",
         f"  pixelcnn info {run}",
     ]
     return "\n".join(lines)

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.cli.runs import Run, open_run
+from pixelcnn.nn import Condition
 from pixelcnn.weights import list_weights
 
 HINT = "Draw from one: pixelcnn sample NAME. All about one: pixelcnn info NAME."
@@ -45,11 +46,17 @@ def facts_of(run: Run) -> dict[str, Any]:
         "image_size": None if model.image_size is None else list(model.image_size),
         "likelihood": model.likelihood.name,
         "condition": None if model.condition.is_none else model.condition.describe(),
-        "labels": run.label_names,
+        "labels": names_of(model.condition, "labels"),
+        "attributes": names_of(model.condition, "attributes"),
         "training": {k: v for k, v in run.training.items() if k != "figures"},
         "figures": run.training.get("figures"),
         "fingerprint": fingerprint(model),
     }
+
+
+def names_of(condition: Condition, kind: str) -> list[str] | None:
+    """The names of a model's labels or attributes; None for a model of another kind."""
+    return list(condition.names) if condition.kind == kind and condition.names else None
 
 
 def print_json(facts: dict[str, Any]) -> None:

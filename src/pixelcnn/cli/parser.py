@@ -141,6 +141,17 @@ def _add_sample(commands: Subparsers) -> None:
         help="label to draw, by name or number; repeat it, or separate several by commas",
     )
     parser.add_argument(
+        "--attributes",
+        action="append",
+        default=[],
+        metavar="LIST",
+        help="attributes that are on, by name: Smiling,Male; or numbers for all of them: 0.5,1,0; "
+        "repeat it for several vectors",
+    )
+    parser.add_argument(
+        "--maps", metavar="FILE", help=".npy or .npz of maps: one, or one for each image"
+    )
+    parser.add_argument(
         "--temperature", type=float, metavar="T", help="1 follows the likelihood (default: 1)"
     )
     parser.add_argument("--top-k", type=int, metavar="K", help="keep the k most probable levels")

@@ -22,14 +22,12 @@ class Run:
         model: In evaluation mode.
         file: Where its weights came from.
         folder: The run folder around it, or None for a lone file.
-        label_names: One name per label, or None.
         training: What its training wrote about itself; empty if nothing.
     """
 
     model: AutoregressiveModel
     file: Path
     folder: Path | None
-    label_names: list[str] | None
     training: dict[str, Any]
 
 
@@ -50,9 +48,8 @@ def open_run(path: str, *, device: str = "cpu") -> Run:
         # Here, because it brings Lightning, which the other two do without.
         from pixelcnn.training import load_trained
 
-        return Run(load_trained(file).to(device), file, folder, None, {})
-    card = read_card(file)
-    return Run(load(file, device=device), file, folder, card["labels"], card["training"])
+        return Run(load_trained(file).to(device), file, folder, {})
+    return Run(load(file, device=device), file, folder, read_card(file)["training"])
 
 
 def find_model(run: str) -> Path:

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from pixelcnn.cli.conditions import Wish, choose_condition
 from pixelcnn.cli.drawing import Drawing, draw, save_film, save_grid, save_levels, save_separate
 from pixelcnn.cli.runs import open_run
 from pixelcnn.device import resolve_device
@@ -12,7 +13,7 @@ from pixelcnn.files import provisional_folder
 
 SUFFIXES = (".png", ".gif", ".npz")
 USUAL = {
-    "num_samples": 16,
+    "num_samples": None,
     "per_label": None,
     "temperature": 1.0,
     "top_k": None,
@@ -33,13 +34,13 @@ def run(args: argparse.Namespace) -> int:
     wishes = wishes_of(args)
     with provisional_folder(out if args.separate else out.parent):
         trained = open_run(args.run, device=resolve_device(args.device or "auto"))
+        cond, count = choose_condition(trained.model, condition_wish(args, wishes))
         drawing = draw(
             trained.model,
-            labels=[label.strip() for each in args.label for label in each.split(",")],
-            label_names=trained.label_names,
+            cond=cond,
             size=args.size,
             keep_frames=out.suffix.lower() == ".gif" and not args.separate,
-            **wishes,
+            **{**wishes, "num_samples": count},
         )
         write(drawing, out, args)
     print(f"{len(drawing.images)} images in {out}")
@@ -63,6 +64,17 @@ def wishes_of(args: argparse.Namespace) -> dict[str, Any]:
     if "num_samples" in typed:
         typed["per_label"] = None
     return {**wishes, **typed}
+
+
+def condition_wish(args: argparse.Namespace, wishes: dict[str, Any]) -> Wish:
+    """What shall be drawn, besides how."""
+    return Wish(
+        num_samples=wishes["num_samples"],
+        labels=[label.strip() for each in args.label for label in each.split(",")],
+        per_label=wishes["per_label"],
+        attributes=args.attributes,
+        maps=None if args.maps is None else Path(args.maps),
+    )
 
 
 def write(drawing: Drawing, out: Path, args: argparse.Namespace) -> None:

@@ -94,8 +94,7 @@ def train(config: Config, folder: Path) -> None:
     model = result.model.to(resolve_device(config.device))
     finished = Finished(model, result.data, folder, result.history, figures)
     metrics = finish(finished, config, started=started)
-    labels = None if model.num_labels is None else result.data.label_names
-    print(closing(folder, metrics, labels=labels))
+    print(closing(folder, metrics, model.condition))
 
 
 def fit(config: Config, folder: Path) -> "TrainingResult":

@@ -1,7 +1,9 @@
 """Real images: reading them, splitting them, cutting them into batches."""
 
 from pixelcnn.data.batches import Batch, Batches, batches
-from pixelcnn.data.load import DATASETS, FILE_SETS, Binarization, load_data
+from pixelcnn.data.conditions import Conditions
+from pixelcnn.data.load import DATASETS, FILE_SETS, load_data
+from pixelcnn.data.prepare import Binarization
 from pixelcnn.data.sets import DataSplits, ImageSet, TensorImageSet
 from pixelcnn.data.streaming import FileImageSet
 
@@ -11,6 +13,7 @@ __all__ = [
     "Batch",
     "Batches",
     "Binarization",
+    "Conditions",
     "DataSplits",
     "FileImageSet",
     "ImageSet",

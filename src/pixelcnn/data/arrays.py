@@ -5,20 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from pixelcnn.data import array_conditions
+from pixelcnn.data.array_conditions import Array
 from pixelcnn.data.sets import Source, TensorImageSet
 from pixelcnn.errors import DataError
 from pixelcnn.spec import MAX_LEVELS
 
 CHANNEL_COUNTS = (1, 3)
 LAYOUTS = ("NHWC", "NCHW")
-KEYS = {
-    *("x_train", "y_train", "x_val", "y_val", "x_test", "y_test"),
-    *("levels", "layout", "label_names"),
-}
-Array = NDArray[np.generic]
+KEYS = {"x_train", "x_val", "x_test", "levels", "layout"} | array_conditions.KEYS
 
 
 def read_npz(path: Path) -> Source:
@@ -29,15 +26,21 @@ def read_npz(path: Path) -> Source:
 
             * `x_train`, optional `x_val`, `x_test`: images as `to_images` takes them.
             * `y_train`, …: class numbers from 0, one per image; for all splits or for none.
+            * `attributes_train`, …: numbers that describe each image, shape (N, A); likewise.
+            * `maps_train`, …: planes as large as the images, shape (N, A, H, W); likewise.
             * `levels`: number of levels K of the stored images. Without it uint8 has 256,
               uint16 has 65,536 and bool has 2; other integers need it.
             * `layout`: "NHWC" or "NCHW", needed only where the shape leaves it open.
-            * `label_names`: one text per class; without it the numbers are the names.
+            * `label_names`, `attribute_names`: one text per class or attribute; without them
+              the numbers are the names.
 
     Raises:
         DataError: If the file is missing, damaged or does not hold that.
     """
-    return source_from_arrays(f"npz:{path.name}", load_arrays(path), path=path)
+    arrays = load_arrays(path)
+    if "" in arrays:
+        raise DataError(f"{path} is an .npy file of one array. Read it as npy:{path}.")
+    return source_from_arrays(f"npz:{path.name}", arrays, path=path)
 
 
 def read_npy(path: Path) -> Source:
@@ -87,16 +90,23 @@ def source_from_arrays(name: str, arrays: Mapping[str, Array], *, path: Path) ->
     }
     levels = _stored_levels(arrays, path)
     _check_alike(images, levels, path)
-    names = _label_names(arrays, path)
     sets = {
         split: TensorImageSet(
             x,
-            None if names is None else _labels(arrays, split, len(names), path),
+            **array_conditions.read_conditions(arrays, split, path)._asdict(),
             levels=levels,
         )
         for split, x in images.items()
     }
-    return Source(name, sets["train"], sets.get("val"), sets.get("test"), names)
+    _check_lengths(sets, path)
+    return Source(
+        name,
+        sets["train"],
+        sets.get("val"),
+        sets.get("test"),
+        label_names=array_conditions.label_names(arrays, path),
+        attribute_names=array_conditions.attribute_names(arrays, path),
+    )
 
 
 def to_images(array: Array, *, layout: str | None = None, where: str = "the array") -> Tensor:
@@ -184,35 +194,17 @@ def _stored_levels(arrays: Mapping[str, Array], path: Path) -> int:
     return levels
 
 
-def _label_names(arrays: Mapping[str, Array], path: Path) -> tuple[str, ...] | None:
-    if "y_train" not in arrays:
-        stray = [key for key in ("y_val", "y_test", "label_names") if key in arrays]
-        if stray:
-            raise DataError(f"{path} holds `{stray[0]}` but no `y_train`. Add it or leave both.")
-        return None
-    if "label_names" in arrays:
-        return tuple(str(name) for name in arrays["label_names"].ravel())
-    y_train = arrays["y_train"]
-    if y_train.dtype.kind not in "ui" or not y_train.size:
-        return ()
-    return tuple(str(label) for label in range(min(max(int(y_train.max()), 0) + 1, MAX_LEVELS)))
-
-
-def _labels(arrays: Mapping[str, Array], split: str, num_labels: int, path: Path) -> Tensor:
-    if f"y_{split}" not in arrays:
-        raise DataError(f"{path} holds `y_train` and `x_{split}`, so it must hold `y_{split}` too.")
-    labels, count = arrays[f"y_{split}"], len(arrays[f"x_{split}"])
-    if labels.dtype.kind not in "ui" or labels.shape not in ((count,), (count, 1)):
-        raise DataError(
-            f"`y_{split}` of {path} must hold one integer per image, shape ({count},), got "
-            f"{labels.dtype} of shape {labels.shape}."
-        )
-    if labels.min() < 0 or labels.max() >= num_labels:
-        raise DataError(
-            f"`y_{split}` of {path} must hold labels from 0 to {num_labels - 1}, as the training "
-            f"labels or `label_names` say, got values from {labels.min()} to {labels.max()}."
-        )
-    return torch.from_numpy(labels.reshape(count).astype(np.int64))
+def _check_lengths(sets: Mapping[str, TensorImageSet], path: Path) -> None:
+    """Raises `DataError` if attributes or maps of the splits differ in length."""
+    for kind in ("attributes", "maps"):
+        found = {split: part.conditions.of(kind) for split, part in sets.items()}
+        lengths = {split: each.shape[1] for split, each in found.items() if each is not None}
+        if len(set(lengths.values())) > 1:
+            raise DataError(
+                f"All {kind} of {path} must have one length A, got "
+                + ", ".join(f"`{kind}_{split}` {length}" for split, length in lengths.items())
+                + "."
+            )
 
 
 def _check_alike(images: Mapping[str, Tensor], levels: int, path: Path) -> None:

@@ -6,21 +6,27 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
+from pixelcnn.data.conditions import Conditions
 from pixelcnn.data.sets import ImageSet
-from pixelcnn.data.transforms import draw_binary, flip_some
+from pixelcnn.data.transforms import choose_flips, draw_binary, flip
 from pixelcnn.errors import ConfigError
 
 
 class Batch(NamedTuple):
-    """Images and labels that belong together.
+    """Images and what is known of them.
 
     Attributes:
         x: Levels. Shape: (B, C, H, W), int64.
-        labels: Class numbers. Shape: (B,), int64; or None.
+        conditions: Their labels, attributes and maps, as far as there are any.
     """
 
     x: Tensor
-    labels: Tensor | None
+    conditions: Conditions = Conditions()
+
+    @property
+    def labels(self) -> Tensor | None:
+        """Class numbers. Shape: (B,), int64; or None."""
+        return self.conditions.labels
 
 
 class Batches:
@@ -50,17 +56,18 @@ class Batches:
         return whole + (rest > 0 and not self.drop_last)
 
     def __iter__(self) -> Iterator[Batch]:
-        images, labels = self.image_set, self.image_set.labels
+        images = self.image_set
         order = self._order()
         for indices, stored in zip(
             order, images.read(order, num_workers=self.num_workers), strict=True
         ):
-            x = stored.long()
+            x, conditions = stored.long(), images.conditions.take(indices)
             if self.augment:
-                x = flip_some(x, generator=self.generator)
+                chosen = choose_flips(len(x), generator=self.generator)
+                x, conditions = flip(x, chosen), conditions.flipped(chosen)
             if images.redraws:
                 x = draw_binary(x, levels=images.stored_levels, generator=self.generator)
-            yield Batch(x, None if labels is None else labels[indices.to(labels.device)])
+            yield Batch(x, conditions)
 
     def _order(self) -> list[Tensor]:
         """The image numbers of each batch of this epoch."""
@@ -94,7 +101,8 @@ def batches(
         shuffle: Whether each epoch draws a new order.
         generator: Where order, flips and dynamic binarization come from. Without one, a
             generator of its own, seeded with 0, that runs on from epoch to epoch.
-        augment: Whether images are mirrored left to right at random, for training only.
+        augment: Whether images, and maps with them, are mirrored left to right at random, for
+            training only.
         num_workers: Processes that decode images; sets held in memory need none and start none.
         drop_last: Whether a smaller last batch is left out, for training only.
 

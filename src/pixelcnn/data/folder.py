@@ -65,7 +65,14 @@ def read_folder(
         numbers = None if names is None else torch.tensor([names.index(str(c)) for _, c in items])
         sets[split] = build([path for path, _ in items], numbers, spec)
     name = f"folder:{root.resolve().name}"
-    return Source(name, sets["train"], sets.get("val"), sets.get("test"), names)
+    return Source(
+        name,
+        sets["train"],
+        sets.get("val"),
+        sets.get("test"),
+        label_names=names,
+        resized=image_size is not None,
+    )
 
 
 def list_images(folder: Path) -> list[tuple[Path, str | None]]:

@@ -1,11 +1,9 @@
 """From the name of a data set to splits ready for training."""
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, get_args
 
 from pixelcnn.data.arrays import read_npy, read_npz
 from pixelcnn.data.binarized_mnist import read_binarized_mnist
@@ -13,13 +11,9 @@ from pixelcnn.data.cifar10 import read_cifar10
 from pixelcnn.data.digits import read_digits
 from pixelcnn.data.folder import STREAM_ABOVE_BYTES, read_folder
 from pixelcnn.data.mnist import read_fashion_mnist, read_mnist
-from pixelcnn.data.sets import DataSplits, ImageSet, Source
-from pixelcnn.data.splits import choose_some, hold_out
-from pixelcnn.data.transforms import draw_binary_once, resize, threshold
+from pixelcnn.data.prepare import Binarization, prepare
+from pixelcnn.data.sets import DataSplits, Source
 from pixelcnn.errors import ConfigError, DataError
-from pixelcnn.spec import requantise
-
-Binarization = Literal["none", "threshold", "dynamic"]
 
 # Every set by name. Those of FILE_SETS are files of the user, and need their path.
 DATASETS: dict[str, Callable[..., Source]] = {
@@ -33,7 +27,6 @@ DATASETS: dict[str, Callable[..., Source]] = {
     "folder": read_folder,
 }
 FILE_SETS = ("npz", "npy", "folder")
-TEST_FRACTION = 0.1
 
 
 def load_data(
@@ -95,30 +88,24 @@ def load_data(
         "channels": channels,
         "stream_above_bytes": stream_above_bytes,
     }
+    source = _read(name, path, for_folder if name == "folder" else {})
+    _check_fit(source, levels, binarization, channels)
+    return prepare(
+        source,
+        size=size,
+        levels=levels,
+        binarization=binarization,
+        val_fraction=val_fraction,
+        max_samples=max_samples,
+        seed=seed,
+    )
+
+
+def _read(name: str, path: Path, options: Mapping[str, Any]) -> Source:
     try:
-        source = DATASETS[name](path, **(for_folder if name == "folder" else {}))
+        return DATASETS[name](path, **options)
     except OSError as error:  # a folder that may not be read, a disk that fails
         raise DataError(f"{error.filename or path} cannot be read: {error.strerror}.") from error
-    _check_fit(source, levels, binarization, channels)
-
-    parts, origin = _split(source, val_fraction)
-    protocol = [source.name]
-    if size is not None and (name == "folder" or size != source.train.spec.shape[1:]):
-        parts = {split: _resize(part, size) for split, part in parts.items()}
-        protocol.append(f"resized to {size[0]}×{size[1]}")
-    parts = {
-        split: choose_some(part, max_samples, seed=seed if split == "train" else 0)
-        for split, part in parts.items()
-    }
-    parts, description = _quantise(parts, levels, binarization)
-    if max_samples is not None:
-        origin.append(f"at most {max_samples:,} images of each split")
-    counts = "/".join(f"{len(part):,}" for part in parts.values())
-    protocol += [description, f"{counts} ({'; '.join([*origin, *source.notes])})"]
-    spec = parts["train"].spec
-    return DataSplits(
-        **parts, spec=spec, label_names=source.label_names, protocol=", ".join(protocol)
-    )
 
 
 def _check_options(
@@ -181,49 +168,3 @@ def _check_fit(source: Source, levels: int | None, binarization: str, channels: 
         raise ConfigError(
             f"`channels` must be {spec.channels}, those of {source.name}, got {channels}."
         )
-
-
-def _split(source: Source, val_fraction: float) -> tuple[dict[str, ImageSet], list[str]]:
-    """The three splits, and where those that were not there came from."""
-    train, val, test = source.train, source.val, source.test
-    made = []
-    if test is None:
-        train, test = hold_out(train, TEST_FRACTION)
-        made.append("test")
-    if val is None:
-        train, val = hold_out(train, val_fraction)
-        made.insert(0, "validation")
-    origin = f"{' and '.join(made)} from training" if made else "its own validation images"
-    return {"train": train, "val": val, "test": test}, [origin]
-
-
-def _resize(images: ImageSet, size: tuple[int, int]) -> ImageSet:
-    spec = replace(images.spec, height=size[0], width=size[1])
-    if spec == images.spec:
-        return images
-    return images.apply(partial(resize, levels=spec.levels, size=size), spec)
-
-
-def _quantise(
-    parts: dict[str, ImageSet], levels: int | None, binarization: str
-) -> tuple[dict[str, ImageSet], str]:
-    """Brings the splits to the levels wanted, and says in words what was done."""
-    spec = parts["train"].spec
-    stored, binary = spec.levels, replace(spec, levels=2)
-    if binarization == "dynamic":
-        draw = partial(draw_binary_once, levels=stored)
-        drawn = {split: parts[split].apply(draw, binary) for split in ("val", "test")}
-        return {"train": parts["train"].redrawn(), **drawn}, "dynamically binarized"
-    if binarization == "threshold":
-        transform, spec = partial(threshold, levels=stored), binary
-        description = f"thresholded at {(stored - 1) / 2:g}"
-    elif levels in (None, stored):
-        return parts, f"{stored} levels"
-    else:
-        assert levels is not None
-        transform, spec = (
-            partial(requantise, levels=stored, to=levels),
-            replace(spec, levels=levels),
-        )
-        description = f"{levels} levels of {stored}"
-    return {split: part.apply(transform, spec) for split, part in parts.items()}, description

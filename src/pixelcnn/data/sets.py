@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from pixelcnn.data.conditions import Conditions
 from pixelcnn.errors import DataError
 from pixelcnn.spec import ImageSpec, check_levels
 
@@ -27,21 +28,26 @@ def narrow(x: Tensor, levels: int) -> Tensor:
 
 
 class ImageSet(ABC):
-    """The images of one split, with labels or without.
+    """The images of one split, and what is known of each.
 
     Attributes:
         spec: Shape and levels of the images that `batches` yields.
-        labels: Class numbers. Shape: (N,), int64; or None.
+        conditions: Labels, attributes and maps of the images, as far as there are any.
         stored_levels: Levels of what is stored. It differs from `spec.levels` only where
             `batches` draws a new binary image from the stored grey one in every epoch.
     """
 
     def __init__(
-        self, spec: ImageSpec, labels: Tensor | None, *, stored_levels: int | None = None
+        self, spec: ImageSpec, conditions: Conditions, *, stored_levels: int | None = None
     ) -> None:
         self.spec = spec
-        self.labels = labels
+        self.conditions = conditions
         self.stored_levels = spec.levels if stored_levels is None else stored_levels
+
+    @property
+    def labels(self) -> Tensor | None:
+        """Class numbers. Shape: (N,), int64; or None."""
+        return self.conditions.labels
 
     @property
     def redraws(self) -> bool:
@@ -82,10 +88,12 @@ class TensorImageSet(ImageSet):
     Args:
         images: Stored levels. Shape: (N, C, H, W), integers.
         labels: Class numbers. Shape: (N,); or None.
+        attributes: Numbers that describe each image. Shape: (N, A); or None.
+        maps: Planes as large as the images. Shape: (N, A, H, W); or None.
         levels: Number of levels K of `images`.
 
     Raises:
-        DataError: If there is no image, or labels and images differ in number.
+        DataError: If there is no image, or a condition does not fit the images.
         ShapeError: If a value is outside [0, K) or not an integer.
 
     Example:
@@ -99,6 +107,8 @@ class TensorImageSet(ImageSet):
         images: Tensor,
         labels: Tensor | None = None,
         *,
+        attributes: Tensor | None = None,
+        maps: Tensor | None = None,
         levels: int,
         spec: ImageSpec | None = None,
     ) -> None:
@@ -107,18 +117,13 @@ class TensorImageSet(ImageSet):
                 f"Images must have shape (N, C, H, W) with at least one pixel, got "
                 f"{tuple(images.shape)}."
             )
-        if labels is not None and tuple(labels.shape) != (len(images),):
-            raise DataError(
-                f"There must be one label per image: got {len(images):,} images and labels of "
-                f"shape {tuple(labels.shape)}."
-            )
         # The extremes stand for all, widened: a uint8 tensor compared with 256 wraps around.
         extremes = torch.stack(images.aminmax())
         check_levels(extremes.to(torch.promote_types(images.dtype, torch.int64)), levels)
         channels, height, width = images.shape[1:]
         super().__init__(
             spec or ImageSpec(channels, height, width, levels),
-            None if labels is None else labels.long(),
+            Conditions(labels, attributes, maps).stored(len(images), (height, width)),
             stored_levels=levels,
         )
         self.images = narrow(images, levels)
@@ -127,29 +132,30 @@ class TensorImageSet(ImageSet):
         return len(self.images)
 
     def take(self, indices: Tensor) -> "TensorImageSet":
-        labels = None if self.labels is None else self.labels[indices]
-        return self._with(self.images[indices], labels, self.spec, self.stored_levels)
+        conditions = self.conditions.take(indices)
+        return self._with(self.images[indices], conditions, self.spec, self.stored_levels)
 
     def apply(self, transform: Transform, spec: ImageSpec) -> "TensorImageSet":
         parts = [narrow(transform(part), spec.levels) for part in self.images.split(CHUNK)]
-        return self._with(torch.cat(parts), self.labels, spec, spec.levels)
+        conditions = self.conditions.sized((spec.height, spec.width))
+        return self._with(torch.cat(parts), conditions, spec, spec.levels)
 
     def read(self, order: Sequence[Tensor], *, num_workers: int = 0) -> Iterator[Tensor]:
         # No workers here: an index into memory is cheaper than a trip between processes.
         return (self.images[indices.to(self.images.device)] for indices in order)
 
     def to(self, device: torch.device | str) -> "TensorImageSet":
-        labels = None if self.labels is None else self.labels.to(device)
-        return self._with(self.images.to(device), labels, self.spec, self.stored_levels)
+        conditions = self.conditions.to(device)
+        return self._with(self.images.to(device), conditions, self.spec, self.stored_levels)
 
     def _copy(self, spec: ImageSpec, *, stored_levels: int) -> "TensorImageSet":
-        return self._with(self.images, self.labels, spec, stored_levels)
+        return self._with(self.images, self.conditions, spec, stored_levels)
 
     @staticmethod
     def _with(
-        images: Tensor, labels: Tensor | None, spec: ImageSpec, stored_levels: int
+        images: Tensor, conditions: Conditions, spec: ImageSpec, stored_levels: int
     ) -> "TensorImageSet":
-        return TensorImageSet(images, labels, levels=stored_levels, spec=spec)
+        return TensorImageSet(images, **conditions._asdict(), levels=stored_levels, spec=spec)
 
 
 @dataclass(frozen=True)
@@ -163,6 +169,8 @@ class Source:
         test: The set's own test images, if it has them.
         label_names: One name per class; None for a set without labels.
         notes: What a reported figure must say about this set.
+        attribute_names: One name per attribute; None for a set without attributes.
+        resized: Whether the reader has brought the images to the size asked for.
     """
 
     name: str
@@ -171,6 +179,8 @@ class Source:
     test: ImageSet | None = None
     label_names: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
+    attribute_names: tuple[str, ...] | None = None
+    resized: bool = False
 
 
 @dataclass(frozen=True)
@@ -184,6 +194,7 @@ class DataSplits:
         spec: Shape and levels of every image.
         label_names: One name per class; None for a set without labels.
         protocol: What a reported figure must carry: the set, its levels, the size of the splits.
+        attribute_names: One name per attribute; None for a set without attributes.
     """
 
     train: ImageSet
@@ -192,8 +203,13 @@ class DataSplits:
     spec: ImageSpec
     label_names: tuple[str, ...] | None
     protocol: str
+    attribute_names: tuple[str, ...] | None = None
 
     @property
     def num_labels(self) -> int | None:
         """Number of classes; None for a set without labels."""
         return None if self.label_names is None else len(self.label_names)
+
+    def names_of(self, kind: str | None) -> tuple[str, ...] | None:
+        """Names of what a condition of this kind counts: classes or attributes; else None."""
+        return {"labels": self.label_names, "attributes": self.attribute_names}.get(str(kind))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from pixelcnn.data.conditions import Conditions
 from pixelcnn.data.sets import ImageSet, Transform, narrow
 from pixelcnn.errors import DataError
 from pixelcnn.spec import ImageSpec
@@ -42,7 +43,9 @@ class FileImageSet(ImageSet):
 
     Args:
         files: Where the images are and how to read them.
-        labels: Class numbers. Shape: (N,), int64; or None.
+        labels: Class numbers. Shape: (N,); or None.
+        attributes: Numbers that describe each image. Shape: (N, A); or None.
+        maps: Planes as large as the images. Shape: (N, A, H, W); or None.
         spec: Shape and levels of the images that `batches` yields.
         stored_levels: Levels that `files` yields; those of `spec` if not given.
     """
@@ -52,10 +55,17 @@ class FileImageSet(ImageSet):
         files: Files,
         labels: Tensor | None = None,
         *,
+        attributes: Tensor | None = None,
+        maps: Tensor | None = None,
         spec: ImageSpec,
         stored_levels: int | None = None,
     ) -> None:
-        super().__init__(spec, labels, stored_levels=stored_levels)
+        conditions = Conditions(labels, attributes, maps)
+        super().__init__(
+            spec,
+            conditions.stored(len(files.paths), (spec.height, spec.width)),
+            stored_levels=stored_levels,
+        )
         self.files = files
 
     def __len__(self) -> int:
@@ -63,17 +73,17 @@ class FileImageSet(ImageSet):
 
     def take(self, indices: Tensor) -> "FileImageSet":
         paths = tuple(self.files.paths[index] for index in indices.tolist())
-        labels = None if self.labels is None else self.labels[indices]
         return FileImageSet(
             replace(self.files, paths=paths),
-            labels,
+            **self.conditions.take(indices)._asdict(),
             spec=self.spec,
             stored_levels=self.stored_levels,
         )
 
     def apply(self, transform: Transform, spec: ImageSpec) -> "FileImageSet":
         files = replace(self.files, transforms=(*self.files.transforms, transform))
-        return FileImageSet(files, self.labels, spec=spec)
+        conditions = self.conditions.sized((spec.height, spec.width))
+        return FileImageSet(files, **conditions._asdict(), spec=spec)
 
     def read(self, order: Sequence[Tensor], *, num_workers: int = 0) -> Iterator[Tensor]:
         loader: DataLoader[Any] = DataLoader(
@@ -90,11 +100,13 @@ class FileImageSet(ImageSet):
             yield item
 
     def to(self, device: torch.device | str) -> "FileImageSet":
-        """Itself: nothing but labels is held, and batches come from the CPU."""
+        """Itself: nothing but conditions is held, and batches come from the CPU."""
         return self
 
     def _copy(self, spec: ImageSpec, *, stored_levels: int) -> "FileImageSet":
-        return FileImageSet(self.files, self.labels, spec=spec, stored_levels=stored_levels)
+        return FileImageSet(
+            self.files, **self.conditions._asdict(), spec=spec, stored_levels=stored_levels
+        )
 
 
 class _Decoded(Dataset[Tensor | str]):

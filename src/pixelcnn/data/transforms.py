@@ -1,6 +1,7 @@
 """Images to images, in integer levels: size, binarization, flips."""
 
 import zlib
+from typing import Literal
 
 import torch
 from torch import Generator, Tensor
@@ -29,13 +30,22 @@ def resize(x: Tensor, *, levels: int, size: tuple[int, int]) -> Tensor:
     """
     if tuple(x.shape[-2:]) == size:
         return x.long()
-    scale = max(want / have for want, have in zip(size, x.shape[-2:], strict=True))
+    return quantise(cover(to_unit(x, levels), size, mode="bicubic").clamp(0, 1), levels)
+
+
+def cover(planes: Tensor, size: tuple[int, int], *, mode: Literal["bicubic", "bilinear"]) -> Tensor:
+    """Scales floats (B, C, h, w) until they cover a size (H, W), then crops the centre.
+
+    With antialiasing; "bilinear" keeps to the range of the values, "bicubic" may leave it.
+    """
+    scale = max(want / have for want, have in zip(size, planes.shape[-2:], strict=True))
     # `max`: rounding must not leave a side one pixel short of the crop.
-    cover = [max(want, round(have * scale)) for want, have in zip(size, x.shape[-2:], strict=True)]
-    unit = functional.interpolate(to_unit(x, levels), cover, mode="bicubic", antialias=True)
-    top, left = (have - want for have, want in zip(cover, size, strict=True))
-    crop = unit[..., top // 2 :, left // 2 :][..., : size[0], : size[1]]
-    return quantise(crop.clamp(0, 1), levels)
+    scaled = [
+        max(want, round(have * scale)) for want, have in zip(size, planes.shape[-2:], strict=True)
+    ]
+    planes = functional.interpolate(planes, scaled, mode=mode, antialias=True)
+    top, left = (have - want for have, want in zip(scaled, size, strict=True))
+    return planes[..., top // 2 :, left // 2 :][..., : size[0], : size[1]]
 
 
 def threshold(x: Tensor, *, levels: int) -> Tensor:
@@ -89,7 +99,20 @@ def draw_binary_once(x: Tensor, *, levels: int) -> Tensor:
     return torch.stack([draw(image) for image in x])
 
 
-def flip_some(x: Tensor, *, generator: Generator) -> Tensor:
-    """Mirrors each image left to right with probability one half. Shape: (B, C, H, W)."""
-    coins = torch.randint(2, (len(x), 1, 1, 1), generator=generator, device=generator.device)
-    return torch.where(coins.to(x.device).bool(), x.flip(-1), x)
+def choose_flips(count: int, *, generator: Generator) -> Tensor:
+    """Chooses each of `count` images with probability one half. Shape: (count,), bool."""
+    return torch.randint(2, (count,), generator=generator, device=generator.device).bool()
+
+
+def flip(x: Tensor, chosen: Tensor) -> Tensor:
+    """Mirrors the chosen ones of images left to right.
+
+    Args:
+        x: Shape: (B, C, H, W).
+        chosen: Which ones. Shape: (B,), bool.
+
+    Example:
+        >>> flip(torch.tensor([[[[1, 2]]], [[[1, 2]]]]), torch.tensor([True, False])).flatten()
+        tensor([2, 1, 1, 2])
+    """
+    return torch.where(chosen.to(x.device)[:, None, None, None], x.flip(-1), x)

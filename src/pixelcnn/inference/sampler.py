@@ -68,7 +68,7 @@ class PixelCNNSampler:
             top_p: Keeps the most probable levels with that much mass.
             guidance: 0 draws without the labels, 1 with them, more exaggerates them. Needs a
                 model with `label_dropout`.
-            cond: Labels (N,), attributes (N, A), maps (N, A, H, W); or one label for all.
+            cond: Labels (N,), attributes (N, A), maps (N, A, H, W); or one for all.
             seed: From 0 to 2**64 - 1; with its number, decides each image.
             shape: (C, H, W); None for the model's own size.
             batch_size: Images drawn together.

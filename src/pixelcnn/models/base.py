@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, TypeAlias
 
 import torch
@@ -13,7 +14,7 @@ from pixelcnn.nn import Condition, Cursor, PixelInput, ReceptiveField, standardi
 from pixelcnn.spec import ImageSpec, check_levels
 from pixelcnn.walk import Filter, draw_seed, drawing, stepper_for, walk
 
-Cond: TypeAlias = Tensor | Sequence[int] | int | None
+Cond: TypeAlias = Tensor | Sequence[float] | Sequence[Sequence[float]] | int | None
 
 
 class AutoregressiveModel(nn.Module, ABC):
@@ -125,6 +126,14 @@ class AutoregressiveModel(nn.Module, ABC):
         """Number of class labels; None if the model takes none."""
         return self.condition.num_labels
 
+    def name_condition(self, names: Sequence[str] | None) -> None:
+        """Says what the labels or attributes are called, for messages and checkpoints.
+
+        Raises:
+            ConfigError: If there are more names than labels or attributes.
+        """
+        self.condition = replace(self.condition, names=None if names is None else tuple(names))
+
     @property
     def image_size(self) -> tuple[int, int] | None:
         """(height, width) drawn by default."""
@@ -158,7 +167,7 @@ class AutoregressiveModel(nn.Module, ABC):
 
         Args:
             x: Levels. (B, C, H, W).
-            cond: As `forward`; a single label stands for the whole batch.
+            cond: As `forward`; one label, attribute vector or map stands for the whole batch.
             check: Whether to check the values of the arguments, which waits for a GPU.
 
         Returns:
@@ -200,7 +209,7 @@ class AutoregressiveModel(nn.Module, ABC):
             top_p: Keeps the most probable levels with that much mass.
             guidance: How far to go from the model without a label (0) to the one with it (1),
                 or past it. Needs a model with `label_dropout`; see `pixelcnn.walk.GuidedStepper`.
-            cond: As `forward`; a single label stands for all images.
+            cond: As `forward`; one label, attribute vector or map stands for all images.
             generator: Decides the images; torch's global one if None.
 
         Returns:
@@ -237,7 +246,8 @@ class AutoregressiveModel(nn.Module, ABC):
         if cond is None:
             return None
         cond = torch.as_tensor(cond, device=self.device)
-        return cond.expand(num_images) if cond.ndim == 0 else cond
+        is_single = cond.ndim == self.condition.num_axes
+        return cond.expand(num_images, *cond.shape) if is_single else cond
 
     def check(self, x: Tensor, cond: Tensor | None) -> None:
         """Raises `ShapeError` unless images and condition fit the model."""

@@ -21,12 +21,14 @@ class Condition:
         num_map_channels: `cond` is spatial maps, floats (B, A, H, W).
         label_dropout: Share of labels that training leaves out. Above 0 one more label, the
             number `num_labels`, stands for none, and `cond` may be None.
+        names: What the labels or attributes are called, for messages; None if nobody said.
     """
 
     num_labels: int | None = None
     num_attributes: int | None = None
     num_map_channels: int | None = None
     label_dropout: float = 0.0
+    names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         given = self._given()
@@ -41,6 +43,11 @@ class Condition:
             raise ConfigError(
                 f"`label_dropout` must be at least 0 and below 1, got {self.label_dropout}."
             )
+        if len(self.names or ()) > self.count:
+            raise ConfigError(
+                f"There must be at most one name for each of {self.count} {self.kind}, got "
+                f"{', '.join(self.names or ())}."
+            )
         if self.label_dropout and self.num_labels is None:
             raise ConfigError(
                 f"`label_dropout` leaves out labels: it needs `num_labels`, got "
@@ -50,6 +57,26 @@ class Condition:
     def _given(self) -> dict[str, int]:
         kinds = ("num_labels", "num_attributes", "num_map_channels")
         return {name: vars(self)[name] for name in kinds if vars(self)[name] is not None}
+
+    @property
+    def kind(self) -> str | None:
+        """What data call this condition: "labels", "attributes" or "maps"; None for none."""
+        called = {
+            "num_labels": "labels",
+            "num_attributes": "attributes",
+            "num_map_channels": "maps",
+        }
+        return next((called[name] for name in self._given()), None)
+
+    @property
+    def count(self) -> int:
+        """Number of labels, of attributes or of map channels; 0 for no condition."""
+        return next(iter(self._given().values()), 0)
+
+    @property
+    def num_axes(self) -> int:
+        """Axes of the condition of one image."""
+        return {"attributes": 1, "maps": 3}.get(self.kind or "labels", 0)
 
     @property
     def is_none(self) -> bool:
@@ -81,12 +108,16 @@ class Condition:
             assert self.num_map_channels is not None
             want = (batch, self.num_map_channels, height, width)
         if tuple(cond.shape) != want:
+            of_size = cond.shape[1:2] == want[1:2] and self.num_map_channels is not None
+            advice = " Scale the maps, or ask for images of their size." if of_size else ""
             raise ShapeError(
                 f"`cond` must be {self.describe()}, here of shape {want}, "
-                f"got shape {tuple(cond.shape)}."
+                f"got shape {tuple(cond.shape)}.{advice}"
             )
         if self.num_labels is not None:
-            _check_labels(cond, self.num_labels)
+            self._check_labels(cond, self.num_labels)
+        elif not cond.isfinite().all():
+            raise ShapeError(f"`cond` must be {self.describe()}, all of them finite numbers.")
 
     def check_guidance(self, guidance: float) -> None:
         """Raises `ConfigError` unless the model can be drawn from with that guidance."""
@@ -113,22 +144,32 @@ class Condition:
         """What `cond` must be, in words."""
         if self.num_labels is not None:
             label = f"one label per image, an integer from 0 to {self.num_labels - 1}"
+            label += self._named()
             return f"{label}, or None for no label" if self.is_optional else label
         if self.num_attributes is not None:
-            return f"a vector of {self.num_attributes} attributes per image"
+            return f"a vector of {self.num_attributes} attributes per image{self._named()}"
         if self.num_map_channels is not None:
             return f"a map of {self.num_map_channels} channels per image, as large as the image"
         return "None"
 
+    def _named(self) -> str:
+        """The choices in brackets: attributes, or labels by the numbers that `cond` holds."""
+        numbers = [str(number) for number in range(len(self.names or ()))]
+        if self.names is None or list(self.names) == numbers:  # such names say nothing more
+            return ""
+        if self.num_attributes is not None:
+            return f" ({', '.join(self.names)})"
+        pairs = zip(numbers, self.names, strict=True)
+        return f" ({', '.join(f'{number} {name}' for number, name in pairs)})"
 
-def _check_labels(cond: Tensor, num_labels: int) -> None:
-    if cond.is_floating_point() or cond.dtype == torch.bool:
-        raise ShapeError(f"Labels must be integers, got dtype {cond.dtype}.")
-    if cond.numel() and (cond.min() < 0 or cond.max() >= num_labels):
-        raise ShapeError(
-            f"Labels must be from 0 to {num_labels - 1}, got values from "
-            f"{cond.min().item()} to {cond.max().item()}."
-        )
+    def _check_labels(self, cond: Tensor, num_labels: int) -> None:
+        if cond.is_floating_point() or cond.dtype == torch.bool:
+            raise ShapeError(f"Labels must be integers, got dtype {cond.dtype}.")
+        if cond.numel() and (cond.min() < 0 or cond.max() >= num_labels):
+            raise ShapeError(
+                f"`cond` must be {self.describe()}, got values from {cond.min().item()} to "
+                f"{cond.max().item()}."
+            )
 
 
 class ConditionBias(nn.Module):

@@ -9,6 +9,9 @@ from pixelcnn.data import DataSplits
 from pixelcnn.errors import ConfigError
 from pixelcnn.models import MODELS, AutoregressiveModel, build
 
+# What a model counts, and what data call it.
+KINDS = {"num_labels": "labels", "num_attributes": "attributes", "num_map_channels": "maps"}
+
 
 def build_model(config: ModelConfig, data: DataSplits) -> AutoregressiveModel:
     """Builds the architecture that `config` names, in the shape of the images.
@@ -42,7 +45,11 @@ def build_model(config: ModelConfig, data: DataSplits) -> AutoregressiveModel:
         "num_classes": spec.levels,
         "image_size": (spec.height, spec.width),
     }
-    return build(config.name, **{**options, **shape})
+    model = build(config.name, **{**options, **shape})
+    names = data.names_of(model.condition.kind)
+    # There may be more classes than the model is told of, if the images show none of them.
+    model.name_condition(None if names is None else names[: model.condition.count])
+    return model
 
 
 def check_shape(options: dict[str, Any], data: DataSplits) -> None:
@@ -68,22 +75,25 @@ def check_shape(options: dict[str, Any], data: DataSplits) -> None:
 
 def check_condition(options: dict[str, Any], data: DataSplits) -> None:
     """Raises `ConfigError` unless the data hold what the model is conditioned on."""
-    for name in ("num_attributes", "num_map_channels"):
-        if name in options:
+    for name, kind in KINDS.items():
+        if name not in options:
+            continue
+        values, count = data.train.conditions.of(kind), options[name]
+        if values is None:
+            others = " and ".join(data.train.conditions.kinds)
             raise ConfigError(
-                f"`model.{name}` needs a condition with every image, but data sets hold labels "
-                f"only. Train such a model with `model.log_prob(x, cond)` in a loop of your own."
+                f"`model.{name}` is {count}, but these images have "
+                f"{f'{others}, and ' if others else ''}no {kind}. Leave it out."
             )
-    num_labels = options.get("num_labels")
-    if num_labels is None:
-        return
-    if data.train.labels is None:
-        raise ConfigError(
-            f"`model.num_labels` is {num_labels}, but these images have no labels. Leave it out."
-        )
-    largest = int(data.train.labels.max())
-    if largest >= num_labels:
-        raise ConfigError(
-            f"`model.num_labels` must be at least {largest + 1}, the labels of these images, "
-            f"got {num_labels}."
-        )
+        if kind == "labels" and int(values.max()) >= count:
+            raise ConfigError(
+                f"`model.num_labels` must be at least {int(values.max()) + 1}, the labels of these "
+                f"images, got {count}."
+            )
+        if kind != "labels" and values.shape[1] != count:
+            names = data.names_of(kind)
+            named = f" ({', '.join(names)})" if names else ""
+            raise ConfigError(
+                f"`model.{name}` must be {values.shape[1]}, as the {kind} of these images "
+                f"have{named}, got {count}."
+            )

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.config import SamplingConfig
+from pixelcnn.data import Conditions
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.plots import generation_notes, image_grid, save_png, screen_scale
 
@@ -24,13 +25,23 @@ class SampleGrids(Callback):
         every: Epochs between two grids.
         sampling: How to draw.
         seed: Seed of the noise.
+        conditions: Those of some images, of which the first serve a model of attributes or maps.
     """
 
-    def __init__(self, folder: Path, *, every: int, sampling: SamplingConfig, seed: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        every: int,
+        sampling: SamplingConfig,
+        seed: int,
+        conditions: Conditions,
+    ) -> None:
         self.folder = folder
         self.every = every
         self.sampling = sampling
         self.seed = seed
+        self.conditions = conditions.first(sampling.num_samples)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         epoch = trainer.current_epoch + 1
@@ -53,7 +64,7 @@ class SampleGrids(Callback):
     @torch.no_grad()
     def draw(self, model: AutoregressiveModel) -> tuple[Tensor, int | None]:
         """Images (N, C, H, W), and how many belong in a row of the grid."""
-        cond, count, columns = labels_to_draw(model, self.sampling)
+        cond, count, columns = self.condition_to_draw(model)
         was_training = model.training
         model.eval()
         try:
@@ -70,18 +81,17 @@ class SampleGrids(Callback):
             model.train(was_training)
         return drawn.cpu(), columns
 
+    def condition_to_draw(
+        self, model: AutoregressiveModel
+    ) -> tuple[Tensor | None, int, int | None]:
+        """A condition per image or None, the number of images, and the images in a row of a grid.
 
-def labels_to_draw(
-    model: AutoregressiveModel, sampling: SamplingConfig
-) -> tuple[Tensor | None, int, int | None]:
-    """Labels (N,) or None, the number of images N, and the images in a row of a grid.
-
-    A conditional model draws `per_label` of each label, or `num_samples` labels in turn.
-    """
-    if model.num_labels is None:
-        return None, sampling.num_samples, None
-    if sampling.per_label is not None:
-        labels = torch.arange(model.num_labels).repeat_interleave(sampling.per_label)
-        return labels, len(labels), sampling.per_label
-    labels = torch.arange(sampling.num_samples) % model.num_labels
-    return labels, sampling.num_samples, None
+        A model of labels draws `per_label` of each label, or `num_samples` labels in turn.
+        """
+        count, per_label = self.sampling.num_samples, self.sampling.per_label
+        if model.num_labels is None:
+            return self.conditions.of(model.condition.kind), count, None
+        if per_label is not None:
+            labels = torch.arange(model.num_labels).repeat_interleave(per_label)
+            return labels, len(labels), per_label
+        return torch.arange(count) % model.num_labels, count, None

@@ -1,7 +1,7 @@
 """What a run keeps on disk while it trains."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,6 @@ class KeepCheckpoints(Checkpoint):
     Args:
         run_dir: Folder of the run.
         history: Where the figures come from.
-        labels: Names of the classes, for the card of the weights.
         card: What the card of the weights says besides the figures.
 
     Attributes:
@@ -35,14 +34,12 @@ class KeepCheckpoints(Checkpoint):
         run_dir: Path,
         history: History,
         *,
-        labels: Sequence[str] | None,
         card: Mapping[str, Any],
     ) -> None:
         self.last = run_dir / "checkpoints" / "last.ckpt"
         self.best = run_dir / "checkpoints" / "best.ckpt"
         self.weights = run_dir / "model.safetensors"
         self.history = history
-        self.labels = labels
         self.card = card
         self.kept: dict[str, Any] | None = None
 
@@ -76,7 +73,7 @@ class KeepCheckpoints(Checkpoint):
             "seconds": round(self.history.seconds, 3),
             "versions": versions(),
         }
-        checkpoint.save(model, self.weights, labels=self.labels, training=training)
+        checkpoint.save(model, self.weights, training=training)
 
 
 def rank(entry: Mapping[str, Any]) -> float:

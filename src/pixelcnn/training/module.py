@@ -87,8 +87,8 @@ class PixelCNNTrainer(LightningModule):
         self.record("val", self.plain_nll(x, cond).mean(), x)
 
     def split(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
-        """Images, and the labels if the model is conditioned on them."""
-        return batch.x, batch.labels if self.model.num_labels is not None else None
+        """Images, and what the model is conditioned on."""
+        return batch.x, batch.conditions.of(self.model.condition.kind)
 
     def record(self, stage: str, nll: Tensor, x: Tensor) -> None:
         """Adds a batch's mean to the epoch's, weighted by its images; nothing waits for it."""
@@ -188,6 +188,7 @@ class PixelCNNTrainer(LightningModule):
             "format": STATE_FORMAT,
             "model": self.model.name,
             "config": self.model.config,
+            "names": self.model.condition.names,
             "seed": self.seed,
             "stopped_at": list(self._stopped_at),
         }

@@ -137,12 +137,11 @@ def run(
     module = PixelCNNTrainer(model, config.training, seed=config.seed)
     history = History()
     card = {"dataset": config.data.dataset_name, "protocol": data.protocol, "seed": config.seed}
-    labels = None if model.num_labels is None else data.label_names
-    keep = KeepCheckpoints(run_dir, history, labels=labels, card=card)
+    keep = KeepCheckpoints(run_dir, history, card=card)
     stop = StopOnCtrlC(keep.last)
     with quiet_libraries():
         # Lightning calls the last two last, in this order: the state is saved before we stop.
-        callbacks = [history, *observers(config, run_dir, history), keep, stop]
+        callbacks = [history, *observers(config, data, run_dir, history), keep, stop]
         trainer = make_trainer(config, run_dir, callbacks)
         fit(trainer, module, loaders(config, data), stop, config.resume)
     assert keep.kept is not None
@@ -193,14 +192,17 @@ def loaders(config: Config, data: DataSplits) -> tuple[EpochLoader, Batches]:
     return train, val
 
 
-def observers(config: Config, run_dir: Path, history: History) -> list[Callback]:
+def observers(config: Config, data: DataSplits, run_dir: Path, history: History) -> list[Callback]:
     """Callbacks that watch, draw and show."""
     callbacks: list[Callback] = []
     if config.logger.sample_every_n_epochs:
-        every = config.logger.sample_every_n_epochs
         callbacks.append(
             SampleGrids(
-                run_dir / "samples", every=every, sampling=config.sampling, seed=config.seed
+                run_dir / "samples",
+                every=config.logger.sample_every_n_epochs,
+                sampling=config.sampling,
+                seed=config.seed,
+                conditions=data.val.conditions,
             )
         )
     if config.training.early_stopping_patience is not None:

@@ -86,6 +86,8 @@ def load_trained(path: str | Path) -> AutoregressiveModel:
         model.load_state_dict(weights)
     except RuntimeError as error:
         raise CheckpointError(f"The weights in {path} do not fit its model. {ADVICE}") from error
+    names = state["pixelcnn"].get("names")
+    model.name_condition(names)
     return model.eval()
 
 

@@ -1,0 +1,198 @@
+"""What is drawn on request: labels, attributes and maps in the words of a command line."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pixelcnn.data.arrays import load_arrays
+from pixelcnn.errors import ConfigError
+from pixelcnn.models import AutoregressiveModel
+from pixelcnn.nn import Condition
+
+NUM_SAMPLES = 16
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What shall be drawn. Fields of another kind than the model's condition stay empty.
+
+    Attributes:
+        num_samples: Images, over all conditions; None for one of each map, else `NUM_SAMPLES`.
+        labels: Labels by name or number; all labels of the model if there are none.
+        per_label: Images of each label instead of `num_samples`.
+        attributes: Attribute vectors, as `attribute_vector` takes them.
+        maps: NumPy file of maps.
+    """
+
+    num_samples: int | None = None
+    labels: Sequence[str] = ()
+    per_label: int | None = None
+    attributes: Sequence[str] = ()
+    maps: Path | None = None
+
+
+def choose_condition(model: AutoregressiveModel, wish: Wish) -> tuple[Tensor | None, int]:
+    """One condition for each image, or None, and the number of images.
+
+    Raises:
+        ConfigError: If the model cannot be asked for that, or must be asked for more.
+        DataError: If the file of maps cannot be read.
+    """
+    check_kind(model.condition, wish)
+    count = wish.num_samples or NUM_SAMPLES
+    if model.condition.kind == "labels":
+        labels = choose_labels(model.condition, wish.labels)
+        if wish.per_label is not None:
+            labels = labels.repeat_interleave(wish.per_label)
+            return labels, len(labels)
+        return shared(labels, count), count
+    if model.condition.kind == "attributes" and wish.attributes:
+        vectors = [attribute_vector(each, model.condition) for each in wish.attributes]
+        return shared(torch.tensor(vectors), count), count
+    if model.condition.kind == "maps" and wish.maps is not None:
+        maps = read_maps(wish.maps, model.condition.count)
+        count = wish.num_samples or len(maps)
+        return shared(maps, count), count
+    if model.condition.is_none or model.condition.is_optional:
+        return None, count
+    how = "--maps FILE.npy"
+    if model.condition.kind == "attributes":
+        how = f"--attributes {example(model.condition)}"
+    raise ConfigError(f"This model draws by {model.condition.describe()}. Add `{how}`.")
+
+
+def check_kind(condition: Condition, wish: Wish) -> None:
+    """Raises `ConfigError` if something is asked that another kind of model is asked."""
+    asked = {
+        "labels": bool(wish.labels) or wish.per_label is not None,
+        "attributes": bool(wish.attributes),
+        "maps": wish.maps is not None,
+    }
+    for kind, is_asked in asked.items():
+        if is_asked and condition.kind != kind:
+            takes = "" if condition.is_none else f", and draws by {condition.describe()}"
+            raise ConfigError(f"This model was trained without {kind}{takes}: leave them out.")
+
+
+def choose_labels(condition: Condition, labels: Sequence[str]) -> Tensor:
+    """The numbers of labels given by name or number; all numbers if there are none."""
+    numbers = [str(number) for number in range(condition.count)]
+    known = [*(condition.names or ()), *numbers[len(condition.names or ()) :]]
+    return torch.tensor([label_number(label, known) for label in labels] or range(len(known)))
+
+
+def shared(conditions: Tensor, count: int) -> Tensor:
+    """Shares `count` images evenly among conditions (M, …), in their order. (count, …)."""
+    turns = torch.arange(count) * len(conditions) // max(count, len(conditions))
+    return conditions[turns]
+
+
+def label_number(label: str, names: Sequence[str]) -> int:
+    """The number of a label given by its name, in any case, or by its number.
+
+    Raises:
+        ConfigError: If there is none of that name or number.
+
+    Example:
+        >>> label_number("dog", ["Cat", "Dog"]), label_number("0", ["Cat", "Dog"])
+        (1, 0)
+    """
+    folded = [name.casefold() for name in names]
+    if label.casefold() in folded:
+        return folded.index(label.casefold())
+    if label.isdecimal() and int(label) < len(names):
+        return int(label)
+    raise ConfigError(
+        f"A label must be one of {', '.join(names)}, or a number from 0 to {len(names) - 1}, "
+        f"got {label!r}."
+    )
+
+
+def attribute_vector(text: str, condition: Condition) -> list[float]:
+    """The vector that a text asks for.
+
+    Args:
+        text: Names of the attributes that are on, separated by commas, all others are off;
+            `NAME=NUMBER` gives one another value than 1. Or numbers, one for each attribute.
+        condition: How many attributes there are, and their names.
+
+    Raises:
+        ConfigError: If there is no such attribute, or a number too many or too few.
+
+    Example:
+        >>> faces = Condition(num_attributes=3, names=("Bald", "Male", "Smiling"))
+        >>> attribute_vector("smiling,bald=0.5", faces), attribute_vector("0,1,0.5", faces)
+        ([0.5, 0.0, 1.0], [0.0, 1.0, 0.5])
+    """
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    numbers = [_number(word) for word in words]
+    if words and None not in numbers:
+        if len(numbers) != condition.count:
+            raise ConfigError(
+                f"`--attributes` must hold {condition.count} numbers, for {condition.describe()}, "
+                f"got {len(numbers)}: {text}."
+            )
+        return [number for number in numbers if number is not None]
+    names = condition.names or ()
+    folded = [name.casefold() for name in names]
+    vector = [0.0] * condition.count
+    for word in words:
+        name, _, value = word.partition("=")
+        number = _number(value or "1")
+        if name.strip().casefold() not in folded or number is None:
+            known = f"names out of {', '.join(names)}, or " if names else ""
+            raise ConfigError(
+                f"`--attributes` must hold {known}{condition.count} numbers, got {word!r}."
+            )
+        vector[folded.index(name.strip().casefold())] = number
+    return vector
+
+
+def example(condition: Condition) -> str:
+    """Attributes as they can be typed: the last one on; without names, numbers."""
+    if not condition.names:
+        return ",".join(["0"] * (condition.count - 1) + ["1"])
+    last = condition.names[-1]
+    return last if _number(last) is None else f"{last}=1"
+
+
+def _number(word: str) -> float | None:
+    try:
+        number = float(word)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def read_maps(path: Path, num_channels: int) -> Tensor:
+    """Reads maps from an .npy file, or from `maps` of an .npz file.
+
+    Args:
+        path: The file. Its array has shape (N, A, H, W), or (A, H, W) for one map.
+        num_channels: A.
+
+    Returns:
+        Shape: (N, A, H, W), float32.
+
+    Raises:
+        DataError: If the file cannot be read.
+        ConfigError: If it does not hold such maps.
+    """
+    arrays = load_arrays(path)
+    key = "" if "" in arrays else "maps"
+    if key not in arrays:
+        raise ConfigError(
+            f"{path} must hold `maps`, got {', '.join(f'`{name}`' for name in sorted(arrays))}."
+        )
+    maps = arrays[key][None] if arrays[key].ndim == 3 else arrays[key]
+    if maps.dtype.kind not in "buif" or maps.ndim != 4 or maps.shape[1] != num_channels:
+        raise ConfigError(
+            f"Maps must be numbers of shape (N, {num_channels}, H, W), or ({num_channels}, H, W) "
+            f"for one, got {arrays[key].dtype} of shape {arrays[key].shape} in {path}."
+        )
+    return torch.from_numpy(np.ascontiguousarray(maps, dtype=np.float32))

@@ -1,0 +1,121 @@
+"""Labels, attributes and maps in NumPy files, beside the images of each split."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pixelcnn.data.conditions import Conditions
+from pixelcnn.errors import DataError
+from pixelcnn.spec import MAX_LEVELS
+
+Array = NDArray[np.generic]
+
+# The first letters of a kind's keys, and the key of its names.
+PREFIXES = {"labels": "y", "attributes": "attributes", "maps": "maps"}
+NAMES = {"labels": "label_names", "attributes": "attribute_names"}
+KEYS = {
+    *(f"{prefix}_{split}" for prefix in PREFIXES.values() for split in ("train", "val", "test")),
+    *NAMES.values(),
+}
+
+
+def read_conditions(arrays: Mapping[str, Array], split: str, path: Path) -> Conditions:
+    """The conditions of one split, of each kind that the training images have.
+
+    Raises:
+        DataError: If a kind is there for some splits only, or does not fit the images.
+    """
+    kinds = [kind for kind in PREFIXES if has_kind(arrays, kind, path)]
+    for kind in kinds:
+        if f"{PREFIXES[kind]}_{split}" not in arrays:
+            raise DataError(
+                f"{path} holds `{PREFIXES[kind]}_train` and `x_{split}`, so it must hold "
+                f"`{PREFIXES[kind]}_{split}` too."
+            )
+    return Conditions(
+        _labels(arrays, split, path) if "labels" in kinds else None,
+        *(
+            _numbers(arrays[f"{kind}_{split}"], f"`{kind}_{split}` of {path}", axes)
+            if kind in kinds
+            else None
+            for kind, axes in (("attributes", 2), ("maps", 4))
+        ),
+    )
+
+
+def has_kind(arrays: Mapping[str, Array], kind: str, path: Path) -> bool:
+    """Whether the training images have conditions of a kind; if not, no others may."""
+    prefix = PREFIXES[kind]
+    if f"{prefix}_train" in arrays:
+        return True
+    stray = [key for key in (f"{prefix}_val", f"{prefix}_test", NAMES.get(kind)) if key in arrays]
+    if stray:
+        raise DataError(f"{path} holds `{stray[0]}` but no `{prefix}_train`. Add it or leave both.")
+    return False
+
+
+def label_names(arrays: Mapping[str, Array], path: Path) -> tuple[str, ...] | None:
+    """One name per class: those of the file, or the numbers; None without labels."""
+    if not has_kind(arrays, "labels", path):
+        return None
+    if "label_names" in arrays:
+        return _texts(arrays["label_names"])
+    y_train = arrays["y_train"]
+    if y_train.dtype.kind not in "ui" or not y_train.size:
+        return ()
+    return tuple(str(label) for label in range(min(max(int(y_train.max()), 0) + 1, MAX_LEVELS)))
+
+
+def attribute_names(arrays: Mapping[str, Array], path: Path) -> tuple[str, ...] | None:
+    """One name per attribute: those of the file, or the numbers; None without attributes.
+
+    Raises:
+        DataError: If there are more or fewer names than attributes, or two are the same.
+    """
+    if not has_kind(arrays, "attributes", path):
+        return None
+    count = arrays["attributes_train"].shape[-1] if arrays["attributes_train"].ndim else 0
+    if "attribute_names" not in arrays:
+        return tuple(str(number) for number in range(count))
+    names = _texts(arrays["attribute_names"])
+    if len(names) != count or len(set(names)) != count:
+        raise DataError(
+            f"`attribute_names` of {path} must hold one name for each of the {count} attributes, "
+            f"all different, got {len(names)}: {', '.join(names)}."
+        )
+    return names
+
+
+def _texts(array: Array) -> tuple[str, ...]:
+    return tuple(str(text) for text in array.ravel())
+
+
+def _labels(arrays: Mapping[str, Array], split: str, path: Path) -> Tensor:
+    names = label_names(arrays, path)
+    num_labels = len(names or ())
+    labels, count = arrays[f"y_{split}"], len(arrays[f"x_{split}"])
+    if labels.dtype.kind not in "ui" or labels.shape not in ((count,), (count, 1)):
+        raise DataError(
+            f"`y_{split}` of {path} must hold one integer per image, shape ({count},), got "
+            f"{labels.dtype} of shape {labels.shape}."
+        )
+    if labels.min() < 0 or labels.max() >= num_labels:
+        raise DataError(
+            f"`y_{split}` of {path} must hold labels from 0 to {num_labels - 1}, as the training "
+            f"labels or `label_names` say, got values from {labels.min()} to {labels.max()}."
+        )
+    return torch.from_numpy(labels.reshape(count).astype(np.int64))
+
+
+def _numbers(array: Array, where: str, num_axes: int) -> Tensor:
+    """Attributes or maps as float32; whether they fit the images is checked with these."""
+    if array.dtype.kind not in "buif" or array.ndim != num_axes:
+        shape = "(N, A)" if num_axes == 2 else "(N, A, H, W)"
+        raise DataError(
+            f"{where} must hold numbers of shape {shape}, got {array.dtype} of shape {array.shape}."
+        )
+    return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))

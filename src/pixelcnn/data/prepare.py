@@ -1,0 +1,99 @@
+"""From what a reader found to splits ready for training, with the protocol in words."""
+
+from dataclasses import replace
+from functools import partial
+from typing import Literal
+
+from pixelcnn.data.sets import DataSplits, ImageSet, Source
+from pixelcnn.data.splits import choose_some, hold_out
+from pixelcnn.data.transforms import draw_binary_once, resize, threshold
+from pixelcnn.errors import DataError
+from pixelcnn.spec import requantise
+
+Binarization = Literal["none", "threshold", "dynamic"]
+
+TEST_FRACTION = 0.1
+
+
+def prepare(
+    source: Source,
+    *,
+    size: tuple[int, int] | None,
+    levels: int | None,
+    binarization: Binarization,
+    val_fraction: float,
+    max_samples: int | None,
+    seed: int,
+) -> DataSplits:
+    """Splits, resizes, thins out and quantises; the options are those of `load_data`, checked."""
+    parts, origin = _split(source, val_fraction)
+    protocol = [source.name]
+    if size is not None and (source.resized or size != source.train.spec.shape[1:]):
+        parts = {split: _resize(part, size) for split, part in parts.items()}
+        protocol.append(f"resized to {size[0]}×{size[1]}")
+    parts = {
+        split: choose_some(part, max_samples, seed=seed if split == "train" else 0)
+        for split, part in parts.items()
+    }
+    parts, description = _quantise(parts, levels, binarization)
+    if max_samples is not None:
+        origin.append(f"at most {max_samples:,} images of each split")
+    counts = "/".join(f"{len(part):,}" for part in parts.values())
+    protocol += [description, f"{counts} ({'; '.join([*origin, *source.notes])})"]
+    return DataSplits(
+        **parts,
+        spec=parts["train"].spec,
+        label_names=source.label_names,
+        attribute_names=source.attribute_names,
+        protocol=", ".join(protocol),
+    )
+
+
+def _split(source: Source, val_fraction: float) -> tuple[dict[str, ImageSet], list[str]]:
+    """The three splits, and where those that were not there came from."""
+    train, val, test = source.train, source.val, source.test
+    missing = [name for name, part in (("validation", val), ("test", test)) if part is None]
+    if len(train) <= len(missing):
+        raise DataError(
+            f"{source.name} holds {len(train)} training {'image' if len(train) == 1 else 'images'}"
+            f", but at least {len(missing) + 1} are needed: one to train on, and one each for "
+            f"{' and '.join(missing)}. Add images."
+        )
+    if test is None:
+        train, test = hold_out(train, TEST_FRACTION)
+    if val is None:
+        train, val = hold_out(train, val_fraction)
+    origin = f"{' and '.join(missing)} from training" if missing else "its own validation images"
+    return {"train": train, "val": val, "test": test}, [origin]
+
+
+def _resize(images: ImageSet, size: tuple[int, int]) -> ImageSet:
+    spec = replace(images.spec, height=size[0], width=size[1])
+    if spec == images.spec:
+        return images
+    return images.apply(partial(resize, levels=spec.levels, size=size), spec)
+
+
+def _quantise(
+    parts: dict[str, ImageSet], levels: int | None, binarization: str
+) -> tuple[dict[str, ImageSet], str]:
+    """Brings the splits to the levels wanted, and says in words what was done."""
+    spec = parts["train"].spec
+    stored, binary = spec.levels, replace(spec, levels=2)
+    if binarization == "dynamic":
+        draw = partial(draw_binary_once, levels=stored)
+        drawn = {split: parts[split].apply(draw, binary) for split in ("val", "test")}
+        return {"train": parts["train"].redrawn(), **drawn}, "dynamically binarized"
+    if binarization == "threshold":
+        transform, spec = partial(threshold, levels=stored), binary
+        description = f"thresholded at {(stored - 1) / 2:g}"
+    elif levels in (None, stored):
+        return parts, f"{stored} levels"
+    else:
+        assert levels is not None
+        transform, spec = (
+            partial(requantise, levels=stored, to=levels),
+            replace(spec, levels=levels),
+        )
+        description = f"{levels} levels of {stored}"
+    return {split: part.apply(transform, spec) for split, part in parts.items()}, description
