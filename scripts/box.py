@@ -55,7 +55,8 @@ def main(words: Sequence[str]) -> int:
         if folder is None:
             folder = Path("runs", "box", args.name)
             command = ["train", "--preset", RECIPES[args.name], "--out", str(folder)]
-            code = pixelcnn([*command, "--overwrite", *settings])
+            device = ["--device", args.device] if args.device else []
+            code = pixelcnn([*command, "--overwrite", *device, *settings])
             if code:
                 return code
         elif settings:
@@ -76,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("name", choices=list(RECIPES), help="the model to make")
     parser.add_argument("--run", type=Path, metavar="DIR", help="a run of its recipe, finished")
     parser.add_argument("--into", type=Path, metavar="DIR", default=FOLDER, help="where it goes")
+    parser.add_argument("--device", metavar="NAME", help="where to train (default: auto)")
     return parser
 
 

@@ -114,5 +114,5 @@ def test_a_run_takes_no_settings(run, capsys):
 
 def test_a_training_that_fails_is_not_packed(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert box.main(["digits", "--model.num_classes=3"]) == 2
+    assert box.main(["digits", "--device=cpu", "--model.num_classes=3"]) == 2
     assert "`model.num_classes`" in capsys.readouterr().err

@@ -32,6 +32,11 @@ def test_the_digits_come_along():
     assert "digits" in pixelcnn.list_weights() == list_weights()
 
 
+def test_every_model_has_a_recipe():
+    assert set(list_weights()) <= set(RECIPES)
+    assert set(RECIPES.values()) <= set(preset_names())
+
+
 @pytest.mark.parametrize("name", list_weights())
 def test_a_model_loads_by_its_name_and_draws_with_a_label(name):
     model = pixelcnn.load(name)
