@@ -31,6 +31,7 @@ def test_drawing_from_a_model_needs_no_training_packages():
     came = packages_after("import pixelcnn; pixelcnn.PixelCNNSampler; pixelcnn.load")
     assert "torch" in came
     assert came & TRAINING_ONLY == set()
+    assert packages_after("import pixelcnn.cli.sample") & TRAINING_ONLY == set()
 
 
 @pytest.mark.parametrize("name", pixelcnn.__all__)

@@ -15,7 +15,7 @@ STOREYS = [
     {"walk"},
     {"models"},
     {"inference", "checkpoint"},
-    {"config", "plots"},
+    {"config", "plots", "curves"},
     {"training"},
     {"evaluation", "report"},
     {"cli", "app"},

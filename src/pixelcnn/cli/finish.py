@@ -14,12 +14,12 @@ from pixelcnn.cli.conditions import Wish, choose_condition, example
 from pixelcnn.cli.drawing import draw, save_grid
 from pixelcnn.cli.runs import CONFIG_FILE, MODEL_FILE
 from pixelcnn.config import Config, SamplingConfig
+from pixelcnn.curves import plot_curves
 from pixelcnn.data import DataSplits
 from pixelcnn.evaluation import density_of, evaluate
 from pixelcnn.files import write_json
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition
-from pixelcnn.plots import plot_curves
 from pixelcnn.version import versions
 
 METRICS_FILE = "metrics.json"
