@@ -15,7 +15,9 @@ STORED = {
     "fashion_mnist": ((28, 28, 1), 256, 10),
     "binarized_mnist": ((28, 28, 1), 2, 0),
     "cifar10": ((32, 32, 3), 256, 10),
+    "celeba": ((148, 148, 3), 256, 0),
 }
+ATTRIBUTES = {"celeba": 40}
 
 
 def images_like(name, path):
@@ -27,6 +29,8 @@ def images_like(name, path):
         arrays[f"x_{split}"] = generator.integers(levels, size=(20, *shape)).astype(np.uint8)
         if num_labels:
             arrays[f"y_{split}"] = np.arange(20) % num_labels
+        if name in ATTRIBUTES:
+            arrays[f"attributes_{split}"] = generator.integers(2, size=(20, ATTRIBUTES[name]))
     np.savez(path, **arrays)
     return path
 
@@ -46,7 +50,7 @@ def test_a_recipe_builds_and_learns(name, tmp_path):
     model = build_model(config.model, data)
     assert model.spec == data.spec
     x = data.val.images[:1, :, :8, :8].long()
-    cond = None if model.num_labels is None else data.val.labels[:1]
+    cond = data.val.conditions.first(1).of(model.condition.kind)
     loss = -model.log_prob(x, cond).sum()
     loss.backward()
     assert loss.isfinite()

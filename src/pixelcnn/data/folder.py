@@ -120,13 +120,18 @@ def decode(path: Path, *, channels: int, size: tuple[int, int]) -> Tensor:
     Raises:
         DataError: If the file is broken; the message names it.
     """
+    x = read_pixels(path, channels=channels)
+    return resize(x[None], levels=LEVELS, size=size)[0].to(torch.uint8)
+
+
+def read_pixels(path: Path, *, channels: int) -> Tensor:
+    """Reads one image file as `decode` does, in the size that it has. (C, h, w), uint8."""
     try:
         with Image.open(path) as image:
             pixels = _to_bytes(ImageOps.exif_transpose(image), channels)
     except Exception as error:  # decoders raise whatever they trip over in a damaged file
         raise _broken(path, error) from error
-    x = torch.from_numpy(pixels.reshape(*pixels.shape[:2], channels)).permute(2, 0, 1)
-    return resize(x[None], levels=LEVELS, size=size)[0].to(torch.uint8)
+    return torch.from_numpy(pixels.reshape(*pixels.shape[:2], channels)).permute(2, 0, 1)
 
 
 def _to_bytes(image: Image.Image, channels: int) -> np.ndarray:
@@ -209,7 +214,7 @@ def _read_header(path: Path) -> tuple[tuple[int, int], bool]:
             turned = image.format in ("JPEG", "MPO") and image.getexif().get(0x0112) in SIDEWAYS
             size = (image.width, image.height) if turned else (image.height, image.width)
             return size, image.mode in GREY_MODES
-    except Exception as error:  # as in `decode`
+    except Exception as error:  # as in `read_pixels`
         raise _broken(path, error) from error
 
 

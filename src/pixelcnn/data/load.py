@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from pixelcnn.data.arrays import read_npy, read_npz
 from pixelcnn.data.binarized_mnist import read_binarized_mnist
+from pixelcnn.data.celeba import read_celeba
 from pixelcnn.data.cifar10 import read_cifar10
 from pixelcnn.data.digits import read_digits
 from pixelcnn.data.folder import STREAM_ABOVE_BYTES, read_folder
@@ -22,6 +23,7 @@ DATASETS: dict[str, Callable[..., Source]] = {
     "fashion_mnist": read_fashion_mnist,
     "binarized_mnist": read_binarized_mnist,
     "cifar10": read_cifar10,
+    "celeba": read_celeba,
     "npz": read_npz,
     "npy": read_npy,
     "folder": read_folder,
