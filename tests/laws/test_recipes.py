@@ -16,6 +16,7 @@ STORED = {
     "binarized_mnist": ((28, 28, 1), 2, 0),
     "cifar10": ((32, 32, 3), 256, 10),
     "celeba": ((148, 148, 3), 256, 0),
+    "npz": ((8, 8, 1), 512, 10),  # codes
 }
 ATTRIBUTES = {"celeba": 40}
 
@@ -24,9 +25,10 @@ def images_like(name, path):
     """Random images of the shape and levels of a data set, as a file."""
     shape, levels, num_labels = STORED[name]
     generator = np.random.default_rng(0)
+    dtype = np.min_scalar_type(levels - 1)
     arrays = {"levels": np.array(levels), "layout": np.array("NHWC")}
     for split in ("train", "val", "test"):
-        arrays[f"x_{split}"] = generator.integers(levels, size=(20, *shape)).astype(np.uint8)
+        arrays[f"x_{split}"] = generator.integers(levels, size=(20, *shape)).astype(dtype)
         if num_labels:
             arrays[f"y_{split}"] = np.arange(20) % num_labels
         if name in ATTRIBUTES:
