@@ -20,6 +20,12 @@ def digits(tmp_path_factory):
     return path
 
 
+def pixels_of(picture):
+    """A grey picture. (height, width)."""
+    with Image.open(picture) as image:
+        return np.asarray(image)
+
+
 def test_codes_are_a_data_set_with_the_splits_and_labels_of_the_images(digits):
     images, found = load_data("digits"), load_data("npz", data_root=digits)
     assert found.spec.shape == (1, 4, 4)
@@ -80,7 +86,7 @@ def test_codes_are_trained_on_drawn_and_decoded(digits, tmp_path, capsys):
     assert codes.main(words) == 0
     assert "6 images" in capsys.readouterr().out
     side = 6 * 8 + 4  # pixels six times as large on the screen, and a margin
-    assert Image.open(picture).size == (3 * side, 2 * side)
+    assert pixels_of(picture).shape == (2 * side, 3 * side)
 
 
 def test_codes_of_test_images_decode_to_what_they_stand_for(digits, tmp_path):
@@ -88,7 +94,7 @@ def test_codes_of_test_images_decode_to_what_they_stand_for(digits, tmp_path):
     assert codes.main(["decode", str(digits), f"--codebook={digits}", f"--out={picture}"]) == 0
     with np.load(digits) as arrays:
         codebook, first = arrays["codebook"], arrays["x_test"][0]
-    shown = np.asarray(Image.open(picture))[2:50:6, 2:50:6]
+    shown = pixels_of(picture)[2:50:6, 2:50:6]
     assert shown[0, 0] == round(255 * codebook[first[0, 0], 0, 0, 0])
     assert shown[7, 6] == round(255 * codebook[first[3, 3], 0, 1, 0])
 
