@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pixelcnn.models import AutoregressiveModel as AutoregressiveModel
     from pixelcnn.models import GatedPixelCNN as GatedPixelCNN
     from pixelcnn.models import PixelCNN as PixelCNN
+    from pixelcnn.models import PixelCNNPlusPlus as PixelCNNPlusPlus
     from pixelcnn.models import PixelSNAIL as PixelSNAIL
     from pixelcnn.models import build as build
     from pixelcnn.spec import ImageSpec as ImageSpec
@@ -41,6 +42,7 @@ _HOMES = {
     "MODELS": "models",
     "ModelConfig": "config",
     "PixelCNN": "models",
+    "PixelCNNPlusPlus": "models",
     "PixelCNNError": "errors",
     "PixelCNNSampler": "inference",
     "PixelCNNTrainer": "training",

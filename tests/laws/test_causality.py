@@ -57,9 +57,10 @@ def test_predictions_depend_on_the_stated_past_and_on_nothing_else(model):
     jacobian = dependence(model)
     order, field = order_of(model), model.receptive_field()
     for i, later in enumerate(order):
+        offsets = field.at(later.row, later.column)
         for j, earlier in enumerate(order):
             offset = earlier.row - later.row, earlier.column - later.column
-            stated = field.sees_all_past or offset in field.offsets
+            stated = field.sees_all_past or offset in offsets
             sees = order.precedes(earlier, later) and stated
             assert (jacobian[i, j] > 0) == sees, f"{later} and {earlier}"
 

@@ -30,6 +30,17 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"num_layers": 2, "attention_every": 1, "num_heads": 3, "num_labels": 3},
         {"num_layers": 2, "attention_every": 1, "num_heads": 2, "level_embedding_dim": 2},
     ],
+    "pixelcnnpp": [
+        {"hidden_channels": 6, "num_resnets": 1, "num_resolutions": 2, "num_map_channels": 2},
+        {
+            "hidden_channels": 6,
+            "num_resnets": 1,
+            "num_resolutions": 1,
+            "dropout": 0.5,
+            "num_labels": 3,
+            "level_embedding_dim": 2,
+        },
+    ],
     "pixelsnail": [
         {"hidden_channels": 12, "num_blocks": 1, "num_resnets": 1, "key_width": 3},
         {

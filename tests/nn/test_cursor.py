@@ -20,13 +20,13 @@ def test_rows_are_computed_once_each():
 
 
 def test_a_coarser_level_follows_where_it_has_work():
-    cursor = Cursor(1, 3, 5)
+    cursor = Cursor(1, 3, 5, groups=2)
     visited = []
-    for front in RasterOrder(1, 3, 5).fronts():
+    for front in RasterOrder(2, 3, 5).fronts():
         cursor.move(front)
         if cursor.has_work(2):
             visited.append(cursor.coarser(2).front)
-    assert visited == [Front(0, row, column) for row in range(2) for column in range(3)]
+    assert visited == list(RasterOrder(2, 2, 3).fronts())
     assert (cursor.coarser(2).height, cursor.coarser(2).width) == (2, 3)
 
 

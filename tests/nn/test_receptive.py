@@ -37,4 +37,4 @@ def test_stacked_vertical_windows_have_no_blind_spot():
 
 def test_a_field_covers_exactly_what_it_is_given():
     offsets = frozenset({(-3, 1), (0, -2)})
-    assert ReceptiveField.covering(offsets) == (3, 2, 1, offsets, False)
+    assert ReceptiveField.covering(offsets) == (3, 2, 1, offsets, False, ())

@@ -5,8 +5,9 @@ import torch
 from torch.optim import Adam, AdamW
 
 from pixelcnn.config import TrainingConfig
+from pixelcnn.data import Batch
 from pixelcnn.errors import ConfigError
-from pixelcnn.models import PixelCNN
+from pixelcnn.models import PixelCNN, PixelCNNPlusPlus
 from pixelcnn.training import PixelCNNTrainer
 from pixelcnn.training.compiled import compile_or_explain
 from pixelcnn.training.optimisation import make_optimizer, make_schedule, rate_factor
@@ -79,6 +80,18 @@ def test_masked_weights_get_no_gradient():
     assert hidden.any()
     assert (model.first.weight.grad[hidden] == 0).all()
     assert (model.first.weight.grad[~hidden] != 0).any()
+
+
+def test_the_first_batch_sets_the_scales_of_a_new_model_and_none_after_it():
+    model = PixelCNNPlusPlus(hidden_channels=4, num_resnets=1, num_resolutions=1)
+    start = model.out.gain.clone()
+    trainer = PixelCNNTrainer(model)
+    batch = Batch(torch.randint(2, (4, 1, 6, 6), dtype=torch.uint8))
+    trainer.on_train_batch_start(batch, 0)
+    first = model.out.gain.clone()
+    trainer.on_train_batch_start(batch._replace(x=1 - batch.x), 1)
+    assert not torch.equal(first, start)
+    assert torch.equal(model.out.gain, first)
 
 
 def test_a_compiled_loss_is_the_plain_one(monkeypatch):

@@ -36,6 +36,7 @@ RANGES: dict[str, Rule] = {
     "model.num_heads": AT_LEAST_ONE,
     "model.num_blocks": AT_LEAST_ONE,
     "model.num_resnets": AT_LEAST_ONE,
+    "model.num_resolutions": AT_LEAST_ONE,
     "model.key_width": AT_LEAST_ONE,
     "training.max_epochs": AT_LEAST_ONE,
     "training.learning_rate": POSITIVE,

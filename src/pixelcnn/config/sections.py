@@ -25,7 +25,9 @@ class ModelConfig:
         attention_every: Blocks or layers between two causal self-attentions. None: no attention.
         num_heads: Heads of each attention.
         num_blocks: Blocks that end with attention, of "pixelsnail".
-        num_resnets: Gated residual blocks in a row, of "pixelsnail".
+        num_resnets: Gated residual blocks in a row, of "pixelsnail"; or on the way down at each
+            resolution, in each stream, of "pixelcnnpp".
+        num_resolutions: Resolutions of "pixelcnnpp", each half of the one before.
         key_width: Features of a query and of a key of each head, of "pixelsnail".
     """
 
@@ -50,6 +52,7 @@ class ModelConfig:
     num_heads: int | None = None
     num_blocks: int | None = None
     num_resnets: int | None = None
+    num_resolutions: int | None = None
     key_width: int | None = None
 
 

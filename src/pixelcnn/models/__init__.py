@@ -6,10 +6,11 @@ from pixelcnn.errors import ConfigError
 from pixelcnn.models.base import AutoregressiveModel, Cond
 from pixelcnn.models.gated import GatedPixelCNN
 from pixelcnn.models.pixelcnn import PixelCNN
+from pixelcnn.models.pixelcnnpp import PixelCNNPlusPlus
 from pixelcnn.models.pixelsnail import PixelSNAIL
 
 MODELS: dict[str, type[AutoregressiveModel]] = {
-    model.name: model for model in (PixelCNN, GatedPixelCNN, PixelSNAIL)
+    model.name: model for model in (PixelCNN, GatedPixelCNN, PixelCNNPlusPlus, PixelSNAIL)
 }
 
 
@@ -34,6 +35,7 @@ __all__ = [
     "Cond",
     "GatedPixelCNN",
     "PixelCNN",
+    "PixelCNNPlusPlus",
     "PixelSNAIL",
     "build",
 ]

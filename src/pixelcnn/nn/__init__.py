@@ -10,10 +10,21 @@ from pixelcnn.nn.embed import PixelInput
 from pixelcnn.nn.gate import GATE_GAIN, gate, halves
 from pixelcnn.nn.masks import MaskKind, raster_mask
 from pixelcnn.nn.norm import Norm, NormKind
-from pixelcnn.nn.receptive import Offsets, ReceptiveField, through, window, window_above
+from pixelcnn.nn.receptive import (
+    Offsets,
+    ReceptiveField,
+    Seen,
+    place,
+    through,
+    widen,
+    window,
+    window_above,
+)
 from pixelcnn.nn.residual import GatedResidual
 from pixelcnn.nn.shifted import DownConv, DownRightConv
 from pixelcnn.nn.stacks import HorizontalConv, VerticalConv
+from pixelcnn.nn.transposed import DownRightTransposed, DownTransposed
+from pixelcnn.nn.two_streams import TwoStreams
 from pixelcnn.nn.weight_norm import WeightNormed, standardise
 
 __all__ = [
@@ -25,6 +36,8 @@ __all__ = [
     "Cursor",
     "DownConv",
     "DownRightConv",
+    "DownRightTransposed",
+    "DownTransposed",
     "GatedResidual",
     "HorizontalConv",
     "MaskKind",
@@ -34,14 +47,18 @@ __all__ = [
     "Offsets",
     "PixelInput",
     "ReceptiveField",
+    "Seen",
+    "TwoStreams",
     "VerticalConv",
     "WeightNormed",
     "concat_elu",
     "gate",
     "halves",
+    "place",
     "raster_mask",
     "standardise",
     "through",
+    "widen",
     "window",
     "window_above",
 ]

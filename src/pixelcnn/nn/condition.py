@@ -140,6 +140,13 @@ class Condition:
         dropped = torch.rand(len(cond), device=cond.device) < self.label_dropout
         return cond.long().masked_fill(dropped, self.num_labels)
 
+    def coarser(self, cond: Tensor | None) -> Tensor | None:
+        """`cond` for a level of half the height and width: maps are averaged two by two."""
+        if cond is None or self.num_map_channels is None:
+            return cond
+        maps = cond if cond.is_floating_point() else cond.float()
+        return F.avg_pool2d(maps, 2, ceil_mode=True)
+
     def describe(self) -> str:
         """What `cond` must be, in words."""
         if self.num_labels is not None:

@@ -110,7 +110,7 @@ class Cursor:
         """The cursor of a level `stride` times smaller; see `has_work`."""
         if stride not in self._coarser:
             height, width = -(-self.height // stride), -(-self.width // stride)
-            self._coarser[stride] = Cursor(self.batch_size, height, width)
+            self._coarser[stride] = Cursor(self.batch_size, height, width, groups=self.groups)
             self._lead(self._coarser[stride], stride)
         return self._coarser[stride]
 
@@ -130,7 +130,8 @@ class Cursor:
 
     def _lead(self, child: "Cursor", stride: int) -> None:
         if self.has_work(stride):
-            child.move(Front(0, self.front.row // stride, self.front.column // stride))
+            channel, row, column = self.front[:3]
+            child.move(Front(channel, row // stride, column // stride))
 
     def has_work(self, stride: int) -> bool:
         """Whether the level `stride` times smaller has a new site at this step."""

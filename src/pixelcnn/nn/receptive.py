@@ -1,11 +1,22 @@
-"""Which pixels an output can see, computed from the windows of its layers."""
+"""Which pixels an output can see, computed from the windows of its layers.
+
+Windows add up as sets of offsets (`through`). With strides it matters where an output stands; what
+one place sees is then followed back through the network on a plane: booleans (2 N, 2 N), with
+pixel (0, 0) in the middle, at (N, N). The plane of a level of half the resolution has half the
+sides.
+"""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
+
+import torch
+from torch import Tensor
 
 from pixelcnn.nn.masks import MaskKind
 
 Offsets = frozenset[tuple[int, int]]
+Seen: TypeAlias = Tensor
+"""A plane."""
 
 OWN: Offsets = frozenset({(0, 0)})
 
@@ -21,6 +32,9 @@ class ReceptiveField(NamedTuple):
             earlier channels of the own pixel.
         sees_all_past: Whether attention sees every earlier sub-pixel, wherever it is. All else
             that is stated here is of the windows alone.
+        by_place: Where strides make pixels see other offsets at other places: what is seen by row
+            and column, modulo the number of either. Planes whose middle is the place itself.
+            `offsets` are then all of them together.
     """
 
     rows_above: int
@@ -28,6 +42,14 @@ class ReceptiveField(NamedTuple):
     columns_right: int
     offsets: Offsets
     sees_all_past: bool = False
+    by_place: tuple[tuple[Seen, ...], ...] = ()
+
+    def at(self, row: int, column: int) -> Offsets:
+        """Exactly the offsets that the pixel at this place sees."""
+        if not self.by_place:
+            return self.offsets
+        places = self.by_place[row % len(self.by_place)]
+        return offsets_of(places[column % len(places)])
 
     @classmethod
     def of(cls, windows: Iterable[Offsets], *, sees_all_past: bool = False) -> "ReceptiveField":
@@ -50,6 +72,13 @@ class ReceptiveField(NamedTuple):
         """The field of exactly these pixels, wherever there are paths of several kinds."""
         rows, columns = [r for r, _ in offsets], [c for _, c in offsets]
         return cls(-min(rows), -min(columns), max(columns), offsets, sees_all_past)
+
+    @classmethod
+    def of_places(cls, places: Iterable[Iterable[Seen]]) -> "ReceptiveField":
+        """The field of a network with strides, see `by_place`. Planes of one size."""
+        by_place = tuple(tuple(row) for row in places)
+        together = torch.stack([plane for row in by_place for plane in row]).any(0)
+        return cls.covering(offsets_of(together))._replace(by_place=by_place)
 
 
 def through(field: Offsets, seen: Offsets) -> Offsets:
@@ -97,3 +126,49 @@ def window_above(kind: MaskKind, kernel_size: int, *, dilation: int = 1) -> Offs
     columns = range(-reach, reach + 1)
     rows = range(-reach, 1 if kind == "B" else 0)
     return frozenset((r * dilation, c * dilation) for r in rows for c in columns)
+
+
+def place(row: int, column: int, reach: int) -> Seen:
+    """The plane on which one pixel is seen, for layers that reach at most so many pixels far."""
+    plane = torch.zeros(2 * reach, 2 * reach, dtype=torch.bool)
+    plane[reach + row, reach + column] = True
+    return plane
+
+
+def widen(plane: Seen, seen: Offsets) -> Seen:
+    """What is seen through a window upon features, where so much of its outputs is seen."""
+    wide = torch.zeros_like(plane)
+    for shift in seen:
+        wide |= plane.roll(shift, (0, 1))
+    return wide
+
+
+def spread(plane: Seen) -> Seen:
+    """From a level of half the resolution to where its pixels stand."""
+    fine = plane.new_zeros(2 * plane.shape[0], 2 * plane.shape[1])
+    fine[::2, ::2] = plane
+    return fine
+
+
+def tiles(plane: Seen, *, next_column: bool = False) -> Seen:
+    """To a level of half the resolution: where any of the four pixels of a tile is seen.
+
+    Args:
+        plane: Of the finer level.
+        next_column: Whether pixels of odd columns also see the tile to the right.
+    """
+    size = plane.shape[0] // 2, 2, plane.shape[1] // 2, 2
+    by_column = plane.view(size).any(1)
+    low = by_column.any(2)
+    return low | by_column[:, :, 1].roll(1, 1) if next_column else low
+
+
+def offsets_of(plane: Seen) -> Offsets:
+    """The pixels seen on a plane, relative to its middle.
+
+    Example:
+        >>> sorted(offsets_of(widen(place(0, 0, 2), frozenset({(-1, 1), (0, -1)}))))
+        [(-1, 1), (0, -1)]
+    """
+    middle = plane.shape[0] // 2
+    return frozenset((row, column) for row, column in (plane.nonzero() - middle).tolist())
