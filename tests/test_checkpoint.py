@@ -107,10 +107,16 @@ def test_missing_files_folders_and_other_files_are_refused(tmp_path):
         checkpoint.load(tmp_path / "nothing.safetensors")
     with pytest.raises(CheckpointError, match="is a folder"):
         checkpoint.load(tmp_path)
-    for content in (b"", b"hello", b"\x80\x02}q\x00."):
+    for content in (b"", b"hello", b"\x80\x02}q\x00.", b"PK\x03\x04" + bytes(30)):
         (tmp_path / "other").write_bytes(content)
-        with pytest.raises(CheckpointError, match="damaged"):
+        with pytest.raises(CheckpointError, match="is no safetensors file"):
             checkpoint.load(tmp_path / "other")
+
+
+def test_a_file_that_breaks_off_is_called_damaged(path):
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(CheckpointError, match=r"is damaged .* Copy it again"):
+        checkpoint.load(path)
 
 
 def test_weights_that_are_no_numbers_are_refused(model, tmp_path):

@@ -81,8 +81,13 @@ def read_card(path: str | Path) -> dict[str, Any]:
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
     except (SafetensorError, OSError) as error:
+        if _looks_foreign(path):
+            raise CheckpointError(
+                f"{path} is no safetensors file. Give the model.safetensors of a run folder, or "
+                f"the name of a model that comes with the package."
+            ) from error
         raise CheckpointError(
-            f"{path} is damaged or no safetensors file ({error}). Copy or train it again."
+            f"{path} is damaged ({error}). Copy it again, or train it again."
         ) from error
     return _parse_card(header, path)
 
@@ -140,6 +145,13 @@ def fingerprint(model: AutoregressiveModel) -> str:
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()[:16]
+
+
+def _looks_foreign(path: Path) -> bool:
+    """Whether a file does not even begin as safetensors: the length of a header, then its JSON."""
+    with path.open("rb") as file:
+        start = file.read(9)
+    return len(start) < 9 or start[8:] != b"{"
 
 
 def _parse_card(header: Mapping[str, str], path: Path) -> dict[str, Any]:

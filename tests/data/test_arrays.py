@@ -149,3 +149,5 @@ def test_an_npy_file_holds_one_array(tmp_path, save):
     assert source.train.images.flatten().tolist() == list(range(256))
     with pytest.raises(DataError, match="Read it as npz:"):
         read_npy(save(x_train=BYTES))
+    with pytest.raises(DataError, match=r"one array\. Read it as npy:"):
+        read_npz(tmp_path / "mine.npy")
