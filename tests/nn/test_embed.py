@@ -1,6 +1,6 @@
 import torch
 
-from pixelcnn.nn import Cursor, PixelInput
+from pixelcnn.nn import Cursor, PixelInput, with_ones
 from pixelcnn.order import Front
 
 
@@ -63,3 +63,10 @@ def test_only_levels_that_were_read_are_learned():
     read = PixelInput(1, 512, embedding_dim=4)
     read(torch.tensor([[[[7, 511]]]])).sum().backward()
     assert read.vectors.weight.grad.abs().sum(1).nonzero().flatten().tolist() == [7, 511]
+
+
+def test_ones_stand_in_every_colour_group_inside_the_image_only():
+    h = torch.arange(2.0, 8.0).view(1, 6)
+    assert with_ones(h).tolist() == [[2, 3, 4, 5, 6, 7, 1]]
+    assert with_ones(h, groups=3).tolist() == [[2, 3, 1, 4, 5, 1, 6, 7, 1]]
+    assert with_ones(h, groups=3, inside=False).tolist() == [[2, 3, 0, 4, 5, 0, 6, 7, 0]]

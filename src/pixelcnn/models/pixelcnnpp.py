@@ -17,6 +17,7 @@ from pixelcnn.nn import (
     TwoStreams,
     place,
     widen,
+    with_ones,
 )
 
 
@@ -139,7 +140,7 @@ class PixelCNNPlusPlus(AutoregressiveModel):
     ) -> Tensor:
         newest = self.embed(x, cursor)
         if newest is not None:
-            newest = self._mark(newest, groups=self.groups if cursor is None else 1)
+            newest = with_ones(newest, groups=self.groups if cursor is None else 1)
         if cursor is None:
             rows = F.pad(newest, (0, 0, 0, 0, 1, 0))[:, :-1]
             above, row_above = self.first_above(rows), self.first_row_above(rows)
@@ -153,16 +154,9 @@ class PixelCNNPlusPlus(AutoregressiveModel):
 
     def _first_rows(self, x: Tensor, cursor: Cursor) -> tuple[Tensor, Tensor]:
         """What both streams read of the rows above. (B, W, D) each."""
-        row = self._mark(self.embed.row_above(x, cursor), groups=self.groups)
-        if cursor.front.row == 0:
-            row = row.zero_()  # above the image there are no ones
+        row = self.embed.row_above(x, cursor)
+        row = with_ones(row, groups=self.groups, inside=cursor.front.row > 0)
         return self.first_above(row, cursor), self.first_row_above(row, cursor)
-
-    @staticmethod
-    def _mark(h: Tensor, *, groups: int) -> Tensor:
-        """Adds to every colour group a feature of ones, which is zero outside the image."""
-        runs = rearrange(h, "... (g c) -> ... g c", g=groups)
-        return rearrange(F.pad(runs, (0, 1), value=1.0), "... g c -> ... (g c)")
 
     def receptive_field(self) -> ReceptiveField:
         period = 2 ** (self.num_resolutions - 1)

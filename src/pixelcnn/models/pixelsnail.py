@@ -17,6 +17,7 @@ from pixelcnn.nn import (
     GatedResidual,
     Offsets,
     ReceptiveField,
+    with_ones,
 )
 
 ABOVE = (1, 3)  # window of the first layer in the row above
@@ -34,11 +35,11 @@ class PixelSNAIL(AutoregressiveModel):
     visits one site at a time. Layers are weight-normalised; `initialise` sets their scales by a
     first batch, as training does by itself.
 
-    For CIFAR-10 there are 46,020,628 parameters where the authors' code has 46,180,788: a place is
-    two numbers here, and there the row and the column come once for each colour (158,880
-    parameters); and there the first layer also reads a constant one, which tells pixels from
-    padding (1,280). With a head that predicts colours one by one the network has colour groups,
-    and attention goes from sub-pixel to sub-pixel; the authors know mixtures only.
+    For CIFAR-10 there are 46,021,908 parameters, 158,880 fewer than in the authors' program: a
+    place is two numbers here, and there the row and the column come once for each colour. Above
+    the image and to its left the program's first features are zero; here they are the biases. With
+    a head that predicts colours one by one the network has colour groups, and attention goes from
+    sub-pixel to sub-pixel; the program has mixtures only.
 
     Args:
         in_channels: C, channels of the images.
@@ -68,7 +69,7 @@ class PixelSNAIL(AutoregressiveModel):
 
     References:
         PixelSNAIL: An Improved Autoregressive Generative Model (Chen et al., 2018), figures 2 and
-        3. https://arxiv.org/abs/1712.09763. Sizes of what the paper leaves open are those of
+        3. https://arxiv.org/abs/1712.09763. What it leaves open is as in the authors' program,
         https://github.com/neocxi/pixelsnail-public, `h12_noup_smallkey`.
 
     Example:
@@ -117,8 +118,9 @@ class PixelSNAIL(AutoregressiveModel):
         check_dropout(dropout)
         self.config = arguments
         hidden, reads = -(-hidden_channels // self.groups) * self.groups, self.embed.num_features
-        self.above = DownConv(reads, hidden, ABOVE)
-        self.left = DownRightConv(reads, hidden, LEFT, kind="A", groups=self.groups)
+        marked = reads + self.groups
+        self.above = DownConv(marked, hidden, ABOVE)
+        self.left = DownRightConv(marked, hidden, LEFT, kind="A", groups=self.groups)
         self.blocks = nn.ModuleList(
             Block(
                 hidden,
@@ -140,19 +142,29 @@ class PixelSNAIL(AutoregressiveModel):
         self, x: Tensor, cond: Tensor | None = None, cursor: Cursor | None = None
     ) -> Tensor:
         newest = self.embed(x, cursor)
-        h = self._above(x, newest, cursor) + self.left(newest, cursor)
+        h = self._first(x, newest, cursor)
         for block in self.blocks:
             h = block(h, newest, cond, cursor)
         params = self.out(F.elu(h), cursor)
         return params if cursor is not None else rearrange(params, "b h w p -> b p h w")
 
-    def _above(self, x: Tensor, newest: Tensor | None, cursor: Cursor | None) -> Tensor:
-        """What the first layer sees of the row above."""
+    def _first(self, x: Tensor, newest: Tensor | None, cursor: Cursor | None) -> Tensor:
+        """The first layer, which reads ones beside the levels: they end where the image does."""
+        if newest is not None:
+            newest = with_ones(newest, groups=self.groups if cursor is None else 1)
         if cursor is None:
             assert newest is not None
-            return self.above(F.pad(newest, (0, 0, 0, 0, 1, 0))[:, :-1])
-        row = cursor.per_row(self, lambda: self.above(self.embed.row_above(x, cursor), cursor))
-        return row[:, cursor.front.column, cursor.run(row.shape[-1])]
+            above = self.above(F.pad(newest, (0, 0, 0, 0, 1, 0))[:, :-1])
+        else:
+            row = cursor.per_row(self, partial(self._row_above, x, cursor))
+            above = row[:, cursor.front.column, cursor.run(row.shape[-1])]
+        return above + self.left(newest, cursor)
+
+    def _row_above(self, x: Tensor, cursor: Cursor) -> Tensor:
+        """What the first layer gets from the row above. (B, W, D)."""
+        row = self.embed.row_above(x, cursor)
+        row = with_ones(row, groups=self.groups, inside=cursor.front.row > 0)
+        return self.above(row, cursor)
 
     def receptive_field(self) -> ReceptiveField:
         first = {(-1, -1), (-1, 0), (-1, 1), (0, -1)}

@@ -6,7 +6,7 @@ from pixelcnn.nn.condition import Condition, ConditionBias
 from pixelcnn.nn.conv import MaskedConv2d
 from pixelcnn.nn.cursor import Cursor
 from pixelcnn.nn.elu import concat_elu
-from pixelcnn.nn.embed import PixelInput
+from pixelcnn.nn.embed import PixelInput, with_ones
 from pixelcnn.nn.gate import GATE_GAIN, gate, halves
 from pixelcnn.nn.masks import MaskKind, raster_mask
 from pixelcnn.nn.norm import Norm, NormKind
@@ -61,4 +61,5 @@ __all__ = [
     "widen",
     "window",
     "window_above",
+    "with_ones",
 ]

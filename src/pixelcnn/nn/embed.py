@@ -1,6 +1,7 @@
 """From integer levels to the features that a network reads."""
 
 import torch
+import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
@@ -88,3 +89,22 @@ class PixelInput(nn.Module):
             return to_signed(x, self.levels, dtype=self.like.dtype)
         # Indices must be 32 bits or 64: images are stored in 8 where that is enough.
         return rearrange(self.vectors(x.int()), "... c e -> ... (c e)")
+
+
+def with_ones(h: Tensor, *, groups: int = 1, inside: bool = True) -> Tensor:
+    """Adds a one to the features of each colour group, which tells pixels from padding by zeros.
+
+    Args:
+        h: Features of any region, in `groups` equal runs.
+        groups: Colour groups; 1 along a walk, where features are those of one group.
+        inside: Whether `h` is of the image. Outside of it a zero is added.
+
+    Returns:
+        In `groups` equal runs, each one feature wider.
+
+    Example:
+        >>> with_ones(torch.tensor([0.2, 0.3, 0.4]), groups=3)
+        tensor([0.2000, 1.0000, 0.3000, 1.0000, 0.4000, 1.0000])
+    """
+    runs = rearrange(h, "... (g d) -> ... g d", g=groups)
+    return rearrange(F.pad(runs, (0, 1), value=float(inside)), "... g d -> ... (g d)")
