@@ -9,6 +9,12 @@ from pixelcnn.walk import CachedStepper, NaiveStepper
 from tests.laws.test_walking import CLOSE, logits_by_site
 
 NUM_CODES = 512
+SMALL = {
+    "pixelcnn": {"num_residual_blocks": 1},
+    "gated": {"num_layers": 2},
+    "pixelsnail": {"num_blocks": 1, "num_resnets": 1},
+    "pixelcnnpp": {"num_resnets": 1, "num_resolutions": 1},
+}
 
 
 @pytest.fixture(params=MODELS)
@@ -18,9 +24,8 @@ def name(request):
 
 def make(name, **options):
     torch.manual_seed(0)
-    return build(
-        name, num_classes=NUM_CODES, hidden_channels=16, level_embedding_dim=5, **options
-    ).eval()
+    small = {"num_classes": NUM_CODES, "hidden_channels": 16, **SMALL.get(name, {})}
+    return build(name, **small, level_embedding_dim=5, **options).eval()
 
 
 def codes(count, size=(4, 5)):
