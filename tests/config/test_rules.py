@@ -43,7 +43,7 @@ from pixelcnn.errors import ConfigError
         ),
         (
             {"model": {"label_dropout": 0.1}},
-            r"`model\.label_dropout` needs `model\.num_labels`, got 0\.1",
+            r"`model\.label_dropout` needs `model\.num_labels`.*, got 0\.1 without them",
         ),
         (
             {"model": {"num_labels": 10}, "sampling": {"guidance": 2}},

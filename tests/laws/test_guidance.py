@@ -11,20 +11,25 @@ from tests.laws.test_walking import CLOSE, logits_by_site
 from tests.laws.zoo import cases, condition_for, images_for, make
 
 SIZE = (4, 9)
+ONE = "categorical-grey"
 BY_ROW = partial(CachedStepper, wavefront=False)
 
 
-def label_cases():
-    """Every model of the zoo that takes labels, made to serve without them too."""
+def optional_cases():
+    """Every model of the zoo that takes labels, made to serve without them too.
+
+    Of those that take attributes or maps, each with one head.
+    """
     return [
         pytest.param((name, {**options, "label_dropout": 0.25}), id=case.id)
         for case in cases()
         for name, options in case.values
         if "num_labels" in options
+        or ({"num_attributes", "num_map_channels"} & set(options) and str(case.id).endswith(ONE))
     ]
 
 
-@pytest.fixture(params=label_cases())
+@pytest.fixture(params=optional_cases())
 def model(request):
     return make(*request.param)
 
@@ -77,17 +82,23 @@ def test_without_a_label_no_guidance_changes_anything(model):
     assert torch.equal(found, logits_by_site(CachedStepper(model), x, None))
 
 
-def guided_mass(model, x, label, guidance):
+def one_condition(model, count, size):
+    """The same condition for each image: label 1, or others of the zoo."""
+    second = condition_for(model, 2, size)[1:]
+    return second.expand(count, *second.shape[1:])
+
+
+def guided_mass(model, x, guidance):
     """Probability of whole images under guidance, by a walk that reads. (B,)."""
     scores = torch.zeros(x.shape, dtype=torch.float64)
-    cond = torch.full((len(x),), label)
+    cond = one_condition(model, len(x), x.shape[2:])
     walk(GuidedStepper(model, guidance), x.clone(), reading(x, scores), cond=cond)
     return scores.flatten(1).sum(1).exp()
 
 
 def test_guided_mass_is_one(model):
     x = every_image(model.in_channels, model.num_classes, tiny_size(model))
-    mass = guided_mass(model, x, 1, 2.0).sum()
+    mass = guided_mass(model, x, 2.0).sum()
     torch.testing.assert_close(mass, torch.ones_like(mass), rtol=0, atol=1e-10)
 
 
@@ -96,6 +107,6 @@ def test_guided_draws_follow_the_normalised_combination(model):
     size, count = tiny_size(model), 10_000
     x = every_image(model.in_channels, model.num_classes, size)
     drawn = model.blank(count, (model.in_channels, *size))
-    cond = torch.ones(count, dtype=torch.int64)
+    cond = one_condition(model, count, size)
     walk(GuidedStepper(model, 2.0), drawn, drawing(drawn, seed=11), cond=cond)
-    assert fit(drawn, guided_mass(model, x, 1, 2.0), model.num_classes) > 1e-6
+    assert fit(drawn, guided_mass(model, x, 2.0), model.num_classes) > 1e-6

@@ -83,12 +83,12 @@ def test_maps_bias_each_pixel_by_itself():
     torch.testing.assert_close(bias(planes)[0, 1, 2], planes[0, :, 1, 2] @ bias.weight)
 
 
-def test_only_labels_can_be_left_out():
+def test_only_a_condition_can_be_left_out():
     Condition(num_labels=3, label_dropout=0.1).check(None, X)
     assert "None for no label" in Condition(num_labels=3, label_dropout=0.1).describe()
-    with pytest.raises(ConfigError, match="needs `num_labels`, got 'num_attributes'"):
-        Condition(num_attributes=2, label_dropout=0.1)
-    with pytest.raises(ConfigError, match="needs `num_labels`, got no condition"):
+    Condition(num_attributes=3, label_dropout=0.1).check(None, X)
+    assert "None for no attributes" in Condition(num_attributes=2, label_dropout=0.1).describe()
+    with pytest.raises(ConfigError, match=r"needs `num_labels`, .* got 0\.1 without them"):
         Condition(label_dropout=0.1)
     for share in (-0.1, 1.0, float("nan")):
         with pytest.raises(ConfigError, match="`label_dropout` must be at least 0 and below 1"):
@@ -102,7 +102,7 @@ def test_only_labels_can_be_left_out():
         (Condition(num_labels=3, label_dropout=0.1), float("inf"), "finite"),
         (Condition(num_labels=3, label_dropout=0.1), float("nan"), "finite"),
         (Condition(num_labels=3), 0.0, "Train it with `label_dropout`"),
-        (Condition(num_attributes=3), 2.0, "without labels, got 2.0"),
+        (Condition(num_attributes=3), 2.0, "without its attributes, got 2.0"),
         (Condition(), 2.0, "without labels, got 2.0"),
     ],
 )
@@ -127,6 +127,25 @@ def test_nothing_is_left_out_without_label_dropout():
     labels = torch.tensor([0, 1, 2])
     assert Condition(num_labels=3).drop(labels) is labels
     assert Condition(num_labels=3, label_dropout=0.5).drop(None) is None
+
+
+@pytest.mark.parametrize(
+    ("condition", "cond"),
+    [
+        (Condition(num_attributes=2, label_dropout=0.5), torch.rand(64, 2) + 1),
+        (Condition(num_map_channels=2, label_dropout=0.5), torch.rand(64, 2, 3, 4) + 1),
+    ],
+)
+def test_attributes_and_maps_left_out_have_the_bias_of_none(condition, cond):
+    bias = ConditionBias(condition, 4)
+    torch.nn.init.normal_(bias.weight)
+    torch.manual_seed(0)
+    dropped = condition.drop(cond)
+    is_none = dropped[:, 2].flatten(1).amax(1) == 1 if cond.ndim > 2 else dropped[:, 2] == 1
+    assert 16 < is_none.sum() < 48
+    size = (64, *bias(cond).shape[1:])
+    assert torch.equal(bias(dropped)[is_none], bias(None).expand(size)[is_none])
+    torch.testing.assert_close(bias(dropped)[~is_none], bias(cond)[~is_none])
 
 
 def test_no_label_has_the_bias_of_the_last_row():

@@ -113,7 +113,7 @@ def summary(metrics: Mapping[str, Any]) -> str:
     ]
     if "nll_nats_without_label" in metrics:
         lines.append(
-            f"without the labels, p(x): {metrics['nll_nats_without_label']:.2f} nats per image, "
+            f"without the condition, p(x): {metrics['nll_nats_without_label']:.2f} nats per image, "
             f"{metrics['bits_per_dim_without_label']:.3f} bits/dim"
         )
     return "\n".join(lines)

@@ -140,9 +140,10 @@ def check_conditions(values: Mapping[str, Any]) -> None:
     if len(given) > 1:
         raise ConfigError(f"At most one condition can be set, got {' and '.join(given)}.")
     dropout, guidance = values.get("model.label_dropout"), values.get("sampling.guidance", 1)
-    if dropout and values.get("model.num_labels") is None:
+    if dropout and not given:
         raise ConfigError(
-            f"`model.label_dropout` needs `model.num_labels`, got {dropout} without it."
+            f"`model.label_dropout` needs {', '.join(f'`model.{kind}`' for kind in kinds[:-1])} or "
+            f"`model.{kinds[-1]}`, got {dropout} without them."
         )
     if guidance != 1 and not dropout and "model.name" in values:
         raise ConfigError(

@@ -17,8 +17,8 @@ class ModelConfig:
         num_mixtures: Parts of the logistic mixture.
         level_embedding_dim: Features learned for each level as input. None: one number in [-1, 1].
         num_labels: Number of classes to condition on. None: an unconditional model.
-        label_dropout: Share of labels left out while training, so that the model also serves
-            without one and can be drawn from with `sampling.guidance`.
+        label_dropout: Share of labels, attributes or maps left out while training, so that the
+            model also serves without one and can be drawn from with `sampling.guidance`.
         kernel_size: Odd side of the windows after the first layer.
         dilations: Dilation of the blocks' or layers' convolutions, cycled over them.
         norm: "none", "channel" (per pixel) or "batch" (exact in eval mode only).

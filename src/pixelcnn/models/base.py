@@ -27,8 +27,8 @@ class AutoregressiveModel(nn.Module, ABC):
         num_labels: The model is conditioned on that many class labels.
         num_attributes: The model is conditioned on vectors of that many attributes.
         num_map_channels: The model is conditioned on maps of that many channels.
-        label_dropout: Share of labels that are left out while training. Above 0 the model also
-            serves without a label (`cond` None), and can be drawn from with `guidance`.
+        label_dropout: Share of labels, attribute vectors or maps left out while training. Above 0
+            the model also serves without them (`cond` None), and can be drawn from with `guidance`.
         image_size: Side, or (height, width), that is drawn by default. The weights serve any.
         num_mixtures: Parts of a logistic mixture; None for its own default.
         level_embedding_dim: Features learned for each level as input; None for one number in
@@ -163,7 +163,7 @@ class AutoregressiveModel(nn.Module, ABC):
     def site_log_prob(self, x: Tensor, cond: Cond = None, *, check: bool = True) -> Tensor:
         """Log-probability of every sub-pixel given all earlier ones.
 
-        While training, labels are left out at random if the model was made with `label_dropout`.
+        While training, conditions are left out at random if the model has `label_dropout`.
 
         Args:
             x: Levels. (B, C, H, W).

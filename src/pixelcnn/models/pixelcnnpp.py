@@ -54,8 +54,8 @@ class PixelCNNPlusPlus(AutoregressiveModel):
         level_embedding_dim: Features learned for each level as input, for codes and the like;
             None for one number in [-1, 1].
         num_labels: Conditions on that many class labels.
-        label_dropout: Share of labels left out while training. Above 0 the model also serves
-            without a label, and can be drawn from with `guidance`.
+        label_dropout: Share of labels, attribute vectors or maps left out while training. Above 0
+            the model also serves without them, and can be drawn from with `guidance`.
         num_attributes: Conditions on vectors of that many attributes.
         num_map_channels: Conditions on maps of that many channels; coarser levels get them
             averaged.

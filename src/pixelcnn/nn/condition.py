@@ -19,8 +19,8 @@ class Condition:
         num_labels: `cond` is class labels, int64 (B,).
         num_attributes: `cond` is attribute vectors, floats (B, A).
         num_map_channels: `cond` is spatial maps, floats (B, A, H, W).
-        label_dropout: Share of labels that training leaves out. Above 0 one more label, the
-            number `num_labels`, stands for none, and `cond` may be None.
+        label_dropout: Share of labels, attribute vectors or maps that training leaves out. Above 0
+            `cond` may be None, for which one more label, attribute or channel stands inside.
         names: What the labels or attributes are called, for messages; None if nobody said.
     """
 
@@ -48,10 +48,10 @@ class Condition:
                 f"There must be at most one name for each of {self.count} {self.kind}, got "
                 f"{', '.join(self.names or ())}."
             )
-        if self.label_dropout and self.num_labels is None:
+        if self.label_dropout and not given:
             raise ConfigError(
-                f"`label_dropout` leaves out labels: it needs `num_labels`, got "
-                f"{' and '.join(map(repr, given)) or 'no condition'}."
+                f"`label_dropout` leaves out conditions: it needs `num_labels`, `num_attributes` "
+                f"or `num_map_channels`, got {self.label_dropout} without them."
             )
 
     def _given(self) -> dict[str, int]:
@@ -125,20 +125,27 @@ class Condition:
             raise ConfigError(f"`guidance` must be at least 0 and finite, got {guidance}.")
         if guidance == 1 or self.is_optional:
             return
-        if self.num_labels is None:
+        if self.is_none:
             raise ConfigError(f"`guidance` must be 1 for a model without labels, got {guidance}.")
         raise ConfigError(
-            f"`guidance` must be 1 for a model that cannot do without its labels, got {guidance}. "
-            f"Train it with `label_dropout`, for example 0.1."
+            f"`guidance` must be 1 for a model that cannot do without its {self.kind}, got "
+            f"{guidance}. Train it with `label_dropout`, for example 0.1."
         )
 
     def drop(self, cond: Tensor | None) -> Tensor | None:
-        """Replaces labels (B,) at random by the one that stands for none, as training does."""
+        """Leaves out conditions at random, as training does.
+
+        Labels (B,) become the one that stands for none. Attributes (B, A) and maps (B, A, H, W)
+        become zeros, and have one entry more, which is 1 where they are left out.
+        """
         if cond is None or not self.is_optional:
             return cond
-        assert self.num_labels is not None
         dropped = torch.rand(len(cond), device=cond.device) < self.label_dropout
-        return cond.long().masked_fill(dropped, self.num_labels)
+        if self.num_labels is not None:
+            return cond.long().masked_fill(dropped, self.num_labels)
+        dropped = dropped.view(-1, *[1] * self.num_axes)
+        is_none = dropped.to(cond.dtype).expand_as(cond[:, :1])
+        return torch.cat([cond.masked_fill(dropped, 0), is_none], 1)
 
     def coarser(self, cond: Tensor | None) -> Tensor | None:
         """`cond` for a level of half the height and width: maps are averaged two by two."""
@@ -151,13 +158,16 @@ class Condition:
         """What `cond` must be, in words."""
         if self.num_labels is not None:
             label = f"one label per image, an integer from 0 to {self.num_labels - 1}"
-            label += self._named()
-            return f"{label}, or None for no label" if self.is_optional else label
-        if self.num_attributes is not None:
-            return f"a vector of {self.num_attributes} attributes per image{self._named()}"
-        if self.num_map_channels is not None:
-            return f"a map of {self.num_map_channels} channels per image, as large as the image"
-        return "None"
+            what, none = f"{label}{self._named()}", "no label"
+        elif self.num_attributes is not None:
+            what = f"a vector of {self.num_attributes} attributes per image{self._named()}"
+            none = "no attributes"
+        elif self.num_map_channels is not None:
+            what = f"a map of {self.num_map_channels} channels per image, as large as the image"
+            none = "no map"
+        else:
+            return "None"
+        return f"{what}, or None for {none}" if self.is_optional else what
 
     def _named(self) -> str:
         """The choices in brackets: attributes, or labels by the numbers that `cond` holds."""
@@ -184,7 +194,7 @@ class ConditionBias(nn.Module):
 
     Args:
         condition: The kind of condition. If it is optional, the last row of `weight` is the bias
-            of no label.
+            of no label, no attributes or no map.
         features: Features per pixel to bias.
 
     References:
@@ -207,7 +217,7 @@ class ConditionBias(nn.Module):
     def forward(self, cond: Tensor | None, cursor: Cursor | None = None) -> Tensor:
         """Maps `cond` to (B, 1, 1, D) or (B, H, W, D); at a front to (R × B, D / groups).
 
-        No label is mapped to (1, 1, 1, D).
+        No condition is mapped to (1, 1, 1, D).
         """
         if cursor is None:
             return self._whole(cond)
@@ -236,7 +246,9 @@ class ConditionBias(nn.Module):
             return self.weight[-1:, None, None]
         if self.is_label:
             return F.embedding(cond.long(), self.weight)[:, None, None]
+        # Only what `Condition.drop` has touched says whether it was left out.
+        weight = self.weight[: cond.shape[1]]
         if self.is_map:
             planes = rearrange(cond, "b a h w -> b h w a")
-            return planes.to(self.weight.dtype) @ self.weight
-        return (cond.to(self.weight.dtype) @ self.weight)[:, None, None]
+            return planes.to(weight.dtype) @ weight
+        return (cond.to(weight.dtype) @ weight)[:, None, None]
