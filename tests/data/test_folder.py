@@ -180,6 +180,8 @@ def test_streamed_images_are_those_held_in_memory(both, options, split):
 
 # Python from 3.12 on warns of every fork of a process with threads, which PyTorch always has.
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+# PyTorch warns of more workers than there are processors.
+@pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")
 def test_workers_keep_the_order_and_leave_the_global_generator_alone(both):
     _, streamed = both()
     state = torch.random.get_rng_state()

@@ -8,6 +8,7 @@ from pixelcnn.nn.cursor import Cursor
 from pixelcnn.nn.elu import concat_elu
 from pixelcnn.nn.embed import PixelInput, with_ones
 from pixelcnn.nn.gate import GATE_GAIN, gate, halves
+from pixelcnn.nn.gated_layers import HorizontalLayer, Link, VerticalLayer
 from pixelcnn.nn.masks import MaskKind, raster_mask
 from pixelcnn.nn.norm import Norm, NormKind
 from pixelcnn.nn.receptive import (
@@ -40,6 +41,8 @@ __all__ = [
     "DownTransposed",
     "GatedResidual",
     "HorizontalConv",
+    "HorizontalLayer",
+    "Link",
     "MaskKind",
     "MaskedConv2d",
     "Norm",
@@ -50,6 +53,7 @@ __all__ = [
     "Seen",
     "TwoStreams",
     "VerticalConv",
+    "VerticalLayer",
     "WeightNormed",
     "concat_elu",
     "gate",
