@@ -1,6 +1,6 @@
 """Variants of one network, trained alike: likelihood, size, speed, and what each of them draws.
 
-python -m benchmarks.variants --epochs 4 --out runs/variants    (about half an hour on two cores)
+python -m benchmarks.variants --epochs 4 --out runs/variants
 
 Trains the network of configs/mnist-binary.yaml as it is, with labels, with dilations, and with
 attention, with the same seed, images and schedule. A variant that has been trained into the

@@ -84,7 +84,6 @@ def make(args: argparse.Namespace) -> str:
     )
     codebook = learn_codebook(data.train, args.num_codes, args.patch, seed=args.seed)
     codes = {name: encode(part, codebook) for name, part in splits_of(data)}
-    args.out.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(args.out) as temporary:
         np.savez_compressed(temporary, **arrays_of(data, codes, codebook))
     height, width = codes["test"].shape[2:]
