@@ -22,7 +22,8 @@ from pixelcnn.checkpoint import fingerprint, load, read_card, save
 from pixelcnn.cli import main as pixelcnn
 from pixelcnn.cli.entry import explain
 from pixelcnn.cli.finish import METRICS_FILE, measure
-from pixelcnn.cli.parser import OneLineParser, split_settings
+from pixelcnn.cli.options import OneLineParser
+from pixelcnn.cli.parser import split_settings
 from pixelcnn.cli.runs import CONFIG_FILE, MODEL_FILE
 from pixelcnn.config import Config, DataConfig, load_config
 from pixelcnn.data import DataSplits

@@ -25,7 +25,7 @@ from einops import rearrange
 from torch import Generator, Tensor
 
 from pixelcnn.cli.entry import explain
-from pixelcnn.cli.parser import OneLineParser, positive, whole
+from pixelcnn.cli.options import OneLineParser, positive, whole
 from pixelcnn.data import DataSplits, ImageSet, load_data
 from pixelcnn.data.arrays import load_arrays
 from pixelcnn.errors import ConfigError, DataError

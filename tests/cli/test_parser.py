@@ -2,7 +2,8 @@
 
 import pytest
 
-from pixelcnn.cli.parser import parse, size, split_settings
+from pixelcnn.cli.options import size
+from pixelcnn.cli.parser import parse, split_settings
 
 WRONG = [
     [],

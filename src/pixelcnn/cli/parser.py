@@ -3,21 +3,20 @@
 import argparse
 import re
 from collections.abc import Sequence
-from typing import NoReturn
 
+from pixelcnn.cli.options import (
+    RUN_HELP,
+    OneLineParser,
+    Subparsers,
+    add_command,
+    add_device,
+    positive,
+    size,
+    whole,
+)
 from pixelcnn.version import __version__
 
-Subparsers = argparse._SubParsersAction  # argparse has no public name for it
-
 DESCRIPTION = "Image models with an exact likelihood: train them, draw from them, score with them."
-SETTINGS = """\
-Any setting of a configuration can be given by its name, for example
-  --training.max_epochs 5 --data.dataset_name mnist --model.hidden_channels 128
-`--print-config` shows all of them with their values, as YAML."""
-RUN_HELP = (
-    "run folder; a checkpoint: .safetensors, or .ckpt of a training; "
-    "or a model of the package, such as digits, where no such file or folder exists"
-)
 SETTING = re.compile(r"--\w+\.")
 
 
@@ -56,14 +55,6 @@ def split_settings(words: Sequence[str]) -> tuple[list[str], list[str]]:
     return plain, settings
 
 
-class OneLineParser(argparse.ArgumentParser):
-    """Says what is wrong in one line; the usage is a word away."""
-
-    def error(self, message: str) -> NoReturn:
-        """Prints the line on standard error and exits with code 2."""
-        self.exit(2, f"pixelcnn: {message}. See `{self.prog} --help`.\n")
-
-
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
     parser = OneLineParser(prog="pixelcnn", description=DESCRIPTION)
@@ -77,39 +68,22 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add(
-    commands: Subparsers, name: str, summary: str, *, takes_settings: bool = False
-) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=summary,
-        description=f"{summary[0].upper()}{summary[1:]}.",
-        epilog=SETTINGS if takes_settings else None,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.set_defaults(takes_settings=takes_settings)
-    return parser
-
-
-def _add_device(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--device", metavar="NAME", help="auto, cpu, cuda, cuda:1 … or mps (default: auto)"
-    )
-
-
 def _add_quickstart(commands: Subparsers) -> None:
-    parser = _add(commands, "quickstart", "train on small digits, score and draw, in a minute")
+    parser = add_command(
+        commands, "quickstart", "train on small digits, score and draw, in a minute"
+    )
     parser.epilog = "`pixelcnn sample digits` draws without training: its model comes along."
     parser.add_argument(
         "--out", default="runs/quickstart", help="run folder (default: %(default)s)"
     )
     parser.add_argument("--seed", type=whole, default=0, help="decides everything random")
-    _add_device(parser)
+    add_device(parser)
 
 
 def _add_train(commands: Subparsers) -> None:
-    parser = _add(commands, "train", "train a model, then score and draw", takes_settings=True)
+    parser = add_command(
+        commands, "train", "train a model, then score and draw", takes_settings=True
+    )
     recipe = parser.add_mutually_exclusive_group()
     recipe.add_argument("--config", metavar="FILE", help="settings in YAML")
     recipe.add_argument("--preset", metavar="NAME", help="a recipe that comes with the package")
@@ -118,7 +92,7 @@ def _add_train(commands: Subparsers) -> None:
         "--resume", metavar="RUN", help="continue a run folder, or a .ckpt of its checkpoints"
     )
     parser.add_argument("--seed", type=whole, help="decides everything random")
-    _add_device(parser)
+    add_device(parser)
     parser.add_argument(
         "--overwrite", action="store_true", help="train even if the run folder holds a model"
     )
@@ -128,7 +102,7 @@ def _add_train(commands: Subparsers) -> None:
 
 
 def _add_sample(commands: Subparsers) -> None:
-    parser = _add(commands, "sample", "draw images from a trained model")
+    parser = add_command(commands, "sample", "draw images from a trained model")
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     count = parser.add_mutually_exclusive_group()
     count.add_argument("--num-samples", type=positive, metavar="N", help="images (default: 16)")
@@ -181,11 +155,11 @@ def _add_sample(commands: Subparsers) -> None:
     )
     parser.add_argument("--columns", type=positive, metavar="N", help="images in a row of the grid")
     parser.add_argument("--scale", type=positive, metavar="N", help="screen pixels per pixel")
-    _add_device(parser)
+    add_device(parser)
 
 
 def _add_evaluate(commands: Subparsers) -> None:
-    parser = _add(
+    parser = add_command(
         commands, "evaluate", "score a trained model on held-out images", takes_settings=True
     )
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
@@ -197,41 +171,13 @@ def _add_evaluate(commands: Subparsers) -> None:
         "--out", metavar="FILE", help="where to write the figures (default: RUN/metrics-SPLIT.json)"
     )
     parser.add_argument("--seed", type=whole, help="decides which images a smaller set holds")
-    _add_device(parser)
+    add_device(parser)
     parser.add_argument(
         "--print-config", action="store_true", help="show all settings as YAML and stop"
     )
 
 
 def _add_info(commands: Subparsers) -> None:
-    parser = _add(commands, "info", "say what a trained model is, or which come along")
+    parser = add_command(commands, "info", "say what a trained model is, or which come along")
     parser.add_argument("run", nargs="?", metavar="RUN", help=f"{RUN_HELP} (default: list those)")
     parser.add_argument("--json", action="store_true", help="for programs instead of people")
-
-
-def positive(text: str) -> int:
-    """A whole number of at least 1, and no larger than a tensor can be."""
-    if not text.isdecimal() or not 1 <= int(text) < 2**31:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 2**31 - 1, got {text}")
-    return int(text)
-
-
-def whole(text: str) -> int:
-    """A whole number of at least 0, and of at most 63 bits, as seeds are."""
-    if not text.isdecimal() or not 0 <= int(text) < 2**63:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to 2**63 - 1, got {text}")
-    return int(text)
-
-
-def size(text: str) -> tuple[int, int]:
-    """Height and width from `40x20`, or from one number for both.
-
-    Example:
-        >>> size("40x20"), size("28")
-        ((40, 20), (28, 28))
-    """
-    match = re.fullmatch(r"(\d+)(?:[x×](\d+))?", text.lower())
-    if not match:
-        raise argparse.ArgumentTypeError(f"must be HEIGHTxWIDTH such as 40x20, got {text!r}")
-    height, width = match.groups()
-    return positive(height), positive(width or height)

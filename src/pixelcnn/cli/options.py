@@ -1,0 +1,75 @@
+"""What the parsers of all commands share. Nothing heavy is imported here."""
+
+import argparse
+import re
+from typing import NoReturn
+
+Subparsers = argparse._SubParsersAction  # argparse has no public name for it
+
+SETTINGS = """\
+Any setting of a configuration can be given by its name, for example
+  --training.max_epochs 5 --data.dataset_name mnist --model.hidden_channels 128
+`--print-config` shows all of them with their values, as YAML."""
+RUN_HELP = (
+    "run folder; a checkpoint: .safetensors, or .ckpt of a training; "
+    "or a model of the package, such as digits, where no such file or folder exists"
+)
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """Says what is wrong in one line; the usage is a word away."""
+
+    def error(self, message: str) -> NoReturn:
+        """Prints the line on standard error and exits with code 2."""
+        self.exit(2, f"pixelcnn: {message}. See `{self.prog} --help`.\n")
+
+
+def add_command(
+    commands: Subparsers, name: str, summary: str, *, takes_settings: bool = False
+) -> argparse.ArgumentParser:
+    """A command with its summary, which starts without a capital and ends without a stop."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=SETTINGS if takes_settings else None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(takes_settings=takes_settings)
+    return parser
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Adds `--device`."""
+    parser.add_argument(
+        "--device", metavar="NAME", help="auto, cpu, cuda, cuda:1 … or mps (default: auto)"
+    )
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1, and no larger than a tensor can be."""
+    if not text.isdecimal() or not 1 <= int(text) < 2**31:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 2**31 - 1, got {text}")
+    return int(text)
+
+
+def whole(text: str) -> int:
+    """A whole number of at least 0, and of at most 63 bits, as seeds are."""
+    if not text.isdecimal() or not 0 <= int(text) < 2**63:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to 2**63 - 1, got {text}")
+    return int(text)
+
+
+def size(text: str) -> tuple[int, int]:
+    """Height and width from `40x20`, or from one number for both.
+
+    Example:
+        >>> size("40x20"), size("28")
+        ((40, 20), (28, 28))
+    """
+    match = re.fullmatch(r"(\d+)(?:[x×](\d+))?", text.lower())
+    if not match:
+        raise argparse.ArgumentTypeError(f"must be HEIGHTxWIDTH such as 40x20, got {text!r}")
+    height, width = match.groups()
+    return positive(height), positive(width or height)
