@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-from pixelcnn.curves import COLOURS, curves_figure, plot_curves
+from pixelcnn.charts.curves import COLOURS, curves_figure, plot_curves
 from pixelcnn.errors import OutputError
 
 HISTORY = [

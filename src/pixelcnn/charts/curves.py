@@ -1,4 +1,4 @@
-"""Curves of a training. Apart from `plots`, so that drawing needs no plotting library."""
+"""Curves of a training."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from pixelcnn.files import atomic_write
+from pixelcnn.charts.figure import new_figure, save_figure
 
 COLOURS = {"train_nll": "#9a9a9a", "val_nll": "#1f6fb4"}
 NAMES = {"train_nll": "training", "val_nll": "validation"}
@@ -34,15 +33,12 @@ def plot_curves(
     Raises:
         OutputError: If the file cannot be written.
     """
-    figure = curves_figure(history, num_dims=num_dims)
-    with atomic_write(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=120)
+    save_figure(curves_figure(history, num_dims=num_dims), path)
 
 
 def curves_figure(history: Sequence[Mapping[str, Any]], *, num_dims: int | None = None) -> Figure:
     """The figure that `plot_curves` saves. No window system and no global state is used."""
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(7, 4)
     axes = figure.add_subplot()
     for key, colour in COLOURS.items():
         points = [(entry["epoch"], entry[key]) for entry in history if _is_number(entry.get(key))]

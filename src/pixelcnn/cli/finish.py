@@ -9,12 +9,12 @@ from typing import Any
 
 from torch import Tensor
 
+from pixelcnn.charts.curves import plot_curves
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.cli.conditions import Wish, choose_condition, example
 from pixelcnn.cli.drawing import draw, save_grid
 from pixelcnn.cli.runs import CONFIG_FILE, MODEL_FILE
 from pixelcnn.config import Config, SamplingConfig
-from pixelcnn.curves import plot_curves
 from pixelcnn.data import DataSplits
 from pixelcnn.evaluation import density_of, evaluate
 from pixelcnn.files import write_json

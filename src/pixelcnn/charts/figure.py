@@ -1,0 +1,27 @@
+"""Figures without a window system and without global state."""
+
+from os import PathLike
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from pixelcnn.files import atomic_write
+
+DPI = 120
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure. Sizes in inches."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save_figure(figure: Figure, path: str | PathLike[str]) -> None:
+    """Writes a figure as PNG, whole or not at all.
+
+    Raises:
+        OutputError: If the file cannot be written.
+    """
+    with atomic_write(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=DPI)
