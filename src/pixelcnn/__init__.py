@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pixelcnn.errors import PixelCNNError as PixelCNNError
     from pixelcnn.evaluation import evaluate as evaluate
     from pixelcnn.inference import PixelCNNSampler as PixelCNNSampler
+    from pixelcnn.inference import classify as classify
+    from pixelcnn.inference import score as score
     from pixelcnn.models import MODELS as MODELS
     from pixelcnn.models import AutoregressiveModel as AutoregressiveModel
     from pixelcnn.models import GatedPixelCNN as GatedPixelCNN
@@ -49,12 +51,14 @@ _HOMES = {
     "PixelSNAIL": "models",
     "TrainingConfig": "config",
     "build": "models",
+    "classify": "inference",
     "evaluate": "evaluation",
     "list_weights": "weights",
     "load": "checkpoint",
     "load_config": "config",
     "load_data": "data",
     "save": "checkpoint",
+    "score": "inference",
     "train_pixelcnn": "training",
 }
 

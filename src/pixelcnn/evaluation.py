@@ -61,9 +61,18 @@ def is_told(model: AutoregressiveModel, image_set: ImageSet) -> bool:
 
 def density_of(model: AutoregressiveModel, image_set: ImageSet) -> str:
     """Which probability `evaluate` measures: "p(x)", "p(x | label)", "p(x | attributes)" …"""
+    return density_given(model.condition.kind if is_told(model, image_set) else None)
+
+
+def density_given(kind: str | None) -> str:
+    """The probability of an image that comes with its labels, attributes or maps, or with nothing.
+
+    Example:
+        >>> density_given("labels"), density_given(None)
+        ('p(x | label)', 'p(x)')
+    """
     told = {"labels": "label", "attributes": "attributes", "maps": "map"}
-    kind = model.condition.kind
-    return f"p(x | {told[kind]})" if kind and is_told(model, image_set) else "p(x)"
+    return "p(x)" if kind is None else f"p(x | {told[kind]})"
 
 
 def figures_of(nll: Tensor, num_dims: int) -> dict[str, float | int]:

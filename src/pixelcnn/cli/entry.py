@@ -16,6 +16,8 @@ BUG = 70  # "internal software error" in sysexits.h
 LESS_MEMORY = {
     "sample": "Draw fewer or smaller images: --num-samples, --size, --scale.",
     "evaluate": "Score fewer images at once: --evaluation.batch_size.",
+    "score": "Score fewer images at once: --batch-size.",
+    "classify": "Score fewer images at once: --batch-size.",
 }
 LESS_MEMORY_ELSEWHERE = "Use fewer images at once (--data.batch_size) or a smaller model."
 

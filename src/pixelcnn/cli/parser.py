@@ -14,6 +14,7 @@ from pixelcnn.cli.options import (
     size,
     whole,
 )
+from pixelcnn.cli.questions import add_questions
 from pixelcnn.version import __version__
 
 DESCRIPTION = "Image models with an exact likelihood: train them, draw from them, score with them."
@@ -65,6 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_sample(commands)
     _add_evaluate(commands)
     _add_info(commands)
+    add_questions(commands)
     return parser
 
 

@@ -1,5 +1,14 @@
-"""Asking a model: drawing images, and later completions and probabilities."""
+"""Asking a model: drawing images, and how probable they are."""
 
+from pixelcnn.inference.classify import ClassPosterior, classify
 from pixelcnn.inference.sampler import Growth, PixelCNNSampler
+from pixelcnn.inference.score import Scores, score
 
-__all__ = ["Growth", "PixelCNNSampler"]
+__all__ = [
+    "ClassPosterior",
+    "Growth",
+    "PixelCNNSampler",
+    "Scores",
+    "classify",
+    "score",
+]

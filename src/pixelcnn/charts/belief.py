@@ -1,0 +1,42 @@
+"""What is believed about the label of an image while its pixels arrive."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from pixelcnn.charts.figure import new_figure
+from pixelcnn.charts.surprise import show_image
+
+NAMED = 0.2  # a label is named in the legend if its probability was once above this
+
+
+def belief_figure(
+    x: Tensor, by_pixel: Tensor, *, levels: int, names: Sequence[str], titles: Sequence[str]
+) -> Figure:
+    """Shows each image beside the posterior of its label after every pixel.
+
+    Args:
+        x: Levels. (N, C, H, W).
+        by_pixel: log p(label | the first t pixels). (N, 1 + H W, L).
+        levels: Number of levels K.
+        names: One name per label.
+        titles: One text per image.
+    """
+    figure = new_figure(7.5, 1.9 * len(x) + 0.4)
+    grid = figure.subplots(len(x), 2, squeeze=False, width_ratios=(1, 4), sharex="col")
+    width = x.shape[3]
+    rows = np.arange(by_pixel.shape[1]) / width
+    for (left, right), image, belief, title in zip(grid, x, by_pixel, titles, strict=True):
+        show_image(left, image, levels=levels)
+        left.set_title(title, fontsize=8)
+        for label, name in enumerate(names):
+            probability = belief[:, label].exp().numpy()
+            told = name if probability[1:].max() > NAMED else None
+            right.plot(rows, probability, color=f"C{label % 10}", lw=1.2, label=told)
+        right.set(ylim=(-0.03, 1.03), xlim=(0, rows[-1]), ylabel="p(label)")
+        right.spines[["top", "right"]].set_visible(False)
+        right.legend(frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
+    grid[-1, 1].set_xlabel("rows known")
+    return figure

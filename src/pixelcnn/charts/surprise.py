@@ -1,0 +1,54 @@
+"""Heat maps of surprise: how many bits each pixel of an image cost."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from pixelcnn.charts.figure import new_figure
+from pixelcnn.plots import image_grid
+
+COLUMNS = 8
+COLOURS = "magma"
+BRIGHTEST = 0.998  # the share of pixels below the end of the scale: one outlier must not dim all
+
+
+def surprise_figure(
+    x: Tensor, bits: Tensor, *, levels: int, titles: Sequence[str], columns: int = COLUMNS
+) -> Figure:
+    """Shows each image above the map of its bits, all maps on one scale.
+
+    Args:
+        x: Levels. (N, C, H, W).
+        bits: Of each pixel. (N, H, W).
+        levels: Number of levels K.
+        titles: One text per image.
+        columns: Images in a row.
+    """
+    columns = min(columns, len(x))
+    rows = math.ceil(len(x) / columns)
+    figure = new_figure(1.3 * columns + 0.9, 2.9 * rows)
+    grid = figure.subplots(2 * rows, columns, squeeze=False)
+    top = float(np.quantile(bits.numpy(), BRIGHTEST)) or 1.0
+    for axes in grid.flat:
+        axes.axis("off")
+    for number, title in enumerate(titles):
+        row, column = divmod(number, columns)
+        above, below = grid[2 * row, column], grid[2 * row + 1, column]
+        show_image(above, x[number], levels=levels)
+        above.set_title(title, fontsize=7)
+        shown = below.imshow(bits[number].numpy(), cmap=COLOURS, vmin=0, vmax=top)
+    bar = figure.colorbar(shown, ax=grid, fraction=0.03, pad=0.01, extend="max")
+    bar.set_label("bits per pixel")
+    return figure
+
+
+def show_image(axes: Axes, x: Tensor, *, levels: int) -> None:
+    """Puts one image (C, H, W) into axes, without ticks."""
+    picture = image_grid(x[None], levels, pad=0)
+    is_grey = picture.shape[2] == 1
+    axes.imshow(picture[:, :, 0] if is_grey else picture, cmap="gray", vmin=0, vmax=255)
+    axes.axis("off")

@@ -1,0 +1,84 @@
+"""`pixelcnn classify`: the label of images by Bayes' rule."""
+
+import argparse
+import csv
+import math
+from pathlib import Path
+
+from torch import Tensor
+
+from pixelcnn.charts.belief import belief_figure
+from pixelcnn.charts.figure import save_figure
+from pixelcnn.cli.images import Asked, images_of
+from pixelcnn.cli.progress import progress_bar
+from pixelcnn.cli.runs import open_run
+from pixelcnn.device import resolve_device
+from pixelcnn.errors import ConfigError
+from pixelcnn.files import atomic_write, provisional_folder
+from pixelcnn.inference import ClassPosterior, classify
+
+CLASSES_FILE = "classes.csv"
+BELIEF_FILE = "belief.png"
+
+
+def run(args: argparse.Namespace) -> int:
+    """Classifies, writes the table and the picture, and says how often it was right."""
+    out = Path(args.out)
+    with provisional_folder(out):
+        model = open_run(args.run, device=resolve_device(args.device or "auto")).model
+        if model.num_labels is None:
+            raise ConfigError(f"`{args.run}` was trained without labels: it cannot tell them.")
+        asked = images_of(args, model, with_condition=False)
+        with progress_bar(f"classifying {len(asked.x):,} images") as progress:
+            found = classify(model, asked.x, batch_size=args.batch_size, progress=progress)
+        known = model.condition.names or ()
+        names = [*known, *(str(n) for n in range(len(known), model.num_labels))]
+        write_table(out / CLASSES_FILE, asked, found, names)
+        x = asked.x[: args.show]
+        arriving = classify(model, x, by_pixel=True, batch_size=args.batch_size).by_pixel
+        assert arriving is not None
+        titles = [Path(name).name for name in asked.names[: args.show]]
+        figure = belief_figure(x, arriving, levels=model.num_classes, names=names, titles=titles)
+        save_figure(figure, out / BELIEF_FILE)
+    print(summary(asked, found))
+    print(out / CLASSES_FILE)
+    print(out / BELIEF_FILE)
+    return 0
+
+
+def write_table(path: Path, asked: Asked, found: ClassPosterior, names: list[str]) -> None:
+    """One line per image with the probability of each label; whole or not at all."""
+    with atomic_write(path) as temporary, temporary.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["image", "label", "found", "nats", *(f"p({name})" for name in names)])
+        for number, name in enumerate(asked.names):
+            label = "" if asked.labels is None else names[int(asked.labels[number])]
+            table.writerow(
+                [
+                    name,
+                    label,
+                    names[int(found.predicted[number])],
+                    f"{-found.log_prob[number]:.4f}",
+                    *(f"{p:.6g}" for p in found.probabilities[number].tolist()),
+                ]
+            )
+
+
+def summary(asked: Asked, found: ClassPosterior) -> str:
+    """How often the label was right, where it is known."""
+    lines = [f"{len(asked.x):,} images: {asked.about}"]
+    if asked.labels is None:
+        certain = found.probabilities.max(1).values.mean()
+        return "\n".join([*lines, f"mean probability of the label found: {certain:.4f}"])
+    right = accuracy(found, asked.labels)
+    error = math.sqrt(right * (1 - right) / len(asked.x))
+    nats = -found.log_probs.gather(1, asked.labels[:, None]).mean()
+    lines.append(
+        f"accuracy {100 * right:.2f} ± {100 * error:.2f} %, {nats:.4f} nats of the right label"
+    )
+    return "\n".join(lines)
+
+
+def accuracy(found: ClassPosterior, labels: Tensor) -> float:
+    """Share of the images whose most probable label is theirs."""
+    return (found.predicted == labels).double().mean().item()

@@ -1,0 +1,23 @@
+"""A bar for those who watch."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import Progress
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[Callable[[int, int], None] | None]:
+    """Gives a function that is told what is done and what is to do; None where nobody watches."""
+    console = Console(stderr=True)
+    if not console.is_terminal:  # older versions of rich end a disabled bar with an empty line
+        yield None
+        return
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task(title)
+
+        def tell(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        yield tell

@@ -1,0 +1,87 @@
+"""`pixelcnn score`: how probable images are, the most surprising first."""
+
+import argparse
+import csv
+import math
+from pathlib import Path
+
+from pixelcnn.charts.figure import save_figure
+from pixelcnn.charts.surprise import surprise_figure
+from pixelcnn.cli.images import Asked, images_of
+from pixelcnn.cli.progress import progress_bar
+from pixelcnn.cli.runs import open_run
+from pixelcnn.device import resolve_device
+from pixelcnn.evaluation import density_given
+from pixelcnn.files import atomic_write, provisional_folder
+from pixelcnn.inference import Scores, score
+from pixelcnn.nn import Condition
+
+SCORES_FILE = "scores.csv"
+SURPRISE_FILE = "surprise.png"
+LISTED = 5
+
+
+def run(args: argparse.Namespace) -> int:
+    """Scores, writes the table and the heat maps, and says what stands out."""
+    out = Path(args.out)
+    with provisional_folder(out):
+        model = open_run(args.run, device=resolve_device(args.device or "auto")).model
+        asked = images_of(args, model)
+        with progress_bar(f"scoring {len(asked.x):,} images") as progress:
+            scores = score(
+                model, asked.x, asked.cond, batch_size=args.batch_size, progress=progress
+            )
+        write_table(out / SCORES_FILE, asked, scores, model.condition)
+        shown = scores.ranking[: args.show]
+        titles = [
+            f"{Path(asked.names[number]).name}\n{scores.bits_per_dim[number]:.3f} bits/dim"
+            for number in shown.tolist()
+        ]
+        figure = surprise_figure(
+            asked.x[shown], scores.bits_per_pixel[shown], levels=model.num_classes, titles=titles
+        )
+        save_figure(figure, out / SURPRISE_FILE)
+    print(summary(asked, scores, model.condition))
+    print(out / SCORES_FILE)
+    print(out / SURPRISE_FILE)
+    return 0
+
+
+def write_table(path: Path, asked: Asked, scores: Scores, condition: Condition) -> None:
+    """One line per image, the most surprising first; whole or not at all."""
+    labels = asked.cond if condition.kind == "labels" else None
+    names = condition.names or ()
+    with atomic_write(path) as temporary, temporary.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["rank", "image", "label", "nats", "bits_per_dim", "perplexity"])
+        for rank, number in enumerate(scores.ranking.tolist(), 1):
+            label = None if labels is None else int(labels[number])
+            named = "" if label is None else names[label] if label < len(names) else label
+            table.writerow(
+                [
+                    rank,
+                    asked.names[number],
+                    named,
+                    f"{scores.nats[number]:.4f}",
+                    f"{scores.bits_per_dim[number]:.6f}",
+                    f"{scores.perplexity[number]:.6f}",
+                ]
+            )
+
+
+def summary(asked: Asked, scores: Scores, condition: Condition) -> str:
+    """The mean with its standard error, and the most surprising images."""
+    count = len(scores.nats)
+    error = scores.nats.std().item() / math.sqrt(count) if count > 1 else 0.0
+    density = density_given(None if asked.cond is None else condition.kind)
+    lines = [
+        f"{density} of {count:,} images: {asked.about}",
+        f"{scores.nats.mean():.2f} ± {error:.2f} nats per image, "
+        f"{scores.bits_per_dim.mean():.4f} bits/dim",
+        "most surprising:",
+    ]
+    lines += [
+        f"  {asked.names[number]}  {scores.bits_per_dim[number]:.4f} bits/dim"
+        for number in scores.ranking[:LISTED].tolist()
+    ]
+    return "\n".join(lines)

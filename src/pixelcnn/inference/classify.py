@@ -1,0 +1,132 @@
+"""Classifying by Bayes' rule: which label explains an image best."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pixelcnn.errors import ConfigError, ShapeError
+from pixelcnn.inference.score import checked
+from pixelcnn.models import AutoregressiveModel
+
+MASS_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class ClassPosterior:
+    """What a model of p(x | label) believes about the labels of N images.
+
+    Attributes:
+        log_joint: log p(x | label) + log p(label), in nats. (N, L), float64, on the CPU.
+        by_pixel: log p(label | the first t pixels) for t from 0 to H W, in raster order; None if
+            it was not asked for. (N, 1 + H W, L), float64.
+    """
+
+    log_joint: Tensor
+    by_pixel: Tensor | None = None
+
+    @property
+    def log_probs(self) -> Tensor:
+        """log p(label | x). (N, L)."""
+        return self.log_joint.log_softmax(1)
+
+    @property
+    def probabilities(self) -> Tensor:
+        """p(label | x). (N, L)."""
+        return self.log_joint.softmax(1)
+
+    @property
+    def predicted(self) -> Tensor:
+        """The most probable label of each image. (N,), int64."""
+        return self.log_joint.argmax(1)
+
+    @property
+    def log_prob(self) -> Tensor:
+        """log p(x), the labels summed out under their prior. (N,)."""
+        return self.log_joint.logsumexp(1)
+
+
+@torch.inference_mode()
+def classify(
+    model: AutoregressiveModel,
+    images: Tensor,
+    *,
+    prior: Tensor | Sequence[float] | None = None,
+    by_pixel: bool = False,
+    batch_size: int = 256,
+    progress: Callable[[int, int], object] | None = None,
+) -> ClassPosterior:
+    """Finds p(label | image) by Bayes' rule: p(image | label) p(label), normalised.
+
+    Args:
+        model: Conditioned on labels; it is left in the mode it was in.
+        images: Levels. (N, C, H, W).
+        prior: p(label), (L,); uniform by default.
+        by_pixel: Also say what is believed after each pixel.
+        batch_size: Images per forward pass; each label has its own.
+        progress: Is told the passes over an image that are done, and all, N × L.
+
+    Raises:
+        ConfigError: If the model has no labels, or `prior` is no distribution over them.
+        ShapeError: If the images do not fit the model, or there are none.
+
+    Example:
+        >>> from pixelcnn.models import PixelCNN
+        >>> model = PixelCNN(num_residual_blocks=1, num_labels=3)
+        >>> found = classify(model, torch.zeros(2, 1, 4, 4).long(), by_pixel=True)
+        >>> found.probabilities.shape, found.by_pixel.shape
+        (torch.Size([2, 3]), torch.Size([2, 17, 3]))
+    """
+    if model.num_labels is None:
+        raise ConfigError(
+            "Only a model of labels has a belief about them: train one with `num_labels`."
+        )
+    log_prior = _log_prior(prior, model.num_labels)
+    checked(model, images, 0, batch_size)
+    was_training = model.training
+    model.eval()
+    joint, beliefs = [], []
+    try:
+        for first in range(0, len(images), batch_size):
+            x = images[first : first + batch_size].to(model.device)
+            by_label = []
+            for label in range(model.num_labels):
+                sites = model.site_log_prob(x, label, check=False).cpu().double()
+                by_label.append(sites.sum(1).flatten(1))
+                if progress is not None:
+                    progress(
+                        first * model.num_labels + len(x) * (label + 1),
+                        len(images) * model.num_labels,
+                    )
+            pixels = torch.stack(by_label, 2)  # (B, H W, L)
+            joint.append(pixels.sum(1) + log_prior)
+            if by_pixel:
+                beliefs.append(_beliefs(pixels, log_prior))
+    finally:
+        model.train(was_training)
+    return ClassPosterior(torch.cat(joint), torch.cat(beliefs) if by_pixel else None)
+
+
+def _beliefs(pixels: Tensor, log_prior: Tensor) -> Tensor:
+    """Posteriors after each pixel, from log p(pixel | earlier, label) (B, T, L). (B, 1 + T, L)."""
+    nothing_seen = torch.zeros_like(pixels[:, :1])
+    return (torch.cat([nothing_seen, pixels], 1).cumsum(1) + log_prior).log_softmax(2)
+
+
+def _log_prior(prior: Tensor | Sequence[float] | None, num_labels: int) -> Tensor:
+    if prior is None:
+        return torch.full((num_labels,), -math.log(num_labels), dtype=torch.float64)
+    given = torch.as_tensor(prior, dtype=torch.float64).cpu()
+    if given.shape != (num_labels,):
+        raise ShapeError(
+            f"`prior` must hold {num_labels} numbers, one per label, got shape "
+            f"{tuple(given.shape)}."
+        )
+    if not (given >= 0).all() or abs(given.sum().item() - 1) > MASS_TOLERANCE:
+        raise ConfigError(
+            f"`prior` must be probabilities that sum to 1, got {given.tolist()}. Divide them by "
+            f"their sum."
+        )
+    return given.log()

@@ -1,0 +1,19 @@
+"""The picture of a belief names the labels that were once likely."""
+
+import torch
+
+from pixelcnn.charts.belief import belief_figure
+
+
+def test_lines_are_the_probabilities_and_only_likely_labels_are_named():
+    probabilities = torch.tensor([[[0.3, 0.3, 0.4], [0.9, 0.05, 0.05], [0.95, 0.04, 0.01]]])
+    figure = belief_figure(
+        torch.zeros(1, 1, 1, 2).long(),
+        probabilities.log(),
+        levels=2,
+        names=["cat", "dog", "owl"],
+        titles=["it"],
+    )
+    right = figure.axes[1]
+    assert torch.allclose(torch.tensor(right.lines[0].get_ydata()), probabilities[0, :, 0])
+    assert [text.get_text() for text in right.get_legend().get_texts()] == ["cat"]

@@ -1,0 +1,44 @@
+"""`pixelcnn classify` on files and on the run's own data."""
+
+import csv
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pixelcnn.checkpoint import save
+from pixelcnn.cli import main
+from pixelcnn.models import PixelCNN
+
+
+def table(folder):
+    with (folder / "classes.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_model_of_the_package_tells_digits_apart(tmp_path, capsys):
+    out = tmp_path / "classes"
+    assert main(["classify", "digits", "--max-images", "40", "--out", str(out)]) == 0
+    rows = table(out)
+    assert np.mean([row["label"] == row["found"] for row in rows]) > 0.9
+    for row in rows:
+        assert sum(float(row[f"p({n})"]) for n in range(10)) == pytest.approx(1, abs=1e-4)
+    assert "accuracy" in capsys.readouterr().out
+    with Image.open(out / "belief.png") as picture:
+        assert picture.width > 300
+
+
+def test_files_need_no_label(model_file, tmp_path, capsys):
+    Image.fromarray(np.zeros((6, 5), np.uint8)).save(tmp_path / "black.png")
+    out = tmp_path / "classes"
+    assert main(["classify", str(model_file), str(tmp_path / "black.png"), "--out", str(out)]) == 0
+    (row,) = table(out)
+    assert row["label"] == "" and row["found"] in {"Ankle boot", "bag", "coat"}
+    assert "mean probability" in capsys.readouterr().out
+
+
+def test_a_model_without_labels_is_refused(tmp_path, fails):
+    save(PixelCNN(num_residual_blocks=1, image_size=8), tmp_path / "plain.safetensors")
+    assert "without labels" in fails(
+        "classify", tmp_path / "plain.safetensors", "--out", tmp_path / "o"
+    )

@@ -1,0 +1,97 @@
+"""`pixelcnn score` on files, folders, levels and the run's own data."""
+
+import csv
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pixelcnn.checkpoint import load, save
+from pixelcnn.cli import main
+from pixelcnn.inference import score
+from pixelcnn.models import PixelCNN
+
+
+def table(folder):
+    with (folder / "scores.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def grey_model(tmp_path):
+    """A model of 256 levels and no labels."""
+    model = PixelCNN(hidden_channels=4, num_residual_blocks=1, num_classes=256, image_size=(6, 5))
+    save(model, tmp_path / "grey.safetensors")
+    return tmp_path / "grey.safetensors"
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    generator = np.random.default_rng(0)
+    for name in ("b", "a", "c"):
+        pixels = generator.integers(256, size=(6, 5), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{name}.png")
+    return folder
+
+
+def test_files_are_scored_and_the_most_surprising_come_first(grey_model, pictures, tmp_path):
+    out = tmp_path / "scores"
+    assert main(["score", str(grey_model), str(pictures), "--out", str(out)]) == 0
+    rows = table(out)
+    nats = [float(row["nats"]) for row in rows]
+    assert nats == sorted(nats, reverse=True) and len(nats) == 3
+    pixels = torch.from_numpy(np.array(Image.open(rows[0]["image"])))[None, None].long()
+    assert nats[0] == pytest.approx(score(load(grey_model), pixels).nats.item(), abs=1e-3)
+    with Image.open(out / "surprise.png") as picture:
+        assert picture.width > 100
+
+
+def test_levels_are_rounded_to_those_of_the_model(model_file, pictures, tmp_path):
+    out = tmp_path / "scores"
+    words = ["score", str(model_file), str(pictures / "a.png"), "--label", "bag"]
+    assert main([*words, "--out", str(out)]) == 0
+    (row,) = table(out)
+    assert row["label"] == "bag"
+    pixels = torch.from_numpy(np.array(Image.open(pictures / "a.png")))
+    x = (pixels.double() * 3 / 255).round().long()[None, None]
+    assert float(row["nats"]) == pytest.approx(score(load(model_file), x, 1).nats.item(), abs=1e-3)
+
+
+def test_drawn_levels_are_scored_with_the_labels_they_came_with(model_file, tmp_path):
+    drawn, out = tmp_path / "drawn.npz", tmp_path / "scores"
+    assert main(["sample", str(model_file), "--per-label", "2", "--out", str(drawn)]) == 0
+    assert main(["score", str(model_file), str(drawn), "--out", str(out)]) == 0
+    rows = table(out)
+    assert sorted(row["label"] for row in rows) == sorted(["Ankle boot", "bag", "coat"] * 2)
+
+
+def test_without_files_the_runs_own_test_images_are_scored(run_folder, tmp_path, capsys):
+    out = tmp_path / "scores"
+    words = ["score", str(run_folder), "--max-images", "10", "--out", str(out)]
+    assert main(words) == 0
+    assert len(table(out)) == 10
+    said = capsys.readouterr().out
+    assert "digits, 17 levels" in said and "nats per image" in said
+
+
+def test_what_cannot_be_scored_is_said_in_one_line(
+    model_file, grey_model, pictures, fails, tmp_path
+):
+    out = tmp_path / "scores"
+
+    def refused(*words):
+        return fails("score", *words, "--out", out)
+
+    (tmp_path / "text.png").write_text("no image")
+    np.savez(tmp_path / "other.npz", y=np.zeros(3))
+    np.savez(tmp_path / "few.npz", x=np.zeros((1, 1, 6, 5), np.uint8), levels=4)
+    assert "--label NAME" in refused(model_file, pictures)
+    assert "a picture.png" in refused(grey_model, tmp_path / "a picture.png")
+    assert "cannot be read as an image" in refused(grey_model, tmp_path / "text.png")
+    assert "not both" in refused(grey_model, pictures, "--split", "val")
+    assert "must hold `x`" in refused(grey_model, tmp_path / "other.npz")
+    assert "4 levels" in refused(grey_model, tmp_path / "few.npz")
+    assert not out.exists()
