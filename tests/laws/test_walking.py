@@ -75,8 +75,12 @@ def test_an_image_does_not_depend_on_its_batch(model):
     torch.testing.assert_close(together, torch.cat(alone), **CLOSE)
 
 
-def test_a_walk_leaves_the_mode_of_the_model_as_it_was(model):
+def test_a_walk_leaves_the_model_as_it_was(model):
     model.train()
-    cond = condition_for(model, 1, (2, 2))
-    model.generate((model.in_channels, 2, 2), num_samples=1, cond=cond)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    for size in ((2, 2), (3, 1)):
+        cond = condition_for(model, 1, size)
+        model.generate((model.in_channels, *size), num_samples=1, cond=cond)
     assert model.training
+    after = model.state_dict()
+    assert all(torch.equal(after[name], tensor) for name, tensor in before.items())

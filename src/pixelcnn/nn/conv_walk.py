@@ -139,7 +139,8 @@ class SiteConvWalk:
         width = cursor.width + 2 * taps.reach
         inputs = taps.weight.shape[1]
         self.rows = taps.weight.new_zeros(cursor.batch_size, taps.rows_above + 1, width, inputs)
-        self.above = taps.bias.expand(cursor.batch_size, cursor.width, -1).contiguous()
+        # A copy also where one image of one column would be the bias itself: it is written to.
+        self.above = taps.bias.repeat(cursor.batch_size, cursor.width, 1)
         self.slots: list[Tensor] = []
         self.reads: list[tuple[Tensor, Tensor, Tensor]] = []
         self._plan(cursor.width)
