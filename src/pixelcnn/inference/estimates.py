@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
-from scipy.special import stdtrit
 from torch import Tensor
 
 MIN_EFFECTIVE = 50.0
@@ -70,6 +69,8 @@ class LevelEstimate:
             >>> [round(end.item(), 3) for end in (low[0], high[0])]
             [0.402, 0.598]
         """
+        from scipy.special import stdtrit  # type: ignore[import-untyped]
+
         times = float(stdtrit(min(self.degrees, 1e9), (1 + confidence) / 2))
         low, high = (self.probabilities + sign * times * self.stderr for sign in (-1, 1))
         return low.clamp(0, 1), high.clamp(0, 1)
