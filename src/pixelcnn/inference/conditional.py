@@ -1,0 +1,85 @@
+"""The distribution of one sub-pixel, given any others."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pixelcnn.errors import ShapeError
+from pixelcnn.inference.estimates import LevelEstimate, certain
+from pixelcnn.inference.exact import exact
+from pixelcnn.inference.question import Progress, ask, choose_method, find_site
+from pixelcnn.models import AutoregressiveModel, Cond
+
+CONDITIONAL_METHODS: dict[str, Callable[..., LevelEstimate]] = {
+    "exact": exact,
+}
+"""Each takes a `Question` about one image, the site, and options of its own by name."""
+
+
+def conditional(
+    model: AutoregressiveModel,
+    site: Sequence[int],
+    *,
+    given: Tensor,
+    known: Tensor,
+    method: str = "exact",
+    cond: Cond = None,
+    seed: int = 0,
+    batch_size: int = 256,
+    progress: Progress | None = None,
+    **options: Any,
+) -> LevelEstimate:
+    """The distribution of a sub-pixel, given those that are known before and after it.
+
+    ============  =======================================================  ========================
+    method        how                                                      options
+    ============  =======================================================  ========================
+    `exact`       sums over all images that are possible                   `max_states`
+    ============  =======================================================  ========================
+
+    Args:
+        model: Any architecture.
+        site: (channel, row, column), or (row, column) where there is one channel. If it is itself
+            known, its level has probability 1.
+        given: Levels of one image; read only where known. (C, H, W) or (1, C, H, W).
+        known: True where known. (H, W), (C, H, W) or (1, C, H, W), bool.
+        method: One of these names.
+        cond: As the model takes it, for one image.
+        seed: From 0 to 2**64 - 1; with the arguments it decides the answer.
+        batch_size: Images walked together, at most.
+        progress: Called with the parts of the work that are done, and all parts.
+        **options: As the method takes them.
+
+    Returns:
+        Probabilities with standard errors. An estimate that its own diagnostics speak against
+        says so by an `UntrustedWarning` and in its `warnings`.
+
+    Raises:
+        ShapeError: If `site`, `given`, `known` or `cond` does not fit the model or one another.
+        ConfigError: If the method is unknown or cannot answer, or an option is out of range.
+
+    Example:
+        >>> from pixelcnn.models import PixelCNN
+        >>> model = PixelCNN(num_classes=2, image_size=3)
+        >>> x = torch.ones(1, 3, 3, dtype=torch.int64)
+        >>> known = torch.arange(9).view(3, 3) > 4  # what comes last
+        >>> found = conditional(model, (1, 1), given=x, known=known)
+        >>> found.method, found.num_draws
+        ('exact', 32)
+    """
+    question = ask(
+        model, given, known, cond=cond, seed=seed, batch_size=batch_size, progress=progress
+    )
+    if len(question.given) != 1:
+        raise ShapeError(f"`given` must be one image, got {len(question.given)}.")
+    place = find_site(site, question.given.shape[1:])
+    answer = choose_method(CONDITIONAL_METHODS, method, options)
+    at = (0, *place)
+    if question.known[at]:
+        level = int(question.given[at])
+        return certain(torch.eye(model.num_classes, dtype=torch.float64)[level])
+    found = answer(question, place, **options)
+    found.warn()
+    return found
