@@ -7,8 +7,10 @@ from PIL import Image
 
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.plots import (
+    film_strip,
     image_grid,
     name_rows,
+    save_gif,
     save_png,
     screen_scale,
 )
@@ -92,3 +94,30 @@ def test_a_png_returns_its_pixels_and_its_notes(tmp_path, channels):
     with Image.open(tmp_path / "a.png") as image:
         assert (np.asarray(image).reshape(grid.shape) == grid).all()
         assert image.text == {"Software": "pixelcnn", "label": "日本"}
+
+
+def test_a_film_strip_shows_each_image_in_a_row_of_its_own():
+    frames = torch.tensor([[0, 10], [1, 11], [2, 12]]).reshape(3, 2, 1, 1, 1)
+    assert film_strip(frames, 256, pad=0)[:, :, 0].tolist() == [[0, 1, 2], [10, 11, 12]]
+    with pytest.raises(ShapeError, match="film strip"):
+        film_strip(frames[0], 256)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_gif_shows_its_frames_in_order_and_lingers_on_the_last(tmp_path, channels):
+    frames = [np.full((4, 5, channels), level, dtype=np.uint8) for level in (0, 128, 255)]
+    save_gif(tmp_path / "a.gif", frames, milliseconds=50)
+    with Image.open(tmp_path / "a.gif") as image:
+        assert image.n_frames == 3 and image.info["loop"] == 0
+        for number, (frame, time) in enumerate(zip(frames, (50, 50, 1050), strict=True)):
+            image.seek(number)
+            assert (np.asarray(image.convert("RGB")) == frame).all()
+            assert image.info["duration"] == time
+
+
+@pytest.mark.parametrize(("count", "milliseconds"), [(0, 100), (1, 5)])
+def test_a_gif_that_shows_nothing_is_refused(tmp_path, count, milliseconds):
+    with pytest.raises(ConfigError, match="GIF"):
+        save_gif(
+            tmp_path / "a.gif", [np.zeros((1, 1, 1), np.uint8)] * count, milliseconds=milliseconds
+        )

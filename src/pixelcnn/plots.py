@@ -68,6 +68,35 @@ def image_grid(
     return rearrange(pixels, "(r k) c h w -> (r h) (k w) c", k=columns)
 
 
+def film_strip(frames: Tensor, levels: int, *, scale: int = 1, pad: int = 2) -> Grid:
+    """Lays out images that change: a row for each, time from left to right.
+
+    Args:
+        frames: Levels in [0, levels). Shape: (T, N, C, H, W), such as N chains at T times.
+        levels: Number of levels K.
+        scale: Screen pixels per pixel along each side.
+        pad: White screen pixels around each image.
+
+    Returns:
+        The picture. Shape: (rows, columns, 1 or 3), uint8.
+
+    Raises:
+        ShapeError: If `frames` is not (T, N, C, H, W) of levels, or holds no image.
+        ConfigError: If `scale` is below 1, or `pad` below 0.
+
+    Example:
+        >>> import torch
+        >>> frames = torch.tensor([[0, 1], [1, 1], [0, 1]]).reshape(3, 2, 1, 1, 1)
+        >>> film_strip(frames, 2, pad=0)[:, :, 0]
+        array([[  0, 255,   0],
+               [255, 255, 255]], dtype=uint8)
+    """
+    if frames.ndim != 5 or frames.numel() == 0:
+        raise ShapeError(f"A film strip needs images (T, N, C, H, W), got {tuple(frames.shape)}.")
+    images = rearrange(frames, "t n c h w -> (n t) c h w")
+    return image_grid(images, levels, columns=len(frames), scale=scale, pad=pad)
+
+
 def name_rows(grid: Grid, names: Sequence[str]) -> Grid:
     """Writes one name to the left of each row of a grid; the rows are equally high.
 
@@ -141,6 +170,32 @@ def save_png(
         notes.add_text(key, value)
     with atomic_write(path) as temporary:
         as_image(grid).save(temporary, format="PNG", pnginfo=notes, optimize=True)
+
+
+def save_gif(path: str | PathLike[str], frames: Sequence[Grid], *, milliseconds: int = 100) -> None:
+    """Writes pictures that follow one another again and again, whole or not at all.
+
+    Args:
+        path: Where to write it.
+        frames: The pictures, all of one shape (rows, columns, 1 or 3), uint8.
+        milliseconds: How long each is seen; GIF counts in tens of them. The last one stays for a
+            second longer.
+
+    Raises:
+        ConfigError: If there is no picture, or no time to see it.
+        OutputError: If the file cannot be written.
+    """
+    if not frames or milliseconds < 10:
+        raise ConfigError(
+            f"A GIF needs at least one frame, each seen for at least 10 `milliseconds`, "
+            f"got {len(frames)} and {milliseconds}."
+        )
+    first, *others = [as_image(frame) for frame in frames]
+    times = [milliseconds] * len(others) + [milliseconds + 1000]
+    with atomic_write(path) as temporary:
+        first.save(
+            temporary, format="GIF", save_all=True, append_images=others, duration=times, loop=0
+        )
 
 
 def as_image(grid: Grid) -> Image.Image:

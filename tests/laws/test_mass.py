@@ -49,12 +49,13 @@ def fit(drawn: Tensor, exact: Tensor, levels: int) -> float:
 
     Args:
         drawn: Images. (N, C, H, W).
-        exact: Probability of each possible image, in the order of `every_image`.
+        exact: Probability of each image, in the order of `every_image`.
         levels: K.
     """
     place = levels ** torch.arange(drawn[0].numel()).flip(0)
     counts = torch.bincount((drawn.flatten(1) * place).sum(1), minlength=len(exact)).double()
-    expected = len(drawn) * exact
+    assert counts[exact == 0].sum() == 0, "an impossible image was drawn"
+    counts, expected = counts[exact > 0], len(drawn) * exact[exact > 0]
     rare = expected < 5  # a cell of its own: chi-square wants no small expectations
     if rare.any():
         counts = torch.cat([counts[~rare], counts[rare].sum()[None]])

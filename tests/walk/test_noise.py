@@ -1,6 +1,6 @@
 import torch
 
-from pixelcnn.walk import draw, draw_seed, image_noise
+from pixelcnn.walk import chain_noise, draw, draw_seed, image_noise
 
 
 def test_noise_of_an_image_depends_on_seed_and_number_alone():
@@ -14,6 +14,17 @@ def test_images_and_seeds_do_not_share_noise():
     values = torch.cat([image_noise(seed, 0, 4, 3, 8, 8).flatten() for seed in (0, 1, 2**64 - 1)])
     assert values.unique().numel() == values.numel()
     assert values.min() >= 0 and values.max() < 1
+
+
+def test_noise_of_a_chain_depends_on_seed_number_and_time_alone():
+    together = chain_noise(5, 0, (6, 2, 8), time=3)
+    assert torch.equal(chain_noise(5, 2, (4, 2, 8), time=3), together[2:])
+    others = [
+        chain_noise(5, 0, (6, 2, 8), time=4),
+        chain_noise(6, 0, (6, 2, 8), time=3),
+        image_noise(5, 0, 6, 1, 2, 8)[:, 0],
+    ]
+    assert torch.stack([together, *others]).unique().numel() == 4 * together.numel()
 
 
 def test_neighbouring_large_seeds_differ():

@@ -1,22 +1,29 @@
 """Asking a model: drawing images, how probable they are, and what is likely given what is known."""
 
+from pixelcnn.inference.chains import ChainDiagnostics, diagnose
 from pixelcnn.inference.classify import ClassPosterior, classify
 from pixelcnn.inference.conditional import conditional
 from pixelcnn.inference.estimates import LevelEstimate, UntrustedWarning
+from pixelcnn.inference.gibbs import GibbsChains, Move, full_conditional
 from pixelcnn.inference.masks import fit_mask, is_prefix, known_mask, known_masks
 from pixelcnn.inference.sampler import Growth, PixelCNNSampler
 from pixelcnn.inference.score import Scores, score
 
 __all__ = [
+    "ChainDiagnostics",
     "ClassPosterior",
+    "GibbsChains",
     "Growth",
     "LevelEstimate",
+    "Move",
     "PixelCNNSampler",
     "Scores",
     "UntrustedWarning",
     "classify",
     "conditional",
+    "diagnose",
     "fit_mask",
+    "full_conditional",
     "is_prefix",
     "known_mask",
     "known_masks",

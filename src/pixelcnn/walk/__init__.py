@@ -3,7 +3,7 @@
 from pixelcnn.walk.choosers import drawing, reading
 from pixelcnn.walk.filters import Filter
 from pixelcnn.walk.guided import GuidedStepper, stepper_for
-from pixelcnn.walk.noise import draw, draw_seed, image_noise
+from pixelcnn.walk.noise import chain_noise, draw, draw_seed, image_noise
 from pixelcnn.walk.stepper import CachedStepper, NaiveStepper, Stepper, Walkable
 from pixelcnn.walk.walk import Chooser, walk, walk_rows
 
@@ -15,6 +15,7 @@ __all__ = [
     "NaiveStepper",
     "Stepper",
     "Walkable",
+    "chain_noise",
     "draw",
     "draw_seed",
     "drawing",

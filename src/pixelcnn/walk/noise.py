@@ -31,11 +31,35 @@ def image_noise(
         >>> bool((image_noise(7, 3, 1, 1, 2, 2)[0] == noise[3]).all())
         True
     """
-    noise = np.empty((count, channels, height, width))
-    for n in range(count):
+    return _uniform(seed, first, (count, channels, height, width))
+
+
+def chain_noise(seed: int, first: int, shape: tuple[int, ...], *, time: int) -> Tensor:
+    """Uniform numbers for one step of a run of Markov chains.
+
+    Those of chain n depend on (seed, n, time) and the size alone, and share nothing with
+    `image_noise` of the same seed.
+
+    Args:
+        seed: From 0 to 2**64 - 1.
+        first: Number of the first chain.
+        shape: Chains, and the numbers of each. (N, …).
+        time: Which step of the chains, from 1.
+
+    Returns:
+        Floats in [0, 1). (N, …), float64, on the CPU.
+    """
+    return _uniform(seed, first, shape, time=time)
+
+
+def _uniform(seed: int, first: int, shape: tuple[int, ...], *, time: int = 0) -> Tensor:
+    noise = np.empty(shape)
+    # The generator counts its blocks in 256 bits; the highest 64 tell the times apart.
+    counter = np.array([0, 0, 0, time], dtype=np.uint64)
+    for n in range(len(noise)):
         # The key goes in as a ready array: a list of both numbers would pass through float64.
         key = np.array([seed, first + n], dtype=np.uint64)
-        np.random.Generator(np.random.Philox(key=key)).random(out=noise[n])
+        np.random.Generator(np.random.Philox(counter=counter, key=key)).random(out=noise[n])
     return torch.from_numpy(noise)
 
 
