@@ -144,6 +144,10 @@ class AttentionWalk:
         query = query + self.queries[token // cursor.groups]
         return self.key_values.attend(query, num_seen=token + (not strict))
 
+    def reorder(self, index: Tensor) -> None:
+        """Lets image i go on as image `index[i]` was."""
+        self.key_values.reorder(index)
+
 
 def coordinates(height: int, width: int, *, like: Tensor) -> Tensor:
     """Where every pixel is, as waves along the rows and along the columns.

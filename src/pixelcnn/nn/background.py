@@ -172,6 +172,11 @@ class BackgroundWalk:
         asked = attention.asked(h, self._places(cursor), cond, cursor)
         return self.key_values.attend(asked, num_seen=token)
 
+    def reorder(self, index: Tensor) -> None:
+        """Lets image i go on as image `index[i]` was."""
+        self.key_values.reorder(index)
+        self.h = self.h[index]
+
     def _places(self, cursor: Cursor) -> Tensor:
         place = self.places[cursor.front.row, cursor.front.column]
         return place.expand(cursor.batch_size, -1)

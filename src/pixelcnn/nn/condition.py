@@ -232,12 +232,13 @@ class ConditionBias(nn.Module):
         return rearrange(self._planes(cond, cursor)[:, :, cursor.front.row], "b d w -> b w d")
 
     def _planes(self, cond: Tensor | None, cursor: Cursor) -> Tensor:
-        planes: Tensor | None = cursor.caches.get(self)
-        if planes is None:
+        kept: BiasPlanes | None = cursor.caches.get(self)
+        if kept is None:
             size = cursor.height, cursor.width
             bias = rearrange(self._whole(cond), "b h w d -> b d h w")
-            planes = cursor.caches[self] = bias.expand(cursor.batch_size, -1, *size)
-        return planes
+            kept = BiasPlanes(bias.expand(cursor.batch_size, -1, *size))
+            cursor.caches[self] = kept
+        return kept.planes
 
     def _whole(self, cond: Tensor | None) -> Tensor:
         if cond is None:
@@ -252,3 +253,18 @@ class ConditionBias(nn.Module):
             planes = rearrange(cond, "b a h w -> b h w a")
             return planes.to(weight.dtype) @ weight
         return (cond.to(weight.dtype) @ weight)[:, None, None]
+
+
+class BiasPlanes:
+    """What a condition adds along a walk.
+
+    Args:
+        planes: (B, D, H, W).
+    """
+
+    def __init__(self, planes: Tensor) -> None:
+        self.planes = planes
+
+    def reorder(self, index: Tensor) -> None:
+        """Lets image i go on as image `index[i]` was."""
+        self.planes = self.planes[index]

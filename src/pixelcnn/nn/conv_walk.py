@@ -183,6 +183,11 @@ class SiteConvWalk:
         sums = F.conv2d(past, self.above_weight, taps.bias, dilation=taps.dilation)
         self.above.copy_(rearrange(sums, "b o 1 w -> b w o"))
 
+    def reorder(self, index: Tensor) -> None:
+        """Lets image i go on as image `index[i]` was: in place, for the views of the steps."""
+        self.rows.copy_(self.rows[index])
+        self.above.copy_(self.above[index])
+
     def add_to_row(self, context: Tensor) -> None:
         """Puts (B, W, O) on top of the output of the row that begins.
 
@@ -221,6 +226,12 @@ class FrontConvWalk:
         weight = self.weights[cursor.group]
         window = self._window(cursor)[:, : len(weight)]
         return torch.addmm(self.biases[cursor.group], window, weight)
+
+    def reorder(self, index: Tensor) -> None:
+        """Lets image i go on as image `index[i]` was."""
+        for features in self.times:
+            rows = rearrange(features, "(h b) i -> h b i", b=len(index))
+            rows.copy_(rows[:, index])
 
     def _write(self, h: Tensor, front: Front, cursor: Cursor) -> None:
         slot = (front.column + front.row * cursor.lag) % len(self.times)

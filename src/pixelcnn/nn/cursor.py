@@ -12,7 +12,8 @@ one row        (B, W, D)             within `cursor.per_row` (fronts of one row)
 =============  ====================  ==========================================
 
 Only layers that mix sites, or colour groups of one site, look at the cursor. They keep what they
-need of the past in `cursor.caches[self]`. The rules they share:
+need of the past in `cursor.caches[self]`: what of it belongs to single images has a method
+`reorder` (`PerImage`); all else is the same for all images. The rules they share:
 
 * A layer that sees its own site (kind "B") is fed the features of the current front. A layer that
   does not (kind "A", the first of a network) is fed the newest known front, as a decoder is fed
@@ -26,13 +27,21 @@ need of the past in `cursor.caches[self]`. The rules they share:
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from torch import nn
+from torch import Tensor, nn
 
 from pixelcnn.order import Front
 
 T = TypeVar("T")
+
+
+@runtime_checkable
+class PerImage(Protocol):
+    """What a layer keeps of each image along a walk."""
+
+    def reorder(self, index: Tensor) -> None:
+        """Lets image i go on as image `index[i]` was."""
 
 
 class Cursor:
@@ -94,6 +103,22 @@ class Cursor:
         if self._behind is not None:
             self._follow(self._behind)
 
+    def reorder(self, index: Tensor) -> None:
+        """Lets image i go on as image `index[i]` was, between two steps.
+
+        Args:
+            index: Numbers of images; one may come often, another never. (B,), int64.
+        """
+        for kept in self.caches.values():
+            if isinstance(kept, PerImage):
+                kept.reorder(index)
+        for owner, value in self._row_values.items():
+            self._row_values[owner] = _reordered(value, index)
+        for child in self._coarser.values():
+            child.reorder(index)
+        if self._behind is not None:
+            self._behind.reorder(index)
+
     def run(self, features: int) -> slice:
         """The contiguous features that belong to the current colour group."""
         size = features // self.groups
@@ -136,3 +161,10 @@ class Cursor:
     def has_work(self, stride: int) -> bool:
         """Whether the level `stride` times smaller has a new site at this step."""
         return self.front.row % stride == 0 and self.front.column % stride == 0
+
+
+def _reordered(value: Any, index: Tensor) -> Any:
+    """Tensors (B, …) of a row, alone or in tuples or lists, by image."""
+    if isinstance(value, (tuple, list)):
+        return type(value)(_reordered(part, index) for part in value)
+    return value if value is None else value[index]

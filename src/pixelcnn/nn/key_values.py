@@ -71,6 +71,10 @@ class KeyValues:
         self.keys[:, :, token] += key.unflatten(1, (num_heads, -1))
         self.values[:, :, token] += value.unflatten(1, (num_heads, -1))
 
+    def reorder(self, index: Tensor) -> None:
+        """Lets image i go on as image `index[i]` was."""
+        self.keys, self.values = self.keys[index], self.values[index]
+
     def attend(self, query: Tensor, num_seen: int) -> Tensor:
         """What a query (B, heads × key width) gets of the first tokens. (B, heads × value width).
 

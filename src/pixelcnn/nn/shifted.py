@@ -1,5 +1,7 @@
 """Weight-normalised convolutions whose windows end at the own pixel: nothing needs hiding."""
 
+from dataclasses import dataclass
+
 import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
@@ -62,20 +64,37 @@ class DownConv(WeightNormed):
             reach = width // 2
             padded = F.pad(rows, (0, 0, reach, reach, height - 1, 0))
             return _convolve(padded, self.weight(), self.bias, self.stride)
-        weight, latest = self._walk(rows, cursor)
-        return _convolve(latest.add(rows), weight, self.bias, self.stride)[:, 0]
+        walk = self._walk(rows, cursor)
+        return _convolve(walk.latest.add(rows), walk.weight, self.bias, self.stride)[:, 0]
 
     def keep(self, rows: Tensor, cursor: Cursor) -> None:
         """Stores a row (B, W, I) for the rows to come."""
-        self._walk(rows, cursor)[1].add(rows)
+        self._walk(rows, cursor).latest.add(rows)
 
-    def _walk(self, rows: Tensor, cursor: Cursor) -> tuple[Tensor, LatestRows]:
-        kept: tuple[Tensor, LatestRows] | None = cursor.caches.get(self)
-        if kept is None:
+    def _walk(self, rows: Tensor, cursor: Cursor) -> "DownConvWalk":
+        walk: DownConvWalk | None = cursor.caches.get(self)
+        if walk is None:
             height, width = self.kernel_size
             latest = LatestRows(rows, count=height, reach=width // 2)
-            kept = cursor.caches[self] = self.weight().detach(), latest
-        return kept
+            walk = cursor.caches[self] = DownConvWalk(self.weight().detach(), latest)
+        return walk
+
+
+@dataclass(frozen=True)
+class DownConvWalk:
+    """A down-shifted convolution along a walk.
+
+    Attributes:
+        weight: As the convolution multiplies it.
+        latest: The rows of its window.
+    """
+
+    weight: Tensor
+    latest: LatestRows
+
+    def reorder(self, index: Tensor) -> None:
+        """Lets image i go on as image `index[i]` was."""
+        self.latest.reorder(index)
 
 
 class DownRightConv(WeightNormed):

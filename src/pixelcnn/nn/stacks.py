@@ -104,6 +104,10 @@ class LatestRows:
         self.rows[:, -1, self.inner] = row
         return self.rows
 
+    def reorder(self, index: Tensor) -> None:
+        """Lets image i go on as image `index[i]` was."""
+        self.rows = self.rows[index]
+
 
 class HorizontalConv(nn.Module):
     """Masked convolution along the own row, on top of what is known of each site before the row.

@@ -31,6 +31,10 @@ class LowRow:
     above: Tensor
     past: Tensor
 
+    def reorder(self, index: Tensor) -> None:
+        """Lets image i go on as image `index[i]` was."""
+        self.above, self.past = self.above[index], self.past[index]
+
 
 class StreamPair(nn.Module):
     """One block of the stream of the rows above, and one of the stream of the past, which reads it.

@@ -51,6 +51,11 @@ class GuidedStepper(Stepper):
         given = self.conditional.logits(x, front).log_softmax(1)
         return without.lerp(given, self.guidance).log_softmax(1)
 
+    def reorder(self, index: Tensor) -> None:
+        self.cond = None if self.cond is None else self.cond[index]
+        self.conditional.reorder(index)
+        self.unconditional.reorder(index)
+
 
 def stepper_for(model: Walkable, guidance: float = 1.0) -> Stepper:
     """The stepper that draws: two walks only where `guidance` needs them."""

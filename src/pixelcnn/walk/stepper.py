@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from typing import Protocol
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from pixelcnn.likelihoods import Likelihood
@@ -67,6 +68,17 @@ class Stepper(ABC):
             (R × B, K): the images of the topmost row first.
         """
 
+    @abstractmethod
+    def reorder(self, index: Tensor) -> None:
+        """Lets image i go on as image `index[i]` was, with its condition, between two steps.
+
+        Particle methods replace images of little weight so. The images themselves belong to the
+        caller: `x[:] = x[index]`.
+
+        Args:
+            index: Numbers of images; one may come often, another never. (B,), int64.
+        """
+
     def _level_logits(self, params: Tensor, x: Tensor, front: Front) -> Tensor:
         earlier = front.pixels_of(x)[:, :, : front.channel].flatten(0, 1)
         return self.model.likelihood.level_logits(params, earlier, front.channel)
@@ -82,6 +94,9 @@ class NaiveStepper(Stepper):
     def logits(self, x: Tensor, front: Front) -> Tensor:
         params = front.pixels_of(self.model(x, self.cond)).flatten(0, 1)
         return self._level_logits(params, x, front)
+
+    def reorder(self, index: Tensor) -> None:
+        self.cond = None if self.cond is None else self.cond[index]
 
 
 class CachedStepper(Stepper):
@@ -118,6 +133,13 @@ class CachedStepper(Stepper):
             else:
                 self._gather(params)
         return self._level_logits(self.params, x, front)
+
+    def reorder(self, index: Tensor) -> None:
+        self.cond = None if self.cond is None else self.cond[index]
+        self.cursor.reorder(index)
+        if len(self.params):
+            rows = rearrange(self.params, "(r b) p -> r b p", b=len(index))
+            self.params = rearrange(rows[:, index], "r b p -> (r b) p")
 
     def _gather(self, params: Tensor) -> None:
         if self.cursor.group == 0:

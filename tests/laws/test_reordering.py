@@ -1,0 +1,55 @@
+"""Images of a walk may go on as others were: caches follow, wherever they are kept."""
+
+import pytest
+import torch
+
+from pixelcnn.walk import CachedStepper, GuidedStepper, NaiveStepper, walk
+from tests.laws.test_guidance import optional_cases
+from tests.laws.test_walking import CLOSE
+from tests.laws.zoo import condition_for, make
+
+SIZE = (3, 5)
+BATCH = 3
+
+
+def check_reordered_walk(stepper, naive, *, every=2):
+    """Draws at random, reorders the images again and again, and compares every logit."""
+    model = stepper.model
+    generator = torch.Generator().manual_seed(6)
+    cond = condition_for(model, BATCH, SIZE)
+    x = model.blank(BATCH, (model.in_channels, *SIZE))
+    naive.start(x, cond)
+    steps = []
+
+    def choose(logits, front):
+        torch.testing.assert_close(logits, naive.logits(x, front), **CLOSE)
+        shape = front.num_rows, BATCH
+        levels = torch.randint(model.num_classes, shape, generator=generator)
+        steps.append(front)
+        if len(steps) % every == 0:
+            index = torch.randint(BATCH, (BATCH,), generator=generator)
+            levels, x[:] = levels[:, index], x[index]
+            stepper.reorder(index)
+            naive.reorder(index)
+        return levels.flatten()
+
+    walk(stepper, x, choose, cond=cond)
+    assert len(steps) > 10
+
+
+@pytest.mark.parametrize("wavefront", [True, False], ids=["wavefront", "raster"])
+def test_logits_after_reordering_are_those_of_a_full_pass(model, wavefront):
+    if wavefront and model.lag is None:
+        return  # the walk of raster order is the only one
+    check_reordered_walk(CachedStepper(model, wavefront=wavefront), NaiveStepper(model))
+
+
+# Guidance combines what heads and walks say, whichever they are: one head is enough.
+CASES = [case for case in optional_cases() if "-categorical-" in str(case.id)]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_both_walks_of_guidance_are_reordered(case):
+    model = make(*case)
+    naive = GuidedStepper(model, 2.5, kind=NaiveStepper)
+    check_reordered_walk(GuidedStepper(model, 2.5), naive, every=5)
