@@ -24,7 +24,14 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "gated": [
         {"num_layers": 2},
         {"num_layers": 3, "dilations": [2, 1], "norm": "channel"},
-        {"num_layers": 2, "kernel_size": 5, "norm": "batch", "dropout": 0.5, "num_labels": 3},
+        {
+            "num_layers": 2,
+            "kernel_size": 5,
+            "first_kernel_size": 3,
+            "norm": "batch",
+            "dropout": 0.5,
+            "num_labels": 3,
+        },
         {"num_layers": 1, "num_attributes": 2},
         {"num_layers": 2, "num_map_channels": 2},
         {"num_layers": 2, "attention_every": 1, "num_heads": 3, "num_labels": 3},

@@ -28,10 +28,10 @@ def test_a_condition_biases_every_gate():
 
 
 def test_the_field_is_a_full_rectangle_above_and_the_row_so_far():
-    reach = 3 + 2 * 2
+    reach = 2 + 2 * 2
     above = {(r, c) for r in range(-reach, 0) for c in range(-reach, reach + 1)}
     left = {(0, c) for c in range(-reach, 0)}
-    field = GatedPixelCNN(num_layers=3, kernel_size=5).receptive_field()
+    field = GatedPixelCNN(num_layers=3, kernel_size=5, first_kernel_size=5).receptive_field()
     assert field == (reach, reach, reach, above | left, False, ())
 
 
@@ -99,6 +99,7 @@ def test_a_walk_runs_the_vertical_stack_once_per_row():
         ({"hidden_channels": 0}, "hidden_channels"),
         ({"num_layers": 0}, "num_layers"),
         ({"kernel_size": 4}, "kernel_size"),
+        ({"first_kernel_size": 6}, "first_kernel_size"),
         ({"kernel_size": 1, "num_layers": 1}, "kernel_size"),
         ({"dropout": 1.0}, "dropout"),
         ({"dilations": []}, "dilations"),

@@ -12,6 +12,7 @@ Rule = tuple[Callable[[Any], bool], str]
 POSITIVE: Rule = (lambda value: value > 0, "greater than 0")
 NOT_NEGATIVE: Rule = (lambda value: value >= 0, "0 or more")
 AT_LEAST_ONE: Rule = (lambda value: value >= 1, "at least 1")
+WINDOW: Rule = (lambda value: value >= 3 and value % 2 == 1, "odd and at least 3")
 LEVELS: Rule = (lambda value: 2 <= value <= 65_536, "from 2 to 65536")
 
 RANGES: dict[str, Rule] = {
@@ -19,7 +20,8 @@ RANGES: dict[str, Rule] = {
     "model.hidden_channels": AT_LEAST_ONE,
     "model.num_layers": NOT_NEGATIVE,
     "model.num_residual_blocks": NOT_NEGATIVE,
-    "model.kernel_size": (lambda value: value >= 3 and value % 2 == 1, "odd and at least 3"),
+    "model.kernel_size": WINDOW,
+    "model.first_kernel_size": WINDOW,
     "model.dropout": (lambda value: 0 <= value < 1, "in [0, 1)"),
     "model.num_classes": LEVELS,
     "model.num_mixtures": AT_LEAST_ONE,

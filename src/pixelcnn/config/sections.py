@@ -20,6 +20,7 @@ class ModelConfig:
         label_dropout: Share of labels, attributes or maps left out while training, so that the
             model also serves without one and can be drawn from with `sampling.guidance`.
         kernel_size: Odd side of the windows after the first layer.
+        first_kernel_size: Odd side of the windows of the first layer.
         dilations: Dilation of the blocks' or layers' convolutions, cycled over them.
         norm: "none", "channel" (per pixel) or "batch" (exact in eval mode only).
         attention_every: Blocks or layers between two causal self-attentions. None: no attention.
@@ -37,6 +38,7 @@ class ModelConfig:
     num_layers: int | None = None
     num_residual_blocks: int | None = None
     kernel_size: int | None = None
+    first_kernel_size: int | None = None
     dropout: float | None = None
     num_classes: int | None = None
     likelihood: str | None = None

@@ -11,7 +11,7 @@ from pixelcnn.models.options import (
     arguments_of,
     attention_places,
     check_dropout,
-    check_kernel,
+    check_kernels,
     check_least,
     cycled,
 )
@@ -31,15 +31,13 @@ from pixelcnn.nn import (
     window_above,
 )
 
-FIRST_KERNEL = 7
-
 
 class GatedPixelCNN(AutoregressiveModel):
     """Gated layers of a vertical stack (rows above) and a horizontal one (the row so far).
 
     The vertical stack sees all columns of the rows above, so every pixel inside the receptive
     field counts. Its features go to the horizontal stack through a 1×1 convolution in every layer,
-    and never back. The first layer has windows of 7 pixels, hides the own pixel, and has no
+    and never back. The first layer has larger windows, hides the own pixel, and has no
     residual connection. What a layer adds to the residual path of the horizontal stack and to the
     sum of skips that the head reads is one 1×1 convolution of its gated features.
 
@@ -49,6 +47,7 @@ class GatedPixelCNN(AutoregressiveModel):
             many. With C > 1 channels predicted one by one it is rounded up to a multiple of C.
         num_layers: Gated layers, the first included.
         kernel_size: Odd side of the windows after the first layer.
+        first_kernel_size: Odd side of the windows of the first layer.
         dropout: Share of gated features dropped in each layer while training.
         num_classes: K, levels of a sub-pixel.
         likelihood: "bernoulli", "categorical" or "logistic_mixture"; None for Bernoulli if K = 2,
@@ -93,6 +92,7 @@ class GatedPixelCNN(AutoregressiveModel):
         hidden_channels: int = 64,
         num_layers: int = 10,
         kernel_size: int = 3,
+        first_kernel_size: int = 7,
         dropout: float = 0.0,
         num_classes: int = 2,
         likelihood: str | None = None,
@@ -122,12 +122,12 @@ class GatedPixelCNN(AutoregressiveModel):
             level_embedding_dim=level_embedding_dim,
         )
         check_least(1, hidden_channels=hidden_channels, num_layers=num_layers, num_heads=num_heads)
-        check_kernel(kernel_size)
+        check_kernels(kernel_size=kernel_size, first_kernel_size=first_kernel_size)
         check_dropout(dropout)
         self.config = arguments
         hidden = -(-hidden_channels // self.groups) * self.groups
         self.dilations = cycled(dilations, num_layers - 1)
-        self.kernel_size = kernel_size
+        self.kernel_size, self.first_kernel_size = kernel_size, first_kernel_size
         self._build_vertical(hidden, dropout, norm)
         self._build_horizontal(hidden, dropout, norm)
         reads = self.embed.num_features
@@ -144,7 +144,7 @@ class GatedPixelCNN(AutoregressiveModel):
         self.out = MaskedConv2d("B", hidden, self.likelihood.num_params, 1, groups=self.groups)
 
     def _build_vertical(self, hidden: int, dropout: float, norm: NormKind) -> None:
-        self.above = VerticalConv("A", self.embed.num_features, 2 * hidden, FIRST_KERNEL)
+        self.above = VerticalConv("A", self.embed.num_features, 2 * hidden, self.first_kernel_size)
         self.vertical = nn.ModuleList(
             VerticalLayer(hidden, self.kernel_size, dilation, dropout, norm, self.condition)
             for dilation in self.dilations
@@ -154,7 +154,7 @@ class GatedPixelCNN(AutoregressiveModel):
 
     def _build_horizontal(self, hidden: int, dropout: float, norm: NormKind) -> None:
         reads, groups, kernel_size = self.embed.num_features, self.groups, self.kernel_size
-        convs = [HorizontalConv("A", reads, 2 * hidden, FIRST_KERNEL, groups=groups)]
+        convs = [HorizontalConv("A", reads, 2 * hidden, self.first_kernel_size, groups=groups)]
         convs += [
             HorizontalConv("B", hidden, 2 * hidden, kernel_size, groups=groups, dilation=dilation)
             for dilation in self.dilations
@@ -199,8 +199,8 @@ class GatedPixelCNN(AutoregressiveModel):
         )
 
     def receptive_field(self) -> ReceptiveField:
-        above = window_above("A", FIRST_KERNEL)
-        field = above | window("A", (1, FIRST_KERNEL), groups=self.groups)
+        above = window_above("A", self.first_kernel_size)
+        field = above | window("A", (1, self.first_kernel_size), groups=self.groups)
         for dilation in self.dilations:
             above = through(above, window_above("B", self.kernel_size, dilation=dilation))
             along = window("B", (1, self.kernel_size), dilation=dilation)

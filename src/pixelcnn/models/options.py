@@ -26,10 +26,11 @@ def check_dropout(dropout: float) -> None:
         raise ConfigError(f"`dropout` must be at least 0 and below 1, got {dropout}.")
 
 
-def check_kernel(kernel_size: int) -> None:
-    """Raises `ConfigError` unless a window has a centre, and something around it."""
-    if kernel_size < 3 or kernel_size % 2 == 0:
-        raise ConfigError(f"`kernel_size` must be odd and at least 3, got {kernel_size}.")
+def check_kernels(**kernel_sizes: int) -> None:
+    """Raises `ConfigError` unless each window has a centre, and something around it."""
+    for name, size in kernel_sizes.items():
+        if size < 3 or size % 2 == 0:
+            raise ConfigError(f"`{name}` must be odd and at least 3, got {size}.")
 
 
 def cycled(dilations: Sequence[int] | None, count: int) -> list[int]:
