@@ -1,13 +1,14 @@
 """Classifying by Bayes' rule: which label explains an image best."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from pixelcnn.errors import ConfigError, ShapeError
+from pixelcnn.inference.question import Progress, evaluating
 from pixelcnn.inference.score import checked
 from pixelcnn.models import AutoregressiveModel
 
@@ -48,7 +49,6 @@ class ClassPosterior:
         return self.log_joint.logsumexp(1)
 
 
-@torch.inference_mode()
 def classify(
     model: AutoregressiveModel,
     images: Tensor,
@@ -56,7 +56,7 @@ def classify(
     prior: Tensor | Sequence[float] | None = None,
     by_pixel: bool = False,
     batch_size: int = 256,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Progress | None = None,
 ) -> ClassPosterior:
     """Finds p(label | image) by Bayes' rule: p(image | label) p(label), normalised.
 
@@ -85,10 +85,8 @@ def classify(
         )
     log_prior = _log_prior(prior, model.num_labels)
     checked(model, images, 0, batch_size)
-    was_training = model.training
-    model.eval()
     joint, beliefs = [], []
-    try:
+    with evaluating(model):
         for first in range(0, len(images), batch_size):
             x = images[first : first + batch_size].to(model.device)
             by_label = []
@@ -104,8 +102,6 @@ def classify(
             joint.append(pixels.sum(1) + log_prior)
             if by_pixel:
                 beliefs.append(_beliefs(pixels, log_prior))
-    finally:
-        model.train(was_training)
     return ClassPosterior(torch.cat(joint), torch.cat(beliefs) if by_pixel else None)
 
 

@@ -1,13 +1,13 @@
 """Scoring: how probable images are, and which of their pixels were hard to guess."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from pixelcnn.errors import ShapeError
+from pixelcnn.inference.question import Progress, evaluating
 from pixelcnn.models import AutoregressiveModel, Cond
 
 
@@ -53,39 +53,37 @@ class Scores:
         return self.nats.argsort(descending=True, stable=True)
 
 
-@torch.inference_mode()
 def score(
     model: AutoregressiveModel,
     images: Tensor,
     cond: Cond = None,
     *,
     batch_size: int = 256,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Progress | None = None,
 ) -> Scores:
     """Measures how probable images are.
 
-    Args:
-        model: Any architecture; it is left in the mode it was in.
-        images: Levels. (N, C, H, W).
-        cond: As the model takes it, (N, …) or one for all; None measures p(x) where the model
-            can do without.
-        batch_size: Images per forward pass.
-        progress: Is told the images that are done, and all.
+        Args:
+            model: Any architecture; it is left in the mode it was in.
+            images: Levels. (N, C, H, W).
+            cond: As the model takes it, (N, …) or one for all; None measures p(x) where the model
+                can do without.
+            batch_size: Images per forward pass.
+            progress: Is told the images that are done, and all.
 
-    Raises:
-        ShapeError: If images or condition do not fit the model, or there is no image.
+        Raises:
+            ShapeError: If images or condition do not fit the model, or there is no image.
 
-    Example:
-        >>> from pixelcnn.models import PixelCNN
-        >>> scores = score(PixelCNN(num_residual_blocks=1), torch.zeros(3, 1, 8, 8).long())
-        >>> scores.nats.shape, scores.bits.shape
-        (torch.Size([3]), torch.Size([3, 1, 8, 8]))
+        Example:
+            >>> from pixelcnn.inference.question import Progress, evaluating
+    from pixelcnn.models import PixelCNN
+            >>> scores = score(PixelCNN(num_residual_blocks=1), torch.zeros(3, 1, 8, 8).long())
+            >>> scores.nats.shape, scores.bits.shape
+            (torch.Size([3]), torch.Size([3, 1, 8, 8]))
     """
     cond = checked(model, images, cond, batch_size)
-    was_training = model.training
-    model.eval()
     bits, nats = [], []
-    try:
+    with evaluating(model):
         for first in range(0, len(images), batch_size):
             chunk = slice(first, first + batch_size)
             x = images[chunk].to(model.device)
@@ -95,8 +93,6 @@ def score(
             bits.append((sites / math.log(2)).float())
             if progress is not None:
                 progress(first + len(x), len(images))
-    finally:
-        model.train(was_training)
     return Scores(torch.cat(bits), torch.cat(nats))
 
 
