@@ -63,23 +63,22 @@ def score(
 ) -> Scores:
     """Measures how probable images are.
 
-        Args:
-            model: Any architecture; it is left in the mode it was in.
-            images: Levels. (N, C, H, W).
-            cond: As the model takes it, (N, …) or one for all; None measures p(x) where the model
-                can do without.
-            batch_size: Images per forward pass.
-            progress: Is told the images that are done, and all.
+    Args:
+        model: Any architecture; it is left in the mode it was in.
+        images: Levels. (N, C, H, W).
+        cond: As the model takes it, (N, …) or one for all; None measures p(x) where the model
+            can do without.
+        batch_size: Images per forward pass.
+        progress: Is told the images that are done, and all.
 
-        Raises:
-            ShapeError: If images or condition do not fit the model, or there is no image.
+    Raises:
+        ShapeError: If images or condition do not fit the model, or there is no image.
 
-        Example:
-            >>> from pixelcnn.inference.question import Progress, evaluating
-    from pixelcnn.models import PixelCNN
-            >>> scores = score(PixelCNN(num_residual_blocks=1), torch.zeros(3, 1, 8, 8).long())
-            >>> scores.nats.shape, scores.bits.shape
-            (torch.Size([3]), torch.Size([3, 1, 8, 8]))
+    Example:
+        >>> from pixelcnn.models import PixelCNN
+        >>> scores = score(PixelCNN(num_residual_blocks=1), torch.zeros(3, 1, 8, 8).long())
+        >>> scores.nats.shape, scores.bits.shape
+        (torch.Size([3]), torch.Size([3, 1, 8, 8]))
     """
     cond = checked(model, images, cond, batch_size)
     bits, nats = [], []
