@@ -15,7 +15,7 @@ STOREYS = [
     {"walk"},
     {"models"},
     {"inference", "checkpoint"},
-    {"config", "plots"},
+    {"config", "plots", "certificate"},
     {"training", "charts"},
     {"evaluation", "report"},
     {"cli", "app"},

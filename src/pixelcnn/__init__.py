@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pixelcnn.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from pixelcnn.certificate import Certificate as Certificate
+    from pixelcnn.certificate import verify as verify
     from pixelcnn.checkpoint import load as load
     from pixelcnn.checkpoint import save as save
     from pixelcnn.config import Config as Config
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AutoregressiveModel": "models",
+    "Certificate": "certificate",
     "Config": "config",
     "DataConfig": "config",
     "GatedPixelCNN": "models",
@@ -60,6 +63,7 @@ _HOMES = {
     "save": "checkpoint",
     "score": "inference",
     "train_pixelcnn": "training",
+    "verify": "certificate",
 }
 
 __all__ = ["__version__", *_HOMES]

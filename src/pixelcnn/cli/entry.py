@@ -15,6 +15,7 @@ READER_LEFT = 141  # what a shell reports for a program that a closed pipe ended
 BUG = 70  # "internal software error" in sysexits.h
 LESS_MEMORY = {
     "sample": "Draw fewer or smaller images: --num-samples, --size, --scale.",
+    "verify": "Verify on a device with more memory: --device.",
     "evaluate": "Score fewer images at once: --evaluation.batch_size.",
     "score": "Score fewer images at once: --batch-size.",
     "classify": "Score fewer images at once: --batch-size.",
@@ -29,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The words after `pixelcnn`; those of this process by default.
 
     Returns:
-        Exit code: 0, or 2 for what the user can mend, 130 after Ctrl-C, 70 for our own bugs.
+        Exit code: 0, or 1 where a command answers no (`verify`), 2 for what the user can mend,
+        130 after Ctrl-C, 70 for our own bugs.
         With PIXELCNN_DEBUG=1 in the environment errors are raised instead.
     """
     args = parse(sys.argv[1:] if argv is None else list(argv))

@@ -7,8 +7,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from pixelcnn.certificate import certificate_path, read_certificate
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.cli.runs import Run, open_run
+from pixelcnn.errors import CheckpointError
 from pixelcnn.nn import Condition
 from pixelcnn.weights import list_weights
 
@@ -51,6 +53,33 @@ def facts_of(run: Run) -> dict[str, Any]:
         "training": {k: v for k, v in run.training.items() if k != "figures"},
         "figures": run.training.get("figures"),
         "fingerprint": fingerprint(model),
+        "certificate": certificate_facts(run),
+    }
+
+
+def certificate_facts(run: Run) -> dict[str, Any] | None:
+    """What `pixelcnn verify` found out about these very weights; None if it was never asked.
+
+    `passed` is None where what stands beside the model says nothing about it, and why.
+    """
+    path = certificate_path(run.file)
+    if not path.exists():
+        return None
+    try:
+        certificate = read_certificate(path)
+    except CheckpointError as error:
+        return {"passed": None, "reason": str(error)}
+    if not certificate.is_of(run.model):
+        reason = f"{path} is of other weights. Make it again with `pixelcnn verify`."
+        return {"passed": None, "reason": reason}
+    return {
+        "passed": certificate.passed,
+        "lines": len(certificate.lines),
+        "failed": certificate.failed,
+        "sampled": [line.name for line in certificate.lines if line.is_sample],
+        "image_size": [certificate.spec.height, certificate.spec.width],
+        "made": certificate.made,
+        "versions": certificate.versions,
     }
 
 

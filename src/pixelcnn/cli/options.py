@@ -54,6 +54,16 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def sites(text: str) -> int:
+    """How many sites to look at: a whole number of at least 1, or all of them.
+
+    Example:
+        >>> sites("50"), sites("all") > 10**9
+        (50, True)
+    """
+    return positive(str(2**31 - 1) if text.lower() == "all" else text)
+
+
 def whole(text: str) -> int:
     """A whole number of at least 0, and of at most 63 bits, as seeds are."""
     if not text.isdecimal() or not 0 <= int(text) < 2**63:

@@ -11,6 +11,7 @@ from pixelcnn.cli.options import (
     add_command,
     add_device,
     positive,
+    sites,
     size,
     whole,
 )
@@ -65,6 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_sample(commands)
     _add_evaluate(commands)
+    _add_verify(commands)
     _add_info(commands)
     add_questions(commands)
     return parser
@@ -177,6 +179,25 @@ def _add_evaluate(commands: Subparsers) -> None:
     parser.add_argument(
         "--print-config", action="store_true", help="show all settings as YAML and stop"
     )
+
+
+def _add_verify(commands: Subparsers) -> None:
+    parser = add_command(
+        commands, "verify", "prove on its weights what a model's likelihood stands on"
+    )
+    parser.epilog = "Exit code 0 if every line holds, 1 if one fails, 2 if nothing could be tried."
+    parser.add_argument("run", metavar="RUN", help=RUN_HELP)
+    parser.add_argument(
+        "--sites",
+        type=sites,
+        metavar="N",
+        help="sub-pixels to look at one by one, or all (default: all that about a minute allows)",
+    )
+    parser.add_argument(
+        "--out", metavar="FILE", help="where it is kept (default: MODEL.certificate.json beside it)"
+    )
+    parser.add_argument("--seed", type=whole, help="decides images and sites (default: 0)")
+    add_device(parser)
 
 
 def _add_info(commands: Subparsers) -> None:
