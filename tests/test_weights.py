@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import pixelcnn
+from pixelcnn.certificate import read_certificate
 from pixelcnn.checkpoint import load, read_card
 from pixelcnn.config import preset_names, read_config
 from pixelcnn.data import DataSplits
@@ -104,3 +105,13 @@ def test_an_unknown_name_is_told_with_the_known_ones(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(CheckpointError, match=r"come with the package: .*digits"):
         load("digit")
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.certificate.json")), ids=lambda p: p.name)
+def test_a_certificate_that_comes_along_is_of_its_model_and_holds(path):
+    name = path.name.removesuffix(".certificate.json")
+    certificate = read_certificate(path)
+    assert certificate.is_of(load(name)), (
+        f"make it again: pixelcnn verify {FOLDER / name}.safetensors"
+    )
+    assert certificate.passed
