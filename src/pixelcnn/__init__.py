@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from pixelcnn.evaluation import evaluate as evaluate
     from pixelcnn.inference import PixelCNNSampler as PixelCNNSampler
     from pixelcnn.inference import classify as classify
+    from pixelcnn.inference import conditional as conditional
+    from pixelcnn.inference import known_mask as known_mask
+    from pixelcnn.inference import marginal as marginal
     from pixelcnn.inference import score as score
     from pixelcnn.models import MODELS as MODELS
     from pixelcnn.models import AutoregressiveModel as AutoregressiveModel
@@ -55,11 +58,14 @@ _HOMES = {
     "TrainingConfig": "config",
     "build": "models",
     "classify": "inference",
+    "conditional": "inference",
     "evaluate": "evaluation",
+    "known_mask": "inference",
     "list_weights": "weights",
     "load": "checkpoint",
     "load_config": "config",
     "load_data": "data",
+    "marginal": "inference",
     "save": "checkpoint",
     "score": "inference",
     "train_pixelcnn": "training",

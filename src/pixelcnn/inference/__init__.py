@@ -5,6 +5,7 @@ from pixelcnn.inference.classify import ClassPosterior, classify
 from pixelcnn.inference.conditional import conditional
 from pixelcnn.inference.estimates import LevelEstimate, UntrustedWarning
 from pixelcnn.inference.gibbs import GibbsChains, Move, full_conditional
+from pixelcnn.inference.marginal import Marginal, marginal
 from pixelcnn.inference.masks import fit_mask, is_prefix, known_mask, known_masks
 from pixelcnn.inference.sampler import Growth, PixelCNNSampler
 from pixelcnn.inference.score import Scores, score
@@ -15,6 +16,7 @@ __all__ = [
     "GibbsChains",
     "Growth",
     "LevelEstimate",
+    "Marginal",
     "Move",
     "PixelCNNSampler",
     "Scores",
@@ -27,5 +29,6 @@ __all__ = [
     "is_prefix",
     "known_mask",
     "known_masks",
+    "marginal",
     "score",
 ]

@@ -8,14 +8,19 @@ from torch import Tensor
 
 from pixelcnn.errors import ShapeError
 from pixelcnn.inference.estimates import LevelEstimate, certain
-from pixelcnn.inference.exact import exact
+from pixelcnn.inference.exact import exact, num_states
 from pixelcnn.inference.question import Progress, ask, choose_method, find_site
+from pixelcnn.inference.smc import importance, smc
 from pixelcnn.models import AutoregressiveModel, Cond
 
 CONDITIONAL_METHODS: dict[str, Callable[..., LevelEstimate]] = {
     "exact": exact,
+    "importance": importance,
+    "smc": smc,
 }
 """Each takes a `Question` about one image, the site, and options of its own by name."""
+
+FEW_STATES = 4096
 
 
 def conditional(
@@ -24,7 +29,7 @@ def conditional(
     *,
     given: Tensor,
     known: Tensor,
-    method: str = "exact",
+    method: str | None = None,
     cond: Cond = None,
     seed: int = 0,
     batch_size: int = 256,
@@ -37,6 +42,10 @@ def conditional(
     method        how                                                      options
     ============  =======================================================  ========================
     `exact`       sums over all images that are possible                   `max_states`
+    `importance`  draws the unknown in order, weighs by the known          `num_draws`
+    `smc`         the same, and good draws replace bad ones on the way     `num_populations`,
+                                                                           `num_particles`,
+                                                                           `resample_below`
     ============  =======================================================  ========================
 
     Args:
@@ -45,7 +54,7 @@ def conditional(
             known, its level has probability 1.
         given: Levels of one image; read only where known. (C, H, W) or (1, C, H, W).
         known: True where known. (H, W), (C, H, W) or (1, C, H, W), bool.
-        method: One of these names.
+        method: None for `exact` where at most 4,096 images are possible, else `smc`.
         cond: As the model takes it, for one image.
         seed: From 0 to 2**64 - 1; with the arguments it decides the answer.
         batch_size: Images walked together, at most.
@@ -75,6 +84,8 @@ def conditional(
     if len(question.given) != 1:
         raise ShapeError(f"`given` must be one image, got {len(question.given)}.")
     place = find_site(site, question.given.shape[1:])
+    if method is None:
+        method = "exact" if num_states(question, place) <= FEW_STATES else "smc"
     answer = choose_method(CONDITIONAL_METHODS, method, options)
     at = (0, *place)
     if question.known[at]:

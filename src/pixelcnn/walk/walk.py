@@ -1,6 +1,6 @@
 """The one loop over the sub-pixels of an image."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import TypeAlias
 
 import torch
@@ -36,7 +36,7 @@ def walk(stepper: Stepper, x: Tensor, choose: Chooser, *, cond: Tensor | None = 
 @torch.inference_mode()
 def walk_rows(
     stepper: Stepper, x: Tensor, choose: Chooser, *, cond: Tensor | None = None
-) -> Iterator[int]:
+) -> Generator[int, None, None]:
     """`walk`, pausing after each row: yields the number of rows that are complete."""
     model = stepper.model
     was_training = model.training

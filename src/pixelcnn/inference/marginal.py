@@ -1,0 +1,106 @@
+"""The distribution of one sub-pixel when nothing is known."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from pixelcnn.errors import ConfigError
+from pixelcnn.inference.estimates import LevelEstimate, certain, from_weighted
+from pixelcnn.inference.question import Progress, ask, find_site
+from pixelcnn.inference.smc import Populations, walked
+from pixelcnn.models import AutoregressiveModel, Cond
+
+
+@dataclass(frozen=True)
+class Marginal:
+    """The distribution of a sub-pixel, found twice from the same draws of what comes before it.
+
+    Attributes:
+        averaged: The mean of the distributions that the model gives to the site: the better one.
+        counted: The shares of the levels that were drawn there.
+    """
+
+    averaged: LevelEstimate
+    counted: LevelEstimate
+
+    @property
+    def variance_ratio(self) -> float:
+        """How many times as many draws counting needs: its variance, over that of averaging.
+
+        Variances are summed over the levels; infinite where averaging is exact.
+        """
+        shares, draws = self.counted.probabilities, self.counted.num_draws
+        counting = float((shares * (1 - shares)).sum()) / (draws - 1)
+        averaging = float(self.averaged.stderr.square().sum())
+        return counting / averaging if averaging > 0 else float("inf")
+
+
+def marginal(
+    model: AutoregressiveModel,
+    site: Sequence[int],
+    *,
+    num_draws: int = 1000,
+    shape: tuple[int, int, int] | None = None,
+    cond: Cond = None,
+    seed: int = 0,
+    batch_size: int = 256,
+    progress: Progress | None = None,
+) -> Marginal:
+    """The distribution of a sub-pixel when nothing is known.
+
+    What comes before the site is drawn, and the distributions that the model then gives to it are
+    averaged; they vary less than drawn levels do (the Rao-Blackwell theorem). Of the first
+    sub-pixel the answer is exact.
+
+    Args:
+        model: Any architecture.
+        site: (channel, row, column), or (row, column) where there is one channel.
+        num_draws: Images drawn, down to the row of the site.
+        shape: (C, H, W); None for the model's own size.
+        cond: As the model takes it, for one image.
+        seed: From 0 to 2**64 - 1; with the number of a draw it decides that draw.
+        batch_size: Images walked together.
+        progress: Is told the draws that are done, and all.
+
+    Returns:
+        The distribution, with standard errors.
+
+    Raises:
+        ShapeError: If `site`, `shape` or `cond` does not fit the model.
+        ConfigError: If `num_draws` is below 2, or `seed` is out of range.
+
+    References:
+        Monte Carlo theory, methods and examples (Owen, 2013), section 8.7 (conditioning).
+        https://artowen.su.domains/mc/
+
+    Example:
+        >>> from pixelcnn.models import PixelCNN
+        >>> found = marginal(PixelCNN(num_classes=3, image_size=8), (0, 0))
+        >>> found.averaged.probabilities.shape, found.averaged.is_exact
+        (torch.Size([3]), True)
+    """
+    if num_draws < 2:
+        raise ConfigError(f"`num_draws` must be at least 2, got {num_draws}.")
+    blank = model.blank(1, shape)
+    nothing = torch.zeros_like(blank, dtype=torch.bool)
+    question = ask(
+        model, blank, nothing, cond=cond, seed=seed, batch_size=batch_size, progress=progress
+    )
+    place = find_site(site, blank.shape[1:])
+    plan = Populations("averaged", num_draws, 1, 0.0)
+    expected, drawn = [], []
+    for first, count in plan.chunks(batch_size):
+        particles = walked(question, blank, nothing, plan, first, count, site=place)
+        expected.append(particles.shares.cpu())
+        drawn.append(particles.x[:, place.channel, place.row, place.column].cpu())
+        question.report(first + count, num_draws)
+    shares, even = torch.cat(expected), torch.zeros(num_draws)
+    counts = F.one_hot(torch.cat(drawn), model.num_classes)
+    averaged = from_weighted(even, shares, method="averaged", num_draws=num_draws)
+    if question.order().index(place) == 0:
+        averaged = certain(shares[0])
+    counted = from_weighted(even, counts, method="counted", num_draws=num_draws, counted=True)
+    averaged.warn()
+    return Marginal(averaged, counted)
