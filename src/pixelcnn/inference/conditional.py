@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from pixelcnn.errors import ShapeError
+from pixelcnn.inference.chain_answers import gibbs
 from pixelcnn.inference.estimates import LevelEstimate, certain
 from pixelcnn.inference.exact import exact, num_states
 from pixelcnn.inference.question import Progress, ask, choose_method, find_site
@@ -17,6 +18,7 @@ CONDITIONAL_METHODS: dict[str, Callable[..., LevelEstimate]] = {
     "exact": exact,
     "importance": importance,
     "smc": smc,
+    "gibbs": gibbs,
 }
 """Each takes a `Question` about one image, the site, and options of its own by name."""
 
@@ -46,6 +48,10 @@ def conditional(
     `smc`         the same, and good draws replace bad ones on the way     `num_populations`,
                                                                            `num_particles`,
                                                                            `resample_below`
+    `gibbs`       averages full conditionals along Markov chains           `num_chains`,
+                                                                           `num_sweeps`,
+                                                                           `num_burn_in`,
+                                                                           `scan`, `kernel`
     ============  =======================================================  ========================
 
     Args:

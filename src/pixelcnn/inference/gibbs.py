@@ -44,6 +44,11 @@ class Move(NamedTuple):
     probabilities: Tensor
     choice: Tensor
 
+    @property
+    def taken(self) -> Tensor:
+        """The levels that were chosen. (N, S)."""
+        return self.levels.gather(0, self.choice[None].to(self.levels.device))[0]
+
     def distribution(self, num_classes: int) -> Tensor:
         """Probabilities by level. (N, S, K)."""
         found = self.probabilities.new_zeros(*self.choice.shape, num_classes)
