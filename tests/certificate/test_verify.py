@@ -36,6 +36,7 @@ def quick(monkeypatch):
     """Small numbers will do for models that are badly broken, or not at all."""
     monkeypatch.setattr(pixelcnn.certificate.mass, "MOST_IMAGES", 1_000)
     monkeypatch.setattr(pixelcnn.certificate.draws, "NUM_DRAWS", 3_000)
+    monkeypatch.setattr(pixelcnn.certificate.draws, "NUM_CROPS", 2)
 
 
 @pytest.mark.parametrize("case", SLOW)
@@ -197,6 +198,12 @@ class Heavy(Categorical):
 def test_a_head_whose_mass_is_not_one_is_caught(model):
     model.likelihood = Heavy(3, 3)
     assert failed(model) == {"loss", "mass"}
+
+
+def test_weights_that_are_no_numbers_fail_what_they_touch(model):
+    with torch.no_grad():
+        model.out.bias[0] = float("nan")
+    assert failed(model) >= {"changes", "poison", "cached", "loss", "neighbours", "mass"}
 
 
 def test_a_sampler_that_sharpens_is_caught(model, monkeypatch):

@@ -63,7 +63,7 @@ def verify(
 
     `derivatives`, `field`, `colours` and `changes` look at one site after another, and at a
     sample of them if a model is so large that all would take much longer than a minute; such a
-    line says so.
+    line says so. All others look at every site, which takes what drawing a few times does.
 
     Args:
         model: Any architecture, anywhere. It is left in the mode it was in.
