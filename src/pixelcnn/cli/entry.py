@@ -19,6 +19,8 @@ LESS_MEMORY = {
     "evaluate": "Score fewer images at once: --evaluation.batch_size.",
     "score": "Score fewer images at once: --batch-size.",
     "classify": "Score fewer images at once: --batch-size.",
+    "marginal": "Draw fewer images at once: --batch-size.",
+    "conditional": "Use fewer images at once: --batch-size.",
 }
 LESS_MEMORY_ELSEWHERE = "Use fewer images at once (--data.batch_size) or a smaller model."
 

@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -41,6 +41,16 @@ class Asked:
     labels: Tensor | None
     about: str
 
+    def only(self, numbers: slice) -> "Asked":
+        """Some of the images."""
+        return replace(
+            self,
+            x=self.x[numbers],
+            names=self.names[numbers],
+            cond=None if self.cond is None else self.cond[numbers],
+            labels=None if self.labels is None else self.labels[numbers],
+        )
+
 
 def images_of(
     args: argparse.Namespace, model: AutoregressiveModel, *, with_condition: bool = True
@@ -70,41 +80,43 @@ def images_of(
     else:
         asked = from_split(args, model)
     if args.max_images is not None:
-        asked = first(asked, args.max_images)
-    if not with_condition:
-        return Asked(asked.x, asked.names, None, asked.labels, asked.about)
-    cond = condition_of(args, model, asked)
-    return Asked(asked.x, asked.names, cond, asked.labels, asked.about)
-
-
-def first(asked: Asked, count: int) -> Asked:
-    """The first so many images."""
-    cond, labels = asked.cond, asked.labels
-    return Asked(
-        asked.x[:count],
-        asked.names[:count],
-        None if cond is None else cond[:count],
-        None if labels is None else labels[:count],
-        asked.about,
-    )
+        asked = asked.only(slice(args.max_images))
+    return replace(asked, cond=condition_of(args, model, asked) if with_condition else None)
 
 
 def condition_of(
     args: argparse.Namespace, model: AutoregressiveModel, asked: Asked
 ) -> Tensor | None:
     """What was typed, else what the images come with, else nothing where the model allows it."""
-    labels = [label.strip() for each in args.label for label in each.split(",")]
-    wish = Wish(
-        len(asked.x),
-        labels=labels,
-        attributes=args.attributes,
-        maps=None if args.maps is None else Path(args.maps),
-    )
-    condition = model.condition
-    if labels or wish.attributes or wish.maps is not None:
-        return choose_condition(model, wish)[0]
-    if asked.cond is not None or condition.is_none or condition.is_optional:
+    if asked.cond is not None and not is_typed(args):
         return asked.cond
+    return typed_condition(args, model, len(asked.x))
+
+
+def is_typed(args: argparse.Namespace) -> bool:
+    """Whether labels, attributes or maps were typed."""
+    return bool(args.label or args.attributes or args.maps)
+
+
+def typed_condition(
+    args: argparse.Namespace, model: AutoregressiveModel, count: int
+) -> Tensor | None:
+    """Labels, attributes or maps that were typed for so many images. (N, …), or None.
+
+    Raises:
+        ConfigError: If nothing was typed and the model must be told, or if it cannot be told that.
+    """
+    condition = model.condition
+    if is_typed(args):
+        wish = Wish(
+            count,
+            labels=[label.strip() for each in args.label for label in each.split(",")],
+            attributes=args.attributes,
+            maps=None if args.maps is None else Path(args.maps),
+        )
+        return choose_condition(model, wish)[0]
+    if condition.is_none or condition.is_optional:
+        return None
     how = {"labels": "--label NAME", "attributes": "--attributes LIST", "maps": "--maps FILE"}
     raise ConfigError(
         f"This model is conditioned on {condition.describe()}, and nothing says those of the "

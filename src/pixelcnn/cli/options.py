@@ -83,3 +83,17 @@ def size(text: str) -> tuple[int, int]:
         raise argparse.ArgumentTypeError(f"must be HEIGHTxWIDTH such as 40x20, got {text!r}")
     height, width = match.groups()
     return positive(height), positive(width or height)
+
+
+def site(text: str) -> tuple[int, ...]:
+    """Row and column of a sub-pixel, or channel, row and column, all from 0.
+
+    Example:
+        >>> site("14,14"), site("2,0,31")
+        ((14, 14), (2, 0, 31))
+    """
+    if not re.fullmatch(r"\d+(,\d+){1,2}", text):
+        raise argparse.ArgumentTypeError(
+            f"must be ROW,COLUMN such as 14,14, or CHANNEL,ROW,COLUMN, got {text!r}"
+        )
+    return tuple(whole(number) for number in text.split(","))

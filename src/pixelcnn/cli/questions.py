@@ -2,18 +2,50 @@
 
 import argparse
 
-from pixelcnn.cli.options import RUN_HELP, Subparsers, add_command, add_device, positive, whole
+from pixelcnn.cli.options import (
+    RUN_HELP,
+    Subparsers,
+    add_command,
+    add_device,
+    positive,
+    site,
+    size,
+    whole,
+)
 
 FILES_HELP = (
     "image files, folders of them, or one .npz of levels as `pixelcnn sample` writes it "
     "(default: the run's own data)"
 )
 
+MISSING_HELP = (
+    "what is not known: bottom, top, left, right, center, random, each with a share such as "
+    "random:0.5; a rectangle ROWS,COLUMNS such as 4:20,8:16; an image file, white where missing; "
+    "all or none (default: %(default)s)"
+)
+METHODS = {
+    "exact": (),
+    "importance": ("num_draws",),
+    "smc": ("num_populations", "num_particles"),
+    "gibbs": ("num_chains", "num_sweeps"),
+}
+"""The options that each way to answer takes."""
+
+OPTION_HELP = {
+    "num_draws": "images drawn by importance",
+    "num_populations": "populations of smc",
+    "num_particles": "images in each population of smc",
+    "num_chains": "chains of gibbs",
+    "num_sweeps": "sweeps of each chain of gibbs",
+}
+
 
 def add_questions(commands: Subparsers) -> None:
     """Adds all of them."""
     _add_score(commands)
     _add_classify(commands)
+    _add_marginal(commands)
+    _add_conditional(commands)
 
 
 def add_images(parser: argparse.ArgumentParser) -> None:
@@ -80,5 +112,59 @@ def _add_classify(commands: Subparsers) -> None:
     parser.add_argument(
         "--out", metavar="DIR", default="classes",
         help="folder for classes.csv and belief.png (default: %(default)s)",
+    )  # fmt: skip
+    add_device(parser)
+
+
+def add_site(parser: argparse.ArgumentParser) -> None:
+    """Adds which sub-pixel is meant."""
+    parser.add_argument(
+        "--site", type=site, required=True, metavar="ROW,COLUMN",
+        help="which pixel, from 0; of a model of colours CHANNEL,ROW,COLUMN",
+    )  # fmt: skip
+
+
+def _add_marginal(commands: Subparsers) -> None:
+    parser = add_command(
+        commands, "marginal", "estimate the distribution of one sub-pixel when nothing is known"
+    )
+    parser.add_argument("run", metavar="RUN", help=RUN_HELP)
+    add_site(parser)
+    add_condition(parser)
+    parser.add_argument(
+        "--num-draws", type=positive, default=1000, metavar="N",
+        help="images drawn down to it (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--size", type=size, metavar="HxW", help="size of the images")
+    parser.add_argument("--batch-size", type=positive, metavar="N", default=256)
+    parser.add_argument("--seed", type=whole, default=0, help="decides what is drawn")
+    parser.add_argument(
+        "--out", metavar="DIR", default="marginal",
+        help="folder for levels.csv and levels.png (default: %(default)s)",
+    )  # fmt: skip
+    add_device(parser)
+
+
+def _add_conditional(commands: Subparsers) -> None:
+    parser = add_command(
+        commands, "conditional", "estimate the distribution of one sub-pixel given any others",
+        takes_settings=True,
+    )  # fmt: skip
+    add_images(parser)
+    parser.add_argument(
+        "--number", type=whole, default=0, metavar="N", help="which of the images, from 0"
+    )
+    add_site(parser)
+    parser.add_argument("--missing", metavar="WHAT", default="none", help=MISSING_HELP)
+    add_condition(parser)
+    parser.add_argument(
+        "--method", action="append", default=[], choices=list(METHODS),
+        help="repeat it to see several side by side (default: exact if that is quick, else smc)",
+    )  # fmt: skip
+    for name, what in OPTION_HELP.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=positive, metavar="N", help=what)
+    parser.add_argument(
+        "--out", metavar="DIR", default="conditional",
+        help="folder for levels.csv and levels.png (default: %(default)s)",
     )  # fmt: skip
     add_device(parser)

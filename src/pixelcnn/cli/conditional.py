@@ -1,0 +1,86 @@
+"""`pixelcnn conditional`: the distribution of one sub-pixel given any others."""
+
+import argparse
+import warnings
+from pathlib import Path
+
+from pixelcnn.cli.images import Asked, images_of
+from pixelcnn.cli.levels import LEVELS_FILE, PICTURE_FILE, in_words, write_levels
+from pixelcnn.cli.progress import progress_bar
+from pixelcnn.cli.questions import METHODS, OPTION_HELP
+from pixelcnn.cli.runs import open_run
+from pixelcnn.device import resolve_device
+from pixelcnn.errors import ConfigError
+from pixelcnn.files import provisional_folder
+from pixelcnn.inference import UntrustedWarning, conditional, known_mask
+from pixelcnn.inference.question import find_site
+
+
+def run(args: argparse.Namespace) -> int:
+    """Estimates by each method, writes, and says it."""
+    out = Path(args.out)
+    with provisional_folder(out), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UntrustedWarning)  # `in_words` says it louder
+        model = open_run(args.run, device=resolve_device(args.device or "auto")).model
+        asked = one_image(args, images_of(args, model))
+        _, *shape = asked.x.shape
+        known = known_mask(args.missing, (shape[0], shape[1], shape[2]), seed=args.seed or 0)
+        place = find_site(args.site, shape)
+        known[place] = False  # what is asked about is no part of what is given
+        estimates = {}
+        for method, options in options_by_method(args).items():
+            with progress_bar(f"estimating by {method or 'the best method'}") as progress:
+                found = conditional(
+                    model,
+                    place,
+                    given=asked.x,
+                    known=known,
+                    method=method,
+                    cond=asked.cond,
+                    seed=args.seed or 0,
+                    batch_size=args.batch_size,
+                    progress=progress,
+                    **options,
+                )
+            estimates[found.method] = found
+        write_levels(out, estimates)
+    for title, estimate in estimates.items():
+        print(in_words(title, estimate))
+    print(out / LEVELS_FILE)
+    print(out / PICTURE_FILE)
+    return 0
+
+
+def one_image(args: argparse.Namespace, asked: Asked) -> Asked:
+    """The image of the number that was typed, alone.
+
+    Raises:
+        ConfigError: If there are not so many images.
+    """
+    if args.number >= len(asked.x):
+        raise ConfigError(
+            f"`--number` must be below {len(asked.x)}, the number of images, got {args.number}."
+        )
+    return asked.only(slice(args.number, args.number + 1))
+
+
+def options_by_method(args: argparse.Namespace) -> dict[str | None, dict[str, int]]:
+    """The options that were typed, each for the methods that take it.
+
+    Raises:
+        ConfigError: If no method that was chosen takes an option.
+    """
+    typed = {name: vars(args)[name] for name in OPTION_HELP if vars(args)[name] is not None}
+    if not args.method:
+        return {None: typed}
+    taken = {name for method in args.method for name in METHODS[method]}
+    for name in typed:
+        if name not in taken:
+            raise ConfigError(
+                f"`--{name.replace('_', '-')}` is of another method than "
+                f"{' and '.join(args.method)}: leave it out, or add its --method."
+            )
+    return {
+        method: {name: typed[name] for name in METHODS[method] if name in typed}
+        for method in args.method
+    }

@@ -1,0 +1,41 @@
+"""`pixelcnn marginal`: the distribution of one sub-pixel when nothing is known."""
+
+import argparse
+import warnings
+from pathlib import Path
+
+from pixelcnn.cli.images import typed_condition
+from pixelcnn.cli.levels import LEVELS_FILE, PICTURE_FILE, in_words, write_levels
+from pixelcnn.cli.progress import progress_bar
+from pixelcnn.cli.runs import open_run
+from pixelcnn.device import resolve_device
+from pixelcnn.files import provisional_folder
+from pixelcnn.inference import UntrustedWarning, marginal
+
+
+def run(args: argparse.Namespace) -> int:
+    """Estimates, writes, and says it."""
+    out = Path(args.out)
+    with provisional_folder(out), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UntrustedWarning)  # `in_words` says it louder
+        model = open_run(args.run, device=resolve_device(args.device or "auto")).model
+        with progress_bar(f"drawing {args.num_draws:,} images") as progress:
+            found = marginal(
+                model,
+                args.site,
+                num_draws=args.num_draws,
+                shape=None if args.size is None else (model.in_channels, *args.size),
+                cond=typed_condition(args, model, 1),
+                seed=args.seed,
+                batch_size=args.batch_size,
+                progress=progress,
+            )
+        estimates = {"averaged conditionals": found.averaged, "counted draws": found.counted}
+        write_levels(out, estimates)
+    for title, estimate in estimates.items():
+        print(in_words(title, estimate))
+    if not found.averaged.is_exact:
+        print(f"counting needs {found.variance_ratio:.3g} times as many draws")
+    print(out / LEVELS_FILE)
+    print(out / PICTURE_FILE)
+    return 0

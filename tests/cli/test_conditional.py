@@ -1,0 +1,54 @@
+"""`pixelcnn conditional` estimates one sub-pixel by several methods side by side."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from pixelcnn.checkpoint import save
+from pixelcnn.cli import main
+from pixelcnn.models import PixelCNN
+
+
+@pytest.fixture
+def binary_model(tmp_path):
+    model = PixelCNN(hidden_channels=4, num_residual_blocks=1, num_classes=2, image_size=(3, 3))
+    save(model, tmp_path / "binary.safetensors")
+    np.savez(tmp_path / "x.npz", x=np.arange(18).reshape(2, 1, 3, 3) % 2, levels=2)
+    return tmp_path / "binary.safetensors"
+
+
+def table(folder):
+    with (folder / "levels.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_methods_stand_side_by_side_and_agree(binary_model, tmp_path, capsys):
+    out = tmp_path / "conditional"
+    words = ["--site", "1,1", "--missing", "top", "--number", "1", "--seed", "1"]
+    methods = [f"--method={name}" for name in ("exact", "importance", "smc", "gibbs")]
+    files = [str(binary_model), str(tmp_path / "x.npz")]
+    code = main(["conditional", *files, *words, *methods, "--num-draws", "2000", "--out", str(out)])
+    assert code == 0
+    rows = [row for row in table(out) if row["level"] == "1"]
+    assert [row["method"] for row in rows] == ["exact", "importance", "smc", "gibbs"]
+    exact, *others = (float(row["probability"]) for row in rows)
+    for row, other in zip(rows[1:], others, strict=True):
+        assert abs(other - exact) < 5 * float(row["stderr"]) + 1e-9
+    assert "effective draws" in capsys.readouterr().out
+
+
+def test_without_a_method_the_small_is_answered_exactly(binary_model, tmp_path):
+    out = tmp_path / "conditional"
+    files = [str(binary_model), str(tmp_path / "x.npz")]
+    assert main(["conditional", *files, "--site", "1,1", "--out", str(out)]) == 0
+    assert {row["method"] for row in table(out)} == {"exact"}
+
+
+def test_what_cannot_be_asked_is_said_in_one_line(binary_model, fails, tmp_path):
+    out = tmp_path / "conditional"
+    words = ("conditional", binary_model, tmp_path / "x.npz", "--out", out, "--site", "1,1")
+    assert "`--number` must be below 2" in fails(*words, "--number", "2")
+    assert "no mask" in fails(*words, "--missing", "sideways")
+    assert "another method" in fails(*words, "--method", "exact", "--num-chains", "3")
+    assert not out.exists()
