@@ -233,8 +233,8 @@ def full_conditional(
 
     Example:
         >>> from pixelcnn.models import PixelCNN
-        >>> full_conditional(PixelCNN(), torch.zeros(1, 1, 3, 3).long(), Site(0, 1, 1)).sum(1)
-        tensor([1.], dtype=torch.float64)
+        >>> full_conditional(PixelCNN(), torch.zeros(5, 1, 3, 3).long(), Site(0, 1, 1)).shape
+        torch.Size([5, 2])
     """
     known = torch.ones(x.shape[1:], dtype=torch.bool)
     known[tuple(site)] = False
