@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pixelcnn.evaluation import evaluate as evaluate
     from pixelcnn.inference import PixelCNNSampler as PixelCNNSampler
     from pixelcnn.inference import classify as classify
+    from pixelcnn.inference import complete as complete
     from pixelcnn.inference import conditional as conditional
     from pixelcnn.inference import known_mask as known_mask
     from pixelcnn.inference import marginal as marginal
@@ -58,6 +59,7 @@ _HOMES = {
     "TrainingConfig": "config",
     "build": "models",
     "classify": "inference",
+    "complete": "inference",
     "conditional": "inference",
     "evaluate": "evaluation",
     "known_mask": "inference",

@@ -140,7 +140,7 @@ def test_bad_weights_are_said_aloud():
         ({"batch_size": 0}, ShapeError, "`batch_size`"),
         ({"known": torch.ones(2, 3).bool()}, ShapeError, "`known` must have the shape"),
         ({"known": torch.ones(3, 3)}, ShapeError, "`known` must hold booleans"),
-        ({"given": torch.full((1, 3, 3), 2)}, ShapeError, "values from 0 to 2"),
+        ({"given": torch.full((1, 3, 3), 2)}, ShapeError, r"`given` .* where it is known, got 2"),
         ({"given": torch.rand(1, 3, 3)}, ShapeError, "`given` must hold integer levels"),
         ({"given": torch.zeros(3, 3).long()}, ShapeError, "`given` must have shape"),
         ({"given": torch.zeros(2, 1, 3, 3).long()}, ShapeError, "one image, got 2"),

@@ -2,6 +2,8 @@
 
 from pixelcnn.inference.chains import ChainDiagnostics, diagnose
 from pixelcnn.inference.classify import ClassPosterior, classify
+from pixelcnn.inference.complete import complete
+from pixelcnn.inference.completions import Completions
 from pixelcnn.inference.conditional import conditional
 from pixelcnn.inference.estimates import LevelEstimate, UntrustedWarning
 from pixelcnn.inference.gibbs import GibbsChains, Move, full_conditional
@@ -13,6 +15,7 @@ from pixelcnn.inference.score import Scores, score
 __all__ = [
     "ChainDiagnostics",
     "ClassPosterior",
+    "Completions",
     "GibbsChains",
     "Growth",
     "LevelEstimate",
@@ -22,6 +25,7 @@ __all__ = [
     "Scores",
     "UntrustedWarning",
     "classify",
+    "complete",
     "conditional",
     "diagnose",
     "fit_mask",

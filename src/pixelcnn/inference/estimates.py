@@ -1,7 +1,7 @@
 """An estimated distribution of one sub-pixel, with its error and its doubts."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -77,8 +77,13 @@ class LevelEstimate:
 
     def warn(self) -> None:
         """Says every doubt aloud, as an `UntrustedWarning`."""
-        for sentence in self.warnings:
-            warnings.warn(sentence, UntrustedWarning, stacklevel=3)
+        say(self.warnings)
+
+
+def say(doubts: Iterable[str]) -> None:
+    """Says each doubt as an `UntrustedWarning` of the line that asked the question."""
+    for sentence in doubts:
+        warnings.warn(sentence, UntrustedWarning, stacklevel=4)
 
 
 def certain(probabilities: Tensor, *, num_draws: int = 0, **diagnostics: float) -> LevelEstimate:

@@ -64,6 +64,7 @@ def ask(
     given: Tensor,
     known: Tensor,
     *,
+    name: str = "given",
     cond: Cond = None,
     seed: int = 0,
     batch_size: int = 256,
@@ -75,6 +76,7 @@ def ask(
         model: Any architecture.
         given: Levels. (C, H, W) or (B, C, H, W); what it holds where nothing is known is not read.
         known: True where known. (H, W), (C, H, W) or (B, C, H, W), bool.
+        name: What `given` is called where the question was asked, for messages.
         cond: As the model takes it; one entry stands for all images.
         seed: From 0 to 2**64 - 1.
         batch_size: Images walked together, at most.
@@ -91,18 +93,24 @@ def ask(
         raise ShapeError(f"`batch_size` must be at least 1, got {batch_size}.")
     if given.is_floating_point() or given.dtype == torch.bool:
         raise ShapeError(
-            f"`given` must hold integer levels in [0, {model.num_classes}), got dtype "
+            f"`{name}` must hold integer levels in [0, {model.num_classes}), got dtype "
             f"{given.dtype}. Use `quantise(x, {model.num_classes})` on floats in [0, 1]."
         )
     given = (given[None] if given.ndim == 3 else given).to(model.device, torch.int64)
     if given.ndim != 4 or given.shape[1] != model.in_channels or given.numel() == 0:
         raise ShapeError(
-            f"`given` must have shape (C, H, W) or (B, C, H, W) with C = {model.in_channels}, got "
+            f"`{name}` must have shape (C, H, W) or (B, C, H, W) with C = {model.in_channels}, got "
             f"{tuple(given.shape)}."
         )
     known = fit_mask(known, given)
     # Unknown levels are no part of the question: neither their range nor their value matters.
     given = given.where(known, 0)
+    low, high = int(given.min()), int(given.max())
+    if low < 0 or high >= model.num_classes:
+        raise ShapeError(
+            f"`{name}` must hold levels in [0, {model.num_classes}) where it is known, got "
+            f"{low if low < 0 else high}."
+        )
     cond = model.prepare_cond(cond, len(given))
     model.check(given, cond)
     return Question(model, given, known, cond, seed, batch_size, progress)

@@ -1,0 +1,127 @@
+"""What completing images gives: ranked images, and where they differ."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from einops import rearrange
+from torch import Tensor
+
+from pixelcnn.inference.estimates import say
+from pixelcnn.inference.question import Question, evaluating
+
+
+@dataclass(frozen=True)
+class Completions:
+    """M completions of each of B images, the most probable first.
+
+    Attributes:
+        images: Levels; those known are as they were given. (B, M, C, H, W), int64, on the CPU.
+        log_prob: Of whole images. Nats. (B, M), float64.
+        known_log_prob: The part of it that the known sub-pixels contribute: how well a completion
+            explains what comes after it. Nats. (B, M), float64.
+        known: (B, C, H, W), bool.
+        method: "raster", "smc", …
+        diagnostics: Figures of each image by name. (B,).
+        warnings: Why not to take them for draws from the posterior, in sentences.
+    """
+
+    images: Tensor
+    log_prob: Tensor
+    known_log_prob: Tensor
+    known: Tensor
+    method: str
+    diagnostics: Mapping[str, Tensor] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether nothing speaks against taking them for draws from the posterior."""
+        return not self.warnings
+
+    @property
+    def mean(self) -> Tensor:
+        """Mean level of each sub-pixel. (B, C, H, W), float64."""
+        return self.images.double().mean(1)
+
+    @property
+    def uncertainty(self) -> Tensor:
+        """Entropy of the levels that the completions have at each sub-pixel, zero where known.
+
+        From M images at most log2(M) can be seen. Bits. (B, C, H, W), float64.
+
+        Example:
+            >>> images = torch.tensor([0, 0, 1, 1, 2, 2, 3, 3]).view(1, 8, 1, 1, 1)
+            >>> nats, known = torch.zeros(1, 8), torch.zeros(1, 1, 1, 1).bool()
+            >>> Completions(images, nats, nats, known, "raster").uncertainty.item()
+            2.0
+        """
+        count = self.images.shape[1]
+        bits = torch.zeros(self.known.shape, dtype=torch.float64)
+        for each in self.images.unbind(1):
+            alike = (self.images == each[:, None]).sum(1)
+            bits -= (alike / count).double().log2() / count
+        return bits
+
+    def warn(self) -> None:
+        """Says every doubt aloud, as an `UntrustedWarning`."""
+        say(self.warnings)
+
+
+def ranked(
+    question: Question,
+    images: Tensor,
+    *,
+    method: str,
+    diagnostics: Mapping[str, Tensor] | None = None,
+    warnings: tuple[str, ...] = (),
+) -> Completions:
+    """Completions in the order of their log-probability.
+
+    Args:
+        question: What was asked.
+        images: Levels; what they hold where something is known is not read. (B, M, C, H, W).
+        method: As `Completions.method`.
+        diagnostics: As `Completions.diagnostics`.
+        warnings: As `Completions.warnings`.
+    """
+    count = images.shape[1]
+    given, known, cond = question.repeated(count)
+    x = given.where(known, rearrange(images, "b m c h w -> (b m) c h w").to(given.device))
+    whole, explained = [], []
+    for first in range(0, len(x), question.batch_size):
+        part = slice(first, first + question.batch_size)
+        with evaluating(question.model):
+            nats = question.model.site_log_prob(
+                x[part], None if cond is None else cond[part], check=False
+            )
+        nats = nats.cpu().double()
+        whole.append(nats.flatten(1).sum(1))
+        explained.append(nats.where(known[part].cpu(), 0).flatten(1).sum(1))
+    log_prob, known_log_prob = (torch.cat(each).view(-1, count) for each in (whole, explained))
+    order = log_prob.argsort(dim=1, descending=True, stable=True)
+    x = rearrange(x.cpu(), "(b m) c h w -> b m c h w", m=count)
+    return Completions(
+        images=torch.stack([each[places] for each, places in zip(x, order, strict=True)]),
+        log_prob=log_prob.gather(1, order),
+        known_log_prob=known_log_prob.gather(1, order),
+        known=question.known.cpu(),
+        method=method,
+        diagnostics=diagnostics or {},
+        warnings=warnings,
+    )
+
+
+def numbers(where: Tensor) -> str:
+    """Which images a flag (B,) names, in words.
+
+    Example:
+        >>> numbers(torch.tensor([True, False, True]))
+        'images 0, 2'
+        >>> numbers(torch.ones(12).bool())
+        'images 0, 1, 2, 3, 4, 5, 6, 7 and 4 more'
+    """
+    found = where.nonzero().flatten().tolist()
+    shown, rest = found[:8], len(found) - 8
+    listed = ", ".join(map(str, shown)) + (f" and {rest} more" if rest > 0 else "")
+    return f"{'images' if len(found) > 1 else 'image'} {listed}"
