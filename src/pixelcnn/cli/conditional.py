@@ -7,7 +7,7 @@ from pathlib import Path
 from pixelcnn.cli.images import Asked, images_of
 from pixelcnn.cli.levels import LEVELS_FILE, PICTURE_FILE, in_words, write_levels
 from pixelcnn.cli.progress import progress_bar
-from pixelcnn.cli.questions import METHODS, OPTION_HELP
+from pixelcnn.cli.questions import METHODS, typed_options
 from pixelcnn.cli.runs import open_run
 from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
@@ -70,16 +70,9 @@ def options_by_method(args: argparse.Namespace) -> dict[str | None, dict[str, in
     Raises:
         ConfigError: If no method that was chosen takes an option.
     """
-    typed = {name: vars(args)[name] for name in OPTION_HELP if vars(args)[name] is not None}
+    typed = typed_options(args, METHODS, args.method)
     if not args.method:
         return {None: typed}
-    taken = {name for method in args.method for name in METHODS[method]}
-    for name in typed:
-        if name not in taken:
-            raise ConfigError(
-                f"`--{name.replace('_', '-')}` is of another method than "
-                f"{' and '.join(args.method)}: leave it out, or add its --method."
-            )
     return {
         method: {name: typed[name] for name in METHODS[method] if name in typed}
         for method in args.method

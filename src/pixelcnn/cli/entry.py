@@ -20,6 +20,7 @@ LESS_MEMORY = {
     "score": "Score fewer images at once: --batch-size.",
     "classify": "Score fewer images at once: --batch-size.",
     "marginal": "Draw fewer images at once: --batch-size.",
+    "complete": "Use fewer images at once: --batch-size.",
     "conditional": "Use fewer images at once: --batch-size.",
 }
 LESS_MEMORY_ELSEWHERE = "Use fewer images at once (--data.batch_size) or a smaller model."

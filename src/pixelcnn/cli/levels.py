@@ -27,8 +27,8 @@ def write_levels(out: Path, estimates: Mapping[str, LevelEstimate]) -> None:
     save_figure(levels_figure(estimates), out / PICTURE_FILE)
 
 
-def in_words(title: str, estimate: LevelEstimate) -> str:
-    """The most probable levels with their standard errors, and every doubt."""
+def in_words(title: str, estimate: LevelEstimate, *, with_diagnostics: bool = True) -> str:
+    """The most probable levels with their standard errors, how they were found, every doubt."""
     best = estimate.probabilities.argsort(descending=True, stable=True)[:LISTED].tolist()
     levels = ", ".join(
         f"{level}: {estimate.probabilities[level]:.4f}"
@@ -36,9 +36,9 @@ def in_words(title: str, estimate: LevelEstimate) -> str:
         for level in best
     )
     lines = [f"{title}: {levels}"]
-    figures = {} if estimate.is_exact else {"effective draws": estimate.ess}
-    figures |= estimate.diagnostics
-    if figures:
+    if with_diagnostics:
+        figures = {} if estimate.is_exact else {"effective draws": estimate.ess}
+        figures |= estimate.diagnostics
         told = (f"{name.replace('_', ' ')} {figure:.4g}" for name, figure in figures.items())
         lines.append(f"  {', '.join(told)}")
     lines += [f"  NOT TO BE TRUSTED: {doubt}" for doubt in estimate.warnings]

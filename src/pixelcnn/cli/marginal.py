@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
         estimates = {"averaged conditionals": found.averaged, "counted draws": found.counted}
         write_levels(out, estimates)
     for title, estimate in estimates.items():
-        print(in_words(title, estimate))
+        print(in_words(title, estimate, with_diagnostics=False))
     if not found.averaged.is_exact:
         print(f"counting needs {found.variance_ratio:.3g} times as many draws")
     print(out / LEVELS_FILE)

@@ -1,6 +1,8 @@
 """The parsers of the commands that ask a trained model. Nothing heavy is imported here."""
 
 import argparse
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from pixelcnn.cli.options import (
     RUN_HELP,
@@ -12,6 +14,9 @@ from pixelcnn.cli.options import (
     size,
     whole,
 )
+from pixelcnn.errors import ConfigError
+
+Methods: TypeAlias = Mapping[str, Sequence[str]]
 
 FILES_HELP = (
     "image files, folders of them, or one .npz of levels as `pixelcnn sample` writes it "
@@ -29,12 +34,20 @@ METHODS = {
     "smc": ("num_populations", "num_particles"),
     "gibbs": ("num_chains", "num_sweeps"),
 }
-"""The options that each way to answer takes."""
+"""How a conditional is found, and the options of each way."""
+
+COMPLETION_METHODS = {
+    "raster": (),
+    "smc": ("num_particles", "num_moves"),
+    "gibbs": ("num_sweeps",),
+}
+"""How images are completed, and the options of each way."""
 
 OPTION_HELP = {
     "num_draws": "images drawn by importance",
     "num_populations": "populations of smc",
     "num_particles": "images in each population of smc",
+    "num_moves": "moves of smc from one population to another",
     "num_chains": "chains of gibbs",
     "num_sweeps": "sweeps of each chain of gibbs",
 }
@@ -46,6 +59,7 @@ def add_questions(commands: Subparsers) -> None:
     _add_classify(commands)
     _add_marginal(commands)
     _add_conditional(commands)
+    _add_complete(commands)
 
 
 def add_images(parser: argparse.ArgumentParser) -> None:
@@ -161,10 +175,63 @@ def _add_conditional(commands: Subparsers) -> None:
         "--method", action="append", default=[], choices=list(METHODS),
         help="repeat it to see several side by side (default: exact if that is quick, else smc)",
     )  # fmt: skip
-    for name, what in OPTION_HELP.items():
-        parser.add_argument(f"--{name.replace('_', '-')}", type=positive, metavar="N", help=what)
+    add_options(parser, METHODS)
     parser.add_argument(
         "--out", metavar="DIR", default="conditional",
         help="folder for levels.csv and levels.png (default: %(default)s)",
     )  # fmt: skip
     add_device(parser)
+
+
+def _add_complete(commands: Subparsers) -> None:
+    parser = add_command(
+        commands, "complete", "draw what is missing of images", takes_settings=True
+    )
+    add_images(parser)
+    parser.add_argument(
+        "--missing", metavar="WHAT", action="append",
+        help=MISSING_HELP.replace("%(default)s", "bottom") + "; repeat it: one for each image",
+    )  # fmt: skip
+    add_condition(parser)
+    parser.add_argument(
+        "--num-completions", type=positive, default=8, metavar="N",
+        help="completions of each image (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--method", choices=list(COMPLETION_METHODS),
+        help="how (default: raster where that is exact, else smc)",
+    )  # fmt: skip
+    add_options(parser, COMPLETION_METHODS)
+    parser.add_argument(
+        "--out", metavar="DIR", default="completions",
+        help="folder for completions.png, .csv and .npz (default: %(default)s)",
+    )  # fmt: skip
+    add_device(parser)
+
+
+def add_options(parser: argparse.ArgumentParser, methods: Methods) -> None:
+    """Adds the options of all methods; `typed_options` reads them."""
+    for name in dict.fromkeys(name for names in methods.values() for name in names):
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", type=positive, metavar="N", help=OPTION_HELP[name]
+        )
+
+
+def typed_options(
+    args: argparse.Namespace, methods: Methods, chosen: Sequence[str]
+) -> dict[str, int]:
+    """The options of methods that were typed.
+
+    Raises:
+        ConfigError: If no method that was chosen takes one of them.
+    """
+    names = {name for options in methods.values() for name in options}
+    typed = {name: vars(args)[name] for name in sorted(names) if vars(args)[name] is not None}
+    taken = {name for method in chosen for name in methods[method]}
+    for name in typed:
+        if chosen and name not in taken:
+            raise ConfigError(
+                f"`--{name.replace('_', '-')}` is of another method than "
+                f"{' and '.join(chosen)}: leave it out, or choose its --method."
+            )
+    return typed

@@ -1,0 +1,30 @@
+"""The picture shows what was given, what was drawn, the mean, and where the draws differ."""
+
+import torch
+
+from pixelcnn.charts.completions import MISSING, completions_figure
+from pixelcnn.inference import Completions
+
+
+def test_a_row_shows_the_given_the_draws_the_mean_and_the_uncertainty():
+    images = torch.randint(3, (1, 4, 1, 2, 3))
+    known = torch.zeros(1, 1, 2, 3, dtype=torch.bool)
+    known[..., 0, :] = True
+    nats = -torch.arange(4.0)[None]
+    found = Completions(images, nats, nats, known, "raster")
+    figure = completions_figure(images[:, 0], found, levels=3, names=["it"], most=2)
+    given, first, second, mean, uncertainty = (a.images[0].get_array() for a in figure.axes[:5])
+    assert (given[1] == MISSING).all() and (given[0, 0] == images[0, 0, 0, 0, 0].item() / 2).all()
+    assert first.shape == second.shape == (2, 3)
+    assert torch.allclose(torch.tensor(mean[:, :, 0]), found.mean[0, 0] / 2)
+    assert torch.equal(torch.tensor(uncertainty.data), found.uncertainty[0, 0])
+    assert figure.axes[1].get_title() == "-0.0 nats"
+
+
+def test_colours_stay_colours():
+    images = torch.randint(256, (2, 3, 3, 2, 2))
+    nats, known = torch.zeros(2, 3), torch.ones(2, 3, 2, 2, dtype=torch.bool)
+    found = Completions(images, nats, nats, known, "raster")
+    figure = completions_figure(images[:, 0], found, levels=256, names=["a", "b"])
+    expected = images[0, 0].permute(1, 2, 0) / 255
+    assert torch.allclose(torch.tensor(figure.axes[0].images[0].get_array()).float(), expected)

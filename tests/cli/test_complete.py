@@ -1,0 +1,57 @@
+"""`pixelcnn complete` draws what is missing, and leaves what is known."""
+
+import csv
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pixelcnn.checkpoint import save
+from pixelcnn.cli import main
+from pixelcnn.models import PixelCNN
+
+
+@pytest.fixture
+def question(tmp_path):
+    """A model, and two images of its levels."""
+    model = PixelCNN(hidden_channels=4, num_residual_blocks=1, num_classes=3, image_size=(4, 5))
+    save(model, tmp_path / "model.safetensors")
+    x = np.random.default_rng(0).integers(3, size=(2, 1, 4, 5))
+    np.savez(tmp_path / "x.npz", x=x, levels=3)
+    return ["complete", str(tmp_path / "model.safetensors"), str(tmp_path / "x.npz")]
+
+
+@pytest.mark.parametrize("method", ["raster", "smc"])
+def test_known_levels_come_back_and_the_most_probable_first(question, tmp_path, method):
+    out = tmp_path / "completions"
+    masks = ["--missing", "top", "--missing", "right"]
+    words = ["--method", method, "--num-completions", "5", *masks, "--out", str(out)]
+    assert main([*question, *words]) == 0
+    given = np.load(tmp_path / "x.npz")["x"]
+    with np.load(out / "completions.npz") as found:
+        x, known, nats = found["x"], found["known"], found["log_prob"]
+    assert x.shape == (2, 5, 1, 4, 5)
+    assert (x == given[:, None])[np.broadcast_to(known[:, None], x.shape)].all()
+    assert not known[0, 0, :2].any() and known[1, 0, :, :2].all()
+    assert (nats[:, :-1] >= nats[:, 1:]).all()
+    with (out / "completions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["rank"] for row in rows] == ["1", "2", "3", "4", "5"] * 2
+    assert float(rows[5]["log_prob_nats"]) == pytest.approx(nats[1, 0], abs=1e-3)
+    with Image.open(out / "completions.png") as picture:
+        assert picture.width > 500
+
+
+def test_raster_order_that_is_not_exact_says_so(question, tmp_path, capsys):
+    words = ["--method", "raster", "--missing", "top", "--out", str(tmp_path / "completions")]
+    assert main([*question, *words]) == 0
+    assert "NOT TO BE TRUSTED" in capsys.readouterr().out
+
+
+def test_what_cannot_be_completed_is_said_in_one_line(question, fails, tmp_path):
+    out = tmp_path / "completions"
+    assert "one for each of 2" in fails(*question, *["--missing", "top"] * 3, "--out", out)
+    assert "no mask" in fails(*question, "--missing", "upstairs", "--out", out)
+    words = ("--method", "raster", "--num-particles", "4")
+    assert "another method" in fails(*question, *words, "--out", out)
+    assert not out.exists()
