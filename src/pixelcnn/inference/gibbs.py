@@ -66,7 +66,7 @@ class GibbsChains:
     The kernel "gibbs" tries each level, and draws one from the full conditional. "metropolis"
     draws a proposal from what the model predicts from the earlier sub-pixels, and accepts it with
     probability min(1, a), where a is the ratio of the later sub-pixels' factors; it evaluates one
-    level, however many there are. Both leave the posterior as it is, and reach every image.
+    level, however many there are, and none where the present one is proposed. Both leave the posterior as it is, and reach every image.
 
     Args:
         model: Any architecture.
@@ -185,32 +185,35 @@ class GibbsChains:
         levels = all_levels(block.of(self.x[chains]), self.num_classes)
         nats, params = self.images.consider(block, chains, levels)
         nats = nats.to(self._chooses_on, torch.float64)
+        # Where the sub-pixel is known, only the present level is possible.
+        is_free = block.of(self.free[chains]).to(self._chooses_on)
+        nats[1:] = nats[1:].where(is_free, float("-inf"))
         choice = draw(rearrange(nats, "j n s -> (n s) j"), noise.flatten()).view(noise.shape)
-        return self._take(Move(block, chains, levels, nats.softmax(0), choice), params)
+        self.images.take(block, chains, levels, params, choice.to(self.x.device))
+        return Move(block, chains, levels, nats.softmax(0), choice)
 
     def _metropolis_step(
         self, block: Block, chains: slice, proposing: Tensor, choosing: Tensor
     ) -> Move:
+        present, is_free = block.of(self.x[chains]), block.of(self.free[chains])
         logits = self.images.prefix_logits(block, chains).to(self._chooses_on, torch.float64)
-        proposed = draw(logits, proposing.flatten()).view(proposing.shape)
-        levels = torch.stack([block.of(self.x[chains]), proposed.to(self.x.device)])
-        nats, params = self.images.consider(block, chains, levels)
+        proposed = draw(logits, proposing.flatten()).view(proposing.shape).to(present.device)
+        levels = torch.stack([present, proposed.where(is_free, present)])
         by_level = rearrange(levels, "j n s -> (n s) j").to(self._chooses_on)
         own = logits.log_softmax(1).gather(1, by_level)
-        later = nats.to(own) - rearrange(own, "(n s) j -> j n s", n=len(proposed))
-        accept = (later[1] - later[0]).clamp(max=0).exp()
-        probabilities = torch.stack([1 - accept, accept])
+        own = rearrange(own, "(n s) j -> j n s", n=len(present))
+        accept = torch.ones_like(choosing)
+        # A chain that proposes what it has needs no evaluation; of likely levels most do.
+        changed = (levels[0] != levels[1]).any(1).nonzero()[:, 0]
+        if len(changed):
+            images, at = chains.start + changed, changed.to(self._chooses_on)
+            nats, params = self.images.consider(block, images, levels[:, changed])
+            later = nats.to(own) - own[:, at]
+            accept[at] = (later[1] - later[0]).clamp(max=0).exp()
+            choice = (choosing[at] < accept[at]).long().to(self.x.device)
+            self.images.take(block, images, levels[:, changed], params, choice)
         choice = (choosing < accept).long()
-        return self._take(Move(block, chains, levels, probabilities, choice), params)
-
-    def _take(self, move: Move, params: Tensor) -> Move:
-        is_free = move.block.of(self.free[move.chains]).to(self._chooses_on)
-        choice = move.choice * is_free
-        stay = torch.zeros_like(move.probabilities)
-        stay[0] = 1
-        self.images.take(move.block, move.chains, move.levels, params, choice.to(self.x.device))
-        probabilities = move.probabilities.where(is_free, stay)
-        return move._replace(choice=choice, probabilities=probabilities)
+        return Move(block, chains, levels, torch.stack([1 - accept, accept]), choice)
 
 
 def full_conditional(

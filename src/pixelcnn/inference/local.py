@@ -1,5 +1,7 @@
 """Images whose predictions are kept up to date while single sub-pixels change."""
 
+from typing import TypeAlias
+
 import torch
 from einops import rearrange
 from torch import Tensor
@@ -7,6 +9,9 @@ from torch import Tensor
 from pixelcnn.inference.blocks import Block, Blocks
 from pixelcnn.inference.question import evaluating
 from pixelcnn.models import AutoregressiveModel, Cond
+
+Images: TypeAlias = slice | Tensor
+"""Some of the images: a run of them, or their numbers, int64."""
 
 
 class LocalEvaluator:
@@ -46,7 +51,7 @@ class LocalEvaluator:
         nats = [self.model.likelihood.log_prob(*pair) for pair in zip(*sizes, strict=True)]
         return torch.cat([part.flatten(1).sum(1) for part in nats])
 
-    def prefix_logits(self, block: Block, images: slice) -> Tensor:
+    def prefix_logits(self, block: Block, images: Images) -> Tensor:
         """Logits of the levels of a block given the earlier sub-pixels alone. (N × S, K)."""
         params = self._params[images][:, :, block.rows, block.columns]
         earlier = self.x[images][:, : block.channel, block.rows, block.columns]
@@ -57,7 +62,7 @@ class LocalEvaluator:
         )
 
     @torch.no_grad()
-    def consider(self, block: Block, images: slice, levels: Tensor) -> tuple[Tensor, Tensor]:
+    def consider(self, block: Block, images: Images, levels: Tensor) -> tuple[Tensor, Tensor]:
         """Evaluates other levels of a block.
 
         Args:
@@ -80,7 +85,7 @@ class LocalEvaluator:
         return block.sums(factors), rearrange(params, "(j n) p h w -> j n p h w", j=count)
 
     def take(
-        self, block: Block, images: slice, levels: Tensor, params: Tensor, choice: Tensor
+        self, block: Block, images: Images, levels: Tensor, params: Tensor, choice: Tensor
     ) -> None:
         """Puts some of the levels that were considered into the images.
 
@@ -91,15 +96,20 @@ class LocalEvaluator:
             params: What `consider` returned. (J, N, P, h, w).
             choice: Which of the levels. (N, S), int64.
         """
-        block.put(block.crop(self.x[images]), levels.gather(0, choice[None])[0])
+        taken = levels.gather(0, choice[None])[0]
+        # Images by number are copies: with them all that changes is put back.
+        x, kept = self.x[images], self._params[images]
+        block.put(block.crop(x), taken)
         # What is predicted of a pixel follows the one sub-pixel of the block that it sees.
         none_seen = torch.zeros_like(choice[:, :1])
         followed = torch.cat([choice, none_seen], 1)[:, block.owners.amin(0)]
         followed = followed[None, :, None].expand(1, *params.shape[1:])
-        block.crop(self._params[images]).copy_(params.gather(0, followed)[0])
+        block.crop(kept).copy_(params.gather(0, followed)[0])
+        if isinstance(images, Tensor):
+            self.x[images], self._params[images] = x, kept
 
     @torch.no_grad()
-    def _predict(self, x: Tensor, images: slice, window: tuple[slice, slice]) -> Tensor:
+    def _predict(self, x: Tensor, images: Images, window: tuple[slice, slice]) -> Tensor:
         """Parameters of windows, one or several of each image. (J × N, P, h, w)."""
         cond = None if self.cond is None else self.cond[images]
         if cond is not None:
