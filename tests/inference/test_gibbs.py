@@ -7,6 +7,7 @@ from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.inference.blocks import Block
 from pixelcnn.inference.chains import diagnose
 from pixelcnn.inference.gibbs import GibbsChains, full_conditional
+from pixelcnn.inference.local import LocalEvaluator
 from pixelcnn.models import PixelCNN, build
 from pixelcnn.order import RasterOrder, Site
 from tests.inference.listed import Listed
@@ -199,13 +200,41 @@ def test_a_scan_visits_what_is_unknown(scan):
     assert scan == "random" or (visits[~known] == 1).all()
 
 
-def test_many_levels_are_proposed_and_few_are_tried():
+@pytest.mark.parametrize(
+    ("options", "kernel"),
+    [
+        ({"num_classes": 2}, "gibbs"),
+        ({"num_classes": 16}, "gibbs"),
+        ({"num_classes": 17}, "metropolis"),
+        ({"num_classes": 2, "attention_every": 1}, "metropolis"),
+    ],
+)
+def test_few_levels_are_tried_where_that_is_local_and_others_proposed(options, kernel):
     known = torch.zeros(1, 2, 2, dtype=torch.bool)
-    kernels = [
-        GibbsChains(PixelCNN(num_classes=levels), torch.zeros(1, 1, 2, 2).long(), known).kernel
-        for levels in (2, 16, 17, 256)
-    ]
-    assert kernels == ["gibbs", "gibbs", "metropolis", "metropolis"]
+    model = build("pixelcnn", num_residual_blocks=1, **options)
+    assert GibbsChains(model, torch.zeros(1, 1, 2, 2).long(), known).kernel == kernel
+
+
+def test_what_is_proposed_and_present_is_not_evaluated(monkeypatch):
+    model = tiny_model("binary")
+    chains = GibbsChains(
+        model,
+        torch.zeros(50, 1, 3, 3).long(),
+        torch.zeros(3, 3, dtype=torch.bool),
+        kernel="metropolis",
+    )
+    evaluated = []
+    monkeypatch.setattr(
+        chains.images,
+        "_predict",
+        lambda x, *rest: (
+            evaluated.append(len(x)) or LocalEvaluator._predict(chains.images, x, *rest)
+        ),
+    )
+    for move in chains.sweep():
+        differ = int((move.levels[0] != move.levels[1]).sum())
+        assert sum(evaluated) == differ < 50
+        evaluated.clear()
 
 
 def test_nothing_unknown_leaves_nothing_to_do():
