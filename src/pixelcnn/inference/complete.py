@@ -7,6 +7,7 @@ from torch import Tensor
 
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference.completions import Completions
+from pixelcnn.inference.gibbs_completions import gibbs_completions
 from pixelcnn.inference.masks import is_prefix
 from pixelcnn.inference.metropolis import smc_completions
 from pixelcnn.inference.question import Progress, ask, choose_method
@@ -16,6 +17,7 @@ from pixelcnn.models import AutoregressiveModel, Cond
 COMPLETION_METHODS: dict[str, Callable[..., Completions]] = {
     "raster": raster,
     "smc": smc_completions,
+    "gibbs": gibbs_completions,
 }
 """Each takes a `Question`, the number of completions, and options of its own by name."""
 
@@ -43,6 +45,8 @@ def complete(
     `smc`         populations that are weighed by what is known later,     `num_particles`,
                   and moves from one to another                            `num_moves`,
                                                                            `resample_below`
+    `gibbs`       from `raster` on, redraws single sub-pixels given all    `num_sweeps`, `scan`,
+                  others                                                   `kernel`, `on_sweep`
     ============  =======================================================  ========================
 
     Args:

@@ -1,0 +1,83 @@
+"""Completions given all that is known: the ends of Markov chains that begin in raster order."""
+
+from collections.abc import Callable
+
+import torch
+from einops import rearrange
+from torch import Tensor
+
+from pixelcnn.errors import ConfigError
+from pixelcnn.inference.chain_answers import MAX_RHAT, start_chains
+from pixelcnn.inference.chains import MIN_DRAWS, diagnose
+from pixelcnn.inference.completions import Completions, numbers, ranked
+from pixelcnn.inference.gibbs import Kernel, Scan
+from pixelcnn.inference.question import Question
+
+
+def gibbs_completions(
+    question: Question,
+    num_completions: int,
+    *,
+    num_sweeps: int = 20,
+    scan: Scan = "systematic",
+    kernel: Kernel | None = None,
+    on_sweep: Callable[[Tensor], object] | None = None,
+) -> Completions:
+    """Completes images by chains of their own for each completion.
+
+    Each begins as `raster` ends, and is taken as it is after some sweeps.
+
+    Args:
+        question: About any number of images.
+        num_completions: M, of each.
+        num_sweeps: Sweeps of each chain, at least 8.
+        scan: As `GibbsChains` takes it.
+        kernel: As `GibbsChains` takes it.
+        on_sweep: Shown the images at the beginning and after each sweep, such as for
+            `pixelcnn.plots.film_strip`. (B, M, C, H, W).
+
+    Returns:
+        Completions. For each image, of the log-probability in the later half of the sweeps:
+        `r_hat`, `ess` and `autocorrelation_time` (in sweeps).
+
+    Raises:
+        ConfigError: If an option is out of range.
+    """
+    if num_sweeps < 2 * MIN_DRAWS:
+        raise ConfigError(f"`num_sweeps` must be at least {2 * MIN_DRAWS}, got {num_sweeps}.")
+    chains = start_chains(question, num_completions, scan=scan, kernel=kernel)
+    nats = []
+    for done in range(num_sweeps + 1):
+        if done:
+            for _ in chains.sweep():
+                pass
+            question.report(done, num_sweeps)
+        nats.append(chains.log_prob().double().cpu())
+        if on_sweep is not None:
+            on_sweep(rearrange(chains.x, "(b m) c h w -> b m c h w", m=num_completions).clone())
+    later = torch.stack(nats[num_sweeps // 2 + 1 :], 1)
+    found = [diagnose(each) for each in later.split(num_completions)]
+    diagnostics = {
+        "r_hat": torch.tensor([each.rhat for each in found]),
+        "ess": torch.tensor([each.ess for each in found]),
+        "autocorrelation_time": torch.tensor([each.autocorrelation_time for each in found]),
+    }
+    return ranked(
+        question,
+        rearrange(chains.x, "(b m) c h w -> b m c h w", m=num_completions),
+        method="gibbs",
+        diagnostics=diagnostics,
+        warnings=_doubts(diagnostics["r_hat"]),
+    )
+
+
+def _doubts(rhat: Tensor) -> tuple[str, ...]:
+    # A factor above the limit for estimates: what counts here is the ends of the chains alone.
+    apart = ~(rhat - 1 <= 4 * (MAX_RHAT - 1))
+    if not apart.any():
+        return ()
+    return (
+        f"The chains still disagree about how probable the image is ({numbers(apart)}; R-hat up "
+        f"to {float(rhat[apart].max()):.2f}): these completions may be far from the posterior. "
+        f"Raise `num_sweeps`, or use 'smc'.",
+    )
