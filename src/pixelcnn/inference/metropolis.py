@@ -45,8 +45,8 @@ def smc_completions(
         resample_below: As in `smc`.
 
     Returns:
-        Completions, with `log_evidence` (nats), `acceptance` (share of the moves taken; 1 without
-        moves) and `ess` (populations that count, of all that were drawn) for each image.
+        Completions, with figures of each image: `log_evidence` (nats), `ess` (populations that
+        count, of all that were drawn) and, with moves, `acceptance` (share of them taken).
 
     Raises:
         ConfigError: If an option is out of range.
@@ -61,23 +61,23 @@ def smc_completions(
     proposals = Proposals(question, num_completions, num_particles, resample_below)
     total = 1 + num_moves
     x, evidence = proposals.draw(0, total)
-    taken, tried = torch.zeros(len(x), dtype=torch.float64), [evidence]
+    taken, tried = [], [evidence]
     for move in range(1, total):
         other, other_evidence = proposals.draw(move, total)
         uniform = proposals.choices(move)[:, 1]
         accept = uniform.log() < other_evidence - evidence
         x = torch.where(accept[:, None, None, None], other, x)
         evidence = torch.where(accept, other_evidence, evidence)
-        taken += accept
+        taken.append(accept)
         tried.append(other_evidence)
     by_image = torch.cat([each.view(-1, num_completions) for each in tried], 1)
     diagnostics = {
         "log_evidence": by_image.logsumexp(1) - torch.tensor(by_image.shape[1]).double().log(),
-        "acceptance": taken.view(-1, num_completions).mean(1) / num_moves
-        if num_moves
-        else torch.ones(len(by_image), dtype=torch.float64),
         "ess": effective(by_image),
     }
+    if taken:
+        shares = torch.stack(taken).double().mean(0)
+        diagnostics["acceptance"] = shares.view(-1, num_completions).mean(1)
     return ranked(
         question,
         x.unflatten(0, (-1, num_completions)),
@@ -139,13 +139,13 @@ def _picked(particles: Particles, uniform: Tensor) -> Tensor:
 
 
 def _doubts(diagnostics: dict[str, Tensor], num_populations: int) -> tuple[str, ...]:
-    stuck = diagnostics["acceptance"] < MIN_SHARE
-    uneven = diagnostics["ess"] < MIN_SHARE * num_populations
-    found = []
-    if (stuck | uneven).any():
-        found.append(
-            f"The populations disagree about the probability of what is known "
-            f"({numbers(stuck | uneven)}): these completions may be far from the posterior. Use "
-            f"more `num_particles` or `num_moves`, or 'gibbs'."
-        )
-    return tuple(found)
+    bad = diagnostics["ess"] < MIN_SHARE * num_populations
+    if "acceptance" in diagnostics:
+        bad = bad | (diagnostics["acceptance"] < MIN_SHARE)
+    if not bad.any():
+        return ()
+    return (
+        f"The populations disagree about the probability of what is known ({numbers(bad)}): these "
+        f"completions may be far from the posterior. Use more `num_particles` or `num_moves`, or "
+        f"'gibbs'.",
+    )

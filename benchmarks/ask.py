@@ -1,0 +1,80 @@
+"""Asking: do intervals cover, and how much is won by averaging what is expected over counting?
+
+python -m benchmarks.ask            (about five minutes on one core)
+python -m benchmarks.ask --quick    (100 repeated runs instead of 400)
+"""
+
+import argparse
+import time
+
+import torch
+
+from benchmarks.measure import machine, table
+from pixelcnn.checkpoint import load
+from pixelcnn.inference import conditional, marginal
+from pixelcnn.models import PixelCNN
+from tests.inference.tiny import TINY, exact_levels, random_question, tiny_model
+
+SIZES = {"importance": {"num_draws": 400}, "smc": {"num_populations": 20, "num_particles": 20}}
+
+
+def coverage(name: str, method: str, runs: int) -> list[str]:
+    """Share of 95 % intervals that hold the exact probability, the worst of the levels."""
+    model = tiny_model(name)
+    x, known = random_question(model, 1)
+    unknown = (~known).nonzero().tolist()
+    site = tuple(unknown[1])
+    exact = exact_levels(model, site, x, known)
+    covered, errors = torch.zeros(len(exact)), []
+    for seed in range(runs):
+        options = {"method": method, "seed": seed, "batch_size": 4000, **SIZES[method]}
+        found = conditional(model, site, given=x, known=known, **options)
+        low, high = found.interval()
+        covered += (low <= exact) & (exact <= high)
+        errors.append((found.probabilities - exact)[0])
+    shares = covered / runs
+    return [
+        f"{name}, {len(unknown)} of {x.numel()} unknown",
+        method,
+        f"{100 * shares.min():.1f} … {100 * shares.max():.1f} %",
+        f"{torch.stack(errors).std():.4f}",
+        f"{found.stderr[0]:.4f}",
+    ]
+
+
+def variance(name: str, site: tuple[int, int]) -> list[str]:
+    """Averaged conditionals against counted draws of one trained model."""
+    model = load(name)
+    found = marginal(model, site, num_draws=1000, cond=3 if model.num_labels else None)
+    averaged, counted = (
+        float(each.stderr.square().sum().sqrt()) for each in (found.averaged, found.counted)
+    )
+    ratio = f"{found.variance_ratio:.2f}"
+    return [f"`{name}` at {site}", f"{averaged:.4f}", f"{counted:.4f}", ratio]
+
+
+def seconds(num_draws: int) -> float:
+    """Of the marginal of the middle pixel of 28×28, by the network of `mnist-binary`."""
+    model = PixelCNN(hidden_channels=64, num_residual_blocks=4, image_size=28)
+    start = time.perf_counter()
+    marginal(model, (14, 14), num_draws=num_draws)
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="fewer repeated runs")
+    runs = 100 if parser.parse_args().quick else 400
+    print(f"{machine()}.\n\n95 % intervals of {runs} repeated runs, against enumeration:\n")
+    rows = [coverage(name, method, runs) for name in TINY for method in SIZES]
+    head = ["model", "method", "cover", "spread of the runs", "stated error of one"]
+    print(table(head, rows))
+    rows = [variance("digits", (4, 4)), variance("mnist-binary", (14, 14))]
+    print("\nMarginals by 1,000 draws, given the label 3:\n")
+    print(table(["model and site", "error averaged", "error counted", "variance ratio"], rows))
+    torch.manual_seed(0)
+    print(f"\nThe marginal of (14, 14) by 10,000 draws of 28×28: {seconds(10_000):.1f} s.")
+
+
+if __name__ == "__main__":
+    main()
