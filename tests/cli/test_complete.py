@@ -48,10 +48,20 @@ def test_raster_order_that_is_not_exact_says_so(question, tmp_path, capsys):
     assert "NOT TO BE TRUSTED" in capsys.readouterr().out
 
 
+def test_chains_are_shown_sweep_by_sweep(question, tmp_path):
+    out = tmp_path / "completions"
+    words = ["--num-sweeps", "8", "--num-completions", "2", "--missing", "top", "--film"]
+    assert main([*question, "--method", "gibbs", *words, "--out", str(out)]) == 0
+    with Image.open(out / "chains.gif") as film, Image.open(out / "chains.png") as strip:
+        assert 1 < film.n_frames <= 9, "the beginning and eight sweeps; equal ones are joined"
+        assert strip.width > 4 * film.width and strip.height == 2 * film.height
+
+
 def test_what_cannot_be_completed_is_said_in_one_line(question, fails, tmp_path):
     out = tmp_path / "completions"
     assert "one for each of 2" in fails(*question, *["--missing", "top"] * 3, "--out", out)
     assert "no mask" in fails(*question, "--missing", "upstairs", "--out", out)
     words = ("--method", "raster", "--num-particles", "4")
     assert "another method" in fails(*question, *words, "--out", out)
+    assert "add `--method gibbs`" in fails(*question, "--film", "--out", out)
     assert not out.exists()

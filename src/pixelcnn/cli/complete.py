@@ -6,6 +6,9 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import torch
+from einops import rearrange
+from torch import Tensor
 
 from pixelcnn.charts.completions import completions_figure
 from pixelcnn.charts.figure import save_figure
@@ -14,18 +17,26 @@ from pixelcnn.cli.progress import progress_bar
 from pixelcnn.cli.questions import COMPLETION_METHODS, typed_options
 from pixelcnn.cli.runs import open_run
 from pixelcnn.device import resolve_device
+from pixelcnn.errors import ConfigError
 from pixelcnn.files import atomic_write, provisional_folder
 from pixelcnn.inference import Completions, UntrustedWarning, complete, known_masks
+from pixelcnn.plots import film_strip, image_grid, save_gif, save_png, screen_scale
 
 TABLE_FILE = "completions.csv"
 PICTURE_FILE = "completions.png"
 LEVELS_FILE = "completions.npz"
+STRIP_FILE = "chains.png"
+FILM_FILE = "chains.gif"
 NUM_IMAGES = 4
+NUM_FRAMES = 12
 
 
 def run(args: argparse.Namespace) -> int:
     """Completes, writes, and says how probable the best are."""
     out = Path(args.out)
+    if args.film and args.method != "gibbs":
+        raise ConfigError("`--film` shows the chains of gibbs: add `--method gibbs`.")
+    frames: list[Tensor] = []
     with provisional_folder(out), warnings.catch_warnings():
         warnings.simplefilter("ignore", UntrustedWarning)  # `summary` says it louder
         model = open_run(args.run, device=resolve_device(args.device or "auto")).model
@@ -48,10 +59,14 @@ def run(args: argparse.Namespace) -> int:
                 batch_size=args.batch_size,
                 progress=progress,
                 **typed_options(args, COMPLETION_METHODS, [args.method] if args.method else []),
+                **({"on_sweep": frames.append} if args.film else {}),
             )
         write(out, asked, found, model.num_classes)
+        if frames:
+            write_film(out, frames, model.num_classes)
     print(summary(asked, found))
-    for name in (TABLE_FILE, PICTURE_FILE, LEVELS_FILE):
+    film = (STRIP_FILE, FILM_FILE) if frames else ()
+    for name in (TABLE_FILE, PICTURE_FILE, LEVELS_FILE, *film):
         print(out / name)
     return 0
 
@@ -76,6 +91,19 @@ def write(out: Path, asked: Asked, found: Completions, levels: int) -> None:
             log_prob=found.log_prob.numpy(),
             levels=levels,
         )
+
+
+def write_film(out: Path, frames: list[Tensor], levels: int) -> None:
+    """Writes the chains (B, M, C, H, W) of each sweep: some side by side, and all as a film."""
+    seen = rearrange(torch.stack(frames), "t b m c h w -> t (b m) c h w").cpu()
+    scale = screen_scale(*seen.shape[3:])
+    some = torch.linspace(0, len(seen) - 1, min(len(seen), NUM_FRAMES)).round().long()
+    save_png(out / STRIP_FILE, film_strip(seen[some], levels, scale=scale))
+    columns = frames[0].shape[1]
+    save_gif(
+        out / FILM_FILE,
+        [image_grid(each, levels, columns=columns, scale=scale) for each in seen],
+    )
 
 
 def summary(asked: Asked, found: Completions) -> str:

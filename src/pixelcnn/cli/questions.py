@@ -203,6 +203,10 @@ def _add_complete(commands: Subparsers) -> None:
     )  # fmt: skip
     add_options(parser, COMPLETION_METHODS)
     parser.add_argument(
+        "--film", action="store_true",
+        help="with --method gibbs, also show the chains sweep by sweep: chains.png and chains.gif",
+    )  # fmt: skip
+    parser.add_argument(
         "--out", metavar="DIR", default="completions",
         help="folder for completions.png, .csv and .npz (default: %(default)s)",
     )  # fmt: skip

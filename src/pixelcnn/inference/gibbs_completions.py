@@ -37,8 +37,8 @@ def gibbs_completions(
             `pixelcnn.plots.film_strip`. (B, M, C, H, W).
 
     Returns:
-        Completions. For each image, of the log-probability in the later half of the sweeps:
-        `r_hat`, `ess` and `autocorrelation_time` (in sweeps).
+        Completions. For each image, `r_hat` of the log-probability in the later half of the
+        sweeps.
 
     Raises:
         ConfigError: If an option is out of range.
@@ -56,18 +56,13 @@ def gibbs_completions(
         if on_sweep is not None:
             on_sweep(rearrange(chains.x, "(b m) c h w -> b m c h w", m=num_completions).clone())
     later = torch.stack(nats[num_sweeps // 2 + 1 :], 1)
-    found = [diagnose(each) for each in later.split(num_completions)]
-    diagnostics = {
-        "r_hat": torch.tensor([each.rhat for each in found]),
-        "ess": torch.tensor([each.ess for each in found]),
-        "autocorrelation_time": torch.tensor([each.autocorrelation_time for each in found]),
-    }
+    rhat = torch.tensor([diagnose(each).rhat for each in later.split(num_completions)])
     return ranked(
         question,
         rearrange(chains.x, "(b m) c h w -> b m c h w", m=num_completions),
         method="gibbs",
-        diagnostics=diagnostics,
-        warnings=_doubts(diagnostics["r_hat"]),
+        diagnostics={"r_hat": rhat},
+        warnings=_doubts(rhat),
     )
 
 
