@@ -27,7 +27,8 @@ def test_a_grid_says_how_it_was_made(model_file, tmp_path, capsys):
     assert notes["Software"].startswith("pixelcnn ")
     settings = json.loads(notes["Comment"])
     assert (settings["seed"], settings["temperature"]) == (7, 0.5)
-    assert capsys.readouterr().out == f"4 images in {out}\n"
+    which = "of all labels in turn; choose by --label: Ankle boot, bag, coat"
+    assert capsys.readouterr().out == f"4 images in {out}, {which}\n"
 
 
 def test_guidance_is_followed_and_noted(tmp_path):

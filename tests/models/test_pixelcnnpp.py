@@ -178,3 +178,12 @@ def test_the_loss_compiles_into_one_graph():
 def test_arguments_out_of_range_are_refused_by_name(options, name):
     with pytest.raises(ConfigError, match=name):
         PixelCNNPlusPlus(**options)
+
+
+def test_images_smaller_than_the_strides_are_refused_before_training():
+    PixelCNNPlusPlus(num_resolutions=3, image_size=4)
+    with pytest.raises(ConfigError, match=r"at least 4×4 .* got 3×9.*num_resolutions"):
+        PixelCNNPlusPlus(num_resolutions=3, image_size=(3, 9))
+    model = PixelCNNPlusPlus(num_resolutions=4, **TINY)
+    with pytest.raises(ConfigError, match="at least 8×8"):
+        model.image_size = (28, 7)

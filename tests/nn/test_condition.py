@@ -98,9 +98,9 @@ def test_only_a_condition_can_be_left_out():
 @pytest.mark.parametrize(
     ("condition", "guidance", "word"),
     [
-        (Condition(num_labels=3, label_dropout=0.1), -1.0, "at least 0"),
-        (Condition(num_labels=3, label_dropout=0.1), float("inf"), "finite"),
-        (Condition(num_labels=3, label_dropout=0.1), float("nan"), "finite"),
+        (Condition(num_labels=3, label_dropout=0.1), -1.0, "from 0 to"),
+        (Condition(num_labels=3, label_dropout=0.1), float("inf"), "from 0 to"),
+        (Condition(num_labels=3, label_dropout=0.1), float("nan"), "from 0 to"),
         (Condition(num_labels=3), 0.0, "Train it with `label_dropout`"),
         (Condition(num_attributes=3), 2.0, "without its attributes, got 2.0"),
         (Condition(), 2.0, "without labels, got 2.0"),

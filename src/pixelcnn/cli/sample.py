@@ -10,8 +10,10 @@ from pixelcnn.cli.runs import open_run
 from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import provisional_folder
+from pixelcnn.nn import Condition
 
 SUFFIXES = (".png", ".gif", ".npz")
+LISTED = 20  # labels named where none was asked for
 USUAL = {
     "num_samples": None,
     "per_label": None,
@@ -43,8 +45,17 @@ def run(args: argparse.Namespace) -> int:
             **{**wishes, "num_samples": count},
         )
         write(drawing, out, args)
-    print(f"{len(drawing.images)} images in {out}")
+    print(f"{len(drawing.images)} images in {out}{unasked(trained.model.condition, args)}")
     return 0
+
+
+def unasked(condition: Condition, args: argparse.Namespace) -> str:
+    """Which labels were drawn, where none was asked for."""
+    if condition.kind != "labels" or args.label:
+        return ""
+    names = condition.names or [str(number) for number in range(condition.count)]
+    more = " …" if len(names) > LISTED else ""
+    return f", of all labels in turn; choose by --label: {', '.join(names[:LISTED])}{more}"
 
 
 def wishes_of(args: argparse.Namespace) -> dict[str, Any]:

@@ -143,8 +143,22 @@ class AutoregressiveModel(nn.Module, ABC):
     def image_size(self, size: tuple[int, int]) -> None:
         height, width = size
         ImageSpec(self.in_channels, height, width, self.num_classes)
+        self._check_least(height, width)
         self._size = (height, width)
         self.config["image_size"] = [height, width]
+
+    @property
+    def least_side(self) -> int:
+        """Sides of images must be at least so long to be trained on or drawn by default."""
+        return 1
+
+    def _check_least(self, height: int, width: int) -> None:
+        if min(height, width) < self.least_side:
+            raise ConfigError(
+                f"Images must be at least {self.least_side}×{self.least_side} pixels for the "
+                f"strides of this network, got {height}×{width}. Use larger images, or fewer "
+                f"`num_resolutions`."
+            )
 
     @property
     def spec(self) -> ImageSpec:

@@ -30,7 +30,8 @@ class PixelCNNPlusPlus(AutoregressiveModel):
     scales by a first batch. A channel of ones tells the image from what lies around it.
 
     Heights and widths of any size are halved upwards, so nothing is padded or cropped, and images
-    down to 1×1 will do. With C > 1 channels predicted one by one (any head but the mixture), the
+    down to 1×1 can be scored; to be trained on, no side may be shorter than the strides
+    (`least_side`). With C > 1 channels predicted one by one (any head but the mixture), the
     stream of the past has colour groups, and masks where a window meets its own pixel.
 
     The paper's model of CIFAR-10 is `hidden_channels=160, dropout=0.5` with
@@ -119,6 +120,8 @@ class PixelCNNPlusPlus(AutoregressiveModel):
         check_dropout(dropout)
         self.config = arguments
         self.num_resnets, self.num_resolutions = num_resnets, num_resolutions
+        if self.image_size is not None:
+            self._check_least(*self.image_size)
         groups = self.groups
         self.hidden = -(-hidden_channels // groups) * groups
         reads = self.embed.num_features + groups  # every colour group has ones of its own
@@ -134,6 +137,15 @@ class PixelCNNPlusPlus(AutoregressiveModel):
             groups=groups,
         )
         self.out = DownRightConv(self.hidden, self.likelihood.num_params, (1, 1), groups=groups)
+
+    @property
+    def least_side(self) -> int:
+        """So that a site of the coarsest level stands for pixels of the image alone.
+
+        Smaller images can be scored and walked, but a network that is set by them has scales
+        that come from next to no variance, and does not train.
+        """
+        return 2 ** (self.num_resolutions - 1)
 
     def forward(
         self, x: Tensor, cond: Tensor | None = None, cursor: Cursor | None = None

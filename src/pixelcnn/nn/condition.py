@@ -10,6 +10,9 @@ from torch import Tensor, nn
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.nn.cursor import Cursor
 
+MAX_GUIDANCE = 1e6
+"""Far past any use, and far from the end of single precision."""
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -121,8 +124,8 @@ class Condition:
 
     def check_guidance(self, guidance: float) -> None:
         """Raises `ConfigError` unless the model can be drawn from with that guidance."""
-        if not 0 <= guidance < float("inf"):
-            raise ConfigError(f"`guidance` must be at least 0 and finite, got {guidance}.")
+        if not 0 <= guidance <= MAX_GUIDANCE:
+            raise ConfigError(f"`guidance` must be from 0 to {MAX_GUIDANCE:g}, got {guidance}.")
         if guidance == 1 or self.is_optional:
             return
         if self.is_none:
