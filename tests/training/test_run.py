@@ -219,6 +219,28 @@ def test_a_loss_that_is_no_number_names_epoch_and_step(tmp_path):
     assert not (tmp_path / "checkpoints" / "last.ckpt").exists()
 
 
+def test_a_training_that_fails_leaves_the_run_that_it_should_replace(tmp_path):
+    train(tmp_path, training={"max_epochs": 1})
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    with pytest.raises(PixelCNNError, match=r"epoch 1, step \d+"):
+        train(tmp_path, training={"learning_rate": 1e30, "gradient_clip_val": None})
+    assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
+
+
+def test_the_first_state_replaces_the_earlier_run_as_a_whole(tmp_path, press_ctrl_c):
+    train(tmp_path, training={"max_epochs": 1})
+    (tmp_path / "metrics.json").write_text("{}")
+    press_ctrl_c("on_train_batch_end", 0, 1)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, training={"max_epochs": 3})
+    press_ctrl_c()
+    files = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()}
+    assert files == {"config.yaml", str(Path("checkpoints", "last.ckpt"))}
+    assert load_config(tmp_path / "config.yaml").training.max_epochs == 3
+    state = tmp_path / "checkpoints" / "last.ckpt"
+    assert len(train(tmp_path, training={"max_epochs": 3}, resume=state).history) == 3
+
+
 def test_early_stopping_ends_a_run_that_no_longer_improves(tmp_path):
     # A rate too small to change a float: every epoch after the first is no better.
     training = {"learning_rate": 1e-20, "max_epochs": 9, "early_stopping_patience": 2}

@@ -90,7 +90,8 @@ def train_pixelcnn(
         logger_config: What is logged, and how often samples are drawn.
         sampling_config: How those samples are drawn.
         evaluation_config: Only written down, for whoever evaluates the run.
-        out: Folder of the run, made if missing.
+        out: Folder of the run, made if missing. An earlier run in it stays whole until this one
+            has its first state, and is replaced then.
         seed: Decides the weights at the start, the order of images and all noise.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         resume: State to go on from: `checkpoints/last.ckpt` of a run.
@@ -126,7 +127,8 @@ def train_pixelcnn(
         if state is not None and resume is not None:
             check_same_model(state, model, resume)
             check_unfinished(state, config.training)
-        write_text(run_dir / "config.yaml", to_yaml(config))
+        if not (run_dir / "config.yaml").exists():
+            write_text(run_dir / "config.yaml", to_yaml(config))
         return run(config, model, data, run_dir)
 
 
@@ -139,10 +141,11 @@ def run(
     card = {"dataset": config.data.dataset_name, "protocol": data.protocol, "seed": config.seed}
     keep = KeepCheckpoints(run_dir, history, card=card)
     stop = StopOnCtrlC(keep.last)
+    io = AtomicCheckpointIO(before_first=lambda: replace_earlier(config, run_dir))
     with quiet_libraries():
         # Lightning calls the last two last, in this order: the state is saved before we stop.
         callbacks = [history, *observers(config, data, run_dir, history), keep, stop]
-        trainer = make_trainer(config, run_dir, callbacks)
+        trainer = make_trainer(config, run_dir, callbacks, io)
         fit(trainer, module, loaders(config, data), stop, config.resume)
     assert keep.kept is not None
     if module.settings != config.training:
@@ -160,6 +163,19 @@ def run(
         data=data,
         config=config,
     )
+
+
+def replace_earlier(config: Config, run_dir: Path) -> None:
+    """Gives the folder of an earlier training to this one, which now has a state to put there.
+
+    Until then a failure leaves the earlier one whole. Its figures, model and states go before the
+    settings change: if we are killed in between, something is missing, but nothing is mixed up.
+    """
+    if config.resume is None and (run_dir / "model.safetensors").exists():
+        for name in ("metrics.json", *(f"checkpoints/{state}.ckpt" for state in ("best", "last"))):
+            (run_dir / name).unlink(missing_ok=True)
+        (run_dir / "model.safetensors").unlink()
+    write_text(run_dir / "config.yaml", to_yaml(config))
 
 
 def load_images(config: Config) -> DataSplits:
@@ -217,7 +233,9 @@ def observers(config: Config, data: DataSplits, run_dir: Path, history: History)
     return callbacks
 
 
-def make_trainer(config: Config, run_dir: Path, callbacks: list[Callback]) -> Trainer:
+def make_trainer(
+    config: Config, run_dir: Path, callbacks: list[Callback], io: AtomicCheckpointIO
+) -> Trainer:
     """Lightning's trainer with our settings."""
     kind, _, index = resolve_device(config.device).partition(":")
     return Trainer(
@@ -230,7 +248,7 @@ def make_trainer(config: Config, run_dir: Path, callbacks: list[Callback]) -> Tr
         log_every_n_steps=config.logger.log_every_n_steps,
         logger=make_loggers(config.logger, run_dir) or False,
         callbacks=callbacks,
-        plugins=[AtomicCheckpointIO()],
+        plugins=[io],
         enable_checkpointing=True,
         enable_progress_bar=sys.stderr.isatty(),
         enable_model_summary=False,

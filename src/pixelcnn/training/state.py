@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,15 @@ ADVICE = "Give a checkpoint that `train` wrote, such as RUN/checkpoints/last.ckp
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes beside, then renames; reads tensors and plain types only."""
+    """Writes beside, then renames; reads tensors and plain types only.
+
+    Args:
+        before_first: Called once, when the first state is about to be written.
+    """
+
+    def __init__(self, before_first: Callable[[], None] | None = None) -> None:
+        super().__init__()
+        self.before_first = before_first
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None
@@ -25,6 +34,9 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         # Through memory: PyTorch reports a full disk as a RuntimeError without a reason.
         buffer = io.BytesIO()
         torch.save(checkpoint, buffer)
+        if self.before_first is not None:
+            self.before_first()
+            self.before_first = None
         with atomic_write(path) as temporary:
             temporary.write_bytes(buffer.getbuffer())
 
