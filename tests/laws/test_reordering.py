@@ -39,8 +39,11 @@ def check_reordered_walk(stepper, naive, *, every=2):
 
 @pytest.mark.parametrize("wavefront", [True, False], ids=["wavefront", "raster"])
 def test_logits_after_reordering_are_those_of_a_full_pass(model, wavefront):
-    if wavefront and model.lag is None:
-        return  # the walk of raster order is the only one
+    has_both = model.lag is not None
+    if wavefront and not has_both:
+        return
+    if not wavefront and has_both and model.likelihood.name != "categorical":
+        return  # heads see nothing of the caches: one is enough for the rarer walk
     check_reordered_walk(CachedStepper(model, wavefront=wavefront), NaiveStepper(model))
 
 
