@@ -36,6 +36,13 @@ def test_json_reads_back(tmp_path):
     assert text.endswith("}\n")
 
 
+def test_what_is_no_finite_number_is_null_in_json(tmp_path):
+    obj = {"perplexity": float("inf"), "lines": [{"figure": float("nan")}, (1.5, 2, "inf", True)]}
+    write_json(tmp_path / "m.json", obj)
+    found = json.loads((tmp_path / "m.json").read_text(), parse_constant=pytest.fail)
+    assert found == {"perplexity": None, "lines": [{"figure": None}, [1.5, 2, "inf", True]]}
+
+
 def test_the_temporary_file_stands_beside_and_keeps_the_suffix(tmp_path):
     with atomic_write(tmp_path / "grid.png") as temporary:
         assert temporary.parent == tmp_path

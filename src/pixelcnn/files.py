@@ -2,10 +2,11 @@
 
 import errno
 import json
+import math
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -80,10 +81,21 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 def write_json(path: str | os.PathLike[str], obj: Any) -> None:
     """Writes plain JSON types, indented for people, whole or not at all.
 
+    JSON has no numbers that are not finite: `null` stands for them.
+
     Raises:
         OutputError: If the file cannot be written.
     """
-    write_text(path, json.dumps(obj, indent=2, ensure_ascii=False) + "\n")
+    write_text(path, json.dumps(_finite(obj), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _finite(obj: Any) -> Any:
+    """The same with None for every number that is not finite."""
+    if isinstance(obj, Mapping):
+        return {name: _finite(value) for name, value in obj.items()}
+    if isinstance(obj, list | tuple):
+        return [_finite(value) for value in obj]
+    return None if isinstance(obj, float) and not math.isfinite(obj) else obj
 
 
 def make_folder(path: str | os.PathLike[str]) -> Path:

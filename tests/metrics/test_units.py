@@ -19,5 +19,10 @@ def test_certainty_costs_nothing():
     assert perplexity(0.0, 5) == 1
 
 
+def test_the_perplexity_of_the_very_improbable_is_infinite():
+    assert perplexity(1e6, 64) == math.inf
+    assert perplexity(709.0, 1) < math.inf
+
+
 def test_perplexity_is_two_to_the_bits():
     assert perplexity(100.0, 64) == pytest.approx(2 ** bits_per_dim(100.0, 64))

@@ -28,10 +28,14 @@ def perplexity(nll_nats: float, num_dims: int) -> float:
         num_dims: Sub-pixels in the image, C·H·W.
 
     Returns:
-        A number of levels, 1 when every sub-pixel is certain.
+        A number of levels, 1 when every sub-pixel is certain; infinite above 709 nats per
+        sub-pixel, where it is no longer a float.
 
     Example:
         >>> round(perplexity(64 * math.log(17), num_dims=64), 6)
         17.0
     """
-    return math.exp(nll_nats / num_dims)
+    try:
+        return math.exp(nll_nats / num_dims)
+    except OverflowError:
+        return math.inf
