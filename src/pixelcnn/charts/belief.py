@@ -9,7 +9,7 @@ from torch import Tensor
 from pixelcnn.charts.figure import new_figure
 from pixelcnn.charts.surprise import show_image
 
-NAMED = 0.2  # a label is named in the legend if its probability was once above this
+NAMED = 0.2  # the legend names labels whose probability was once above this, and the last best
 
 
 def belief_figure(
@@ -33,7 +33,8 @@ def belief_figure(
         left.set_title(title, fontsize=8)
         for label, name in enumerate(names):
             probability = belief[:, label].exp().numpy()
-            told = name if probability[1:].max() > NAMED else None
+            is_told = probability[1:].max() > NAMED or label == int(belief[-1].argmax())
+            told = name if is_told else None
             right.plot(rows, probability, color=f"C{label % 10}", lw=1.2, label=told)
         right.set(ylim=(-0.03, 1.03), xlim=(0, rows[-1]), ylabel="p(label)")
         right.spines[["top", "right"]].set_visible(False)
