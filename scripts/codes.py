@@ -206,7 +206,13 @@ def decode(args: argparse.Namespace) -> str:
         DataError: If a file does not hold codes, or the codebook is not theirs.
     """
     codebook = array_of(load_arrays(args.codebook), args.codebook, "codebook").float()
-    codes = array_of(load_arrays(args.codes), args.codes, "x", "x_test")
+    arrays = load_arrays(args.codes)
+    codes = array_of(arrays, args.codes, "x", "x_test")
+    if "levels" in arrays and arrays["levels"].tolist() != len(codebook):
+        raise DataError(
+            f"{args.codes} holds {arrays['levels']} levels, and the codebook of {args.codebook} "
+            f"has {len(codebook)} codes: name the one that they were made with by `--codebook`."
+        )
     codes = codes.reshape(len(codes), 1, *codes.shape[-2:]).long()
     check_levels(codes, len(codebook))
     unit = rebuild(codes, codebook)

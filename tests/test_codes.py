@@ -123,6 +123,9 @@ def test_a_codebook_of_other_codes_is_refused(digits, tmp_path, capsys):
     np.savez(drawn, x=np.full((1, 1, 2, 2), 16))
     assert codes.main(["decode", str(drawn), f"--codebook={digits}"]) == 2
     assert "levels in [0, 16), got values from 16 to 16" in capsys.readouterr().err
+    np.savez(drawn, x=np.zeros((1, 1, 2, 2), int), levels=8)
+    assert codes.main(["decode", str(drawn), f"--codebook={digits}"]) == 2
+    assert "8 levels" in capsys.readouterr().err
     np.savez(drawn, y=1)
     assert codes.main(["decode", str(drawn), f"--codebook={digits}"]) == 2
     assert "must hold `x` or `x_test`, got y" in capsys.readouterr().err
