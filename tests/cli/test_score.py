@@ -95,3 +95,28 @@ def test_what_cannot_be_scored_is_said_in_one_line(
     assert "must hold `x`" in refused(grey_model, tmp_path / "other.npz")
     assert "4 levels" in refused(grey_model, tmp_path / "few.npz")
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"labels": np.array([0, 99])}, "labels from 0 to 2, as the model has them, got values"),
+        ({"labels": np.array([-1, 0])}, "got values from -1 to 0"),
+        ({"labels": np.array([0.0, 1.0])}, "one integer per image, shape (2,), got float64"),
+        ({"labels": np.array([0.0, np.nan])}, "got float64"),
+        ({"labels": np.array(["bag", "coat"])}, "got <U4"),
+        ({"labels": np.array([[0, 1], [1, 2]])}, "of shape (2, 2)"),
+        ({"labels": np.array([0])}, "of shape (1,)"),
+        ({"levels": np.array([4, 4])}, "`levels` of "),
+        ({"levels": "four"}, "one whole number from 2 to "),
+        ({"levels": 4.5}, "got 4.5"),
+    ],
+)
+@pytest.mark.parametrize("command", ["score", "classify"])
+def test_labels_and_levels_of_a_file_are_checked(
+    command, arrays, message, model_file, fails, tmp_path
+):
+    np.savez(tmp_path / "two.npz", x=np.zeros((2, 1, 6, 5), np.uint8), **arrays)
+    out = tmp_path / "out"
+    assert message in fails(command, model_file, tmp_path / "two.npz", "--out", out)
+    assert not out.exists()

@@ -48,6 +48,7 @@ def test_attributes_without_names_are_numbered_and_reach_the_splits(save):
         ({"attributes_train": VECTORS[:, 0]}, r"`attributes_train` .* \(N, A\), got float64"),
         ({"attributes_train": VECTORS.astype(str)}, "must hold numbers"),
         ({"attributes_train": np.full((4, 2), np.inf)}, "finite"),
+        ({"attributes_train": np.full((4, 2), 1e300)}, "8 that are not finite"),
         ({"attributes_test": VECTORS}, "`attributes_test` but no `attributes_train`"),
         ({"attribute_names": ["a", "b"]}, "`attribute_names` but no `attributes_train`"),
         ({"attributes_train": VECTORS, "x_val": X}, "it must hold `attributes_val` too"),

@@ -11,7 +11,8 @@ from torch import Tensor
 from pixelcnn.cli.conditions import Wish, choose_condition
 from pixelcnn.cli.evaluate import settings_of
 from pixelcnn.data import DataSplits
-from pixelcnn.data.arrays import load_arrays, to_images
+from pixelcnn.data.array_conditions import to_labels
+from pixelcnn.data.arrays import load_arrays, stated_levels, to_images
 from pixelcnn.data.folder import LEVELS, SUFFIXES, list_images, read_pixels
 from pixelcnn.data.transforms import resize
 from pixelcnn.errors import ConfigError, DataError
@@ -211,13 +212,19 @@ def read_levels(path: Path, model: AutoregressiveModel) -> tuple[Tensor, list[st
         )
     layout = "NCHW" if key and arrays[key].ndim == 4 else None
     x = to_images(arrays[key], layout=layout, where=f"{path}").long()
-    levels = int(arrays["levels"]) if "levels" in arrays else model.num_classes
+    levels = stated_levels(arrays["levels"], path) if "levels" in arrays else model.num_classes
     if levels != model.num_classes:
         raise DataError(
             f"{path} holds {levels} levels, and the model has {model.num_classes}. Draw or "
             f"quantise them with as many."
         )
-    labels = torch.from_numpy(arrays["labels"]).long() if "labels" in arrays else None
-    if labels is not None and len(labels) != len(x):
-        raise DataError(f"{path} holds {len(labels)} labels for {len(x)} images.")
+    labels = None
+    if "labels" in arrays and model.num_labels is not None:
+        labels = to_labels(
+            arrays["labels"],
+            model.num_labels,
+            count=len(x),
+            where=f"`labels` of {path}",
+            source="as the model has them",
+        )
     return x, [f"{path.stem}-{number}" for number in range(len(x))], labels

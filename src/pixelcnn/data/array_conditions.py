@@ -96,17 +96,40 @@ def _texts(array: Array) -> tuple[str, ...]:
 
 def _labels(arrays: Mapping[str, Array], split: str, path: Path) -> Tensor:
     names = label_names(arrays, path)
-    num_labels = len(names or ())
-    labels, count = arrays[f"y_{split}"], len(arrays[f"x_{split}"])
+    return to_labels(
+        arrays[f"y_{split}"],
+        len(names or ()),
+        count=len(arrays[f"x_{split}"]),
+        where=f"`y_{split}` of {path}",
+        source="as the training labels or `label_names` say",
+    )
+
+
+def to_labels(labels: Array, num_labels: int, *, count: int, where: str, source: str) -> Tensor:
+    """Checks class numbers of images.
+
+    Args:
+        labels: Integers. Shape: (N,) or (N, 1).
+        num_labels: Labels must be below it.
+        count: Images N, at least one.
+        where: What messages call the array.
+        source: How messages explain `num_labels`.
+
+    Returns:
+        Shape: (N,), int64.
+
+    Raises:
+        DataError: If they are not such numbers.
+    """
     if labels.dtype.kind not in "ui" or labels.shape not in ((count,), (count, 1)):
         raise DataError(
-            f"`y_{split}` of {path} must hold one integer per image, shape ({count},), got "
-            f"{labels.dtype} of shape {labels.shape}."
+            f"{where} must hold one integer per image, shape ({count},), got {labels.dtype} of "
+            f"shape {labels.shape}."
         )
     if labels.min() < 0 or labels.max() >= num_labels:
         raise DataError(
-            f"`y_{split}` of {path} must hold labels from 0 to {num_labels - 1}, as the training "
-            f"labels or `label_names` say, got values from {labels.min()} to {labels.max()}."
+            f"{where} must hold labels from 0 to {num_labels - 1}, {source}, got values from "
+            f"{labels.min()} to {labels.max()}."
         )
     return torch.from_numpy(labels.reshape(count).astype(np.int64))
 
@@ -118,4 +141,5 @@ def _numbers(array: Array, where: str, num_axes: int) -> Tensor:
         raise DataError(
             f"{where} must hold numbers of shape {shape}, got {array.dtype} of shape {array.shape}."
         )
-    return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))
+    with np.errstate(over="ignore"):  # too large becomes infinite, which is refused with NaN
+        return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))

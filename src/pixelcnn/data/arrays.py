@@ -169,16 +169,24 @@ def _find_layout(shape: tuple[int, ...], layout: str | None, where: str) -> str:
     return "NHWC" if last else "NCHW"
 
 
+def stated_levels(stated: Array, path: Path) -> int:
+    """The number in `levels` of a file.
+
+    Raises:
+        DataError: If it is no number of levels.
+    """
+    if stated.ndim or stated.dtype.kind not in "ui" or not 2 <= int(stated) <= MAX_LEVELS:
+        raise DataError(
+            f"`levels` of {path} must be one whole number from 2 to {MAX_LEVELS}, got {stated}."
+        )
+    return int(stated)
+
+
 def _stored_levels(arrays: Mapping[str, Array], path: Path) -> int:
     """The number of levels that the file states, or that its type implies."""
     images = arrays["x_train"]
     if "levels" in arrays:
-        stated = arrays["levels"]
-        if stated.ndim or stated.dtype.kind not in "ui" or not 2 <= int(stated) <= MAX_LEVELS:
-            raise DataError(
-                f"`levels` of {path} must be one whole number from 2 to {MAX_LEVELS}, got {stated}."
-            )
-        return int(stated)
+        return stated_levels(arrays["levels"], path)
     by_type = {"bool": 2, "uint8": 256, "uint16": MAX_LEVELS}
     if images.dtype.name not in by_type:
         raise DataError(
