@@ -1,7 +1,7 @@
 import pytest
 
 from pixelcnn.errors import ConfigError
-from pixelcnn.models.options import arguments_of, check_kernel, cycled
+from pixelcnn.models.options import arguments_of, check_kernels, cycled
 
 
 def test_dilations_are_repeated_as_often_as_needed():
@@ -19,9 +19,9 @@ def test_dilations_that_are_none_are_refused(dilations):
 
 def test_windows_need_a_centre_and_neighbours():
     for kernel_size in (1, 4, -3):
-        with pytest.raises(ConfigError, match=f"odd and at least 3, got {kernel_size}"):
-            check_kernel(kernel_size)
-    check_kernel(3)
+        with pytest.raises(ConfigError, match=f"`kernel_size` must be odd .* {kernel_size}"):
+            check_kernels(kernel_size=kernel_size)
+    check_kernels(kernel_size=3, first_kernel_size=7)
 
 
 def test_arguments_are_kept_in_types_that_json_has():
