@@ -97,9 +97,9 @@ def test_one_image_has_no_standard_error(images):
 
 
 def test_images_that_do_not_fit_the_model_are_refused(images):
-    with pytest.raises(ShapeError, match=r"1 channels and 2 levels, got 1 channels and 17"):
+    with pytest.raises(ShapeError, match=r"2 levels in 1 channel, got 17 levels in 1"):
         evaluate(tiny(num_classes=2), images)
-    with pytest.raises(ShapeError, match=r"3 channels and 17 levels, got 1 channels"):
+    with pytest.raises(ShapeError, match=r"17 levels in 3 channels, got 17 levels in 1"):
         evaluate(tiny(in_channels=3, hidden_channels=6), images)
 
 

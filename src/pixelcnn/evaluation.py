@@ -119,8 +119,9 @@ def check_fit(model: AutoregressiveModel, image_set: ImageSet) -> None:
     spec = image_set.spec
     if (spec.channels, spec.levels) != (model.in_channels, model.num_classes):
         raise ShapeError(
-            f"The model scores images of {model.in_channels} channels and {model.num_classes} "
-            f"levels, got {spec.channels} channels and {spec.levels} levels. "
+            f"The model scores images of {model.num_classes} levels in {model.in_channels} "
+            f"channel{'' if model.in_channels == 1 else 's'}, got {spec.levels} levels in "
+            f"{spec.channels}. "
             f"Load the data as the model was trained: `data.levels`, `data.binarization`."
         )
     check_condition(model.condition, image_set.conditions)

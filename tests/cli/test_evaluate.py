@@ -47,7 +47,7 @@ def test_the_state_of_a_training_is_scored(run_folder, capsys, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--data.levels=2"], "17 levels, got 1 channels and 2 levels"),
+        (["--data.levels=2"], "17 levels in 1 channel, got 2 levels in 1"),
         (["--data.max_sample=2"], "data.max_samples"),
         (["--config=missing.yaml"], "missing.yaml"),
     ],

@@ -16,6 +16,7 @@ from pixelcnn.cli.images import Asked, images_of
 from pixelcnn.cli.progress import progress_bar
 from pixelcnn.cli.questions import COMPLETION_METHODS, typed_options
 from pixelcnn.cli.runs import open_run
+from pixelcnn.cli.words import counted
 from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import atomic_write, provisional_folder
@@ -109,7 +110,8 @@ def write_film(out: Path, frames: list[Tensor], levels: int) -> None:
 def summary(asked: Asked, found: Completions) -> str:
     """How probable the best completion of each image is, and every doubt."""
     lines = [
-        f"{found.images.shape[1]} completions of each of {len(asked.x)} images by {found.method}: "
+        f"{counted(found.images.shape[1], 'completion')} of each of "
+        f"{counted(len(asked.x), 'image')} by {found.method}: "
         f"{asked.about}"
     ]
     for number, name in enumerate(asked.names):

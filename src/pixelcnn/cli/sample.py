@@ -7,6 +7,7 @@ from typing import Any
 from pixelcnn.cli.conditions import Wish, choose_condition
 from pixelcnn.cli.drawing import Drawing, draw, save_film, save_grid, save_levels, save_separate
 from pixelcnn.cli.runs import open_run
+from pixelcnn.cli.words import counted
 from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import provisional_folder
@@ -45,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
             **{**wishes, "num_samples": count},
         )
         write(drawing, out, args)
-    print(f"{len(drawing.images)} images in {out}{unasked(trained.model.condition, args)}")
+    drawn = counted(len(drawing.images), "image")
+    print(f"{drawn} in {out}{unasked(trained.model.condition, args)}")
     return 0
 
 

@@ -10,6 +10,7 @@ from pixelcnn.charts.surprise import surprise_figure
 from pixelcnn.cli.images import Asked, images_of
 from pixelcnn.cli.progress import progress_bar
 from pixelcnn.cli.runs import open_run
+from pixelcnn.cli.words import counted
 from pixelcnn.device import resolve_device
 from pixelcnn.evaluation import density_given
 from pixelcnn.files import atomic_write, provisional_folder
@@ -27,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     with provisional_folder(out):
         model = open_run(args.run, device=resolve_device(args.device or "auto")).model
         asked = images_of(args, model)
-        with progress_bar(f"scoring {len(asked.x):,} images") as progress:
+        with progress_bar(f"scoring {counted(len(asked.x), 'image')}") as progress:
             scores = score(
                 model, asked.x, asked.cond, batch_size=args.batch_size, progress=progress
             )
@@ -72,11 +73,12 @@ def write_table(path: Path, asked: Asked, scores: Scores, condition: Condition) 
 def summary(asked: Asked, scores: Scores, condition: Condition) -> str:
     """The mean with its standard error, and the most surprising images."""
     count = len(scores.nats)
-    error = scores.nats.std().item() / math.sqrt(count) if count > 1 else 0.0
+    # One image alone does not say how much others differ.
+    error = f" ± {scores.nats.std().item() / math.sqrt(count):.2f}" if count > 1 else ""
     density = density_given(None if asked.cond is None else condition.kind)
     lines = [
-        f"{density} of {count:,} images: {asked.about}",
-        f"{scores.nats.mean():.2f} ± {error:.2f} nats per image, "
+        f"{density} of {counted(count, 'image')}: {asked.about}",
+        f"{scores.nats.mean():.2f}{error} nats per image, "
         f"{scores.bits_per_dim.mean():.4f} bits/dim",
         "most surprising:",
     ]

@@ -159,14 +159,15 @@ class Condition:
 
     def describe(self) -> str:
         """What `cond` must be, in words."""
+        s = "" if self.count == 1 else "s"
         if self.num_labels is not None:
             label = f"one label per image, an integer from 0 to {self.num_labels - 1}"
             what, none = f"{label}{self._named()}", "no label"
         elif self.num_attributes is not None:
-            what = f"a vector of {self.num_attributes} attributes per image{self._named()}"
+            what = f"a vector of {self.num_attributes} attribute{s} per image{self._named()}"
             none = "no attributes"
         elif self.num_map_channels is not None:
-            what = f"a map of {self.num_map_channels} channels per image, as large as the image"
+            what = f"a map of {self.num_map_channels} channel{s} per image, as large as the image"
             none = "no map"
         else:
             return "None"
