@@ -42,3 +42,13 @@ def test_a_model_without_labels_is_refused(tmp_path, fails):
     assert "without labels" in fails(
         "classify", tmp_path / "plain.safetensors", "--out", tmp_path / "o"
     )
+
+
+def test_sub_folders_are_the_labels_where_the_model_knows_them(model_file, tmp_path, capsys):
+    for name in ("bag", "coat"):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        Image.fromarray(np.zeros((6, 5), np.uint8)).save(tmp_path / "images" / name / "black.png")
+    out = tmp_path / "classes"
+    assert main(["classify", str(model_file), str(tmp_path / "images"), "--out", str(out)]) == 0
+    assert [row["label"] for row in table(out)] == ["bag", "coat"]
+    assert "accuracy" in capsys.readouterr().out

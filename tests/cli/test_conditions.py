@@ -66,7 +66,9 @@ def test_attributes_are_names_that_are_on_or_all_numbers(text, vector):
         ("0,1", r"3 numbers, for a vector .* \(Bald, Male, Smiling\), got 2: 0,1"),
         ("Smiling,Tall", "names out of Bald, Male, Smiling, or 3 numbers, got 'Tall'"),
         ("Smiling=much", "got 'Smiling=much'"),
-        ("nan,0,1", "got 'nan'"),
+        ("0,1,nan", "finite .*, got 'nan'"),
+        ("0,1,1e300", "finite .*, got '1e300'"),
+        ("Smiling=inf", "finite .*, got 'Smiling=inf'"),
     ],
 )
 def test_attributes_that_are_not_there_are_told_with_those_that_are(text, word):
@@ -102,6 +104,9 @@ def test_maps_that_do_not_fit_are_refused(tmp_path):
     np.savez(tmp_path / "other.npz", planes=np.zeros((4, 2, 3, 5)))
     with pytest.raises(ConfigError, match="must hold `maps`, got `planes`"):
         choose_condition(model, Wish(maps=tmp_path / "other.npz"))
+    np.save(tmp_path / "large.npy", np.full((2, 3, 5), 1e300))
+    with pytest.raises(ConfigError, match="`--maps` must hold finite"):
+        choose_condition(model, Wish(maps=tmp_path / "large.npy"))
     with pytest.raises(DataError, match="no file"):
         choose_condition(model, Wish(maps=tmp_path / "absent.npy"))
 

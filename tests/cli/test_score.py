@@ -120,3 +120,58 @@ def test_labels_and_levels_of_a_file_are_checked(
     out = tmp_path / "out"
     assert message in fails(command, model_file, tmp_path / "two.npz", "--out", out)
     assert not out.exists()
+
+
+def test_what_is_typed_is_one_for_all_images_or_one_for_each(model_file, fails, tmp_path):
+    np.savez(tmp_path / "three.npz", x=np.zeros((3, 1, 6, 5), np.uint8))
+    words = ["score", model_file, tmp_path / "three.npz", "--out", tmp_path / "out"]
+    for labels in ("bag,coat", "bag,coat,bag,coat"):
+        count = labels.count(",") + 1
+        assert f"`--label` must be 1 or 3, one for all images or one for each, got {count}" in (
+            fails(*words, "--label", labels)
+        )
+    assert main([*map(str, words), "--label", "bag,coat,bag"]) == 0
+    labels = {row["image"]: row["label"] for row in table(tmp_path / "out")}
+    assert labels == {"three-0": "bag", "three-1": "coat", "three-2": "bag"}
+
+
+def test_attributes_and_maps_are_one_for_all_images_or_one_for_each(fails, tmp_path):
+    np.savez(tmp_path / "three.npz", x=np.zeros((3, 1, 6, 5), np.uint8))
+    np.save(tmp_path / "two.npy", np.zeros((2, 1, 6, 5)))
+    np.save(tmp_path / "small.npy", np.zeros((1, 1, 5, 5)))
+    typed = {
+        "num_attributes": (["--attributes=0", "--attributes=1"], "`--attributes` must be 1 or 3, "),
+        "num_map_channels": (["--maps", tmp_path / "two.npy"], "`--maps` must be 1 or 3, "),
+    }
+    for option, (words, message) in typed.items():
+        model = PixelCNN(hidden_channels=4, num_residual_blocks=1, num_classes=4, **{option: 1})
+        save(model, tmp_path / "model.safetensors")
+        asked = ["score", tmp_path / "model.safetensors", tmp_path / "three.npz"]
+        assert message in fails(*asked, *words, "--out", tmp_path / "out")
+    small = ["--maps", tmp_path / "small.npy", "--out", tmp_path / "out"]
+    assert "`--maps` must be as large as the images, 6×5 pixels, got 5×5" in fails(*asked, *small)
+
+
+def test_sub_folders_called_as_labels_are_the_condition(
+    model_file, pictures, fails, tmp_path, capsys
+):
+    for name, label in (("a", "coat"), ("b", "bag"), ("c", "coat")):
+        (pictures / label).mkdir(exist_ok=True)
+        (pictures / f"{name}.png").rename(pictures / label / f"{name}.png")
+    out = tmp_path / "scores"
+    assert main(["score", str(model_file), str(pictures), "--out", str(out)]) == 0
+    assert sorted(row["label"] for row in table(out)) == ["bag", "coat", "coat"]
+    for row in table(out):
+        assert f"/{row['label']}/" in row["image"]
+    capsys.readouterr()
+    (pictures / "bag").rename(pictures / "unheard of")
+    assert "--label NAME" in fails("score", model_file, pictures, "--out", tmp_path / "other")
+
+
+def test_one_image_has_no_standard_error(grey_model, pictures, tmp_path, capsys):
+    for files, sign in ([pictures], True), ([pictures / "a.png"], False):
+        words = ["score", grey_model, *files, "--out", tmp_path / "out"]
+        assert main([str(word) for word in words]) == 0
+        said = capsys.readouterr().out
+        assert ("±" in said) is sign
+        assert ("p(x) of 1 image: 1 image from" in said) is not sign

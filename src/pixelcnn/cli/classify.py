@@ -9,9 +9,11 @@ from torch import Tensor
 
 from pixelcnn.charts.belief import belief_figure
 from pixelcnn.charts.figure import save_figure
+from pixelcnn.cli.conditions import label_names
 from pixelcnn.cli.images import Asked, images_of
 from pixelcnn.cli.progress import progress_bar
 from pixelcnn.cli.runs import open_run
+from pixelcnn.cli.words import counted
 from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import atomic_write, provisional_folder
@@ -29,10 +31,9 @@ def run(args: argparse.Namespace) -> int:
         if model.num_labels is None:
             raise ConfigError(f"`{args.run}` was trained without labels: it cannot tell them.")
         asked = images_of(args, model, with_condition=False)
-        with progress_bar(f"classifying {len(asked.x):,} images") as progress:
+        with progress_bar(f"classifying {counted(len(asked.x), 'image')}") as progress:
             found = classify(model, asked.x, batch_size=args.batch_size, progress=progress)
-        known = model.condition.names or ()
-        names = [*known, *(str(n) for n in range(len(known), model.num_labels))]
+        names = label_names(model.condition)
         write_table(out / CLASSES_FILE, asked, found, names)
         x = asked.x[: args.show]
         arriving = classify(model, x, by_pixel=True, batch_size=args.batch_size).by_pixel
@@ -66,16 +67,15 @@ def write_table(path: Path, asked: Asked, found: ClassPosterior, names: list[str
 
 def summary(asked: Asked, found: ClassPosterior) -> str:
     """How often the label was right, where it is known."""
-    lines = [f"{len(asked.x):,} images: {asked.about}"]
+    lines = [f"{counted(len(asked.x), 'image')}: {asked.about}"]
     if asked.labels is None:
         certain = found.probabilities.max(1).values.mean()
         return "\n".join([*lines, f"mean probability of the label found: {certain:.4f}"])
     right = accuracy(found, asked.labels)
-    error = math.sqrt(right * (1 - right) / len(asked.x))
+    count = len(asked.x)
+    error = f" ± {100 * math.sqrt(right * (1 - right) / count):.2f}" if count > 1 else ""
     nats = -found.log_probs.gather(1, asked.labels[:, None]).mean()
-    lines.append(
-        f"accuracy {100 * right:.2f} ± {100 * error:.2f} %, {nats:.4f} nats of the right label"
-    )
+    lines.append(f"accuracy {100 * right:.2f}{error} %, {nats:.4f} nats of the right label")
     return "\n".join(lines)
 
 

@@ -1,6 +1,5 @@
 """What is drawn on request: labels, attributes and maps in the words of a command line."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,27 +42,35 @@ def choose_condition(model: AutoregressiveModel, wish: Wish) -> tuple[Tensor | N
         ConfigError: If the model cannot be asked for that, or must be asked for more.
         DataError: If the file of maps cannot be read.
     """
-    check_kind(model.condition, wish)
+    wished = wished_conditions(model.condition, wish)
     count = wish.num_samples or NUM_SAMPLES
-    if model.condition.kind == "labels":
-        labels = choose_labels(model.condition, wish.labels)
-        if wish.per_label is not None:
-            labels = labels.repeat_interleave(wish.per_label)
-            return labels, len(labels)
-        return shared(labels, count), count
-    if model.condition.kind == "attributes" and wish.attributes:
-        vectors = [attribute_vector(each, model.condition) for each in wish.attributes]
-        return shared(torch.tensor(vectors), count), count
-    if model.condition.kind == "maps" and wish.maps is not None:
-        maps = read_maps(wish.maps, model.condition.count)
-        count = wish.num_samples or len(maps)
-        return shared(maps, count), count
+    if wished is not None and wish.per_label is not None:
+        wished = wished.repeat_interleave(wish.per_label)
+        return wished, len(wished)
+    if wished is not None:
+        count = wish.num_samples or (len(wished) if wish.maps else NUM_SAMPLES)
+        return shared(wished, count), count
     if model.condition.is_none or model.condition.is_optional:
         return None, count
     how = "--maps FILE.npy"
     if model.condition.kind == "attributes":
         how = f"--attributes {example(model.condition)}"
     raise ConfigError(f"This model draws by {model.condition.describe()}. Add `{how}`.")
+
+
+def wished_conditions(condition: Condition, wish: Wish) -> Tensor | None:
+    """The labels, attributes or maps that are wished for, each once. (M, …); None for none.
+
+    Raises:
+        ConfigError: If the model cannot be asked for that.
+        DataError: If the file of maps cannot be read.
+    """
+    check_kind(condition, wish)
+    if condition.kind == "labels":
+        return choose_labels(condition, wish.labels)
+    if wish.attributes:
+        return torch.tensor([attribute_vector(each, condition) for each in wish.attributes])
+    return None if wish.maps is None else read_maps(wish.maps, condition.count)
 
 
 def check_kind(condition: Condition, wish: Wish) -> None:
@@ -81,9 +88,14 @@ def check_kind(condition: Condition, wish: Wish) -> None:
 
 def choose_labels(condition: Condition, labels: Sequence[str]) -> Tensor:
     """The numbers of labels given by name or number; all numbers if there are none."""
-    numbers = [str(number) for number in range(condition.count)]
-    known = [*(condition.names or ()), *numbers[len(condition.names or ()) :]]
+    known = label_names(condition)
     return torch.tensor([label_number(label, known) for label in labels] or range(len(known)))
+
+
+def label_names(condition: Condition) -> list[str]:
+    """What the labels of a model are called: names as far as it has them, then numbers."""
+    names = condition.names or ()
+    return [*names, *(str(number) for number in range(len(names), condition.count))]
 
 
 def shared(conditions: Tensor, count: int) -> Tensor:
@@ -130,14 +142,16 @@ def attribute_vector(text: str, condition: Condition) -> list[float]:
         ([0.5, 0.0, 1.0], [0.0, 1.0, 0.5])
     """
     words = [word.strip() for word in text.split(",") if word.strip()]
-    numbers = [_number(word) for word in words]
-    if words and None not in numbers:
+    numbers = [number for number in map(_number, words) if number is not None]
+    if words and len(numbers) == len(words):
+        for word, each in zip(words, numbers, strict=True):
+            _check_finite(word, each)
         if len(numbers) != condition.count:
             raise ConfigError(
                 f"`--attributes` must hold {condition.count} numbers, for {condition.describe()}, "
                 f"got {len(numbers)}: {text}."
             )
-        return [number for number in numbers if number is not None]
+        return numbers
     names = condition.names or ()
     folded = [name.casefold() for name in names]
     vector = [0.0] * condition.count
@@ -149,6 +163,7 @@ def attribute_vector(text: str, condition: Condition) -> list[float]:
             raise ConfigError(
                 f"`--attributes` must hold {known}{condition.count} numbers, got {word!r}."
             )
+        _check_finite(word, number)
         vector[folded.index(name.strip().casefold())] = number
     return vector
 
@@ -163,10 +178,14 @@ def example(condition: Condition) -> str:
 
 def _number(word: str) -> float | None:
     try:
-        number = float(word)
+        return float(word)
     except ValueError:
         return None
-    return number if math.isfinite(number) else None
+
+
+def _check_finite(word: str, number: float) -> None:
+    if not abs(number) <= torch.finfo(torch.float32).max:
+        raise ConfigError(f"`--attributes` must hold finite 32-bit numbers, got {word!r}.")
 
 
 def read_maps(path: Path, num_channels: int) -> Tensor:
@@ -186,13 +205,16 @@ def read_maps(path: Path, num_channels: int) -> Tensor:
     arrays = load_arrays(path)
     key = "" if "" in arrays else "maps"
     if key not in arrays:
-        raise ConfigError(
-            f"{path} must hold `maps`, got {', '.join(f'`{name}`' for name in sorted(arrays))}."
-        )
+        held = ", ".join(f"`{name}`" for name in sorted(arrays))
+        raise ConfigError(f"{path} of `--maps` must hold `maps`, got {held}.")
     maps = arrays[key][None] if arrays[key].ndim == 3 else arrays[key]
     if maps.dtype.kind not in "buif" or maps.ndim != 4 or maps.shape[1] != num_channels:
         raise ConfigError(
-            f"Maps must be numbers of shape (N, {num_channels}, H, W), or ({num_channels}, H, W) "
-            f"for one, got {arrays[key].dtype} of shape {arrays[key].shape} in {path}."
+            f"`--maps` must hold numbers of shape (N, {num_channels}, H, W), or ({num_channels}, "
+            f"H, W) for one, got {arrays[key].dtype} of shape {arrays[key].shape} in {path}."
         )
-    return torch.from_numpy(np.ascontiguousarray(maps, dtype=np.float32))
+    with np.errstate(over="ignore"):  # too large becomes infinite
+        found = torch.from_numpy(np.ascontiguousarray(maps, dtype=np.float32))
+    if not found.isfinite().all():
+        raise ConfigError(f"`--maps` must hold finite 32-bit numbers; {path} holds others.")
+    return found

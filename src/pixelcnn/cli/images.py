@@ -8,8 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pixelcnn.cli.conditions import Wish, choose_condition
+from pixelcnn.cli.conditions import Wish, label_names, shared, wished_conditions
 from pixelcnn.cli.evaluate import settings_of
+from pixelcnn.cli.words import counted
 from pixelcnn.data import DataSplits
 from pixelcnn.data.array_conditions import to_labels
 from pixelcnn.data.arrays import load_arrays, stated_levels, to_images
@@ -75,7 +76,9 @@ def images_of(
                 f"`{args.files[0]}` and what follows, or --split, --config and --data.…"
             )
         x, names, labels = read_files([Path(file) for file in args.files], model)
-        about = f"{len(x)} images from {args.files[0]}" + (" …" if len(args.files) > 1 else "")
+        about = f"{counted(len(x), 'image')} from {args.files[0]}" + (
+            " …" if len(args.files) > 1 else ""
+        )
         cond = labels if model.condition.kind == "labels" else None
         asked = Asked(x, names, cond, labels, about)
     else:
@@ -91,7 +94,14 @@ def condition_of(
     """What was typed, else what the images come with, else nothing where the model allows it."""
     if asked.cond is not None and not is_typed(args):
         return asked.cond
-    return typed_condition(args, model, len(asked.x))
+    cond = typed_condition(args, model, len(asked.x))
+    if cond is not None and model.condition.kind == "maps" and cond.shape[2:] != asked.x.shape[2:]:
+        (height, width), (wanted, across) = cond.shape[2:], asked.x.shape[2:]
+        raise ConfigError(
+            f"`--maps` must be as large as the images, {wanted}×{across} pixels, got "
+            f"{height}×{width} in {args.maps}."
+        )
+    return cond
 
 
 def is_typed(args: argparse.Namespace) -> bool:
@@ -105,17 +115,27 @@ def typed_condition(
     """Labels, attributes or maps that were typed for so many images. (N, …), or None.
 
     Raises:
-        ConfigError: If nothing was typed and the model must be told, or if it cannot be told that.
+        ConfigError: If nothing was typed and the model must be told, if it cannot be told that, or
+            if there is neither one for all images nor one for each.
+        DataError: If the file of maps cannot be read.
     """
     condition = model.condition
     if is_typed(args):
         wish = Wish(
-            count,
             labels=[label.strip() for each in args.label for label in each.split(",")],
             attributes=args.attributes,
             maps=None if args.maps is None else Path(args.maps),
         )
-        return choose_condition(model, wish)[0]
+        wished = wished_conditions(condition, wish)
+        assert wished is not None  # of another kind than the model's: refused
+        if len(wished) not in (1, count):
+            named = {"labels": "--label", "attributes": "--attributes", "maps": "--maps"}
+            raise ConfigError(
+                f"The number of {condition.kind} by `{named[str(condition.kind)]}` must be "
+                f"{'1' if count == 1 else f'1 or {count}'}, one for all images or one for each, "
+                f"got {len(wished)}."
+            )
+        return shared(wished, count)
     if condition.is_none or condition.is_optional:
         return None
     how = {"labels": "--label NAME", "attributes": "--attributes LIST", "maps": "--maps FILE"}
@@ -155,14 +175,16 @@ def read_files(
     another. Levels in a NumPy file are taken as they are.
 
     Returns:
-        Levels (N, C, H, W), names, and labels (N,) where a single NumPy file holds them.
+        Levels (N, C, H, W), names, and labels (N,) where a single NumPy file holds them, or where
+        all images lie in sub-folders that are called as labels of the model.
 
     Raises:
         DataError: If a file is missing or broken, or images do not fit together.
     """
     if len(files) == 1 and files[0].suffix.lower() in ARRAYS:
         return read_levels(files[0], model)
-    paths = [path for file in files for path in image_files(file)]
+    listed = [pair for file in files for pair in image_files(file)]
+    paths = [path for path, _ in listed]
     pixels = [read_pixels(path, channels=channels_of(model)) for path in paths]
     height, width = pixels[0].shape[1:]
     size = model.image_size or (height, width)
@@ -174,20 +196,31 @@ def read_files(
                     f"{path} has {each.shape[1]}×{each.shape[2]}."
                 )
     x = torch.cat([resize(each[None], levels=LEVELS, size=size) for each in pixels])
-    return requantise(x, LEVELS, to=model.num_classes), [str(path) for path in paths], None
+    labels = labels_of([name for _, name in listed], model)
+    return requantise(x, LEVELS, to=model.num_classes), [str(path) for path in paths], labels
 
 
-def image_files(file: Path) -> list[Path]:
-    """A file itself, or the images of a folder."""
+def labels_of(classes: Sequence[str | None], model: AutoregressiveModel) -> Tensor | None:
+    """The labels that classes of images stand for, (N,); None unless the model knows them all."""
+    if model.num_labels is None:
+        return None
+    names = label_names(model.condition)
+    if not set(classes) <= set(names):
+        return None
+    return torch.tensor([names.index(str(name)) for name in classes])
+
+
+def image_files(file: Path) -> list[tuple[Path, str | None]]:
+    """A file itself, or the images of a folder, each with the class that its sub-folder names."""
     if file.is_dir():
-        return [path for path, _ in list_images(file)]
+        return list_images(file)
     if not file.exists():
         raise DataError(f"There is no `{file}`. Name image files, folders, or one .npz of levels.")
     if file.suffix.lower() in ARRAYS:
         raise DataError(f"`{file}` must be named alone: levels and image files do not mix.")
     if file.suffix.lower() not in SUFFIXES:
         raise DataError(f"`{file}` must end in one of {', '.join(sorted(SUFFIXES))}.")
-    return [file]
+    return [(file, None)]
 
 
 def channels_of(model: AutoregressiveModel) -> int:
