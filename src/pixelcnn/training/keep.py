@@ -9,6 +9,8 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
 from pixelcnn import checkpoint
+from pixelcnn.config import Config, to_yaml
+from pixelcnn.files import write_text
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.training.history import History
 from pixelcnn.version import versions
@@ -79,3 +81,16 @@ class KeepCheckpoints(Checkpoint):
 def rank(entry: Mapping[str, Any]) -> float:
     """Validation NLL to compare by; what is no number loses to every number."""
     return entry["val_nll"] if math.isfinite(entry["val_nll"]) else math.inf
+
+
+def begin_folder(config: Config, run_dir: Path) -> None:
+    """Gives the folder of an earlier training to this one, which now has a state to put there.
+
+    Until then a failure leaves the earlier one whole. Its figures, model and states go before the
+    settings change: if we are killed in between, something is missing, but nothing is mixed up.
+    """
+    if config.resume is None and (run_dir / "model.safetensors").exists():
+        for name in ("metrics.json", *(f"checkpoints/{state}.ckpt" for state in ("best", "last"))):
+            (run_dir / name).unlink(missing_ok=True)
+        (run_dir / "model.safetensors").unlink()
+    write_text(run_dir / "config.yaml", to_yaml(config))

@@ -32,7 +32,7 @@ from pixelcnn.training.build import build_model
 from pixelcnn.training.grids import SampleGrids
 from pixelcnn.training.history import EpochBar, EpochLines, History
 from pixelcnn.training.interrupt import StopOnCtrlC
-from pixelcnn.training.keep import KeepCheckpoints
+from pixelcnn.training.keep import KeepCheckpoints, begin_folder
 from pixelcnn.training.loader import EpochLoader
 from pixelcnn.training.messages import quiet_libraries
 from pixelcnn.training.module import PixelCNNTrainer
@@ -141,7 +141,7 @@ def run(
     card = {"dataset": config.data.dataset_name, "protocol": data.protocol, "seed": config.seed}
     keep = KeepCheckpoints(run_dir, history, card=card)
     stop = StopOnCtrlC(keep.last)
-    io = AtomicCheckpointIO(before_first=lambda: replace_earlier(config, run_dir))
+    io = AtomicCheckpointIO(before_first=lambda: begin_folder(config, run_dir))
     with quiet_libraries():
         # Lightning calls the last two last, in this order: the state is saved before we stop.
         callbacks = [history, *observers(config, data, run_dir, history), keep, stop]
@@ -163,19 +163,6 @@ def run(
         data=data,
         config=config,
     )
-
-
-def replace_earlier(config: Config, run_dir: Path) -> None:
-    """Gives the folder of an earlier training to this one, which now has a state to put there.
-
-    Until then a failure leaves the earlier one whole. Its figures, model and states go before the
-    settings change: if we are killed in between, something is missing, but nothing is mixed up.
-    """
-    if config.resume is None and (run_dir / "model.safetensors").exists():
-        for name in ("metrics.json", *(f"checkpoints/{state}.ckpt" for state in ("best", "last"))):
-            (run_dir / name).unlink(missing_ok=True)
-        (run_dir / "model.safetensors").unlink()
-    write_text(run_dir / "config.yaml", to_yaml(config))
 
 
 def load_images(config: Config) -> DataSplits:
