@@ -36,6 +36,13 @@ def test_the_card_says_how_to_build_and_how_it_came_about(model, path):
     }
 
 
+def test_figures_that_are_not_finite_are_none_in_the_card(model, tmp_path):
+    figures = {"val_nll_nats": float("inf"), "best_epoch": 1}
+    checkpoint.save(model, tmp_path / "m.safetensors", training=figures)
+    card = checkpoint.read_card(tmp_path / "m.safetensors")
+    assert card["training"] == {"val_nll_nats": None, "best_epoch": 1}
+
+
 def test_loading_needs_nothing_but_the_file(model, path):
     loaded = checkpoint.load(path)
     assert loaded.config == model.config

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from safetensors.torch import save as serialise
 
 from pixelcnn.errors import CheckpointError, PixelCNNError
-from pixelcnn.files import atomic_write
+from pixelcnn.files import atomic_write, finite_json
 from pixelcnn.models import AutoregressiveModel, build
 from pixelcnn.weights import find_weights, known_weights
 
@@ -50,7 +50,7 @@ def save(
         "likelihood": model.likelihood.name,
         "labels": None if labels is None else list(labels),
         "attributes": None if attributes is None else list(attributes),
-        "training": dict(training or {}),
+        "training": finite_json(dict(training or {})),
     }
     header = {k: v if isinstance(v, str) else json.dumps(v) for k, v in card.items()}
     tensors = {k: v.detach().contiguous().cpu() for k, v in model.state_dict().items()}

@@ -86,15 +86,22 @@ def write_json(path: str | os.PathLike[str], obj: Any) -> None:
     Raises:
         OutputError: If the file cannot be written.
     """
-    write_text(path, json.dumps(_finite(obj), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(
+        path, json.dumps(finite_json(obj), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    )
 
 
-def _finite(obj: Any) -> Any:
-    """The same with None for every number that is not finite."""
+def finite_json(obj: Any) -> Any:
+    """The same with None for every number that is not finite, which JSON does not have.
+
+    Example:
+        >>> finite_json({"nats": [1.5, float("inf")]})
+        {'nats': [1.5, None]}
+    """
     if isinstance(obj, Mapping):
-        return {name: _finite(value) for name, value in obj.items()}
+        return {name: finite_json(value) for name, value in obj.items()}
     if isinstance(obj, list | tuple):
-        return [_finite(value) for value in obj]
+        return [finite_json(value) for value in obj]
     return None if isinstance(obj, float) and not math.isfinite(obj) else obj
 
 

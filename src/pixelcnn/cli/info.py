@@ -11,6 +11,7 @@ from pixelcnn.certificate import certificate_path, read_certificate
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.cli.runs import Run, open_run
 from pixelcnn.errors import CheckpointError
+from pixelcnn.files import finite_json
 from pixelcnn.nn import Condition
 from pixelcnn.weights import list_weights
 
@@ -90,7 +91,7 @@ def names_of(condition: Condition, kind: str) -> list[str] | None:
 
 def print_json(facts: dict[str, Any]) -> None:
     """Facts for programs."""
-    print(json.dumps(facts, indent=2, ensure_ascii=False))
+    print(json.dumps(finite_json(facts), indent=2, ensure_ascii=False))
 
 
 def print_facts(facts: dict[str, Any]) -> None:
