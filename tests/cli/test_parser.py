@@ -1,9 +1,14 @@
 """What can be typed, and what is refused before any work."""
 
+import inspect
+
 import pytest
 
 from pixelcnn.cli.options import size
 from pixelcnn.cli.parser import parse, split_settings
+from pixelcnn.cli.questions import COMPLETION_METHODS, METHODS
+from pixelcnn.inference.complete import COMPLETION_METHODS as LIBRARY_COMPLETIONS
+from pixelcnn.inference.conditional import CONDITIONAL_METHODS
 
 WRONG = [
     [],
@@ -56,3 +61,13 @@ def test_a_misspelt_section_is_left_to_the_configuration_too():
 
 def test_sizes_are_height_by_width():
     assert [size("40x20"), size("8"), size("8X9")] == [(40, 20), (8, 8), (8, 9)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "methods"),
+    [(METHODS, CONDITIONAL_METHODS), (COMPLETION_METHODS, LIBRARY_COMPLETIONS)],
+)
+def test_methods_and_their_options_are_those_of_the_library(typed, methods):
+    assert typed.keys() == methods.keys()
+    for name, options in typed.items():
+        assert set(options) <= inspect.signature(methods[name]).parameters.keys()

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.progress import Progress
 from torch import Tensor
 
 from pixelcnn.checkpoint import fingerprint
+from pixelcnn.cli.progress import progress_bar
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import atomic_write
 from pixelcnn.inference import Growth, PixelCNNSampler
@@ -114,14 +113,10 @@ def noted(cond: Tensor | None, kind: str | None) -> dict[str, Any]:
 
 def with_progress(growth: Iterator[Growth], title: str) -> Iterator[Growth]:
     """The same steps, with a bar that shows them where somebody watches."""
-    console = Console(stderr=True)
-    if not console.is_terminal:  # older versions of rich end a disabled bar with an empty line
-        yield from growth
-        return
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task(title)
+    with progress_bar(title) as tell:
         for step in growth:
-            progress.update(task, completed=step.num_known, total=step.num_total)
+            if tell is not None:
+                tell(step.num_known, step.num_total)
             yield step
 
 
