@@ -126,7 +126,7 @@ class Particles:
         noise = front.of(self.noise).unflatten(1, (-1, self.population))[:, :, 0]
         uniform = noise.gather(0, is_known.int().argmax(0)[None])[0]
         stay = torch.arange(self.population, device=self.device)
-        ancestors = torch.where(worn[:, None], systematic(log_weights, uniform), stay)
+        ancestors = torch.where(worn[:, None], in_place(systematic(log_weights, uniform)), stay)
         even = _log_mean(log_weights)[:, None]
         self.log_weights = torch.where(worn[:, None], even, log_weights).flatten()
         first = torch.arange(len(worn), device=self.device)[:, None] * self.population
@@ -169,6 +169,26 @@ def systematic(log_weights: Tensor, uniform: Tensor) -> Tensor:
     below = 1 - torch.finfo(cumulative.dtype).eps
     points = shares.to(cumulative.dtype).clamp(max=below) * cumulative[:, -1:]
     return torch.searchsorted(cumulative, points, right=True)
+
+
+def in_place(ancestors: Tensor) -> Tensor:
+    """The same images taken, each as often, but every one that is taken stays where it is.
+
+    So only copies have to be made.
+
+    Args:
+        ancestors: Numbers of the images taken. (P, S), int64.
+
+    Example:
+        >>> in_place(torch.tensor([[0, 0, 1, 3, 3]]))
+        tensor([[0, 1, 0, 3, 3]])
+    """
+    numbers = torch.arange(ancestors.numel(), device=ancestors.device)
+    first = numbers.view_as(ancestors)[:, :1]
+    count = (ancestors + first).flatten().bincount(minlength=len(numbers))
+    again = numbers.repeat_interleave((count - 1).clamp(min=0))
+    # As many images of a population are taken again as are not taken, and both stand in order.
+    return numbers.masked_scatter(count == 0, again).view_as(ancestors) - first
 
 
 def _log_mean(log_weights: Tensor) -> Tensor:

@@ -175,7 +175,7 @@ class BackgroundWalk:
     def reorder(self, index: Tensor) -> None:
         """Lets image i go on as image `index[i]` was."""
         self.key_values.reorder(index)
-        self.h = self.h[index]
+        self.h = self.h.index_select(0, index)
 
     def _places(self, cursor: Cursor) -> Tensor:
         place = self.places[cursor.front.row, cursor.front.column]

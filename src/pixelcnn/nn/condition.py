@@ -240,8 +240,7 @@ class ConditionBias(nn.Module):
         if kept is None:
             size = cursor.height, cursor.width
             bias = rearrange(self._whole(cond), "b h w d -> b d h w")
-            kept = BiasPlanes(bias.expand(cursor.batch_size, -1, *size))
-            cursor.caches[self] = kept
+            kept = cursor.caches[self] = BiasPlanes(bias, (cursor.batch_size, -1, *size))
         return kept.planes
 
     def _whole(self, cond: Tensor | None) -> Tensor:
@@ -263,12 +262,20 @@ class BiasPlanes:
     """What a condition adds along a walk.
 
     Args:
+        bias: Of each image or of all, for each pixel or for all. (B or 1, D, H or 1, W or 1).
+        size: What it is expanded to, (B, D, H, W), which takes no memory.
+
+    Attributes:
         planes: (B, D, H, W).
     """
 
-    def __init__(self, planes: Tensor) -> None:
-        self.planes = planes
+    def __init__(self, bias: Tensor, size: tuple[int, ...]) -> None:
+        self.bias = bias
+        self.size = size
+        self.planes = bias.expand(size)
 
     def reorder(self, index: Tensor) -> None:
         """Lets image i go on as image `index[i]` was."""
-        self.planes = self.planes[index]
+        if len(self.bias) > 1:
+            self.bias = self.bias.index_select(0, index)
+            self.planes = self.bias.expand(self.size)

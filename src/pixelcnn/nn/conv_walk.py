@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
 
-from pixelcnn.nn.cursor import Cursor
+from pixelcnn.nn.cursor import Cursor, reorder_
 from pixelcnn.order import Front
 
 
@@ -185,8 +185,8 @@ class SiteConvWalk:
 
     def reorder(self, index: Tensor) -> None:
         """Lets image i go on as image `index[i]` was: in place, for the views of the steps."""
-        self.rows.copy_(self.rows[index])
-        self.above.copy_(self.above[index])
+        reorder_(self.rows, index)
+        reorder_(self.above, index)
 
     def add_to_row(self, context: Tensor) -> None:
         """Puts (B, W, O) on top of the output of the row that begins.
@@ -230,8 +230,7 @@ class FrontConvWalk:
     def reorder(self, index: Tensor) -> None:
         """Lets image i go on as image `index[i]` was."""
         for features in self.times:
-            rows = rearrange(features, "(h b) i -> h b i", b=len(index))
-            rows.copy_(rows[:, index])
+            reorder_(rearrange(features, "(h b) i -> h b i", b=len(index)), index, dim=1)
 
     def _write(self, h: Tensor, front: Front, cursor: Cursor) -> None:
         slot = (front.column + front.row * cursor.lag) % len(self.times)

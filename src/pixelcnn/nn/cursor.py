@@ -29,6 +29,7 @@ need of the past in `cursor.caches[self]`: what of it belongs to single images h
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
+import torch
 from torch import Tensor, nn
 
 from pixelcnn.order import Front
@@ -167,4 +168,24 @@ def _reordered(value: Any, index: Tensor) -> Any:
     """Tensors (B, …) of a row, alone or in tuples or lists, by image."""
     if isinstance(value, (tuple, list)):
         return type(value)(_reordered(part, index) for part in value)
-    return value if value is None else value[index]
+    return value if value is None else value.index_select(0, index)
+
+
+def reorder_(kept: Tensor, index: Tensor, *, dim: int = 0) -> None:
+    """Lets image i of a buffer go on as image `index[i]` was, in place.
+
+    Only images that change are copied: of a population that is resampled most stay.
+
+    Args:
+        kept: Images along `dim`; no other tensor that is reordered may share its memory.
+        index: Numbers of images. (B,), int64.
+        dim: Axis of the images.
+
+    Example:
+        >>> kept = torch.tensor([[1.0, 2.0, 3.0]])
+        >>> reorder_(kept, torch.tensor([2, 1, 2]), dim=1)
+        >>> kept
+        tensor([[3., 2., 3.]])
+    """
+    changed = (index != torch.arange(len(index), device=index.device)).nonzero()[:, 0]
+    kept.index_copy_(dim, changed, kept.index_select(dim, index[changed]))

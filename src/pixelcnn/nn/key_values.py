@@ -5,6 +5,8 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
 
+from pixelcnn.nn.cursor import reorder_
+
 
 def attend(query: Tensor, key: Tensor, value: Tensor, *, strict: bool) -> Tensor:
     """The mean of the values of all tokens so far, weighted by how well their keys fit the query.
@@ -73,7 +75,8 @@ class KeyValues:
 
     def reorder(self, index: Tensor) -> None:
         """Lets image i go on as image `index[i]` was."""
-        self.keys, self.values = self.keys[index], self.values[index]
+        reorder_(self.keys, index)
+        reorder_(self.values, index)
 
     def attend(self, query: Tensor, num_seen: int) -> Tensor:
         """What a query (B, heads × key width) gets of the first tokens. (B, heads × value width).

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from pixelcnn.nn.conv import MaskedConv2d
 from pixelcnn.nn.conv_walk import SiteConvWalk
-from pixelcnn.nn.cursor import Cursor
+from pixelcnn.nn.cursor import Cursor, reorder_
 from pixelcnn.nn.masks import MaskKind
 
 
@@ -106,7 +106,7 @@ class LatestRows:
 
     def reorder(self, index: Tensor) -> None:
         """Lets image i go on as image `index[i]` was."""
-        self.rows = self.rows[index]
+        reorder_(self.rows, index)
 
 
 class HorizontalConv(nn.Module):

@@ -33,7 +33,8 @@ class LowRow:
 
     def reorder(self, index: Tensor) -> None:
         """Lets image i go on as image `index[i]` was."""
-        self.above, self.past = self.above[index], self.past[index]
+        self.above = self.above.index_select(0, index)
+        self.past = self.past.index_select(0, index)
 
 
 class StreamPair(nn.Module):
