@@ -9,6 +9,7 @@ from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.plots import (
     film_strip,
     image_grid,
+    mark_unknown,
     name_rows,
     save_gif,
     save_png,
@@ -121,3 +122,15 @@ def test_a_gif_that_shows_nothing_is_refused(tmp_path, count, milliseconds):
         save_gif(
             tmp_path / "a.gif", [np.zeros((1, 1, 1), np.uint8)] * count, milliseconds=milliseconds
         )
+
+
+def test_only_what_is_unknown_is_tinted():
+    mean = torch.rand(2, 3, 1, 4, 5)
+    known = torch.arange(5) < 2
+    x = mark_unknown(mean, known.expand(1, 4, 5), 2)
+    assert x.shape == (2, 3, 3, 4, 5)
+    assert (x[..., :2].amax(2) == x[..., :2].amin(2)).all()
+    assert (x[:, :, 2, :, 2:] > x[:, :, 0, :, 2:]).all()
+    colours = torch.rand(3, 2, 2)
+    whole = mark_unknown(colours, torch.ones(3, 2, 2).bool(), 2)
+    assert torch.equal(whole, (colours.double() * 255).round().long())

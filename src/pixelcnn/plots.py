@@ -22,6 +22,8 @@ Grid = NDArray[np.uint8]
 
 PAPER = 255  # white, between the images and behind their names
 INK = 40
+UNKNOWN = (0.45, 0.62, 0.85)  # a blue that no grey image holds
+TOUCH = 0.25
 
 
 def image_grid(
@@ -95,6 +97,33 @@ def film_strip(frames: Tensor, levels: int, *, scale: int = 1, pad: int = 2) -> 
         raise ShapeError(f"A film strip needs images (T, N, C, H, W), got {tuple(frames.shape)}.")
     images = rearrange(frames, "t n c h w -> (n t) c h w")
     return image_grid(images, levels, columns=len(frames), scale=scale, pad=pad)
+
+
+def mark_unknown(mean: Tensor, known: Tensor, levels: int) -> Tensor:
+    """Expected levels as colours, with a touch of blue where they are not known.
+
+    Args:
+        mean: From 0 to K - 1. Shape: (…, C, H, W).
+        known: True where known. Shape: what broadcasts to that of `mean`.
+        levels: Number of levels K.
+
+    Returns:
+        Images of 256 levels, for `image_grid` and `film_strip`. Shape: (…, 3, H, W), int64.
+
+    Example:
+        >>> import torch
+        >>> mark_unknown(torch.ones(1, 1, 2), torch.tensor([[[True, False]]]), 2)[:, 0]
+        tensor([[255, 220],
+                [255, 231],
+                [255, 245]])
+    """
+    colours = mean.double() / (levels - 1)
+    if mean.shape[-3] != 3:
+        colours = colours.mean(-3, keepdim=True)
+        known = known.all(-3, keepdim=True)
+    blue = colours.new_tensor(UNKNOWN)[:, None, None]
+    colours = colours.where(known, (1 - TOUCH) * colours + TOUCH * blue)
+    return (colours.clamp(0, 1) * 255).round().long()
 
 
 def name_rows(grid: Grid, names: Sequence[str]) -> Grid:

@@ -2,8 +2,9 @@
 
 import torch
 
-from pixelcnn.charts.completions import MISSING, completions_figure
+from pixelcnn.charts.completions import completions_figure
 from pixelcnn.inference import Completions
+from pixelcnn.plots import UNKNOWN
 
 
 def test_a_row_shows_the_given_the_draws_the_mean_and_the_uncertainty():
@@ -14,7 +15,7 @@ def test_a_row_shows_the_given_the_draws_the_mean_and_the_uncertainty():
     found = Completions(images, nats, nats, known, "raster")
     figure = completions_figure(images[:, 0], found, levels=3, names=["it"], most=2)
     given, first, second, mean, uncertainty = (a.images[0].get_array() for a in figure.axes[:5])
-    assert (given[1] == MISSING).all() and (given[0, 0] == images[0, 0, 0, 0, 0].item() / 2).all()
+    assert (given[1] == UNKNOWN).all() and (given[0, 0] == images[0, 0, 0, 0, 0].item() / 2).all()
     assert first.shape == second.shape == (2, 3)
     assert torch.allclose(torch.tensor(mean[:, :, 0]), found.mean[0, 0] / 2)
     assert torch.equal(torch.tensor(uncertainty.data), found.uncertainty[0, 0])

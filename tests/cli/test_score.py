@@ -175,3 +175,14 @@ def test_one_image_has_no_standard_error(grey_model, pictures, tmp_path, capsys)
         said = capsys.readouterr().out
         assert ("±" in said) is sign
         assert ("p(x) of 1 image: 1 image from" in said) is not sign
+
+
+def test_a_film_shows_what_is_expected_as_pixels_arrive(grey_model, pictures, tmp_path, capsys):
+    out = tmp_path / "scores"
+    assert main(["score", str(grey_model), str(pictures), "--film", "--out", str(out)]) == 0
+    assert "expectation.gif" in capsys.readouterr().out
+    with Image.open(out / "expectation.gif") as film:
+        assert film.n_frames > 2
+    with Image.open(out / "expectation.png") as strip:
+        last = np.asarray(strip)[:, -(strip.width // 15) :]
+        assert (last[..., 0] == last[..., 1]).all()  # in the end all is known, and grey

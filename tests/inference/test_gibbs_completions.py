@@ -28,7 +28,10 @@ def chance_of_completions(name, **options):
 
 @pytest.mark.parametrize(
     ("name", "options"),
-    [("binary", {"scan": "random"}), ("levels", {"kernel": "metropolis"})],
+    [
+        ("binary", {"scan": "random", "start": "raster"}),
+        ("levels", {"kernel": "metropolis", "num_particles": 3}),
+    ],
 )
 def test_completions_follow_the_exact_posterior(name, options):
     # Right chains fail with probability 1e-6 each; the seeds are fixed.
@@ -37,7 +40,31 @@ def test_completions_follow_the_exact_posterior(name, options):
 
 def test_completions_that_forget_the_suffix_are_noticed(monkeypatch):
     forget_the_suffix(monkeypatch)
-    assert chance_of_completions("binary") < 1e-9
+    assert chance_of_completions("binary", num_particles=3) < 1e-9
+
+
+def test_chains_begin_at_weighed_draws_or_at_blind_ones():
+    model = tiny_model("binary")
+    given, known = random_question(model, 1)
+    known.view(-1)[-1] = True
+    begun = {}
+    for start in ("raster", "smc"):
+        question = ask(model, given, known, seed=2, batch_size=3000)
+        frames = []
+        gibbs_completions(question, 1500, num_sweeps=8, start=start, on_sweep=frames.append)
+        begun[start] = frames[0][0]
+    listed = Listed(model)
+    chance = {
+        start: fit(x, listed.posterior(given, known), listed.levels) for start, x in begun.items()
+    }
+    assert chance["raster"] < 1e-9 < 1e-3 < chance["smc"]
+
+
+def test_chains_begun_at_exact_draws_are_trusted():
+    model = tiny_model("binary")
+    nothing = torch.zeros(1, 3, 3).bool()
+    found = complete(model, torch.zeros(1, 3, 3).long(), nothing, method="gibbs", num_sweeps=8)
+    assert found.is_trusted
 
 
 def test_each_image_keeps_what_is_known_of_it():
@@ -64,9 +91,12 @@ def test_each_image_keeps_what_is_known_of_it():
 
 
 def test_the_method_is_asked_for_by_name_and_says_its_doubts():
-    # Nearly all images are all dark or all bright, and single sub-pixels cannot cross over.
+    # But for their last pixel nearly all images are all dark or all bright, and single sub-pixels
+    # cannot cross over.
     model = build("pixelcnn", num_residual_blocks=1, hidden_channels=8, image_size=2).double()
-    dark_and_bright = torch.tensor([0, 1]).view(2, 1, 1, 1).expand(2, 1, 2, 2)
+    dark_and_bright = torch.tensor([0, 1]).view(2, 1, 1, 1).repeat(2, 1, 2, 2)
+    dark_and_bright[:, :, 1, 1] = torch.tensor([0, 0, 1, 1])[:, None]
+    known = torch.tensor([[False, False], [False, True]])
     optimiser = torch.optim.Adam(model.parameters(), lr=0.05)
     for _ in range(60):
         optimiser.zero_grad()
@@ -76,7 +106,7 @@ def test_the_method_is_asked_for_by_name_and_says_its_doubts():
         model.out.bias += 0.3  # one of them more probable than the other
     with pytest.warns(UntrustedWarning, match="disagree"):
         found = complete(
-            model, dark_and_bright[0], torch.zeros(2, 2).bool(), method="gibbs", num_completions=16
+            model, dark_and_bright[0], known, method="gibbs", num_completions=16, start="raster"
         )
     assert found.method == "gibbs" and not found.is_trusted
 
@@ -91,3 +121,10 @@ def test_too_few_sweeps_are_refused():
             method="gibbs",
             num_sweeps=7,
         )
+
+
+def test_an_unknown_start_is_refused():
+    model = tiny_model("binary")
+    nothing = torch.zeros(1, 3, 3)
+    with pytest.raises(ConfigError, match="`start` must be one of raster, smc, got 'noise'"):
+        complete(model, nothing.long(), nothing.bool(), method="gibbs", start="noise")

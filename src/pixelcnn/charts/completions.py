@@ -9,8 +9,7 @@ from torch import Tensor
 from pixelcnn.charts.figure import new_figure
 from pixelcnn.charts.surprise import COLOURS, show_image
 from pixelcnn.inference import Completions
-
-MISSING = np.array([0.45, 0.62, 0.85])  # a blue that no grey image holds
+from pixelcnn.plots import UNKNOWN
 
 
 def completions_figure(
@@ -50,7 +49,7 @@ def completions_figure(
 def _given(x: Tensor, known: Tensor, levels: int) -> NDArray[np.float64]:
     """An image (C, H, W) with what is missing in blue. (H, W, 3)."""
     is_missing = ~known.all(0).numpy()
-    return np.where(is_missing[:, :, None], MISSING, _picture(x, levels))
+    return np.where(is_missing[:, :, None], UNKNOWN, _picture(x, levels))
 
 
 def _picture(x: Tensor, levels: int) -> NDArray[np.float64]:

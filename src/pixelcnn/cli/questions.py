@@ -39,14 +39,14 @@ METHODS = {
 COMPLETION_METHODS = {
     "raster": (),
     "smc": ("num_particles", "num_moves"),
-    "gibbs": ("num_sweeps",),
+    "gibbs": ("num_sweeps", "num_particles"),
 }
 """How images are completed, and the options of each way."""
 
 OPTION_HELP = {
     "num_draws": "images drawn by importance",
     "num_populations": "populations of smc",
-    "num_particles": "images in each population of smc",
+    "num_particles": "images in each population of smc, where completions by gibbs begin too",
     "num_moves": "moves of smc from one population to another",
     "num_chains": "chains of gibbs",
     "num_sweeps": "sweeps of each chain of gibbs",
@@ -110,6 +110,10 @@ def _add_score(commands: Subparsers) -> None:
     add_images(parser)
     add_condition(parser)
     add_show(parser, default=16)
+    parser.add_argument(
+        "--film", action="store_true",
+        help="also show what the model expects of the most surprising ones as their pixels arrive",
+    )  # fmt: skip
     parser.add_argument(
         "--out", metavar="DIR", default="scores",
         help="folder for scores.csv and surprise.png (default: %(default)s)",

@@ -14,11 +14,16 @@ from pixelcnn.cli.words import counted
 from pixelcnn.device import resolve_device
 from pixelcnn.evaluation import density_given
 from pixelcnn.files import atomic_write, provisional_folder
-from pixelcnn.inference import Scores, score
+from pixelcnn.inference import Scores, expectation, score
+from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition
+from pixelcnn.plots import film_strip, image_grid, mark_unknown, save_gif, save_png, screen_scale
 
 SCORES_FILE = "scores.csv"
 SURPRISE_FILE = "surprise.png"
+STRIP_FILE = "expectation.png"
+FILM_FILE = "expectation.gif"
+NUM_FILMED = 4
 LISTED = 5
 
 
@@ -42,9 +47,12 @@ def run(args: argparse.Namespace) -> int:
             asked.x[shown], scores.bits_per_pixel[shown], levels=model.num_classes, titles=titles
         )
         save_figure(figure, out / SURPRISE_FILE)
+        if args.film:
+            write_film(out, model, asked, scores, args)
     print(summary(asked, scores, model.condition))
-    print(out / SCORES_FILE)
-    print(out / SURPRISE_FILE)
+    film = (STRIP_FILE, FILM_FILE) if args.film else ()
+    for name in (SCORES_FILE, SURPRISE_FILE, *film):
+        print(out / name)
     return 0
 
 
@@ -68,6 +76,27 @@ def write_table(path: Path, asked: Asked, scores: Scores, condition: Condition) 
                     f"{scores.perplexity[number]:.6f}",
                 ]
             )
+
+
+def write_film(
+    out: Path, model: AutoregressiveModel, asked: Asked, scores: Scores, args: argparse.Namespace
+) -> None:
+    """Writes what is expected of images as their pixels arrive: side by side, and as a film."""
+    filmed = scores.ranking[:NUM_FILMED]
+    with progress_bar(f"filming {counted(len(filmed), 'image')}") as progress:
+        found = expectation(
+            model,
+            asked.x[filmed],
+            None if asked.cond is None else asked.cond[filmed],
+            seed=args.seed or 0,
+            batch_size=args.batch_size,
+            progress=progress,
+        )
+    frames = mark_unknown(found.mean, found.known[:, None], model.num_classes)
+    scale = screen_scale(*frames.shape[3:])
+    save_png(out / STRIP_FILE, film_strip(frames, 256, scale=scale))
+    films = [image_grid(each, 256, columns=len(filmed), scale=scale) for each in frames]
+    save_gif(out / FILM_FILE, films, milliseconds=300)
 
 
 def summary(asked: Asked, scores: Scores, condition: Condition) -> str:

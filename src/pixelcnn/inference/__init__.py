@@ -6,6 +6,7 @@ from pixelcnn.inference.complete import complete
 from pixelcnn.inference.completions import Completions
 from pixelcnn.inference.conditional import conditional
 from pixelcnn.inference.estimates import LevelEstimate, UntrustedWarning
+from pixelcnn.inference.expectation import Expectation, expectation
 from pixelcnn.inference.gibbs import GibbsChains, Move, full_conditional
 from pixelcnn.inference.marginal import Marginal, marginal
 from pixelcnn.inference.masks import fit_mask, is_prefix, known_mask, known_masks
@@ -16,6 +17,7 @@ __all__ = [
     "ChainDiagnostics",
     "ClassPosterior",
     "Completions",
+    "Expectation",
     "GibbsChains",
     "Growth",
     "LevelEstimate",
@@ -28,6 +30,7 @@ __all__ = [
     "complete",
     "conditional",
     "diagnose",
+    "expectation",
     "fit_mask",
     "full_conditional",
     "is_prefix",

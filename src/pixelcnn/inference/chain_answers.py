@@ -93,28 +93,23 @@ def start_chains(
     question: Question,
     num_chains: int,
     *,
+    x: Tensor | None = None,
     scan: Scan = "systematic",
     kernel: Kernel | None = None,
 ) -> GibbsChains:
-    """Chains for each image of a question, begun where a walk in raster order draws them.
-
-    What such a walk draws knows the earlier part of what is known and not the later: the chains
-    begin further apart than the posterior is wide, as R-hat wants it.
+    """Chains for each image of a question.
 
     Args:
         question: About one image or several.
-        num_chains: Chains of each image; those of the first image come first.
+        num_chains: N, chains of each of the B images; those of the first image come first.
+        x: Where they begin; None for where a walk in raster order draws them. It knows the earlier
+            part of what is known and not the later, so the chains begin further apart than the
+            posterior is wide, as R-hat wants it. (B × N, C, H, W).
         scan: As `GibbsChains` takes it.
         kernel: As `GibbsChains` takes it.
     """
-    given, known, cond = question.repeated(num_chains)
-    x = torch.empty_like(given)
-    for first in range(0, len(given), question.batch_size):
-        part = slice(first, first + question.batch_size)
-        noise = image_noise(question.seed, first, len(x[part]), *x.shape[1:])
-        alone = Particles(given[part], known[part], noise, population=1)
-        alone.walk(question.model, None if cond is None else cond[part])
-        x[part] = alone.x
+    _, known, cond = question.repeated(num_chains)
+    x = _raster_draws(question, num_chains) if x is None else x
     return GibbsChains(
         question.model,
         x,
@@ -125,6 +120,19 @@ def start_chains(
         kernel=kernel,
         batch_size=question.batch_size,
     )
+
+
+def _raster_draws(question: Question, count: int) -> Tensor:
+    """What a walk in raster order draws, so many times for each image. (B × count, C, H, W)."""
+    given, known, cond = question.repeated(count)
+    x = torch.empty_like(given)
+    for first in range(0, len(given), question.batch_size):
+        part = slice(first, first + question.batch_size)
+        noise = image_noise(question.seed, first, len(x[part]), *x.shape[1:])
+        alone = Particles(given[part], known[part], noise, population=1)
+        alone.walk(question.model, None if cond is None else cond[part])
+        x[part] = alone.x
+    return x
 
 
 def _doubts(found: ChainDiagnostics, num_draws: int) -> tuple[str, ...]:

@@ -45,8 +45,10 @@ def complete(
     `smc`         populations that are weighed by what is known later,     `num_particles`,
                   and moves from one to another                            `num_moves`,
                                                                            `resample_below`
-    `gibbs`       from `raster` on, redraws single sub-pixels given all    `num_sweeps`, `scan`,
-                  others                                                   `kernel`, `on_sweep`
+    `gibbs`       from draws of `smc` or `raster` on, redraws single       `num_sweeps`, `start`,
+                  sub-pixels given all others                              `num_particles`,
+                                                                           `scan`, `kernel`,
+                                                                           `on_sweep`
     ============  =======================================================  ========================
 
     Args:

@@ -1,6 +1,8 @@
-"""Completions given all that is known: the ends of Markov chains that begin in raster order."""
+"""Completions given all that is known: the ends of Markov chains."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal, TypeAlias
 
 import torch
 from einops import rearrange
@@ -11,7 +13,15 @@ from pixelcnn.inference.chain_answers import MAX_RHAT, start_chains
 from pixelcnn.inference.chains import MIN_DRAWS, diagnose
 from pixelcnn.inference.completions import Completions, numbers, ranked
 from pixelcnn.inference.gibbs import Kernel, Scan
+from pixelcnn.inference.masks import is_prefix
+from pixelcnn.inference.metropolis import Proposals
 from pixelcnn.inference.question import Question
+from pixelcnn.inference.smc import check_populations
+
+Start: TypeAlias = Literal["raster", "smc"]
+
+STARTS: tuple[Start, ...] = ("raster", "smc")
+RESAMPLE_BELOW = 0.5
 
 
 def gibbs_completions(
@@ -19,18 +29,24 @@ def gibbs_completions(
     num_completions: int,
     *,
     num_sweeps: int = 20,
+    start: Start = "smc",
+    num_particles: int = 32,
     scan: Scan = "systematic",
     kernel: Kernel | None = None,
     on_sweep: Callable[[Tensor], object] | None = None,
 ) -> Completions:
     """Completes images by chains of their own for each completion.
 
-    Each begins as `raster` ends, and is taken as it is after some sweeps.
+    Each is taken as it is after some sweeps. Where everything known comes before everything
+    unknown, chains begin at draws from the posterior, and every sweep leaves them such.
 
     Args:
         question: About any number of images.
         num_completions: M, of each.
         num_sweeps: Sweeps of each chain, at least 8.
+        start: Where the chains begin: at what `raster` draws, or at an image of a population of
+            `smc`, which is nearer to the posterior.
+        num_particles: Images of such a population.
         scan: As `GibbsChains` takes it.
         kernel: As `GibbsChains` takes it.
         on_sweep: Shown the images at the beginning and after each sweep, such as for
@@ -45,7 +61,15 @@ def gibbs_completions(
     """
     if num_sweeps < 2 * MIN_DRAWS:
         raise ConfigError(f"`num_sweeps` must be at least {2 * MIN_DRAWS}, got {num_sweeps}.")
-    chains = start_chains(question, num_completions, scan=scan, kernel=kernel)
+    if start not in STARTS:
+        raise ConfigError(f"`start` must be one of {', '.join(STARTS)}, got {start!r}.")
+    check_populations(2, num_particles, RESAMPLE_BELOW)
+    blind = ~is_prefix(question.known.cpu())
+    x = None
+    if start == "smc" and blind.any():
+        alone = replace(question, progress=None)
+        x, _ = Proposals(alone, num_completions, num_particles, RESAMPLE_BELOW).draw(0, 1)
+    chains = start_chains(question, num_completions, x=x, scan=scan, kernel=kernel)
     nats = []
     for done in range(num_sweeps + 1):
         if done:
@@ -62,13 +86,13 @@ def gibbs_completions(
         rearrange(chains.x, "(b m) c h w -> b m c h w", m=num_completions),
         method="gibbs",
         diagnostics={"r_hat": rhat},
-        warnings=_doubts(rhat),
+        warnings=_doubts(rhat, blind),
     )
 
 
-def _doubts(rhat: Tensor) -> tuple[str, ...]:
+def _doubts(rhat: Tensor, blind: Tensor) -> tuple[str, ...]:
     # A factor above the limit for estimates: what counts here is the ends of the chains alone.
-    apart = ~(rhat - 1 <= 4 * (MAX_RHAT - 1))
+    apart = blind & ~(rhat - 1 <= 4 * (MAX_RHAT - 1))
     if not apart.any():
         return ()
     return (

@@ -1,0 +1,108 @@
+"""Completing a digit by raster, smc and gibbs, side by side: seconds, and what each explains.
+
+python -m benchmarks.completing MODEL --out runs/completing     (a model of thresholded MNIST)
+
+Sixty-four completions of a test digit whose bottom, and then whose top is missing. For each method:
+seconds, the log-probability that the completed image gives to what is known, and to the whole.
+Writes completing.md, and a picture for each.
+"""
+
+import argparse
+import time
+import warnings
+from pathlib import Path
+
+import torch
+
+from benchmarks.measure import machine, table
+from pixelcnn.charts.completions import completions_figure
+from pixelcnn.charts.figure import save_figure
+from pixelcnn.checkpoint import load
+from pixelcnn.data import batches, load_data
+from pixelcnn.files import write_text
+from pixelcnn.inference import Completions, UntrustedWarning, complete, known_mask
+
+HEAD = [
+    "missing", "method", "seconds", "known part, nats: mean", "best", "whole image, nats: mean",
+    "best", "diagnostics",
+]  # fmt: skip
+
+
+def completions_of(
+    model_name: str, number: int, count: int, options: dict[str, dict[str, int]]
+) -> tuple[list[list[str]], dict[str, Completions], torch.Tensor]:
+    """Table rows and completions of one digit, by method and by what is missing."""
+    model = load(model_name)
+    test = load_data("mnist", image_size=28, binarization="threshold").test
+    (batch,) = batches(test.take(torch.tensor([number])), 1)
+    image = batch.x
+    rows, found = [], {}
+    for missing in ("bottom", "top"):
+        known = known_mask(missing, (1, 28, 28))
+        for method, chosen in options.items():
+            start = time.perf_counter()
+            done = complete(model, image, known, method=method, num_completions=count, **chosen)
+            seconds = time.perf_counter() - start
+            rows.append([missing, method, f"{seconds:.1f}", *figures(done)])
+            found[f"{missing}, {method}"] = done
+            print(" | ".join(rows[-1]), flush=True)
+    return rows, found, image
+
+
+def figures(found: Completions) -> list[str]:
+    """Of one digit, as text."""
+    words = [f"{name} {float(values[0]):.3g}" for name, values in found.diagnostics.items()]
+    if not found.is_trusted:
+        words.append("**not to be trusted**")
+    explained, whole = found.known_log_prob[0], found.log_prob[0]
+    return [
+        f"{explained.mean():.1f} ± {explained.std():.1f}",
+        f"{explained.max():.1f}",
+        f"{whole.mean():.1f} ± {whole.std():.1f}",
+        f"{whole.max():.1f}",
+        ", ".join(words),
+    ]
+
+
+def join(found: dict[str, Completions]) -> Completions:
+    """One row of a picture for each."""
+    parts = list(found.values())
+    return Completions(
+        images=torch.cat([each.images for each in parts]),
+        log_prob=torch.cat([each.log_prob for each in parts]),
+        known_log_prob=torch.cat([each.known_log_prob for each in parts]),
+        known=torch.cat([each.known for each in parts]),
+        method="side by side",
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", help="a .safetensors file, or the name of a model in the box")
+    parser.add_argument("--out", default="runs/completing", help="folder (default: %(default)s)")
+    parser.add_argument("--image", type=int, default=3, help="number of the test digit")
+    parser.add_argument("--completions", type=int, default=64)
+    parser.add_argument("--particles", type=int, default=32)
+    parser.add_argument("--moves", type=int, default=2)
+    parser.add_argument("--sweeps", type=int, default=20)
+    args = parser.parse_args()
+    warnings.simplefilter("ignore", UntrustedWarning)  # the table says it
+    options = {
+        "raster": {},
+        "smc": {"num_particles": args.particles, "num_moves": args.moves},
+        "gibbs": {"num_sweeps": args.sweeps},
+    }
+    rows, found, image = completions_of(args.model, args.image, args.completions, options)
+    out = Path(args.out)
+    out.mkdir(parents=True, exist_ok=True)
+    head = f"{args.completions} completions of test digit {args.image}. {machine()}.\n\n"
+    write_text(out / "completing.md", head + table(HEAD, rows) + "\n")
+    figure = completions_figure(
+        image.expand(len(found), -1, -1, -1), join(found), levels=2, names=list(found)
+    )
+    save_figure(figure, out / "completing.png")
+    print(out / "completing.md")
+
+
+if __name__ == "__main__":
+    main()

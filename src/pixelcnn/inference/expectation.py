@@ -1,0 +1,92 @@
+"""What a model expects of an image while its pixels arrive one after another."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from pixelcnn.errors import ConfigError
+from pixelcnn.inference.masks import fit_mask
+from pixelcnn.inference.question import Progress, Question, ask
+from pixelcnn.inference.raster import raster
+from pixelcnn.models import AutoregressiveModel, Cond
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """The expected image at T times, from nothing known to all known.
+
+    Attributes:
+        mean: Expected levels; where they are known, the levels themselves. (T, B, C, H, W),
+            float64, on the CPU.
+        known: What is known at each time: a part of the raster order from its beginning.
+            (T, C, H, W), bool.
+    """
+
+    mean: Tensor
+    known: Tensor
+
+
+def expectation(
+    model: AutoregressiveModel,
+    images: Tensor,
+    cond: Cond = None,
+    *,
+    num_times: int = 15,
+    num_draws: int = 32,
+    seed: int = 0,
+    batch_size: int = 256,
+    progress: Progress | None = None,
+) -> Expectation:
+    """How the expected image changes as the pixels of an image arrive in raster order.
+
+    At each time what is not known yet is drawn given what is, and the draws are averaged. The
+    noise of each draw stays the same, so that only the arriving pixels change what is expected.
+
+    Args:
+        model: Any architecture.
+        images: Levels. (C, H, W) or (B, C, H, W).
+        cond: As the model takes it, one for all images or one for each.
+        num_times: T, at least 2, evenly spread over the sub-pixels.
+        num_draws: Completions of each image at each time.
+        seed: From 0 to 2**64 - 1; with the arguments it decides the draws.
+        batch_size: Images walked together.
+        progress: Is told the parts of the work that are done, and all.
+
+    Raises:
+        ShapeError: If `images` or `cond` does not fit the model.
+        ConfigError: If a number is out of range.
+
+    Example:
+        >>> from pixelcnn.models import PixelCNN
+        >>> x = torch.ones(1, 4, 4).long()
+        >>> found = expectation(PixelCNN(), x, num_times=3)
+        >>> found.mean.shape, found.known.sum((1, 2, 3)).tolist()
+        (torch.Size([3, 1, 1, 4, 4]), [0, 8, 16])
+    """
+    if num_times < 2 or num_draws < 1:
+        raise ConfigError(
+            f"`num_times` must be at least 2 and `num_draws` at least 1, got {num_times} and "
+            f"{num_draws}."
+        )
+    nothing = torch.zeros(model.in_channels, *images.shape[-2:], dtype=torch.bool)
+    whole = ask(model, images, ~nothing, name="images", cond=cond, seed=seed, batch_size=batch_size)
+    known = prefixes(whole, num_times)
+    means = []
+    for time, mask in enumerate(known):
+        mask = fit_mask(mask, whole.given)
+        question = replace(whole, given=whole.given.where(mask, 0), known=mask)
+        means.append(raster(question, num_draws).mean)
+        if progress is not None:
+            progress(time + 1, num_times)
+    return Expectation(torch.stack(means), known)
+
+
+def prefixes(question: Question, num_times: int) -> Tensor:
+    """Masks of growing parts of the order, the first empty and the last whole. (T, C, H, W)."""
+    order = list(question.order())
+    rank = torch.empty(question.given.shape[1:], dtype=torch.int64)
+    for number, site in enumerate(order):
+        rank[tuple(site)] = number
+    counts = torch.linspace(0, len(order), num_times).round().long()
+    return rank < counts[:, None, None, None]
