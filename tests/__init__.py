@@ -1,0 +1,1 @@
+"""Tests; a package of its own, because some libraries install another `tests`."""
