@@ -31,7 +31,9 @@ def to_signed(x: Tensor, levels: int, *, dtype: torch.dtype = torch.float32) -> 
         >>> to_signed(torch.tensor([0, 1, 2]), 3)
         tensor([-1.,  0.,  1.])
     """
-    return x.to(dtype) * (2 / (levels - 1)) - 1
+    # In 32 bits at least: 16 could not tell neighbouring levels apart on the way.
+    wide = torch.promote_types(dtype, torch.float32)
+    return (x.to(wide) * (2 / (levels - 1)) - 1).to(dtype)
 
 
 def to_steps(x: Tensor, levels: int, *, dtype: torch.dtype = torch.float32) -> Tensor:

@@ -61,3 +61,28 @@ def test_arguments_are_checked_before_the_first_step(sampler):
         sampler.grow(1)
     with pytest.raises(ShapeError, match=r"\(2,\)"):
         sampler.grow(2, cond=torch.tensor([1, 2, 3]))
+
+
+def test_a_stream_gives_the_same_images_a_batch_at_a_time(sampler):
+    cond = torch.tensor([0, 1, 2, 3, 0, 1, 2])
+    together = sampler.generate_samples(7, cond=cond, seed=3, batch_size=3)
+    batches = list(sampler.stream(7, cond=cond, seed=3, batch_size=3))
+    assert [len(batch) for batch in batches] == [3, 3, 1]
+    assert torch.equal(torch.cat(batches), together)
+    later = sampler.stream(4, first=3, cond=cond[3:], seed=3, batch_size=3)
+    assert torch.equal(torch.cat(list(later)), together[3:])
+
+
+def test_a_stream_draws_what_is_asked_for_and_no_more(sampler):
+    told = []
+    images = sampler.stream(6, cond=1, batch_size=2, on_progress=lambda *each: told.append(each))
+    assert told == []
+    next(images)
+    assert told == [(2 * 6 * row, 6 * 30) for row in range(1, 6)]
+
+
+def test_a_stream_checks_its_arguments_before_it_is_read(sampler):
+    with pytest.raises(ConfigError, match="first"):
+        sampler.stream(1, cond=1, first=-1)
+    with pytest.raises(ShapeError, match=r"\(2,\)"):
+        sampler.stream(2, cond=torch.tensor([1, 2, 3]))

@@ -10,6 +10,7 @@ from pixelcnn.inference.expectation import Expectation, expectation
 from pixelcnn.inference.gibbs import GibbsChains, Move, full_conditional
 from pixelcnn.inference.marginal import Marginal, marginal
 from pixelcnn.inference.masks import fit_mask, is_prefix, known_mask, known_masks
+from pixelcnn.inference.precision import Precision
 from pixelcnn.inference.sampler import Growth, PixelCNNSampler
 from pixelcnn.inference.score import Scores, score
 
@@ -24,6 +25,7 @@ __all__ = [
     "Marginal",
     "Move",
     "PixelCNNSampler",
+    "Precision",
     "Scores",
     "UntrustedWarning",
     "classify",

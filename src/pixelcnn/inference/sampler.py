@@ -1,14 +1,19 @@
 """Drawing many images, and watching them grow."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
 
 from pixelcnn.errors import ConfigError, ShapeError
+from pixelcnn.inference.precision import Precision, RoundedModel, in_precision
 from pixelcnn.models import AutoregressiveModel, Cond
-from pixelcnn.walk import Filter, drawing, stepper_for, walk_rows
+from pixelcnn.walk import Filter, Walkable, drawing, stepper_for, walk_rows
+
+Report: TypeAlias = Callable[[int, int], None]
+"""Told how many sub-pixels are drawn so far, and how many there will be."""
 
 
 class Growth(NamedTuple):
@@ -25,10 +30,38 @@ class Growth(NamedTuple):
     num_total: int
 
 
-class PixelCNNSampler:
-    """Draws images from a model in chunks of bounded memory.
+@dataclass(frozen=True)
+class _Plan:
+    """What shall be drawn, checked.
 
-    Image n of a seed has its own noise: it does not depend on how many are drawn beside it.
+    Attributes:
+        num_samples: Images, N.
+        first: Number of the first.
+        blank: Zeros in the shape of a batch. (batch_size, C, H, W), int64.
+        cond: One for each image. (N, …); or None.
+        keep: Temperature, top-k, top-p.
+        guidance: See `PixelCNNSampler.generate_samples`.
+        seed: Likewise.
+        model: What is walked.
+    """
+
+    num_samples: int
+    first: int
+    blank: Tensor
+    cond: Tensor | None
+    keep: Filter
+    guidance: float
+    seed: int
+    model: Walkable
+
+
+class PixelCNNSampler:
+    """Draws images from a model in batches of bounded memory.
+
+    Image n of a seed has its own noise: it does not depend on how many are drawn beside it. Its
+    logits are the same in every batch but for the last bit, since products of other sizes are
+    summed in another order. In float32 a draw can land on either side of such a bit, about once
+    in millions of sub-pixels; batches of one size by image number leave no such chance.
 
     Args:
         model: Any architecture.
@@ -58,6 +91,8 @@ class PixelCNNSampler:
         seed: int = 0,
         shape: tuple[int, int, int] | None = None,
         batch_size: int = 256,
+        precision: Precision = "float32",
+        on_progress: Report | None = None,
     ) -> Tensor:
         """Draws images.
 
@@ -72,6 +107,9 @@ class PixelCNNSampler:
             seed: From 0 to 2**64 - 1; with its number, decides each image.
             shape: (C, H, W); None for the model's own size.
             batch_size: Images drawn together.
+            precision: "bf16" or "16" draws from a copy of the network in so many bits; see
+                `pixelcnn.inference.precision`.
+            on_progress: Told after every row.
 
         Returns:
             Levels. (N, C, H, W), int64, on the CPU.
@@ -81,8 +119,57 @@ class PixelCNNSampler:
             ConfigError: If a setting is out of range, or the model cannot be guided.
         """
         keep = Filter(temperature, top_k, top_p)
-        *_, last = self._grow(num_samples, keep, guidance, cond, seed, shape, batch_size)
-        return last.image
+        plan = self._plan(num_samples, 0, keep, guidance, cond, seed, shape, batch_size, precision)
+        images = torch.empty(num_samples, *plan.blank.shape[1:], dtype=torch.int64)
+        for start, batch in self._batches(plan, on_progress):
+            images[start : start + len(batch)] = batch
+        return images
+
+    def stream(
+        self,
+        num_samples: int,
+        *,
+        first: int = 0,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        guidance: float = 1.0,
+        cond: Cond = None,
+        seed: int = 0,
+        shape: tuple[int, int, int] | None = None,
+        batch_size: int = 256,
+        precision: Precision = "float32",
+        on_progress: Report | None = None,
+    ) -> Iterator[Tensor]:
+        """Draws images a batch at a time: no more than one is held, whatever their number.
+
+        Args:
+            num_samples: Images, N.
+            first: Number of the first. Images `first` … are those that `generate_samples` gives
+                at these places, to the bit where `first` is a multiple of `batch_size`.
+            temperature: All others are those of `generate_samples`, and are checked at once.
+            top_k: Likewise.
+            top_p: Likewise.
+            guidance: Likewise.
+            cond: One for each of the N images, or one for all.
+            seed: Likewise.
+            shape: Likewise.
+            batch_size: Likewise.
+            precision: Likewise.
+            on_progress: Likewise.
+
+        Returns:
+            An iterator of levels. (B, C, H, W), int64, on the CPU.
+
+        Raises:
+            ShapeError: If `shape` or `cond` does not fit the model.
+            ConfigError: If a setting is out of range, or the model cannot be guided.
+        """
+        keep = Filter(temperature, top_k, top_p)
+        plan = self._plan(
+            num_samples, first, keep, guidance, cond, seed, shape, batch_size, precision
+        )
+        return (batch for _, batch in self._batches(plan, on_progress))
 
     def grow(
         self,
@@ -96,51 +183,68 @@ class PixelCNNSampler:
         seed: int = 0,
         shape: tuple[int, int, int] | None = None,
         batch_size: int = 256,
+        precision: Precision = "float32",
     ) -> Iterator[Growth]:
-        """Draws the same images as `generate_samples`, showing them after each row.
+        """Draws the same images as `generate_samples`, showing all of them after each row.
 
         The arguments are those of `generate_samples`; they are checked at once.
         """
         keep = Filter(temperature, top_k, top_p)
-        return self._grow(num_samples, keep, guidance, cond, seed, shape, batch_size)
+        plan = self._plan(num_samples, 0, keep, guidance, cond, seed, shape, batch_size, precision)
+        return self._grow(plan)
 
-    def _grow(
+    def _plan(
         self,
         num_samples: int,
+        first: int,
         keep: Filter,
         guidance: float,
         cond: Cond,
         seed: int,
         shape: tuple[int, int, int] | None,
         batch_size: int,
-    ) -> Iterator[Growth]:
+        precision: Precision,
+    ) -> _Plan:
         model = self.model
         model.condition.check_guidance(guidance)
         if not 0 <= seed < 2**64:
             raise ConfigError(f"`seed` must be from 0 to 2**64 - 1, got {seed}.")
+        if first < 0:
+            raise ConfigError(f"`first` must be at least 0, got {first}.")
         if batch_size < 1:
             raise ShapeError(f"`batch_size` must be at least 1, got {batch_size}.")
-        canvas = model.blank(num_samples, shape)
-        labels = model.prepare_cond(cond, num_samples)
-        model.check(canvas, labels)
-        return self._fill(canvas, keep, guidance, labels, seed, batch_size)
+        blank = model.blank(min(num_samples, batch_size), shape)
+        cond = model.prepare_cond(cond, num_samples)
+        # Of the images only the shape is asked, and no memory is there for all of them.
+        model.condition.check(cond, blank[:1].expand(num_samples, -1, -1, -1))
+        walked = in_precision(model, precision)
+        return _Plan(num_samples, first, blank, cond, keep, guidance, seed, walked)
 
-    def _fill(
-        self,
-        canvas: Tensor,
-        keep: Filter,
-        guidance: float,
-        cond: Tensor | None,
-        seed: int,
-        batch_size: int,
-    ) -> Iterator[Growth]:
+    def _walks(self, plan: _Plan) -> Iterator[tuple[int, Tensor, int]]:
+        """After each row of each batch: the batch's place, its levels and its rows so far."""
+        for start in range(0, plan.num_samples, len(plan.blank)):
+            x = plan.blank[: plan.num_samples - start].clone()
+            cond = None if plan.cond is None else plan.cond[start : start + len(x)]
+            choose = drawing(x, seed=plan.seed, first=plan.first + start, keep=plan.keep)
+            stepper = stepper_for(plan.model, plan.guidance)
+            for rows in walk_rows(stepper, x, choose, cond=cond):
+                if rows == x.shape[2] and isinstance(plan.model, RoundedModel):
+                    plan.model.check()
+                yield start, x, rows
+
+    def _batches(self, plan: _Plan, on_progress: Report | None) -> Iterator[tuple[int, Tensor]]:
+        channels, height, width = plan.blank.shape[1:]
+        for start, x, rows in self._walks(plan):
+            if on_progress is not None:
+                done = (start * height + len(x) * rows) * channels * width
+                on_progress(done, plan.num_samples * channels * height * width)
+            if rows == height:
+                yield start, x.cpu()
+
+    def _grow(self, plan: _Plan) -> Iterator[Growth]:
+        canvas = torch.zeros(plan.num_samples, *plan.blank.shape[1:], dtype=torch.int64)
         num_rows, row_size = canvas.shape[2], canvas[0, :, 0].numel()
-        for first in range(0, len(canvas), batch_size):
-            chunk = slice(first, first + batch_size)
-            x = canvas[chunk]
-            choose = drawing(x, seed=seed, first=first, keep=keep)
-            part = None if cond is None else cond[chunk]
-            stepper = stepper_for(self.model, guidance)
-            for rows in walk_rows(stepper, x, choose, cond=part):
-                known = (first * num_rows + len(x) * rows) * row_size
-                yield Growth(canvas.cpu().clone(), known, canvas.numel())
+        for start, x, rows in self._walks(plan):
+            canvas[start : start + len(x)] = x.cpu()
+            known = (start * num_rows + len(x) * rows) * row_size
+            yield Growth(canvas.clone(), known, canvas.numel())

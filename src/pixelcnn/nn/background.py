@@ -200,11 +200,11 @@ def background(height: int, width: int, *, like: Tensor) -> Tensor:
                 [ 0.0000,  0.0000],
                 [ 0.0000,  0.2500]])
     """
+    dtype = torch.promote_types(like.dtype, torch.float32)
     rows, columns = (
-        torch.arange(size, dtype=like.dtype, device=like.device) / size - 0.5
-        for size in (height, width)
+        torch.arange(size, dtype=dtype, device=like.device) / size - 0.5 for size in (height, width)
     )
-    return torch.stack(torch.meshgrid(rows, columns, indexing="ij"), -1)
+    return torch.stack(torch.meshgrid(rows, columns, indexing="ij"), -1).to(like.dtype)
 
 
 def join(parts: Sequence[Tensor], *, groups: int) -> Tensor:

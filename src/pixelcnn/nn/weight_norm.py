@@ -57,9 +57,12 @@ class WeightNormed(nn.Module):
     def weight(self) -> Tensor:
         """The weights as used. (O, I, height, width)."""
         seen = self.direction if self.mask is None else self.direction * self.mask
-        # A feature that reads nothing has a norm of zero, of which there is no derivative.
-        squared = seen.square().sum((1, 2, 3), keepdim=True)
-        return seen * (self.gain[:, None, None, None] * torch.rsqrt(squared + 1e-12))
+        # A feature that reads nothing has a norm of zero, of which there is no derivative; and
+        # what keeps it from zero would itself be zero in 16 bits.
+        wide = seen.to(torch.promote_types(seen.dtype, torch.float32))
+        squared = wide.square().sum((1, 2, 3), keepdim=True)
+        length = self.gain[:, None, None, None] * torch.rsqrt(squared + 1e-12)
+        return (wide * length).to(seen.dtype)
 
     @property
     def is_new(self) -> bool:
