@@ -13,6 +13,7 @@ from pixelcnn.files import (
     atomic_write,
     make_folder,
     provisional_folder,
+    remove_leftovers,
     write_json,
     write_text,
 )
@@ -148,3 +149,20 @@ def test_what_was_written_stays_after_any_other_failure(tmp_path, error):
 def test_a_folder_that_was_there_stays_whole(tmp_path):
     work(tmp_path, "config.yaml", ConfigError())
     assert names(tmp_path) == ["config.yaml"]
+
+
+def test_what_killed_writers_left_is_removed_by_name(tmp_path):
+    names = ["a.npz", ".a-0123456789ab.npz", ".b-0123456789ab.npz", ".a-0123.npz", ".a.npz"]
+    for name in names:
+        (tmp_path / name).touch()
+    remove_leftovers(tmp_path, {"a.npz"})
+    assert {path.name for path in tmp_path.iterdir()} == set(names) - {names[1]}
+
+
+def test_a_temporary_name_is_known_as_a_leftover(tmp_path):
+    with atomic_write(tmp_path / "a.npz") as temporary:
+        temporary.touch()
+        (tmp_path / "copy").mkdir()
+        (tmp_path / "copy" / temporary.name).touch()
+    remove_leftovers(tmp_path / "copy", {"a.npz"})
+    assert list((tmp_path / "copy").iterdir()) == []

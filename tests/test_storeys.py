@@ -15,7 +15,7 @@ STOREYS = [
     {"walk"},
     {"models"},
     {"inference", "checkpoint"},
-    {"config", "plots", "certificate"},
+    {"config", "plots", "certificate", "shards"},
     {"training", "charts"},
     {"evaluation", "report"},
     {"cli", "app"},

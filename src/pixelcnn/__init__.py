@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from pixelcnn.models import PixelCNNPlusPlus as PixelCNNPlusPlus
     from pixelcnn.models import PixelSNAIL as PixelSNAIL
     from pixelcnn.models import build as build
+    from pixelcnn.shards import ShardedDrawing as ShardedDrawing
+    from pixelcnn.shards import draw_shards as draw_shards
     from pixelcnn.spec import ImageSpec as ImageSpec
     from pixelcnn.training import PixelCNNTrainer as PixelCNNTrainer
     from pixelcnn.training import train_pixelcnn as train_pixelcnn
@@ -56,11 +58,13 @@ _HOMES = {
     "PixelCNNSampler": "inference",
     "PixelCNNTrainer": "training",
     "PixelSNAIL": "models",
+    "ShardedDrawing": "shards",
     "TrainingConfig": "config",
     "build": "models",
     "classify": "inference",
     "complete": "inference",
     "conditional": "inference",
+    "draw_shards": "shards",
     "evaluate": "evaluation",
     "known_mask": "inference",
     "list_weights": "weights",

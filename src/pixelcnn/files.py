@@ -4,9 +4,10 @@ import errno
 import json
 import math
 import os
+import re
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,17 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise unwritable(path, error) from error
     finally:
         _remove(temporary)
+
+
+def remove_leftovers(folder: Path, names: Collection[str]) -> None:
+    """Removes the temporary files that killed processes left of files of these names.
+
+    Only where nobody is writing these files: one that is on its way looks the same.
+    """
+    for path in folder.iterdir():
+        parts = re.fullmatch(r"\.(.+)-[0-9a-f]{12}(\.[^.]*)?", path.name)
+        if parts and f"{parts[1]}{parts[2] or ''}" in names:
+            _remove(path)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

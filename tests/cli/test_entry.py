@@ -49,7 +49,7 @@ class ArrayMemoryError(MemoryError):
 @pytest.mark.parametrize(
     ("command", "options"),
     [
-        ("sample", ["--num-samples", "--size", "--scale"]),
+        ("sample", ["--batch-size", "--size", "--scale", "--shards"]),
         ("evaluate", ["--evaluation.batch_size"]),
         ("train", ["--data.batch_size"]),
     ],

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from pixelcnn.charts.belief import belief_figure
 from pixelcnn.charts.figure import save_figure
-from pixelcnn.cli.conditions import label_names
 from pixelcnn.cli.images import Asked, images_of
 from pixelcnn.cli.progress import progress_bar
 from pixelcnn.cli.runs import open_run
@@ -33,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
         asked = images_of(args, model, with_condition=False)
         with progress_bar(f"classifying {counted(len(asked.x), 'image')}") as progress:
             found = classify(model, asked.x, batch_size=args.batch_size, progress=progress)
-        names = label_names(model.condition)
+        names = model.condition.every_name
         write_table(out / CLASSES_FILE, asked, found, names)
         x = asked.x[: args.show]
         arriving = classify(model, x, by_pixel=True, batch_size=args.batch_size).by_pixel

@@ -42,14 +42,23 @@ def choose_condition(model: AutoregressiveModel, wish: Wish) -> tuple[Tensor | N
         ConfigError: If the model cannot be asked for that, or must be asked for more.
         DataError: If the file of maps cannot be read.
     """
+    wished, count = share_condition(model, wish)
+    return None if wished is None else shared(wished, count), count
+
+
+def share_condition(model: AutoregressiveModel, wish: Wish) -> tuple[Tensor | None, int]:
+    """The conditions that the images share evenly (see `shared`), or None, and their number.
+
+    Raises:
+        ConfigError: If the model cannot be asked for that, or must be asked for more.
+        DataError: If the file of maps cannot be read.
+    """
     wished = wished_conditions(model.condition, wish)
-    count = wish.num_samples or NUM_SAMPLES
     if wished is not None and wish.per_label is not None:
-        wished = wished.repeat_interleave(wish.per_label)
-        return wished, len(wished)
+        return wished, len(wished) * wish.per_label
     if wished is not None:
-        count = wish.num_samples or (len(wished) if wish.maps else NUM_SAMPLES)
-        return shared(wished, count), count
+        return wished, wish.num_samples or (len(wished) if wish.maps else NUM_SAMPLES)
+    count = wish.num_samples or NUM_SAMPLES
     if model.condition.is_none or model.condition.is_optional:
         return None, count
     how = "--maps FILE.npy"
@@ -88,14 +97,8 @@ def check_kind(condition: Condition, wish: Wish) -> None:
 
 def choose_labels(condition: Condition, labels: Sequence[str]) -> Tensor:
     """The numbers of labels given by name or number; all numbers if there are none."""
-    known = label_names(condition)
+    known = condition.every_name
     return torch.tensor([label_number(label, known) for label in labels] or range(len(known)))
-
-
-def label_names(condition: Condition) -> list[str]:
-    """What the labels of a model are called: names as far as it has them, then numbers."""
-    names = condition.names or ()
-    return [*names, *(str(number) for number in range(len(names), condition.count))]
 
 
 def shared(conditions: Tensor, count: int) -> Tensor:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,10 @@ from torch import Tensor
 
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.cli.progress import progress_bar
+from pixelcnn.cli.words import counted
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import atomic_write
-from pixelcnn.inference import Growth, PixelCNNSampler
+from pixelcnn.inference import PixelCNNSampler
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition
 from pixelcnn.plots import (
@@ -80,16 +80,22 @@ def draw(
         per_label: Images of each label in a row, if they were asked for that way.
         size: Height and width; the model's own by default.
         keep_frames: Whether to keep what is there after every row, for a film.
-        **filters: `temperature`, `top_k`, `top_p`, `guidance`.
+        **filters: `temperature`, `top_k`, `top_p`, `guidance`, `precision`, `batch_size`.
 
     Raises:
         ShapeError: If the size or the condition does not fit the model.
     """
     shape = None if size is None else (model.in_channels, *size)
-    growth = PixelCNNSampler(model).grow(num_samples, cond=cond, seed=seed, shape=shape, **filters)
+    sampler, wishes = PixelCNNSampler(model), dict(filters, cond=cond, seed=seed, shape=shape)
     frames: list[Tensor] = []
-    for step in with_progress(growth, f"drawing {num_samples} images"):
-        frames = [*frames, step.image] if keep_frames else [step.image]
+    with progress_bar(f"drawing {counted(num_samples, 'image')}") as tell:
+        if keep_frames:
+            for step in sampler.grow(num_samples, **wishes):
+                frames.append(step.image)
+                if tell is not None:
+                    tell(step.num_known, step.num_total)
+        else:
+            frames.append(sampler.generate_samples(num_samples, on_progress=tell, **wishes))
     settings = {
         "seed": seed,
         **filters,
@@ -109,15 +115,6 @@ def noted(cond: Tensor | None, kind: str | None) -> dict[str, Any]:
     if kind == "maps":
         return {"maps_sha256": hashlib.sha256(cond.numpy().tobytes()).hexdigest()}
     return {kind: cond.tolist()}
-
-
-def with_progress(growth: Iterator[Growth], title: str) -> Iterator[Growth]:
-    """The same steps, with a bar that shows them where somebody watches."""
-    with progress_bar(title) as tell:
-        for step in growth:
-            if tell is not None:
-                tell(step.num_known, step.num_total)
-            yield step
 
 
 def grid_of(

@@ -14,7 +14,8 @@ INTERRUPTED = 130
 READER_LEFT = 141  # what a shell reports for a program that a closed pipe ended
 BUG = 70  # "internal software error" in sysexits.h
 LESS_MEMORY = {
-    "sample": "Draw fewer or smaller images: --num-samples, --size, --scale.",
+    "sample": "Draw fewer images at once (--batch-size), smaller ones (--size, --scale), or many "
+    "to disk (--shards).",
     "verify": "Verify on a device with more memory: --device.",
     "evaluate": "Score fewer images at once: --evaluation.batch_size.",
     "score": "Score fewer images at once: --batch-size.",

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pixelcnn.cli.conditions import Wish, label_names, shared, wished_conditions
+from pixelcnn.cli.conditions import Wish, shared, wished_conditions
 from pixelcnn.cli.evaluate import settings_of
 from pixelcnn.cli.words import counted
 from pixelcnn.data import DataSplits
@@ -204,7 +204,7 @@ def labels_of(classes: Sequence[str | None], model: AutoregressiveModel) -> Tens
     """The labels that classes of images stand for, (N,); None unless the model knows them all."""
     if model.num_labels is None:
         return None
-    names = label_names(model.condition)
+    names = model.condition.every_name
     if not set(classes) <= set(names):
         return None
     return torch.tensor([names.index(str(name)) for name in classes])

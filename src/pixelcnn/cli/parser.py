@@ -143,9 +143,26 @@ def _add_sample(commands: Subparsers) -> None:
     parser.add_argument("--seed", type=whole, help="same seed, same images (default: 0)")
     parser.add_argument("--size", type=size, metavar="HxW", help="size of the images")
     parser.add_argument(
+        "--precision",
+        choices=["float32", "bf16", "16"],
+        help="of the network while it draws (default: float32)",
+    )
+    parser.add_argument(
+        "--batch-size", type=positive, metavar="N", help="images drawn at once (default: 256)"
+    )
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument(
         "--out",
         metavar="FILE",
         help=".png: a grid, .gif: the grid as it grows, .npz: the levels (default: samples.png)",
+    )
+    place.add_argument(
+        "--shards",
+        metavar="DIR",
+        help="any number of images, as .npz files to train on; run again, it goes on",
+    )
+    parser.add_argument(
+        "--shard-size", type=positive, metavar="N", help="images of a shard (default: 4096)"
     )
     parser.add_argument(
         "--separate",

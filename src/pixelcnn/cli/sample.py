@@ -7,6 +7,7 @@ from typing import Any
 from pixelcnn.cli.conditions import Wish, choose_condition
 from pixelcnn.cli.drawing import Drawing, draw, save_film, save_grid, save_levels, save_separate
 from pixelcnn.cli.runs import open_run
+from pixelcnn.cli.sharded import check_options, draw_into_shards
 from pixelcnn.cli.words import counted
 from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
@@ -14,6 +15,7 @@ from pixelcnn.files import provisional_folder
 from pixelcnn.nn import Condition
 
 SUFFIXES = (".png", ".gif", ".npz")
+BATCH_SIZE = 256
 LISTED = 20  # labels named where none was asked for
 USUAL = {
     "num_samples": None,
@@ -23,11 +25,29 @@ USUAL = {
     "top_p": None,
     "guidance": 1.0,
     "seed": 0,
+    "precision": "float32",
+    "batch_size": None,
 }
 
 
 def run(args: argparse.Namespace) -> int:
     """Draws, writes, and says where."""
+    check_options(args)
+    return sample_shards(args) if args.shards is not None else sample_file(args)
+
+
+def sample_shards(args: argparse.Namespace) -> int:
+    """Into a folder of shards."""
+    wishes = wishes_of(args)
+    how = {name: wishes[name] for name in wishes if name not in ("num_samples", "per_label")}
+    trained = open_run(args.run, device=resolve_device(args.device or "auto"))
+    drawn = draw_into_shards(trained.model, args, condition_wish(args, wishes), how)
+    print(f"{drawn}{unasked(trained.model.condition, args)}")
+    return 0
+
+
+def sample_file(args: argparse.Namespace) -> int:
+    """Into one file, or one for each image."""
     out = Path(args.out or ("samples" if args.separate else "samples.png"))
     if not args.separate and out.suffix.lower() not in SUFFIXES:
         raise ConfigError(
@@ -43,7 +63,11 @@ def run(args: argparse.Namespace) -> int:
             cond=cond,
             size=args.size,
             keep_frames=out.suffix.lower() == ".gif" and not args.separate,
-            **{**wishes, "num_samples": count},
+            **{
+                **wishes,
+                "num_samples": count,
+                "batch_size": wishes["batch_size"] or BATCH_SIZE,
+            },
         )
         write(drawing, out, args)
     drawn = counted(len(drawing.images), "image")
@@ -72,7 +96,7 @@ def wishes_of(args: argparse.Namespace) -> dict[str, Any]:
         from pixelcnn.config import load_config
 
         config = load_config(args.config)
-        wishes = vars(config.sampling) | {"seed": config.seed}
+        wishes |= vars(config.sampling) | {"seed": config.seed}
     typed = {name: vars(args)[name] for name in USUAL if vars(args)[name] is not None}
     if "num_samples" in typed:
         typed["per_label"] = None

@@ -15,7 +15,11 @@ from pixelcnn.spec import MAX_LEVELS
 
 CHANNEL_COUNTS = (1, 3)
 LAYOUTS = ("NHWC", "NCHW")
-KEYS = {"x_train", "x_val", "x_test", "levels", "layout", "codebook"} | array_conditions.KEYS
+KEYS = {
+    *("x_train", "x_val", "x_test"),
+    *("levels", "layout", "codebook", "notes"),
+    *array_conditions.KEYS,
+}
 
 
 def read_npz(path: Path) -> Source:
@@ -34,6 +38,7 @@ def read_npz(path: Path) -> Source:
             * `label_names`, `attribute_names`: one text per class or attribute; without them
               the numbers are the names.
             * `codebook`: what codes stand for; it is kept with them, and not read.
+            * `notes`: how the images came about, likewise.
 
     Raises:
         DataError: If the file is missing, damaged or does not hold that.

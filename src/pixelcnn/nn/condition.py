@@ -77,6 +77,12 @@ class Condition:
         return next(iter(self._given().values()), 0)
 
     @property
+    def every_name(self) -> list[str]:
+        """One for each label or attribute: its name as far as there are names, then numbers."""
+        names = self.names or ()
+        return [*names, *(str(number) for number in range(len(names), self.count))]
+
+    @property
     def num_axes(self) -> int:
         """Axes of the condition of one image."""
         return {"attributes": 1, "maps": 3}.get(self.kind or "labels", 0)

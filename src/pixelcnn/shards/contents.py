@@ -1,0 +1,58 @@
+"""What a shard holds: images as data sets are read, and how they came about."""
+
+import json
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pixelcnn.nn import Condition
+from pixelcnn.shards.recipe import Recipe
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def shard_arrays(
+    recipe: Recipe, images: range, x: NDArray[Any], condition: Condition, cond: Tensor | None
+) -> Arrays:
+    """The arrays of a shard, by the keys of `pixelcnn.data.arrays.read_npz`.
+
+    Args:
+        recipe: What is drawn.
+        images: Numbers of the images, n of them.
+        x: Their levels. (n, C, H, W).
+        condition: What the model is conditioned on.
+        cond: What these images were drawn by. (n, …); or None.
+    """
+    return {
+        "x_train": x,
+        "levels": np.array(recipe.levels),
+        "layout": np.array("NCHW"),
+        # With guidance 0 the images are of no label.
+        **({} if cond is None or recipe.guidance == 0 else _named(condition, cond)),
+        "notes": np.array(json.dumps(notes_of(recipe, images))),
+    }
+
+
+def notes_of(recipe: Recipe, images: range) -> dict[str, Any]:
+    """What a shard says of itself, by which it is told from those of other drawings."""
+    return {
+        "description": "generated images",
+        "software": f"pixelcnn {recipe.software['pixelcnn']}",
+        "source": f"model {recipe.weights}",
+        "recipe": recipe.digest,
+        "first": images.start,
+        "count": len(images),
+    }
+
+
+def _named(condition: Condition, cond: Tensor) -> Arrays:
+    names = np.array(condition.every_name)
+    if condition.kind == "labels":
+        # All names: a shard need not hold an image of the last label.
+        return {"y_train": cond.numpy(), "label_names": names}
+    arrays = {f"{condition.kind}_train": cond.float().numpy()}
+    if condition.kind == "attributes" and len(set(condition.every_name)) == condition.count:
+        arrays["attribute_names"] = names
+    return arrays

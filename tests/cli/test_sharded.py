@@ -1,0 +1,106 @@
+"""`pixelcnn sample --shards` draws any number of images, and goes on where it was stopped."""
+
+import json
+
+import numpy as np
+import pytest
+
+from pixelcnn.cli import main
+from pixelcnn.shards import ShardedDrawing
+
+SIZES = ["--num-samples=10", "--shard-size=4"]
+
+
+def sample(model_file, folder, *words) -> int:
+    return main(["sample", str(model_file), "--device=cpu", "--shards", str(folder), *words])
+
+
+def test_shards_hold_the_images_of_one_file(model_file, tmp_path, capsys):
+    words = ["--label=coat,1", "--temperature=0.5", "--top-k=3", "--seed=3", "--size=4x3"]
+    assert sample(model_file, tmp_path / "a", *SIZES, *words) == 0
+    out, err = capsys.readouterr()
+    assert (out, err) == (f"10 images in {tmp_path / 'a'}, 3 shards\n", "")
+    file = tmp_path / "a.npz"
+    assert main(["sample", str(model_file), "--num-samples=10", f"--out={file}", *words]) == 0
+    shards = [np.load(each) for each in sorted((tmp_path / "a").glob("*.npz"))]
+    with np.load(file) as arrays:
+        for ours, theirs in (("x_train", "x"), ("y_train", "labels")):
+            assert np.array_equal(np.concatenate([each[ours] for each in shards]), arrays[theirs])
+
+
+def test_so_many_of_each_label_are_shared_among_shards(model_file, tmp_path):
+    assert sample(model_file, tmp_path / "a", "--per-label=2", "--shard-size=4") == 0
+    labels = [np.load(each)["y_train"] for each in sorted((tmp_path / "a").glob("*.npz"))]
+    assert np.concatenate(labels).tolist() == [0, 0, 1, 1, 2, 2]
+
+
+def test_ctrl_c_stops_and_the_same_command_goes_on(model_file, tmp_path, capsys, monkeypatch):
+    folder, draw = tmp_path / "a", ShardedDrawing.draw
+
+    def stop_after_one(drawing, shards, **options):
+        draw(drawing, shards[:1], **options)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ShardedDrawing, "draw", stop_after_one)
+        assert sample(model_file, folder, *SIZES) == 130
+    told = f"pixelcnn: Stopped with 1 of 3 shards in {folder}. The same command draws the rest.\n"
+    assert capsys.readouterr().err == told
+    first = (folder / "shard-00000.npz").stat().st_mtime_ns
+    assert sample(model_file, folder, *SIZES) == 0
+    assert capsys.readouterr().err == f"Going on in {folder}: 1 of 3 shards are there.\n"
+    assert (folder / "shard-00000.npz").stat().st_mtime_ns == first
+    assert sample(model_file, tmp_path / "b", *SIZES) == 0
+    for file in (tmp_path / "b").iterdir():
+        assert file.read_bytes() == (folder / file.name).read_bytes()
+
+
+def test_precision_and_batches_are_chosen_and_noted(model_file, tmp_path):
+    words = ["--precision=bf16", "--batch-size=2"]
+    assert sample(model_file, tmp_path / "a", *SIZES, *words) == 0
+    recipe = json.loads((tmp_path / "a" / "manifest.json").read_text())["recipe"]
+    assert (recipe["precision"], recipe["batch_size"]) == ("bf16", 2)
+    assert main(["sample", str(model_file), f"--out={tmp_path / 'a.npz'}", *words]) == 0
+    with np.load(tmp_path / "a.npz") as arrays:
+        notes = json.loads(json.loads(str(arrays["notes"]))["Comment"])
+    assert (notes["precision"], notes["batch_size"]) == ("bf16", 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--shards=a", "--separate"], "leave out --separate"),
+        (["--shards=a", "--columns=3"], "leave out --columns"),
+        (["--shards=a", "--shard-size=300"], "Take 512, or another `batch_size`"),
+        (["--shard-size=4"], "`--shard-size` needs `--shards DIR`"),
+        (["--shards=a", "--label=sofa"], "Ankle boot, bag, coat"),
+    ],
+)
+def test_wrong_wishes_are_one_line_and_make_no_folder(
+    model_file, fails, words, message, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    assert message in fails("sample", model_file, *words)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_folder_of_another_drawing_is_one_line(model_file, fails, tmp_path, capsys):
+    assert sample(model_file, tmp_path / "a", *SIZES) == 0
+    capsys.readouterr()
+    words = ["sample", model_file, "--shards", tmp_path / "a", *SIZES, "--seed=1"]
+    assert "`seed` is 0 there and 1 here" in fails(*words)
+
+
+def test_no_space_is_one_line_and_loses_no_shard(model_file, fails, tmp_path, capsys):
+    resource = pytest.importorskip("resource", reason="limits of file sizes are POSIX")
+    folder, before = tmp_path / "a", resource.getrlimit(resource.RLIMIT_FSIZE)
+    words = ["--num-samples=900", "--shard-size=300", "--batch-size=300"]
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+        line = fails("sample", model_file, "--shards", folder, *words)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert f"Cannot write `{folder / 'shard-00000.npz'}`" in line
+    assert [file.name for file in folder.iterdir()] == ["manifest.json"]
+    assert sample(model_file, folder, *words) == 0

@@ -1,0 +1,248 @@
+"""Shards hold the images that one drawing gives, whoever draws them, and however often stopped."""
+
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pixelcnn.checkpoint import fingerprint, save
+from pixelcnn.data import load_data
+from pixelcnn.errors import ConfigError, DataError, ShapeError
+from pixelcnn.inference import PixelCNNSampler
+from pixelcnn.models import PixelCNN
+from pixelcnn.shards import ShardedDrawing, draw_shards
+from pixelcnn.shards.archive import is_whole
+
+COUNT = 22
+SIZES = {"num_samples": COUNT, "shard_size": 6, "batch_size": 3}  # shards of 6, 6, 6 and 4
+
+
+@pytest.fixture
+def model() -> PixelCNN:
+    """In float32, as people draw."""
+    made = PixelCNN(hidden_channels=8, num_residual_blocks=1, num_classes=4, num_labels=5)
+    made.image_size = (6, 5)
+    for parameter in made.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    return made
+
+
+@pytest.fixture
+def whole(model, tmp_path) -> Path:
+    """A folder that nothing disturbed."""
+    assert draw_shards(model, tmp_path / "whole", cond=torch.arange(5), **SIZES)
+    return tmp_path / "whole"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def levels(folder: Path) -> np.ndarray:
+    files = sorted(folder.glob("shard-*.npz"))
+    return np.concatenate([np.load(file)["x_train"] for file in files])
+
+
+def test_they_hold_the_images_of_one_drawing_in_float32_to_the_bit(model, whole):
+    labels = torch.arange(COUNT) * 5 // COUNT
+    images = PixelCNNSampler(model).generate_samples(COUNT, cond=labels, batch_size=3)
+    assert np.array_equal(levels(whole), images)
+    drawn_by = [np.load(file)["y_train"] for file in sorted(whole.glob("shard-*.npz"))]
+    assert np.array_equal(np.concatenate(drawn_by), labels)
+
+
+def test_two_runs_give_the_same_bytes(model, whole, tmp_path):
+    draw_shards(model, tmp_path / "again", cond=torch.arange(5), **SIZES)
+    assert contents(tmp_path / "again") == contents(whole)
+
+
+@pytest.mark.parametrize("num_workers", [2, 3, 7])
+def test_workers_share_the_shards_and_change_no_byte(model, whole, tmp_path, num_workers):
+    folder, done = tmp_path / "shared", []
+    for worker in reversed(range(num_workers)):
+        how = {"worker": worker, "num_workers": num_workers}
+        done.append(draw_shards(model, folder, cond=torch.arange(5), **how, **SIZES))
+    # The first four workers have a shard each, or more: the set is whole when the last has drawn.
+    assert done == [False] * (num_workers - 1) + [True]
+    assert contents(folder) == contents(whole)
+
+
+def test_a_worker_draws_its_own_shards_alone(model, tmp_path):
+    drawing = ShardedDrawing(model, tmp_path / "a", cond=1, **SIZES)
+    assert [drawing.missing(worker=i, num_workers=3) for i in range(3)] == [[0, 3], [1], [2]]
+    drawing.draw(drawing.missing(worker=1, num_workers=3))
+    assert {path.name for path in drawing.folder.iterdir()} == {"manifest.json", "shard-00001.npz"}
+    assert drawing.missing() == [0, 2, 3]
+    assert not drawing.finish()
+    with pytest.raises(ConfigError, match="from 0 to `num_workers` - 1, got 3 of 3"):
+        drawing.missing(worker=3, num_workers=3)
+
+
+def test_what_is_whole_is_kept_and_all_else_is_drawn_again(model, whole):
+    before = contents(whole)
+    kept = (whole / "shard-00000.npz").stat().st_mtime_ns
+    (whole / "shard-00001.npz").write_bytes(before["shard-00001.npz"][:-9])
+    (whole / "shard-00002.npz").unlink()
+    (whole / "shard-00003.npz").write_bytes(b"")
+    # What `atomic_write` of a killed process leaves, and a file that is none of ours.
+    (whole / ".shard-00002-0123456789ab.npz").write_bytes(b"half")
+    (whole / ".manifest-0123456789ab.json").write_bytes(b"{")
+    (whole / ".hidden").write_bytes(b"")
+    drawing = ShardedDrawing(model, whole, cond=torch.arange(5), **SIZES)
+    assert drawing.missing() == [1, 2, 3]
+    drawing.draw([1, 2, 3])
+    assert drawing.finish()
+    assert contents(whole) == {**before, ".hidden": b""}
+    assert (whole / "shard-00000.npz").stat().st_mtime_ns == kept
+
+
+def test_a_shard_of_another_drawing_is_not_taken_for_ones_own(model, whole, tmp_path):
+    draw_shards(model, tmp_path / "other", cond=torch.arange(5), seed=1, **SIZES)
+    before = contents(whole)
+    for number, source in ((0, tmp_path / "other" / "shard-00000.npz"), (2, "shard-00001.npz")):
+        (whole / f"shard-0000{number}.npz").write_bytes((whole / source).read_bytes())
+    drawing = ShardedDrawing(model, whole, cond=torch.arange(5), **SIZES)
+    assert drawing.missing() == [0, 2]
+    drawing.draw([0, 2])
+    assert drawing.finish()
+    assert contents(whole) == before
+
+
+def test_a_shard_that_the_manifest_tells_otherwise_is_drawn_again(model, whole):
+    manifest = json.loads((whole / "manifest.json").read_text())
+    manifest["shards"][1]["sha256"] = "0" * 64
+    (whole / "manifest.json").write_text(json.dumps(manifest))
+    drawing = ShardedDrawing(model, whole, cond=torch.arange(5), **SIZES)
+    assert drawing.missing() == [1]
+    drawing.draw([1])
+    assert drawing.finish()
+    assert drawing.missing() == []
+
+
+def test_the_manifest_says_what_was_drawn(model, whole):
+    manifest = json.loads((whole / "manifest.json").read_text())
+    assert manifest["recipe"]["weights"] == fingerprint(model)
+    assert manifest["recipe"]["condition"]["values"] == [0, 1, 2, 3, 4]
+    ranges = [(each["first"], each["count"]) for each in manifest["shards"]]
+    assert ranges == [(0, 6), (6, 6), (12, 6), (18, 4)]
+    for each in manifest["shards"]:
+        content = (whole / each["file"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == each["sha256"]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"seed": 1}, "`seed` is 0 there and 1 here"),
+        ({"temperature": 0.5}, "`temperature` is 1.0 there and 0.5 here"),
+        ({"num_samples": 23}, "`num_samples` is 22 there and 23 here"),
+        ({"precision": "bf16"}, '`precision` is "float32" there and "bf16" here'),
+        ({"cond": 3}, "`condition` is"),
+    ],
+)
+def test_a_folder_of_another_drawing_is_refused(model, whole, change, told):
+    before = contents(whole)
+    with pytest.raises(ConfigError, match=told):
+        draw_shards(model, whole, **{"cond": torch.arange(5), **SIZES, **change})
+    model.out.bias.data += 1
+    with pytest.raises(ConfigError, match="`weights` is"):
+        draw_shards(model, whole, cond=torch.arange(5), **SIZES)
+    assert contents(whole) == before
+
+
+def test_a_folder_whose_manifest_is_gone_or_damaged_is_refused(model, whole):
+    (whole / "manifest.json").write_text("{")
+    with pytest.raises(DataError, match=r"must be a manifest of format"):
+        draw_shards(model, whole, cond=torch.arange(5), **SIZES)
+    (whole / "manifest.json").unlink()
+    with pytest.raises(ConfigError, match=r"holds shards but no manifest\.json"):
+        draw_shards(model, whole, cond=torch.arange(5), **SIZES)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ({"shard_size": 7}, "`shard_size` must be a multiple of `batch_size` 3.* Take 9"),
+        ({"num_samples": 0}, "`num_samples` must be at least 1"),
+        ({"cond": torch.tensor([5])}, "0 to 4"),
+        ({"guidance": 2.0}, "label_dropout"),
+        ({"top_k": 0}, "top_k"),
+        ({"precision": "8"}, "`precision` must be one of float32, bf16, 16, got '8'"),
+    ],
+)
+def test_wrong_settings_are_refused_before_the_folder_is_made(model, tmp_path, wrong, error):
+    with pytest.raises((ConfigError, ShapeError), match=error):
+        draw_shards(model, tmp_path / "a", **{"cond": 0, **SIZES, **wrong})
+    assert not (tmp_path / "a").exists()
+
+
+def test_progress_is_told_over_all_that_is_missing(model, tmp_path):
+    drawing = ShardedDrawing(model, tmp_path / "a", cond=1, **SIZES)
+    drawing.draw([1])
+    told: list[tuple[int, int]] = []
+    drawing.draw(drawing.missing(), on_progress=lambda *each: told.append(each))
+    assert told == sorted(told)
+    assert told[-1] == (16 * 30, 16 * 30)
+
+
+def test_a_shard_is_a_data_set_to_train_on(model, whole):
+    data = load_data(f"npz:{whole / 'shard-00001.npz'}")
+    assert (data.spec.shape, data.spec.levels, data.num_labels) == ((1, 6, 5), 4, 5)
+    stored = torch.cat([data.train.images, data.val.images, data.test.images])
+    assert len(stored) == 6
+
+
+def test_attributes_maps_and_many_levels_are_kept(tmp_path):
+    by_maps = PixelCNN(hidden_channels=4, num_classes=300, num_map_channels=2, image_size=(3, 4))
+    maps = torch.rand(4, 2, 3, 4)
+    draw_shards(by_maps, tmp_path / "maps", num_samples=4, cond=maps)
+    data = load_data(f"npz:{tmp_path / 'maps' / 'shard-00000.npz'}", val_fraction=0.5)
+    assert data.spec.levels == 300
+    assert data.train.conditions.maps.shape[1:] == (2, 3, 4)
+    by_attributes = PixelCNN(hidden_channels=4, num_attributes=2, image_size=3)
+    by_attributes.name_condition(["Bald", "Male"])
+    draw_shards(by_attributes, tmp_path / "faces", num_samples=4, cond=[0.0, 1.0])
+    data = load_data(f"npz:{tmp_path / 'faces' / 'shard-00000.npz'}")
+    assert data.attribute_names == ("Bald", "Male")
+    assert data.train.conditions.attributes.tolist()[0] == [0, 1]
+
+
+def test_without_guidance_images_are_of_no_label(tmp_path):
+    model = PixelCNN(hidden_channels=4, num_labels=3, label_dropout=0.5, image_size=3)
+    draw_shards(model, tmp_path / "a", num_samples=4, cond=[0, 1, 2], guidance=0)
+    with np.load(tmp_path / "a" / "shard-00000.npz") as arrays:
+        assert set(arrays) == {"x_train", "levels", "layout", "notes"}
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_and_run_again_it_ends_with_the_same_bytes(model, tmp_path):
+    """SIGKILL at random moments, the later the more shards there are; then a run is let be."""
+    save(model, tmp_path / "model.safetensors")
+    sizes = {"num_samples": 400, "shard_size": 30, "batch_size": 3}
+    assert draw_shards(model, tmp_path / "whole", cond=torch.arange(5), **sizes)
+    folder, kills = tmp_path / "killed", 0
+    program = (
+        "import sys, pixelcnn; from pixelcnn.shards import draw_shards\n"
+        "model = pixelcnn.load(sys.argv[1])\n"
+        f"draw_shards(model, sys.argv[2], cond=[0, 1, 2, 3, 4], **{sizes})\n"
+    )
+    words = [sys.executable, "-c", program, str(tmp_path / "model.safetensors"), str(folder)]
+    moments = np.random.default_rng(0)
+    for wanted in (0, 2, 4, 6, 8, 10):
+        with subprocess.Popen(words) as running:
+            while running.poll() is None and len(list(folder.glob("shard-*"))) < wanted:
+                time.sleep(0.001)
+            time.sleep(moments.uniform(0, 0.03))
+            running.kill()
+        kills += running.returncode == -signal.SIGKILL
+        assert all(is_whole(file.read_bytes()) for file in folder.glob("shard-*"))
+    assert kills >= 3
+    subprocess.run(words, check=True)
+    assert contents(folder) == contents(tmp_path / "whole")
