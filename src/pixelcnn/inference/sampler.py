@@ -60,8 +60,8 @@ class PixelCNNSampler:
 
     Image n of a seed has its own noise: it does not depend on how many are drawn beside it. Its
     logits are the same in every batch but for the last bit, since products of other sizes are
-    summed in another order. In float32 a draw can land on either side of such a bit, about once
-    in millions of sub-pixels; batches of one size by image number leave no such chance.
+    summed in another order. In float32 a draw may, very rarely, land on either side of such a bit;
+    batches of one size by image number leave no such chance.
 
     Args:
         model: Any architecture.
