@@ -42,7 +42,8 @@ def test_logits_differ_by_what_the_bits_say(name, dtype):
         exact = model.site_log_prob(x, cond)
     rounded = RoundedModel(model, dtype)
     found = site_log_prob(rounded, x, cond)
-    assert found.dtype == torch.float32
+    assert rounded(x, cond).dtype == torch.float32
+    assert rounded.network(x, cond).dtype == dtype
     assert 0 < (found - exact).abs().max() < 40 * ROUNDING[dtype]
     # The cached walk is that of the same copy, though its sums are rounded in another order.
     naive = site_log_prob(rounded, x, cond, stepper=NaiveStepper)

@@ -87,3 +87,9 @@ def test_a_feature_that_reads_nothing_has_weights_and_gradients_of_zero():
 
 def test_every_layer_with_a_gain_is_weight_normed():
     assert [isinstance(m, WeightNormed) for m in Stack().modules()] == [False, True, True]
+
+
+def test_in_16_bits_a_feature_that_reads_nothing_still_gives_zero():
+    layer = DownRightConv(3, 6, (1, 1), kind="A", groups=3).half()  # R sees no feature
+    assert (layer.weight()[:2] == 0).all()
+    assert layer.weight().dtype == torch.float16

@@ -108,6 +108,11 @@ def test_a_shard_of_another_drawing_is_not_taken_for_ones_own(model, whole, tmp_
     before = contents(whole)
     for number, source in ((0, tmp_path / "other" / "shard-00000.npz"), (2, "shard-00001.npz")):
         (whole / f"shard-0000{number}.npz").write_bytes((whole / source).read_bytes())
+    # Also before there are checksums.
+    manifest = json.loads((whole / "manifest.json").read_text())
+    for each in manifest["shards"]:
+        each["sha256"] = None
+    (whole / "manifest.json").write_text(json.dumps(manifest))
     drawing = ShardedDrawing(model, whole, cond=torch.arange(5), **SIZES)
     assert drawing.missing() == [0, 2]
     drawing.draw([0, 2])
