@@ -12,8 +12,10 @@ from pixelcnn.config import preset_names, read_config
 from pixelcnn.data import DataSplits
 from pixelcnn.errors import CheckpointError
 from pixelcnn.evaluation import evaluate
+from pixelcnn.metrics import load_classifier
+from pixelcnn.training.classifier import accuracy_on
 from pixelcnn.training.run import load_images
-from pixelcnn.weights import FOLDER, find_weights, list_weights
+from pixelcnn.weights import CLASSIFIERS, FOLDER, find_weights, list_classifiers, list_weights
 from scripts.box import FIGURES, MAX_BYTES, RECIPES
 
 MADE_BY_TRAINING = {"dataset", "protocol", "seed", "epochs", "best_epoch", "seconds", "versions"}
@@ -115,3 +117,34 @@ def test_a_certificate_that_comes_along_is_of_its_model_and_holds(path):
         f"make it again: pixelcnn verify {FOLDER / name}.safetensors"
     )
     assert certificate.passed
+
+
+# What each classifier must reach on its test images, and how large its file may be.
+LEAST_ACCURACY = {"digits": 0.95, "mnist-256": 0.985, "mnist-binary": 0.985}
+MAX_CLASSIFIER_BYTES = 500_000
+
+
+def test_the_classifiers_that_come_along_are_those_of_the_models():
+    assert set(list_classifiers()) == set(LEAST_ACCURACY) == set(list_weights())
+
+
+@pytest.mark.parametrize("name", list_classifiers())
+def test_a_classifier_is_small_and_says_how_good_it_is(name):
+    assert (CLASSIFIERS / f"{name}.safetensors").stat().st_size <= MAX_CLASSIFIER_BYTES
+    classifier = load_classifier(name)
+    training = classifier.training
+    assert training["test_accuracy"] >= LEAST_ACCURACY[name]
+    assert training["command"].startswith("pixelcnn train-classifier --data.dataset_name ")
+    assert training["data"].keys() == {"dataset_name", "binarization"}
+    assert classifier.network.spec == load(name).spec
+    assert classifier.network.labels == tuple(read_card(name)["labels"])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[] if n == "digits" else pytest.mark.slow) for n in list_classifiers()],
+)
+def test_a_classifier_is_as_good_as_it_says(name):
+    classifier = load_classifier(name)
+    accuracy = accuracy_on(classifier.network, images_of(name).test)
+    assert accuracy == pytest.approx(classifier.training["test_accuracy"], abs=2e-4)

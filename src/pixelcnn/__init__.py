@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pixelcnn.config import load_config as load_config
     from pixelcnn.data import load_data as load_data
     from pixelcnn.errors import PixelCNNError as PixelCNNError
+    from pixelcnn.evaluation import PixelCNNEvaluator as PixelCNNEvaluator
     from pixelcnn.evaluation import evaluate as evaluate
     from pixelcnn.inference import PixelCNNSampler as PixelCNNSampler
     from pixelcnn.inference import classify as classify
@@ -53,6 +54,7 @@ _HOMES = {
     "MODELS": "models",
     "ModelConfig": "config",
     "PixelCNN": "models",
+    "PixelCNNEvaluator": "evaluation",
     "PixelCNNPlusPlus": "models",
     "PixelCNNError": "errors",
     "PixelCNNSampler": "inference",

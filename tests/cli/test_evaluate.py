@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pixelcnn.cli import main
+from tests.metrics.made import save_squeezenet
 
 
 def figures(run, capsys, *words) -> dict:
@@ -67,3 +68,56 @@ def test_a_model_of_the_package_is_scored_on_its_own_images(capsys, tmp_path, mo
     assert main(["evaluate", "digits", "--device=cpu", "--data.max_samples=7"]) == 0
     assert "over 7 images of: digits, 17 levels" in capsys.readouterr().out
     assert list(tmp_path.iterdir()) == []
+
+
+def test_drawn_images_are_judged_by_the_classifier_of_the_same_images(capsys, tmp_path):
+    words = ["--features=classifier", "--num-generated=70", "--evaluation.max_samples=80"]
+    out = tmp_path / "m.json"
+    assert main(["evaluate", "digits", "--device=cpu", *words, "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "70 drawn images beside 80 real ones, seed 0, by classifier digits:" in said
+    assert "inception score            – needs at least 100 drawn images" in said
+    assert "lpips diversity            – LPIPS was not asked for" in said
+    assert "nearer than a test image with probability 0." in said
+    found = json.loads(out.read_text())
+    assert found["fid"] > 0
+    assert found["drawn_protocol"]["features"] == "classifier digits"
+    assert found["drawn_protocol"]["num_train"] == 1298
+
+
+def test_training_images_are_not_looked_for_among_themselves(capsys, tmp_path):
+    words = ["--split=train", "--num-generated=5", "--evaluation.max_samples=5"]
+    out = tmp_path / "m.json"
+    assert main(["evaluate", "digits", "--device=cpu", *words, "--out", str(out)]) == 0
+    assert json.loads(out.read_text())["nearest_training_distance"] is None
+
+
+def test_weights_of_judges_are_read_from_files(capsys, tmp_path):
+    weights = save_squeezenet(tmp_path / "squeezenet.pth")
+    words = ["--lpips=squeeze", f"--lpips-weights={weights}", "--num-generated=4"]
+    out = tmp_path / "m.json"
+    words += ["--evaluation.max_samples=5", "--out", str(out)]
+    assert main(["evaluate", "digits", "--device=cpu", *words]) == 0
+    found = json.loads(out.read_text())
+    assert found["lpips_diversity"] > 0
+    assert found["drawn_protocol"]["lpips_weights"] == "squeezenet.pth"
+    assert found["not_measured"]["fid"] == "no `features` were chosen"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--classifier=digits"], "`--classifier` needs `--features classifier`"),
+        (["--features=inception", "--classifier=digits"], "needs `--features classifier`"),
+        (["--inception-weights=x"], "`--inception-weights` needs `--features inception`"),
+        (["--lpips-weights=x"], "`--lpips-weights` needs `--lpips`"),
+        (["--features=inception", "--inception-weights=missing.pth"], "missing.pth is none"),
+        (["--features=classifier", "--classifier=missing"], "missing must be a classifier"),
+        (
+            ["--features=classifier", "--data.image_size=4"],
+            "No classifier of the package was trained on digits in this form. Train one",
+        ),
+    ],
+)
+def test_judges_that_are_not_there_are_one_line(fails, words, message):
+    assert message in fails("evaluate", "digits", "--device=cpu", *words)

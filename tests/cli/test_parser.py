@@ -22,6 +22,9 @@ WRONG = [
     ["sample", "run", "--training.max_epochs", "5"],
     ["train", "--config", "a.yaml", "--preset", "digits"],
     ["evaluate", "run", "--split", "secret"],
+    ["evaluate", "run", "--features", "vgg"],
+    ["evaluate", "run", "--num-generated", "0"],
+    ["train-classifier", "--preset", "digits"],
 ]
 
 
@@ -37,7 +40,9 @@ def test_wrong_words_are_one_line_with_code_2(words, capsys):
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", ["quickstart", "train", "sample", "evaluate", "info"])
+@pytest.mark.parametrize(
+    "command", ["quickstart", "train", "sample", "evaluate", "train-classifier", "info"]
+)
 def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit) as end:
         parse([command, "--help"])

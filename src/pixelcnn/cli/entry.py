@@ -16,6 +16,7 @@ BUG = 70  # "internal software error" in sysexits.h
 LESS_MEMORY = {
     "sample": "Draw fewer images at once (--batch-size), smaller ones (--size, --scale), or many "
     "to disk (--shards).",
+    "train-classifier": "Use fewer images at once (--batch-size) or a smaller --width.",
     "verify": "Verify on a device with more memory: --device.",
     "evaluate": "Score fewer images at once: --evaluation.batch_size.",
     "score": "Score fewer images at once: --batch-size.",
@@ -42,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # It complains about a home that it cannot write to; its curves do not need one.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
-        command = importlib.import_module(f"pixelcnn.cli.{args.command}")
+        command = importlib.import_module(f"pixelcnn.cli.{args.command.replace('-', '_')}")
         code: int = command.run(args)
         sys.stdout.flush()  # here, where a closed pipe is caught
         return code

@@ -1,15 +1,19 @@
-"""`pixelcnn evaluate`: scores a trained model on held-out images."""
+"""`pixelcnn evaluate`: scores a trained model on held-out images, and judges what it draws."""
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from pixelcnn.checkpoint import read_card
 from pixelcnn.cli.finish import measure, summary
+from pixelcnn.cli.judging import draws, evaluator_of, judgement
+from pixelcnn.cli.progress import progress_bar
 from pixelcnn.cli.runs import CONFIG_FILE, Run, find_model, open_run, run_folder
 from pixelcnn.config import Config, load_config, to_yaml
 from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import provisional_folder, write_json
+from pixelcnn.models import AutoregressiveModel
 from pixelcnn.training.run import load_images
 
 
@@ -22,14 +26,42 @@ def run(args: argparse.Namespace) -> int:
     trained = open_run(args.run, device=resolve_device(config.device))
     out = place_of(args, trained, config)
     if out is None:
-        print(summary(measure(trained.model, load_images(config), config)))
+        print(report(figures_of(args, trained.model, config)))
         return 0
     with provisional_folder(out.parent):
-        metrics = measure(trained.model, load_images(config), config)
-        print(summary(metrics))
+        metrics = figures_of(args, trained.model, config)
+        print(report(metrics))
         write_json(out, metrics)
     print(out)
     return 0
+
+
+def figures_of(
+    args: argparse.Namespace, model: AutoregressiveModel, config: Config
+) -> dict[str, Any]:
+    """All that was asked for."""
+    is_drawn = draws(args)
+    data = load_images(config)
+    if not is_drawn:
+        return measure(model, data, config)
+    # Compared with themselves, training images would say nothing about memory.
+    train = None if config.evaluation.split == "train" else data.train
+    evaluator = evaluator_of(args, data, config.data, device=model.device)
+    with progress_bar("drawing images") as progress:
+        return measure(
+            model,
+            data,
+            config,
+            evaluator=evaluator,
+            train=train,
+            num_generated=args.num_generated,
+            progress=progress,
+        )
+
+
+def report(metrics: dict[str, Any]) -> str:
+    """The figures for people."""
+    return "\n".join(part for part in (summary(metrics), judgement(metrics)) if part)
 
 
 def settings_of(args: argparse.Namespace) -> Config:

@@ -16,7 +16,7 @@ from pixelcnn.cli.drawing import draw, save_grid
 from pixelcnn.cli.runs import CONFIG_FILE, MODEL_FILE
 from pixelcnn.config import Config, SamplingConfig
 from pixelcnn.data import DataSplits
-from pixelcnn.evaluation import density_of, evaluate
+from pixelcnn.evaluation import PixelCNNEvaluator, density_of
 from pixelcnn.files import write_json
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition
@@ -81,21 +81,38 @@ def condition_to_draw(
     return choose_condition(model, Wish(sampling.num_samples, per_label=per_label))
 
 
-def measure(model: AutoregressiveModel, data: DataSplits, config: Config) -> dict[str, Any]:
-    """Scores a model on the split that the settings name, with all that the figures depend on."""
+def measure(
+    model: AutoregressiveModel,
+    data: DataSplits,
+    config: Config,
+    *,
+    evaluator: PixelCNNEvaluator | None = None,
+    **drawing: Any,
+) -> dict[str, Any]:
+    """Scores a model on the split that the settings name, with all that the figures depend on.
+
+    Args:
+        model: The model.
+        data: Its images.
+        config: Its settings.
+        evaluator: What also judges the images that the model draws. None: likelihood alone.
+        drawing: What else `PixelCNNEvaluator.evaluate_model` takes.
+    """
     started = time.perf_counter()
     split = config.evaluation.split
     images = getattr(data, split)
-    figures = evaluate(
+    figures = (evaluator or PixelCNNEvaluator()).evaluate_model(
         model,
         images,
+        seed=config.seed,
         batch_size=config.evaluation.batch_size,
         max_samples=config.evaluation.max_samples,
+        protocol=f"{data.protocol}; {density_of(model, images)}",
+        **drawing,
     )
     return {
         **figures,
         "split": split,
-        "protocol": f"{data.protocol}; {density_of(model, images)}",
         "seed": config.seed,
         "fingerprint": fingerprint(model),
         "device": str(model.device),

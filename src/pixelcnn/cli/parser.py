@@ -66,6 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_sample(commands)
     _add_evaluate(commands)
+    _add_train_classifier(commands)
     _add_verify(commands)
     _add_info(commands)
     add_questions(commands)
@@ -191,11 +192,73 @@ def _add_evaluate(commands: Subparsers) -> None:
     parser.add_argument(
         "--out", metavar="FILE", help="where to write the figures (default: RUN/metrics-SPLIT.json)"
     )
-    parser.add_argument("--seed", type=whole, help="decides which images a smaller set holds")
+    parser.add_argument(
+        "--seed", type=whole, help="decides drawn images, and which images a smaller set holds"
+    )
     add_device(parser)
+    _add_judges(parser.add_argument_group("judging images that the model draws"))
     parser.add_argument(
         "--print-config", action="store_true", help="show all settings as YAML and stop"
     )
+
+
+def _add_judges(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--features",
+        choices=["inception", "classifier"],
+        help="what sees the images for FID, KID, Inception score, precision and recall",
+    )
+    group.add_argument(
+        "--num-generated",
+        type=positive,
+        metavar="N",
+        help="images to draw (default: as many as there are real ones, at most 10,000)",
+    )
+    group.add_argument(
+        "--classifier",
+        metavar="FILE",
+        help="of `pixelcnn train-classifier`, or the name of one that comes with the package "
+        "(default: that of the same images)",
+    )
+    group.add_argument(
+        "--inception-weights",
+        metavar="FILE",
+        help="torch-fidelity's Inception (default: that library downloads it)",
+    )
+    group.add_argument(
+        "--lpips",
+        choices=["alex", "vgg", "squeeze"],
+        help="measure how different images look, by this backbone",
+    )
+    group.add_argument(
+        "--lpips-weights",
+        metavar="FILE",
+        help="torchvision's weights of the backbone (default: torchvision downloads them)",
+    )
+
+
+def _add_train_classifier(commands: Subparsers) -> None:
+    parser = add_command(
+        commands,
+        "train-classifier",
+        "train the classifier that judges drawn images",
+        takes_settings=True,
+    )
+    recipe = parser.add_mutually_exclusive_group()
+    recipe.add_argument("--config", metavar="FILE", help="settings in YAML, such as those of a run")
+    recipe.add_argument("--preset", metavar="NAME", help="a recipe that comes with the package")
+    parser.add_argument("--out", metavar="FILE", required=True, help="the .safetensors file")
+    parser.add_argument("--epochs", type=positive, metavar="N", help="(default: 10)")
+    parser.add_argument("--batch-size", type=positive, metavar="N", help="(default: 64)")
+    parser.add_argument("--learning-rate", type=float, metavar="R", help="(default: 0.003)")
+    parser.add_argument(
+        "--width", type=positive, metavar="N", help="of the first convolution (default: 16)"
+    )
+    parser.add_argument(
+        "--num-features", type=positive, metavar="N", help="that describe an image (default: 64)"
+    )
+    parser.add_argument("--seed", type=whole, help="decides everything random (default: 0)")
+    add_device(parser)
 
 
 def _add_verify(commands: Subparsers) -> None:

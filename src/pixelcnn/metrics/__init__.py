@@ -1,5 +1,30 @@
 """Numbers that judge a model."""
 
+from pixelcnn.metrics.bootstrap import Interval, bootstrap_interval
+from pixelcnn.metrics.classifier import ImageClassifier
+from pixelcnn.metrics.classifier_file import TrainedClassifier, load_classifier, save_classifier
+from pixelcnn.metrics.features import ClassifierFeatures, Features, InceptionFeatures
+from pixelcnn.metrics.fidelity import compare_sets
+from pixelcnn.metrics.findings import Findings
+from pixelcnn.metrics.neighbours import Memorisation, nearest_distances
+from pixelcnn.metrics.perceptual import PerceptualDistance
 from pixelcnn.metrics.units import bits_per_dim, perplexity
 
-__all__ = ["bits_per_dim", "perplexity"]
+__all__ = [
+    "ClassifierFeatures",
+    "Features",
+    "Findings",
+    "ImageClassifier",
+    "InceptionFeatures",
+    "Interval",
+    "Memorisation",
+    "PerceptualDistance",
+    "TrainedClassifier",
+    "bits_per_dim",
+    "bootstrap_interval",
+    "compare_sets",
+    "load_classifier",
+    "nearest_distances",
+    "perplexity",
+    "save_classifier",
+]

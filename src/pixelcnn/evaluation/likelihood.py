@@ -1,13 +1,14 @@
-"""What a model is worth on images it has not seen."""
+"""How probable a model finds images that it has not seen."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from pixelcnn.data import Conditions, ImageSet, batches
 from pixelcnn.errors import ConfigError, ShapeError
-from pixelcnn.metrics import bits_per_dim, perplexity
+from pixelcnn.metrics import bits_per_dim, bootstrap_interval, perplexity
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition
 
@@ -19,7 +20,7 @@ def evaluate(
     *,
     batch_size: int = 256,
     max_samples: int | None = None,
-) -> dict[str, float | int]:
+) -> dict[str, Any]:
     """Measures the negative log-likelihood of images, each counted once.
 
     Sums over images are divided by the number of images, so that the result does not depend on
@@ -33,8 +34,9 @@ def evaluate(
 
     Returns:
         `nll_nats` per image with its standard error `nll_nats_stderr` over images,
-        `bits_per_dim`, `perplexity` (both per sub-pixel), `num_images`, `num_dims`. They are
-        those of p(x | label) where the model takes labels and the images have them (likewise for
+        `bits_per_dim`, `perplexity` (both per sub-pixel), each with the 95 % bootstrap interval
+        over images `nll_nats_ci95` and so on; `num_images`, `num_dims`. They are those of
+        p(x | label) where the model takes labels and the images have them (likewise for
         attributes and maps), see `density_of`. A model that also serves without labels is then
         measured without them, too: `nll_nats_without_label` and so on are those of p(x).
 
@@ -75,14 +77,18 @@ def density_given(kind: str | None) -> str:
     return "p(x)" if kind is None else f"p(x | {told[kind]})"
 
 
-def figures_of(nll: Tensor, num_dims: int) -> dict[str, float | int]:
+def figures_of(nll: Tensor, num_dims: int) -> dict[str, Any]:
     """Mean and standard error over images of their NLL in nats (N,), and what follows from it."""
     nll_nats = nll.mean().item()
+    interval = bootstrap_interval(nll)
     return {
         "nll_nats": nll_nats,
         "nll_nats_stderr": nll.std().item() / math.sqrt(len(nll)) if len(nll) > 1 else 0.0,
+        "nll_nats_ci95": list(interval),
         "bits_per_dim": bits_per_dim(nll_nats, num_dims),
+        "bits_per_dim_ci95": [bits_per_dim(end, num_dims) for end in interval],
         "perplexity": perplexity(nll_nats, num_dims),
+        "perplexity_ci95": [perplexity(end, num_dims) for end in interval],
     }
 
 

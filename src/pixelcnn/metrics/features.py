@@ -1,0 +1,256 @@
+"""What sees the images when sets of them are compared: Inception, or a classifier of their kind."""
+
+import copy
+import hashlib
+from abc import ABC, abstractmethod
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import torch
+from torch import Tensor
+
+from pixelcnn.errors import CheckpointError, ConfigError, require
+from pixelcnn.metrics.classifier import ImageClassifier
+from pixelcnn.metrics.classifier_file import TrainedClassifier, load_classifier
+from pixelcnn.spec import ImageSpec, requantise
+
+InceptionLayer: TypeAlias = Literal["64", "192", "768", "2048"]
+INCEPTION = "inception-v3-compat"
+INCEPTION_CLASSES = 1008
+
+
+class Features(ABC):
+    """Maps images to points, of which torch-fidelity computes distances between sets.
+
+    Attributes:
+        layer: Of the extractor, for all figures but the Inception score.
+        num_features: Numbers that describe an image there.
+        num_classes: Classes that the Inception score is about.
+    """
+
+    layer: str
+    num_features: int
+    num_classes: int
+
+    @abstractmethod
+    def prepare(self, x: Tensor, spec: ImageSpec) -> Tensor:
+        """Turns levels (B, C, H, W) as `spec` says into what the extractor reads, (B, C', H, W).
+
+        Raises:
+            ConfigError: If it cannot read such images.
+        """
+
+    @abstractmethod
+    def describe(self) -> dict[str, Any]:
+        """What a reported figure says of its features, in JSON types."""
+
+    @property
+    @abstractmethod
+    def options(self) -> dict[str, Any]:
+        """Arguments of `torch_fidelity.calculate_metrics`, once the network is there.
+
+        Raises:
+            CheckpointError: If its weights cannot be had.
+            MissingDependencyError: If torch-fidelity is not installed.
+        """
+
+
+class InceptionFeatures(Features):
+    """Inception-v3 as the Fréchet inception distance was defined by it; for photographs.
+
+    Args:
+        weights: File of the network's weights, as torch-fidelity publishes it. None: that library
+            downloads it once, and keeps it.
+        layer: Which features: the last pooling, "2048", is what papers report; earlier ones are
+            shorter, and need fewer images.
+
+    References:
+        GANs trained by a two time-scale update rule converge to a local Nash equilibrium (Heusel
+        et al., 2017), section "Fréchet inception distance". https://arxiv.org/abs/1706.08500
+    """
+
+    def __init__(self, weights: str | Path | None = None, *, layer: InceptionLayer = "2048"):
+        if layer not in ("64", "192", "768", "2048"):
+            raise ConfigError(f"`layer` must be '64', '192', '768' or '2048', got {layer!r}.")
+        self.weights = None if weights is None else Path(weights)
+        self.layer = layer
+        self.num_features = int(layer)
+        self.num_classes = INCEPTION_CLASSES
+
+    def prepare(self, x: Tensor, spec: ImageSpec) -> Tensor:
+        if spec.channels not in (1, 3):
+            raise ConfigError(
+                f"Inception reads grey or RGB images, got {spec.channels} channels. "
+                f"Use the features of a classifier."
+            )
+        rgb = requantise(x, spec.levels, to=256).to(torch.uint8)
+        return rgb.expand(-1, 3, -1, -1)
+
+    def describe(self) -> dict[str, Any]:
+        weights = "torch-fidelity's" if self.weights is None else self.weights.name
+        return {"features": INCEPTION, "feature_layer": self.layer, "feature_weights": weights}
+
+    @cached_property
+    def options(self) -> dict[str, Any]:
+        fidelity = require("torch_fidelity", extra="metrics")
+        if self.weights is not None:
+            check_weights(self.weights, "--inception-weights")
+        path = None if self.weights is None else str(self.weights)
+        try:
+            # Once now, so that what is missing is told before images are drawn.
+            fidelity.FeatureExtractorInceptionV3(
+                INCEPTION, [self.layer], feature_extractor_weights_path=path, verbose=False
+            )
+        except (OSError, RuntimeError) as error:
+            raise CheckpointError(self._explain(error)) from error
+        return {
+            "feature_extractor": INCEPTION,
+            "feature_extractor_weights_path": path,
+            **{f"feature_layer_{metric}": self.layer for metric in ("fid", "kid", "prc")},
+        }
+
+    def _explain(self, error: Exception) -> str:
+        reason = " ".join(str(error).split())[:200]
+        if self.weights is not None:
+            return (
+                f"{self.weights} does not hold torch-fidelity's Inception ({reason}). "
+                f"`--inception-weights` must name the file from {_inception_url()}."
+            )
+        return (
+            f"The weights of Inception are not here: {_inception_url()} could not be downloaded "
+            f"({reason}), and `--inception-weights` names no file. Download that file elsewhere "
+            f"and name it, or use the features of a classifier (`--features classifier`)."
+        )
+
+
+class ClassifierFeatures(Features):
+    """The last hidden layer of a classifier of these very images, where Inception means nothing.
+
+    The figures are those of Inception's with another network in its place, so they compare
+    models by one classifier, never with figures by another.
+
+    Args:
+        classifier: A file of `pixelcnn train-classifier`, the name of a classifier that comes with
+            the package, or a classifier that is loaded already.
+
+    Example:
+        >>> features = ClassifierFeatures("digits")
+        >>> features.num_features, features.num_classes
+        (64, 10)
+    """
+
+    layer = "features"
+
+    def __init__(self, classifier: str | Path | TrainedClassifier):
+        if not isinstance(classifier, TrainedClassifier):
+            classifier = load_classifier(classifier)
+        self.classifier = classifier
+        self.num_features = classifier.network.num_features
+        self.num_classes = classifier.network.num_labels
+
+    def prepare(self, x: Tensor, spec: ImageSpec) -> Tensor:
+        wanted = self.classifier.network.spec
+        if spec != wanted:
+            raise ConfigError(
+                f"The classifier {self.classifier.name} is for images of "
+                f"{_in_words(wanted)}, got {_in_words(spec)}. Make one of these images by "
+                f"`pixelcnn train-classifier`."
+            )
+        return x
+
+    def describe(self) -> dict[str, Any]:
+        said = self.classifier.training
+        return {
+            "features": f"classifier {self.classifier.name}",
+            "feature_layer": f"{self.num_features} outputs of the last hidden layer",
+            "feature_weights": self._digest,
+            "classifier_protocol": said.get("protocol"),
+            "classifier_reported_accuracy": said.get("test_accuracy"),
+        }
+
+    @cached_property
+    def options(self) -> dict[str, Any]:
+        name = f"pixelcnn-classifier-{self._digest}"
+        _register(name, self.classifier.network)
+        return {"feature_extractor": name}
+
+    @cached_property
+    def _digest(self) -> str:
+        digest = hashlib.sha256()
+        for key, weight in sorted(self.classifier.network.state_dict().items()):
+            digest.update(key.encode())
+            digest.update(weight.cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()[:16]
+
+
+def _register(name: str, network: ImageClassifier) -> None:
+    """Makes torch-fidelity know a classifier by name; once for each."""
+    fidelity = require("torch_fidelity", extra="metrics")
+    registry = require("torch_fidelity.registry", extra="metrics")
+    if name in registry.FEATURE_EXTRACTORS_REGISTRY:
+        return
+
+    class Extractor(fidelity.FeatureExtractorBase):  # type: ignore[name-defined]
+        def __init__(self, name: str, features_list: list[str], **_: object) -> None:
+            super().__init__(name, features_list)
+            self.network = copy.deepcopy(network)
+
+        def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+            features, logits = self.network(x)
+            found = {"features": features, "logits": logits}
+            return tuple(found[name] for name in self.features_list)
+
+        @staticmethod
+        def get_provided_features_list() -> tuple[str, ...]:
+            return "features", "logits"
+
+        @staticmethod
+        def get_default_feature_layer_for_metric(metric: str) -> str:
+            return "logits" if metric == "isc" else "features"
+
+        @staticmethod
+        def can_be_compiled() -> bool:
+            return False
+
+    fidelity.register_feature_extractor(name, Extractor)
+
+
+def check_weights(path: Path, option: str) -> dict[str, Tensor]:
+    """Reads a file of weights without running any code that it may hold.
+
+    Libraries that unpickle whatever they are given may then read it, too.
+
+    Args:
+        path: Written by `torch.save`.
+        option: What named it.
+
+    Raises:
+        CheckpointError: If it is missing, damaged or holds anything but tensors.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"`{option}` must name a file, but {path} is none.")
+    try:
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # of a damaged file it raises whatever it trips over
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise CheckpointError(
+            f"{path} is no file of weights that can be read safely ({reason}). "
+            f"`{option}` takes what `torch.save` wrote of a state dict. Download it again."
+        ) from error
+    if not isinstance(weights, dict) or not all(
+        isinstance(weight, Tensor) for weight in weights.values()
+    ):
+        raise CheckpointError(
+            f"{path} must hold tensors by name, a state dict, got {type(weights).__name__}."
+        )
+    return weights
+
+
+def _inception_url() -> str:
+    module = require("torch_fidelity.feature_extractor_inceptionv3", extra="metrics")
+    return str(module.URL_INCEPTION_V3)
+
+
+def _in_words(spec: ImageSpec) -> str:
+    return f"{spec.channels}×{spec.height}×{spec.width} of {spec.levels} levels"

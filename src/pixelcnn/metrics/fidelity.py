@@ -1,0 +1,162 @@
+"""Distances between a set of drawn images and a set of real ones, by torch-fidelity."""
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from pixelcnn.errors import require
+from pixelcnn.metrics.features import Features
+from pixelcnn.metrics.findings import Findings
+from pixelcnn.spec import ImageSpec
+
+ISC_SPLITS = 10
+KID_SUBSETS = 100
+KID_SUBSET_SIZE = 1_000
+LEAST_FOR_KID = 50
+NEIGHBOURHOOD = 3
+# What each figure is called by torch-fidelity.
+NAMES = {
+    "fid": "frechet_inception_distance",
+    "kid": "kernel_inception_distance_mean",
+    "kid_sd": "kernel_inception_distance_std",
+    "inception_score": "inception_score_mean",
+    "inception_score_sd": "inception_score_std",
+    "precision": "precision",
+    "recall": "recall",
+}
+
+
+def compare_sets(
+    generated: Tensor,
+    real: Tensor,
+    *,
+    spec: ImageSpec,
+    features: Features,
+    seed: int = 0,
+    batch_size: int = 64,
+    device: str | torch.device = "cpu",
+) -> Findings:
+    """Compares drawn images with real ones.
+
+    Args:
+        generated: Levels. (N, C, H, W).
+        real: Levels. (M, C, H, W).
+        spec: Shape and levels of both.
+        features: What sees the images.
+        seed: Of the subsets of KID and the splits of the Inception score.
+        batch_size: Images per pass through the network.
+        device: Where it runs: a CUDA device, else the CPU.
+
+    Returns:
+        `fid`; `kid`, the mean over 100 subsets of at most 1,000 images, and its standard deviation
+        `kid_sd` over them; `inception_score` of the drawn images, the mean over 10 splits, and
+        `inception_score_sd`; `precision`, the share of drawn images within the reach of real ones,
+        and `recall`, that of real images within the reach of drawn ones, where an image reaches
+        as far as its third nearest neighbour.
+
+    Raises:
+        ShapeError: If images are not as `spec` says.
+        ConfigError: If the features are not for such images.
+        CheckpointError: If the weights of the features cannot be had.
+        MissingDependencyError: If torch-fidelity is not installed.
+
+    References:
+        FID: Heusel et al. (2017), https://arxiv.org/abs/1706.08500. KID: Demystifying MMD GANs
+        (Bińkowski et al., 2018), section 4, https://arxiv.org/abs/1801.01401. Inception score:
+        Improved techniques for training GANs (Salimans et al., 2016), section 4,
+        https://arxiv.org/abs/1606.03498. Improved precision and recall metric for assessing
+        generative models (Kynkäänniemi et al., 2019), section 3.1,
+        https://arxiv.org/abs/1904.06991.
+    """
+    for x in (generated, real):
+        spec.check(x)
+    library = require("torch_fidelity", extra="metrics")
+    reasons = shortfalls(features, len(generated), len(real))
+    smaller = min(len(generated), len(real))
+    settings = {
+        "isc_splits": ISC_SPLITS,
+        "kid_subsets": KID_SUBSETS,
+        "kid_subset_size": min(KID_SUBSET_SIZE, smaller // 2),
+        "prc_neighborhood": NEIGHBOURHOOD,
+        "rng_seed": seed % 2**32,
+    }
+    wanted = {
+        "fid": "fid" not in reasons,
+        "kid": "kid" not in reasons,
+        "isc": "inception_score" not in reasons,
+        "prc": "precision" not in reasons,
+    }
+    found = {}
+    if any(wanted.values()):
+        found = library.calculate_metrics(
+            input1=_Images(generated, spec, features),
+            input2=_Images(real, spec, features),
+            batch_size=batch_size,
+            cuda=torch.device(device).type == "cuda",
+            cache=False,
+            save_cpu_ram=True,  # no workers, and no matrix of all distances
+            verbose=False,
+            **wanted,
+            **settings,
+            **features.options,
+        )
+    figures = {name: found.get(theirs) for name, theirs in NAMES.items()}
+    protocol = {
+        "num_generated": len(generated),
+        "num_real": len(real),
+        **features.describe(),
+        **settings,
+        "torch_fidelity": library.__version__,
+    }
+    return Findings(figures, reasons, protocol)
+
+
+def shortfalls(features: Features, num_generated: int, num_real: int) -> dict[str, str]:
+    """The figures that so few images do not suffice for, each with the reason.
+
+    Example:
+        >>> from pixelcnn.metrics.features import ClassifierFeatures
+        >>> shortfalls(ClassifierFeatures("digits"), 64, 355)["fid"][:46]
+        'needs at least 65 images of each set, since th'
+    """
+    reasons: dict[str, str] = {}
+    smaller = min(num_generated, num_real)
+    counts = f"got {num_generated:,} drawn and {num_real:,} real ones"
+    rank = features.num_features + 1
+    if smaller < rank:
+        reasons["fid"] = (
+            f"needs at least {rank:,} images of each set, since the covariance of "
+            f"{features.num_features:,} features has full rank only then, {counts}"
+        )
+    if smaller < LEAST_FOR_KID:
+        for name in ("kid", "kid_sd"):
+            reasons[name] = f"needs at least {LEAST_FOR_KID} images of each set, {counts}"
+    least = ISC_SPLITS * min(features.num_classes, 100)
+    if num_generated < least:
+        for name in ("inception_score", "inception_score_sd"):
+            reasons[name] = (
+                f"needs at least {least:,} drawn images for {ISC_SPLITS} splits of a score of "
+                f"{features.num_classes:,} classes, got {num_generated:,}"
+            )
+    if smaller < NEIGHBOURHOOD + 2:
+        for name in ("precision", "recall"):
+            reasons[name] = (
+                f"needs at least {NEIGHBOURHOOD + 2} images of each set for their "
+                f"{NEIGHBOURHOOD} nearest neighbours, {counts}"
+            )
+    return reasons
+
+
+class _Images(Dataset[Tensor]):
+    """A set of images as torch-fidelity takes it: one after another, as the features read them."""
+
+    def __init__(self, x: Tensor, spec: ImageSpec, features: Features) -> None:
+        self.x = x.cpu()
+        self.spec = spec
+        self.features = features
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __getitem__(self, number: int) -> Tensor:
+        return self.features.prepare(self.x[number][None], self.spec)[0]

@@ -1,0 +1,145 @@
+"""How near images are to those that a model learned from: whether it draws or remembers."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pixelcnn.errors import ShapeError
+from pixelcnn.spec import check_levels, to_unit
+
+QUANTILES = (0.01, 0.25, 0.5, 0.75, 0.99)
+
+
+@dataclass(frozen=True)
+class Memorisation:
+    """Distances to the nearest training image, of drawn images and of test images.
+
+    Attributes:
+        generated: Of drawn images. (N,), float64.
+        test: Of test images, which no model has seen. (M,), float64.
+    """
+
+    generated: Tensor
+    test: Tensor
+
+    @property
+    def nearer_than_test(self) -> float:
+        """Probability that a drawn image is nearer to the training images than a test image.
+
+        Equal distances count half. It is 0.5 where both are alike; far above it the model copies.
+        It is the statistic of Mann and Whitney over its largest value.
+
+        References:
+            A non-parametric test to detect data-copying in generative models (Meehan et al.,
+            2020), section 3. https://arxiv.org/abs/2004.05675
+        """
+        test = self.test.sort().values
+        not_farther = torch.searchsorted(test, self.generated)
+        not_nearer = torch.searchsorted(test, self.generated, right=True)
+        nearer = len(test) - (not_farther + not_nearer).double() / 2
+        return (nearer / len(test)).mean().item()
+
+    def summary(self) -> dict[str, Any]:
+        """The figures in JSON types: quantiles of both, exact copies, and `nearer_than_test`."""
+        return {
+            "generated": quantiles(self.generated),
+            "test": quantiles(self.test),
+            "copies": int((self.generated == 0).sum()),
+            "copies_in_test": int((self.test == 0).sum()),
+            "nearer_than_test": self.nearer_than_test,
+        }
+
+
+def quantiles(distances: Tensor) -> dict[str, float]:
+    """Quantiles by name, with the mean.
+
+    Example:
+        >>> quantiles(torch.arange(101).double())["q25"]
+        25.0
+    """
+    probabilities = torch.tensor(QUANTILES, dtype=torch.float64)
+    values = distances.double().quantile(probabilities).tolist()
+    named = {f"q{round(100 * p):02d}": value for p, value in zip(QUANTILES, values, strict=True)}
+    return {**named, "mean": distances.double().mean().item()}
+
+
+def nearest_distances(
+    x: Tensor, references: Iterable[Tensor], *, levels: int, batch_size: int = 1_000
+) -> Tensor:
+    """Root mean square distance of images to the nearest of others, in [0, 1].
+
+    Args:
+        x: Levels. (N, C, H, W).
+        references: Batches of levels, (B, C, H, W) each; read once, one after another.
+        levels: Number of levels K of all.
+        batch_size: Images of `x` compared at once.
+
+    Returns:
+        0 for an exact copy, 1 for black against white. (N,), float64.
+
+    Raises:
+        ShapeError: If sizes or levels differ, or there is nothing to compare with.
+
+    Example:
+        >>> x = torch.tensor([[0, 0], [2, 0]]).reshape(2, 1, 1, 2)
+        >>> nearest_distances(x, [x[:1]], levels=3)
+        tensor([0.0000, 0.7071], dtype=torch.float64)
+    """
+    return nearest(x, references, levels=levels, count=1, batch_size=batch_size)[0][:, 0]
+
+
+def nearest(
+    x: Tensor, references: Iterable[Tensor], *, levels: int, count: int, batch_size: int = 1_000
+) -> tuple[Tensor, Tensor]:
+    """The nearest images of others, and how far they are.
+
+    Args:
+        count: How many of them.
+        x, references, levels, batch_size: As of `nearest_distances`.
+
+    Returns:
+        Distances, the smallest first, and the numbers of the images. Two of (N, count).
+
+    Raises:
+        ShapeError: As `nearest_distances`, or if there are fewer than `count`.
+    """
+    points = _points(x, levels)
+    best = torch.full((len(x), count), math.inf, dtype=torch.float64)
+    found = torch.full((len(x), count), -1)
+    seen = 0
+    for batch in references:
+        if batch.shape[1:] != x.shape[1:]:
+            raise ShapeError(
+                f"Images must have one shape to be compared, got {tuple(x.shape[1:])} and "
+                f"{tuple(batch.shape[1:])}."
+            )
+        others = _points(batch, levels)
+        for first in range(0, len(x), batch_size):
+            part = slice(first, first + batch_size)
+            squares, numbers = _nearest_in(points[part], others, min(count, len(others)))
+            best[part], places = torch.cat([best[part], squares], 1).topk(count, largest=False)
+            found[part] = torch.cat([found[part], numbers + seen], 1).gather(1, places)
+        seen += len(others)
+    if seen < count:
+        raise ShapeError(f"At least {count} images are needed to compare with, got {seen}.")
+    return (best / points.shape[1]).sqrt(), found
+
+
+def _nearest_in(points: Tensor, others: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Squared distances (N, count) of points to the nearest of others, and their numbers."""
+    # |a - b|² = |a|² + |b|² - 2 a·b, of which |a|² does not change what is nearest.
+    rough = others.square().sum(1) - 2 * points @ others.T
+    numbers = rough.topk(count, largest=False).indices
+    # Those again without cancellation, so that the distance to an exact copy is exactly zero.
+    differences = (points[:, None] - others[numbers]).double()
+    return differences.square().sum(2), numbers
+
+
+def _points(x: Tensor, levels: int) -> Tensor:
+    """Images as points (N, D) with coordinates in [0, 1]."""
+    check_levels(x, levels)
+    return to_unit(x, levels).flatten(1)

@@ -1,0 +1,175 @@
+"""Facts about all figures of a model in one call."""
+
+import json
+import math
+
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+import pixelcnn
+from pixelcnn.data import TensorImageSet, batches, load_data
+from pixelcnn.errors import ConfigError, ShapeError
+from pixelcnn.evaluation import PixelCNNEvaluator, evaluate
+from pixelcnn.evaluation.drawn import Drawn, by_memory, draw_beside, label_accuracy
+from pixelcnn.inference import PixelCNNSampler
+from pixelcnn.metrics import ClassifierFeatures, InceptionFeatures, PerceptualDistance
+from pixelcnn.models import PixelCNN
+from tests.metrics.made import random_classifier, save_squeezenet
+
+FIGURES = {
+    "fid", "kid", "kid_sd", "inception_score", "inception_score_sd", "precision", "recall",
+    "lpips_diversity", "lpips_diversity_stderr", "perceptual_distance",
+    "perceptual_distance_stderr", "nearest_training_distance", "label_accuracy",
+    "label_accuracy_stderr", "classifier_test_accuracy",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def data():
+    return load_data("digits")
+
+
+@pytest.fixture(scope="module")
+def model():
+    return pixelcnn.load("digits")
+
+
+def tiny(**options) -> PixelCNN:
+    torch.manual_seed(0)
+    settings = {"num_classes": 17, "hidden_channels": 4, "num_residual_blocks": 1, **options}
+    return PixelCNN(**settings).eval()
+
+
+def test_without_judges_the_likelihood_is_measured_and_nothing_drawn(data, model):
+    found = PixelCNNEvaluator("cpu").evaluate_model(model, batches(data.test, 100))
+    expected = evaluate(model, data.test)
+    assert {name: found[name] for name in expected} == expected
+    assert found["num_images"] == 355
+    assert found["protocol"] == "355 images of 17 levels, 1×8×8; p(x | label)"
+    assert not FIGURES & found.keys()
+
+
+def test_intervals_hold_the_figures_and_follow_from_one_another(data, model):
+    found = evaluate(model, data.test)
+    low, high = found["nll_nats_ci95"]
+    assert low < found["nll_nats"] < high
+    assert high - low == pytest.approx(2 * 1.96 * found["nll_nats_stderr"], rel=0.1)
+    assert found["bits_per_dim_ci95"] == pytest.approx(
+        [low / 64 / math.log(2), high / 64 / math.log(2)]
+    )
+    assert found["perplexity_ci95"] == pytest.approx([math.exp(low / 64), math.exp(high / 64)])
+
+
+def test_every_figure_is_there_and_what_it_depends_on(data, model, tmp_path):
+    evaluator = PixelCNNEvaluator(
+        features=ClassifierFeatures("digits"),
+        perceptual=PerceptualDistance("squeeze", weights=save_squeezenet(tmp_path / "s.pth")),
+    )
+    found = evaluator.evaluate_model(
+        model, data.test, train=data.train, num_generated=120, seed=3, protocol=data.protocol
+    )
+    assert found.keys() >= FIGURES
+    assert all(found[name] is not None for name in FIGURES)
+    assert found["not_measured"] == {}
+    assert found["protocol"] == data.protocol
+    said = found["drawn_protocol"]
+    assert (said["num_generated"], said["num_real"], said["num_train"]) == (120, 355, 1298)
+    assert (said["seed"], said["temperature"], said["told"]) == (3, 1.0, "labels")
+    assert (said["features"], said["lpips"]) == ("classifier digits", "squeeze")
+    assert (said["lpips_diversity_pairs"], said["perceptual_distance_images"]) == (60, 120)
+    assert found["label_accuracy"] > 0.8
+    assert found["classifier_test_accuracy"] == pytest.approx(said["classifier_reported_accuracy"])
+    assert 0.3 < found["nearest_training_distance"]["nearer_than_test"] < 0.7
+    json.dumps(found, allow_nan=False)
+
+
+def test_what_was_not_asked_for_is_none_with_the_reason(data):
+    found = PixelCNNEvaluator().evaluate_model(tiny(), data.val, num_generated=3)
+    assert {name for name in FIGURES if found[name] is None} == FIGURES
+    assert found["not_measured"].keys() == FIGURES
+    assert found["not_measured"]["fid"] == "no `features` were chosen"
+    assert found["not_measured"]["lpips_diversity"] == "LPIPS was not asked for"
+    assert found["drawn_protocol"]["told"] is None
+
+
+def test_a_model_without_labels_has_no_label_accuracy(data):
+    evaluator = PixelCNNEvaluator(features=ClassifierFeatures("digits"))
+    found = evaluator.evaluate_model(tiny(), data.val, num_generated=20)
+    assert found["label_accuracy"] is None
+    assert "told no labels" in found["not_measured"]["label_accuracy"]
+    assert "at least 65" in found["not_measured"]["fid"]
+    assert found["precision"] is not None
+
+
+def test_images_are_drawn_as_the_sampler_draws_them_told_what_the_real_ones_have(data, model):
+    drawn = draw_beside(model, data.val, num_generated=200, seed=5, batch_size=64)
+    labels = data.val.labels[torch.arange(200) % 144]
+    assert torch.equal(drawn.cond, labels)
+    expected = PixelCNNSampler(model).generate_samples(200, cond=labels, seed=5, batch_size=64)
+    assert torch.equal(drawn.x.long(), expected)
+
+
+def test_drawing_tells_how_far_it_is(data):
+    told = []
+    PixelCNNEvaluator().evaluate_model(
+        tiny(), data.val, num_generated=5, batch_size=3, progress=lambda *step: told.append(step)
+    )
+    assert told[-1] == (5 * 64, 5 * 64)
+    assert told == sorted(told)
+
+
+def test_label_accuracy_is_the_share_that_the_classifier_finds(data):
+    x, labels = data.test.images, data.test.labels
+    features = ClassifierFeatures("digits")
+    asked = labels.clone()
+    asked[:100] = (asked[:100] + 1) % 10
+    condition = tiny(num_labels=10).condition
+    drawn = Drawn(x, asked, x, labels, data.spec, condition, seed=0)
+    right = (features.classifier.network.predict(x) == asked).double().mean().item()
+    found = label_accuracy(drawn, features).figures
+    assert found["label_accuracy"] == pytest.approx(right)
+    assert found["label_accuracy_stderr"] == pytest.approx(math.sqrt(right * (1 - right) / 355))
+
+
+def test_labels_of_another_meaning_are_not_compared(data):
+    x, labels = data.test.images, data.test.labels
+    few = tiny(num_labels=3).condition
+    drawn = Drawn(x, labels % 3, x, labels, data.spec, few, seed=0)
+    reason = label_accuracy(drawn, ClassifierFeatures("digits")).not_measured["label_accuracy"]
+    assert reason == "the model has 3 labels, but the classifier digits 10"
+    named = tiny(num_labels=10)
+    named.name_condition([f"digit {number}" for number in range(10)])
+    drawn = Drawn(x, labels, x, labels, data.spec, named.condition, seed=0)
+    reason = label_accuracy(drawn, ClassifierFeatures("digits")).not_measured["label_accuracy"]
+    assert "are not those of the classifier digits (0, 1" in reason
+    reason = label_accuracy(drawn, InceptionFeatures()).not_measured["label_accuracy"]
+    assert "needs the features of a classifier" in reason
+
+
+def test_a_model_that_repeats_its_training_images_is_found_out(data):
+    x = data.train.images[:100]
+    drawn = Drawn(x, None, data.test.images, None, data.spec, tiny().condition, seed=0)
+    found = by_memory(drawn, data.train).figures["nearest_training_distance"]
+    assert found["copies"] == 100
+    assert found["copies_in_test"] == 0
+    assert found["nearer_than_test"] == 1
+    assert found["generated"]["q99"] == 0 < found["test"]["q01"]
+
+
+def test_a_foreign_loader_is_measured_like_the_set(data, model):
+    pairs = torch.utils.data.TensorDataset(data.test.images.long(), data.test.labels)
+    found = PixelCNNEvaluator().evaluate_model(model, DataLoader(pairs, batch_size=77))
+    assert found["nll_nats"] == pytest.approx(evaluate(model, data.test)["nll_nats"], rel=1e-6)
+
+
+def test_what_does_not_fit_is_refused_before_anything_is_drawn(data, monkeypatch):
+    monkeypatch.setattr(PixelCNNSampler, "generate_samples", None)
+    binary = TensorImageSet(torch.zeros(5, 1, 8, 8).long(), levels=2)
+    other = ClassifierFeatures(random_classifier(data.spec.__class__(1, 8, 8, 2)))
+    with pytest.raises(ShapeError, match="17 levels in 1 channel, got 2 levels"):
+        PixelCNNEvaluator().evaluate_model(tiny(), binary)
+    with pytest.raises(ConfigError, match="for images of 1×8×8 of 2 levels, got 1×8×8 of 17"):
+        PixelCNNEvaluator(features=other).evaluate_model(tiny(), data.val)
+    with pytest.raises(ConfigError, match="num_generated"):
+        PixelCNNEvaluator().evaluate_model(tiny(), data.val, num_generated=0)

@@ -1,0 +1,60 @@
+"""Facts about distances to the nearest of other images."""
+
+import pytest
+import torch
+from scipy.stats import mannwhitneyu
+
+from pixelcnn.errors import ShapeError
+from pixelcnn.metrics import Memorisation, nearest_distances
+from pixelcnn.metrics.neighbours import nearest
+
+
+def images(count: int, *, seed: int, levels: int = 256) -> torch.Tensor:
+    return torch.randint(levels, (count, 1, 5, 6), generator=torch.Generator().manual_seed(seed))
+
+
+def test_the_nearest_are_found_whatever_the_batches():
+    x, others = images(17, seed=0), images(40, seed=1)
+    difference = (x[:, None] - others).double() / 255
+    expected = difference.square().flatten(2).mean(2).sqrt().sort(1)
+    for size in (1, 7, 40):
+        distances, numbers = nearest(x, others.split(size), levels=256, count=3, batch_size=4)
+        # Levels become floats of single precision on the way.
+        torch.testing.assert_close(distances, expected.values[:, :3], rtol=1e-6, atol=0)
+        assert torch.equal(numbers, expected.indices[:, :3])
+
+
+@pytest.mark.parametrize("levels", [2, 17, 256, 65_536])
+def test_the_distance_of_a_copy_is_exactly_zero(levels):
+    others = images(50, seed=2, levels=levels)
+    others[0] = levels - 1
+    assert (nearest_distances(others.flip(0), [others], levels=levels) == 0).all()
+    changed = others.clone()
+    changed[0, 0, 0, 0] -= 1
+    assert nearest_distances(changed, [others], levels=levels)[0] > 0
+
+
+def test_black_is_as_far_from_white_as_can_be():
+    black = torch.zeros(1, 3, 4, 4).long()
+    assert nearest_distances(black, [black + 255], levels=256).item() == 1
+
+
+def test_what_cannot_be_compared_is_refused():
+    with pytest.raises(ShapeError, match="one shape"):
+        nearest_distances(images(2, seed=0), [torch.zeros(1, 1, 5, 5).long()], levels=256)
+    with pytest.raises(ShapeError, match="At least 1 image"):
+        nearest_distances(images(2, seed=0), [], levels=256)
+
+
+def test_drawn_images_are_nearer_by_the_statistic_of_mann_and_whitney():
+    generator = torch.Generator().manual_seed(0)
+    test = torch.randint(20, (80,), generator=generator).double()
+    drawn = torch.randint(15, (50,), generator=generator).double()
+    found = Memorisation(drawn, test)
+    expected = mannwhitneyu(test.numpy(), drawn.numpy()).statistic / (80 * 50)
+    assert found.nearer_than_test == pytest.approx(expected)
+    assert Memorisation(test, test).nearer_than_test == pytest.approx(0.5)
+    copies = Memorisation(torch.zeros(5).double(), test + 1)
+    assert copies.nearer_than_test == 1
+    assert copies.summary()["copies"] == 5
+    assert copies.summary()["copies_in_test"] == 0
