@@ -140,5 +140,5 @@ def _memory(found: Mapping[str, Any] | None) -> str:
     return (
         f"median {found['generated']['q50']:.4f}, of test images {found['test']['q50']:.4f}; "
         f"nearer than a test image with probability {found['nearer_than_test']:.3f}; "
-        f"{counted(found['copies'], 'exact copy').replace('copys', 'copies')}"
+        f"exact copies: {found['copies']:,}"
     )

@@ -21,6 +21,7 @@ from pixelcnn.metrics.fidelity import NAMES
 from pixelcnn.metrics.findings import Findings
 from pixelcnn.metrics.perceptual import PerceptualDistance
 from pixelcnn.models import AutoregressiveModel
+from pixelcnn.spec import ImageSpec
 
 MOST_GENERATED = 10_000
 FEATURE_FIGURES = (
@@ -120,15 +121,12 @@ class PixelCNNEvaluator:
         if max_samples is not None and max_samples < len(image_set):
             image_set = image_set.take(torch.arange(max_samples))
         learned = None if train is None else image_set_of(train, model)
-        judges = (self.features, self.perceptual, learned, num_generated)
-        draws = any(judge is not None for judge in judges)
+        asked = (self.features, self.perceptual, learned, num_generated)
+        draws = any(each is not None for each in asked)
         if draws:
-            self._check_early(image_set)
+            self._check_early(image_set.spec)
         figures = evaluate(model, image_set, batch_size=batch_size)
-        figures["protocol"] = protocol or (
-            f"{len(image_set):,} images of {image_set.spec.levels} levels, "
-            f"{'×'.join(map(str, image_set.spec.shape))}; {density_of(model, image_set)}"
-        )
+        figures["protocol"] = protocol or _protocol(model, image_set)
         if not draws:
             return figures
         drawn = draw_beside(
@@ -139,32 +137,18 @@ class PixelCNNEvaluator:
             batch_size=batch_size,
             progress=progress,
         )
-        found = self._judge(drawn, learned, model.device)
-        return {
-            **figures,
-            **found.figures,
-            "not_measured": dict(found.not_measured),
-            "drawn_protocol": {
-                "num_generated": len(drawn.x),
-                "num_real": len(drawn.real),
-                "seed": seed,
-                "temperature": 1.0,
-                "told": None if drawn.cond is None else model.condition.kind,
-                **found.protocol,
-            },
-        }
+        return {**figures, **self._judge(drawn, learned, model.device)}
 
-    def _check_early(self, image_set: ImageSet) -> None:
+    def _check_early(self, spec: ImageSpec) -> None:
         """Meets what is missing or does not fit before the long work, not after."""
         if self.features is not None:
-            blank = torch.zeros(1, *image_set.spec.shape, dtype=torch.int64)
-            self.features.prepare(blank, image_set.spec)
+            self.features.prepare(torch.zeros(1, *spec.shape, dtype=torch.int64), spec)
             _ = self.features.options
         if self.perceptual is not None:
-            self.perceptual.check(image_set.spec)
+            self.perceptual.check(spec)
 
-    def _judge(self, drawn: Drawn, train: ImageSet | None, device: torch.device) -> Findings:
-        """All that can be said of drawn images."""
+    def _judge(self, drawn: Drawn, train: ImageSet | None, device: torch.device) -> dict[str, Any]:
+        """All that can be said of drawn images, as `evaluate_model` returns it."""
         if self.features is None:
             seen = Findings.without(*FEATURE_FIGURES, "no `features` were chosen")
         else:
@@ -177,4 +161,26 @@ class PixelCNNEvaluator:
             memory = Findings.without("nearest_training_distance", "needs training images")
         else:
             memory = by_memory(drawn, train)
-        return seen.joined(looks, memory)
+        found = seen.joined(looks, memory)
+        said = {
+            "num_generated": len(drawn.x),
+            "num_real": len(drawn.real),
+            "seed": drawn.seed,
+            "temperature": 1.0,
+            "told": None if drawn.cond is None else drawn.condition.kind,
+            **found.protocol,
+        }
+        return {
+            **found.figures,
+            "not_measured": dict(found.not_measured),
+            "drawn_protocol": said,
+        }
+
+
+def _protocol(model: AutoregressiveModel, image_set: ImageSet) -> str:
+    """What is known of images whose origin is not."""
+    spec = image_set.spec
+    return (
+        f"{len(image_set):,} images of {spec.levels} levels, "
+        f"{'×'.join(map(str, spec.shape))}; {density_of(model, image_set)}"
+    )

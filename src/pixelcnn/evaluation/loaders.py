@@ -74,7 +74,7 @@ def _joined(each: list[Conditions]) -> Conditions:
     kinds = {tuple(conditions.kinds) for conditions in each}
     if len(kinds) > 1:
         raise DataError("Either all batches of a loader come with conditions, or none.")
-    values = ([one.of(kind) for one in each] for kind in Conditions._fields)
-    return Conditions(
-        *(torch.cat(parts) if all(part is not None for part in parts) else None for parts in values)
+    values = (
+        [part for one in each if (part := one.of(kind)) is not None] for kind in Conditions._fields
     )
+    return Conditions(*(torch.cat(parts) if parts else None for parts in values))

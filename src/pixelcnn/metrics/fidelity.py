@@ -14,6 +14,8 @@ KID_SUBSETS = 100
 KID_SUBSET_SIZE = 1_000
 LEAST_FOR_KID = 50
 NEIGHBOURHOOD = 3
+# What torch-fidelity can be asked for, and the figure that says whether there are enough images.
+COMPUTED = {"fid": "fid", "kid": "kid", "isc": "inception_score", "prc": "precision"}
 # What each figure is called by torch-fidelity.
 NAMES = {
     "fid": "frechet_inception_distance",
@@ -72,19 +74,13 @@ def compare_sets(
         spec.check(x)
     library = require("torch_fidelity", extra="metrics")
     reasons = shortfalls(features, len(generated), len(real))
-    smaller = min(len(generated), len(real))
+    wanted = {theirs: ours not in reasons for theirs, ours in COMPUTED.items()}
     settings = {
         "isc_splits": ISC_SPLITS,
         "kid_subsets": KID_SUBSETS,
-        "kid_subset_size": min(KID_SUBSET_SIZE, smaller // 2),
+        "kid_subset_size": min(KID_SUBSET_SIZE, min(len(generated), len(real)) // 2),
         "prc_neighborhood": NEIGHBOURHOOD,
         "rng_seed": seed % 2**32,
-    }
-    wanted = {
-        "fid": "fid" not in reasons,
-        "kid": "kid" not in reasons,
-        "isc": "inception_score" not in reasons,
-        "prc": "precision" not in reasons,
     }
     found = {}
     if any(wanted.values()):
@@ -100,7 +96,6 @@ def compare_sets(
             **settings,
             **features.options,
         )
-    figures = {name: found.get(theirs) for name, theirs in NAMES.items()}
     protocol = {
         "num_generated": len(generated),
         "num_real": len(real),
@@ -108,7 +103,7 @@ def compare_sets(
         **settings,
         "torch_fidelity": library.__version__,
     }
-    return Findings(figures, reasons, protocol)
+    return Findings({ours: found.get(key) for ours, key in NAMES.items()}, reasons, protocol)
 
 
 def shortfalls(features: Features, num_generated: int, num_real: int) -> dict[str, str]:
