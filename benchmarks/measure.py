@@ -29,16 +29,20 @@ class Spread:
 
 
 def alternate(
-    work: Mapping[str, Callable[[], object]], rounds: int, *, warm_up: bool = True
+    work: Mapping[str, Callable[[], object]],
+    rounds: int,
+    *,
+    warm_up: bool = True,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, list[float]]:
     """Seconds of each piece of work in each round, after one that is not counted."""
     seconds: dict[str, list[float]] = {name: [] for name in work}
     for round_number in range(-warm_up, rounds):
         for name, run in work.items():
-            start = time.perf_counter()
+            start = clock()
             run()
             if round_number >= 0:
-                seconds[name].append(time.perf_counter() - start)
+                seconds[name].append(clock() - start)
     return seconds
 
 

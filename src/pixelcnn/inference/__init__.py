@@ -10,6 +10,7 @@ from pixelcnn.inference.expectation import Expectation, expectation
 from pixelcnn.inference.gibbs import GibbsChains, Move, full_conditional
 from pixelcnn.inference.marginal import Marginal, marginal
 from pixelcnn.inference.masks import fit_mask, is_prefix, known_mask, known_masks
+from pixelcnn.inference.memory import WalkMemory, walk_memory
 from pixelcnn.inference.precision import Precision
 from pixelcnn.inference.sampler import Growth, PixelCNNSampler
 from pixelcnn.inference.score import Scores, score
@@ -28,6 +29,7 @@ __all__ = [
     "Precision",
     "Scores",
     "UntrustedWarning",
+    "WalkMemory",
     "classify",
     "complete",
     "conditional",
@@ -40,4 +42,5 @@ __all__ = [
     "known_masks",
     "marginal",
     "score",
+    "walk_memory",
 ]

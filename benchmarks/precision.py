@@ -1,0 +1,85 @@
+"""Drawing in 16 bits: what it brings, and what it changes.
+
+python -m benchmarks.precision                          (the binary MNIST model of the package)
+python -m benchmarks.precision mnist-256 RUN --batch 64
+"""
+
+import argparse
+import time
+
+import torch
+from torch import Tensor
+
+from benchmarks.measure import Spread, alternate, machine, ratio, table
+from pixelcnn.cli.runs import open_run
+from pixelcnn.device import resolve_device
+from pixelcnn.inference import PixelCNNSampler
+from pixelcnn.inference.precision import DTYPES, RoundedModel
+from pixelcnn.models import AutoregressiveModel
+
+HEAD = ["model, images", "precision", "seconds", "float32 ÷ it", "equal sub-pixels", "nats lost"]
+
+
+def rows_of(title: str, model: AutoregressiveModel, batch: int, rounds: int) -> list[list[str]]:
+    """A row for each precision, of one batch with labels in turn."""
+    labels = None if model.num_labels is None else torch.arange(batch) % model.num_labels
+    sampler, images = PixelCNNSampler(model), {}
+
+    def run(precision: str) -> None:
+        images[precision] = sampler.generate_samples(
+            batch, cond=labels, precision=precision, batch_size=batch
+        )
+
+    # On one thread of a shared machine, the time of the thread; else that on the wall.
+    alone = torch.get_num_threads() == 1 and model.device.type == "cpu"
+    seconds = alternate(
+        {
+            precision: lambda precision=precision: run(precision)
+            for precision in ("float32", *DTYPES)
+        },
+        rounds,
+        clock=time.process_time if alone else time.perf_counter,
+    )
+    return [
+        [
+            f"{title}, {batch}",
+            precision,
+            Spread.of(seconds[precision]).text(),
+            ratio(seconds, "float32", precision).text(),
+            f"{(images[precision] == images['float32']).float().mean():.2%}",
+            "" if precision == "float32" else lost(model, images["float32"], labels, precision),
+        ]
+        for precision in seconds
+    ]
+
+
+@torch.inference_mode()
+def lost(model: AutoregressiveModel, x: Tensor, labels: Tensor | None, precision: str) -> str:
+    """KL divergence of what is drawn from the model, in nats per image, by images of the model."""
+    rounded, found = RoundedModel(model, DTYPES[precision]), []
+    for first in range(0, len(x), 32):
+        part = x[first : first + 32].to(model.device)
+        cond = model.prepare_cond(None if labels is None else labels[first : first + 32], len(part))
+        there = model.likelihood.log_prob(rounded(part, cond), part).flatten(1).sum(1)
+        found.append(model.log_prob(part, cond) - there)
+    nats = torch.cat(found).double()
+    return f"{nats.mean():.4f} ± {nats.std() / len(nats) ** 0.5:.4f}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("runs", nargs="*", default=["mnist-binary"], metavar="RUN")
+    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--device", default="auto")
+    args = parser.parse_args()
+    rows = []
+    for name in args.runs:
+        model = open_run(name, device=resolve_device(args.device)).model
+        rows += rows_of(name, model, args.batch, args.rounds)
+    print(f"{machine()}.\n")
+    print(table(HEAD, rows))
+
+
+if __name__ == "__main__":
+    main()
