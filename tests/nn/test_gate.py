@@ -1,6 +1,7 @@
 import torch
 
 from pixelcnn.nn import GATE_GAIN, gate, halves
+from pixelcnn.nn.gate import packed
 
 
 def test_a_gate_opens_one_half_by_the_other():
@@ -23,3 +24,11 @@ def test_halves_stay_in_the_runs_of_their_colours():
 def test_the_gain_makes_up_for_the_gate():
     power = gate(torch.randn(100_000, 2)).square().mean()
     assert abs(GATE_GAIN * power.sqrt() - 1) < 0.02
+
+
+def test_halves_in_half_precision_are_packed_and_others_are_read_where_they_lie():
+    h = torch.randn(2, 3, 8)
+    assert packed(h[..., :4]).data_ptr() == h.data_ptr()
+    half = h.bfloat16()[..., 4:]
+    assert packed(half).is_contiguous()
+    assert torch.equal(packed(half), half)

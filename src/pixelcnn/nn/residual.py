@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from pixelcnn.nn.condition import Condition, ConditionBias
 from pixelcnn.nn.cursor import Cursor
 from pixelcnn.nn.elu import concat_elu
-from pixelcnn.nn.gate import halves
+from pixelcnn.nn.gate import halves, packed
 
 GATE_SCALE = 0.1
 """Standard deviation of what a new block's second convolution gives: it adds little at first."""
@@ -119,4 +119,4 @@ class GatedResidual(nn.Module):
             bias = self.cond_bias.of_rows if self.by_row else self.cond_bias
             out = out + bias(cond, cursor)
         value, opening = halves(out, groups=groups)
-        return h + value * torch.sigmoid(opening)
+        return h + value * torch.sigmoid(packed(opening))
