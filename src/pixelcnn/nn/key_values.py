@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
 
+from pixelcnn.nn.blockwise import blockwise, pays
 from pixelcnn.nn.cursor import reorder_
 
 
@@ -41,6 +42,8 @@ def attend(query: Tensor, key: Tensor, value: Tensor, *, strict: bool) -> Tensor
 
 
 def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    if pays(query):
+        return blockwise(query, key, value)
     key_width, value_width = key.shape[-1], value.shape[-1]
     # Kernels that never hold the L × L weights want keys as wide as values: zeros change nothing.
     query, key = (F.pad(t, (0, max(0, value_width - key_width))) for t in (query, key))
