@@ -26,13 +26,15 @@ TABLE_SIZE = 2**22
 
 
 class _Mixture(NamedTuple):
-    """The parameters of N pixels, means and scales in steps from level to level.
+    """The parameters of N images of L pixels, means and scales in steps from level to level.
+
+    Pixels come last: sums over the few parts then run along whole rows of memory.
 
     Attributes:
-        log_weights: Of the M parts, shared by the channels. (N, M).
-        means: Before the coupling, from the middle of the range. (N, C, M).
-        log_scales: (N, C, M).
-        slopes: In (-1, 1): G on R, B on R, B on G. (N, C (C - 1) / 2, M).
+        log_weights: Of the M parts, shared by the channels. (N, M, L).
+        means: Before the coupling, from the middle of the range. (N, C, M, L).
+        log_scales: (N, C, M, L).
+        slopes: In (-1, 1): G on R, B on R, B on G. (N, C (C - 1) / 2, M, L).
     """
 
     log_weights: Tensor
@@ -96,34 +98,33 @@ class LogisticMixture(Likelihood):
         return 1, self.channels, self.channels, self.channels * (self.channels - 1) // 2
 
     def log_prob(self, params: Tensor, x: Tensor) -> Tensor:
-        mixture = self._unpack(rearrange(params, "b p h w -> (b h w) p"))
-        steps = self._steps(rearrange(x, "b c h w -> (b h w) c"), mixture)
+        mixture = self._unpack(rearrange(params, "b p h w -> b p (h w)"))
+        steps = self._steps(rearrange(x, "b c h w -> b c (h w)"), mixture)
         nats, log_weights = [], mixture.log_weights
         for channel in range(self.channels):
             by_part = log_weights + self._log_mass_seen(mixture, steps, channel)
             nats.append(by_part.logsumexp(1))
             log_weights = by_part.log_softmax(1)
-        batch, _, height, width = x.shape
-        return rearrange(nats, "c (b h w) -> b c h w", b=batch, h=height, w=width)
+        return rearrange(nats, "c b (h w) -> b c h w", h=x.shape[2])
 
     def level_logits(self, params: Tensor, earlier: Tensor, channel: int) -> Tensor:
-        mixture = self._unpack(params)
-        steps = self._steps(earlier, mixture)
+        mixture = self._unpack(params[:, :, None])
+        steps = self._steps(earlier[:, :, None], mixture)
         log_weights = mixture.log_weights
         for c in range(channel):
             log_weights = (log_weights + self._log_mass_seen(mixture, steps, c)).log_softmax(1)
         levels = self._steps(torch.arange(self.levels, device=params.device), mixture)
         size = max(1, TABLE_SIZE // max(1, log_weights.numel()))
         tables = (
-            log_weights[:, :, None] + self._log_mass(mixture, steps, some[None, None], channel)
+            log_weights + self._log_mass(mixture, steps, some[None, None], channel)
             for some in levels.split(size)
         )
         return torch.cat([table.logsumexp(1) for table in tables], 1)
 
     def _unpack(self, params: Tensor) -> _Mixture:
-        """Reads (N, P), in double precision if it comes so, else in single."""
+        """Reads (N, P, L), in double precision if it comes so, else in single."""
         params = params if params.dtype == torch.float64 else params.float()
-        parts = rearrange(params, "n (q m) -> n q m", m=self.num_mixtures)
+        parts = rearrange(params.contiguous(), "n (q m) l -> n q m l", m=self.num_mixtures)
         logits, means, log_scales, slopes = parts.split(self._runs, 1)
         half = (self.levels - 1) / 2  # the range [-1, 1] has K - 1 steps
         return _Mixture(
@@ -137,29 +138,29 @@ class LogisticMixture(Likelihood):
         return to_steps(x, self.levels, dtype=mixture.means.dtype)
 
     def _log_mass_seen(self, mixture: _Mixture, steps: Tensor, channel: int) -> Tensor:
-        """Log-mass of the level that stands in a channel, (N, C) in steps. (N, M)."""
-        own = steps[:, None, channel : channel + 1]
-        return self._log_mass(mixture, steps[:, :channel], own, channel)[:, :, 0]
+        """Log-mass of the level that stands in a channel, (N, C, L) in steps. (N, M, L)."""
+        own = steps[:, channel : channel + 1]
+        return self._log_mass(mixture, steps[:, :channel], own, channel)
 
     def _log_mass(self, mixture: _Mixture, earlier: Tensor, steps: Tensor, channel: int) -> Tensor:
         """Log-mass of levels of a channel in each part, given the earlier channels.
 
         Args:
-            mixture: Of N pixels.
-            earlier: In steps from the middle of the range. (N, channel).
-            steps: The levels asked for, likewise. (N, 1, L) or (1, 1, L).
+            mixture: Of N images of L pixels; or of N pixels, where L = 1.
+            earlier: In steps from the middle of the range. (N, channel, L).
+            steps: The levels asked for, likewise. (N, 1, L); or some levels of all N, (1, 1, K).
             channel: Which.
 
         Returns:
-            Nats. (N, M, L).
+            Nats. (N, M, L), or (N, M, K).
         """
         first = channel * (channel - 1) // 2
         slopes = mixture.slopes[:, first : first + channel]
         means = mixture.means[:, channel] + (slopes * earlier[:, :, None]).sum(1)
         last = (self.levels - 1) / 2
         return _log_logistic_mass(
-            steps - means[:, :, None],
-            mixture.log_scales[:, channel, :, None],
+            steps - means,
+            mixture.log_scales[:, channel],
             is_first=steps == -last,  # steps are exact, so they may be compared
             is_last=steps == last,
         )
