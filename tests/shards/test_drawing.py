@@ -197,11 +197,11 @@ def test_progress_is_told_over_all_that_is_missing(model, tmp_path):
     assert told[-1] == (16 * 30, 16 * 30)
 
 
-def test_a_shard_is_a_data_set_to_train_on(model, whole):
-    data = load_data(f"npz:{whole / 'shard-00001.npz'}")
-    assert (data.spec.shape, data.spec.levels, data.num_labels) == ((1, 6, 5), 4, 5)
-    stored = torch.cat([data.train.images, data.val.images, data.test.images])
-    assert len(stored) == 6
+def test_a_shard_and_a_whole_folder_are_data_sets_to_train_on(whole):
+    for place, count in ((whole / "shard-00001.npz", 6), (whole, COUNT)):
+        data = load_data(f"npz:{place}")
+        assert (data.spec.shape, data.spec.levels, data.num_labels) == ((1, 6, 5), 4, 5)
+        assert len(data.train) + len(data.val) + len(data.test) == count
 
 
 def test_attributes_maps_and_many_levels_are_kept(tmp_path):
@@ -250,4 +250,32 @@ def test_killed_at_any_moment_and_run_again_it_ends_with_the_same_bytes(model, t
         assert all(is_whole(file.read_bytes()) for file in folder.glob("shard-*"))
     assert kills >= 3
     subprocess.run(words, check=True)
+    assert contents(folder) == contents(tmp_path / "whole")
+
+
+@pytest.mark.slow
+def test_workers_at_the_same_time_end_with_the_same_bytes(model, tmp_path):
+    """Three processes begin in one folder at once, and one is killed and begun again."""
+    save(model, tmp_path / "model.safetensors")
+    sizes = {"num_samples": 400, "shard_size": 30, "batch_size": 3}
+    assert draw_shards(model, tmp_path / "whole", cond=torch.arange(5), **sizes)
+    folder = tmp_path / "shared"
+    program = (
+        "import sys, pixelcnn; from pixelcnn.shards import draw_shards\n"
+        "model = pixelcnn.load(sys.argv[1])\n"
+        "draw_shards(model, sys.argv[2], cond=[0, 1, 2, 3, 4], worker=int(sys.argv[3]), "
+        f"num_workers=3, **{sizes})\n"
+    )
+
+    def begin(worker: int) -> subprocess.Popen:
+        place = [str(tmp_path / "model.safetensors"), str(folder), str(worker)]
+        return subprocess.Popen([sys.executable, "-c", program, *place])
+
+    workers = [begin(worker) for worker in range(3)]
+    while not (folder / "shard-00001.npz").exists():
+        assert workers[1].poll() is None
+        time.sleep(0.001)
+    workers[1].kill()
+    workers.append(begin(1))
+    assert [worker.wait() for worker in workers] == [0, -signal.SIGKILL, 0, 0]
     assert contents(folder) == contents(tmp_path / "whole")

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from pixelcnn.data import array_conditions
 from pixelcnn.data.array_conditions import Array
+from pixelcnn.data.array_parts import join_parts
 from pixelcnn.data.sets import Source, TensorImageSet
 from pixelcnn.errors import DataError
 from pixelcnn.spec import MAX_LEVELS
@@ -23,10 +24,10 @@ KEYS = {
 
 
 def read_npz(path: Path) -> Source:
-    """Reads an .npz file.
+    """Reads an .npz file, or all of a folder as one.
 
     Args:
-        path: The file. Its keys:
+        path: The file, or the folder of files that are put one after another by name. Keys:
 
             * `x_train`, optional `x_val`, `x_test`: images as `to_images` takes them.
             * `y_train`, …: class numbers from 0, one per image; for all splits or for none.
@@ -43,7 +44,7 @@ def read_npz(path: Path) -> Source:
     Raises:
         DataError: If the file is missing, damaged or does not hold that.
     """
-    arrays = load_arrays(path)
+    arrays = load_folder(path) if path.is_dir() else load_arrays(path)
     if "" in arrays:
         raise DataError(f"{path} is an .npy file of one array. Read it as npy:{path}.")
     return source_from_arrays(f"npz:{path.name}", arrays, path=path)
@@ -55,6 +56,19 @@ def read_npy(path: Path) -> Source:
     if "" not in arrays:
         raise DataError(f"{path} is an .npz file of several arrays. Read it as npz:{path}.")
     return source_from_arrays(f"npy:{path.name}", {"x_train": arrays[""]}, path=path)
+
+
+def load_folder(path: Path) -> dict[str, Array]:
+    """Reads the .npz files of a folder as if they were one.
+
+    Raises:
+        DataError: If there is none, one cannot be read, or they do not fit together.
+    """
+    # Without those that are still being written, whose names begin with a dot.
+    files = sorted(path.glob("[!.]*.npz"))
+    if not files:
+        raise DataError(f"There is no .npz file in {path}. For a folder of images: folder:{path}.")
+    return join_parts({file: load_arrays(file) for file in files})
 
 
 def load_arrays(path: Path) -> dict[str, Array]:

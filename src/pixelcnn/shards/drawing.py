@@ -36,9 +36,9 @@ class ShardedDrawing:
     or damaged. Each process draws shards of its own and writes nothing else; the manifest is made
     of what lies in the folder, by whoever finds all of it whole.
 
-    A shard is an .npz file that `pixelcnn.load_data("npz:…")` reads as training images: `x_train`
-    (n, C, H, W), `levels`, `layout`, what it was drawn by (`y_train` and `label_names`,
-    `attributes_train` or `maps_train`), and `notes` (JSON).
+    A shard is an .npz file that `pixelcnn.load_data("npz:…")` reads as training images, and so are
+    all shards of a folder together: `x_train` (n, C, H, W), `levels`, `layout`, what it was drawn
+    by (`y_train` and `label_names`, `attributes_train` or `maps_train`), and `notes` (JSON).
 
     Args:
         model: Any architecture, on the device where it shall draw.
