@@ -12,10 +12,10 @@ from pixelcnn.cli.options import (
     add_device,
     positive,
     sites,
-    size,
     whole,
 )
 from pixelcnn.cli.questions import add_questions
+from pixelcnn.cli.sample_options import add_sample
 from pixelcnn.version import __version__
 
 DESCRIPTION = "Image models with an exact likelihood: train them, draw from them, score with them."
@@ -64,7 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_quickstart(commands)
     _add_train(commands)
-    _add_sample(commands)
+    add_sample(commands)
     _add_evaluate(commands)
     _add_train_classifier(commands)
     _add_verify(commands)
@@ -104,80 +104,6 @@ def _add_train(commands: Subparsers) -> None:
     parser.add_argument(
         "--print-config", action="store_true", help="show all settings as YAML and stop"
     )
-
-
-def _add_sample(commands: Subparsers) -> None:
-    parser = add_command(commands, "sample", "draw images from a trained model")
-    parser.add_argument("run", metavar="RUN", help=RUN_HELP)
-    count = parser.add_mutually_exclusive_group()
-    count.add_argument("--num-samples", type=positive, metavar="N", help="images (default: 16)")
-    count.add_argument("--per-label", type=positive, metavar="N", help="images of each label")
-    parser.add_argument(
-        "--label",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="label to draw, by name or number; repeat it, or separate several by commas",
-    )
-    parser.add_argument(
-        "--attributes",
-        action="append",
-        default=[],
-        metavar="LIST",
-        help="attributes that are on, by name: Smiling,Male; or numbers for all of them: 0.5,1,0; "
-        "repeat it for several vectors",
-    )
-    parser.add_argument(
-        "--maps", metavar="FILE", help=".npy or .npz of maps: one, or one for each image"
-    )
-    parser.add_argument(
-        "--temperature", type=float, metavar="T", help="1 follows the likelihood (default: 1)"
-    )
-    parser.add_argument("--top-k", type=int, metavar="K", help="keep the k most probable levels")
-    parser.add_argument("--top-p", type=float, metavar="P", help="keep that much probability")
-    parser.add_argument(
-        "--guidance",
-        type=float,
-        metavar="G",
-        help="0 ignores the labels, 1 follows them, more exaggerates them (default: 1)",
-    )
-    parser.add_argument("--seed", type=whole, help="same seed, same images (default: 0)")
-    parser.add_argument("--size", type=size, metavar="HxW", help="size of the images")
-    parser.add_argument(
-        "--precision",
-        choices=["float32", "bf16", "16"],
-        help="of the network while it draws (default: float32)",
-    )
-    parser.add_argument(
-        "--batch-size", type=positive, metavar="N", help="images drawn at once (default: 256)"
-    )
-    place = parser.add_mutually_exclusive_group()
-    place.add_argument(
-        "--out",
-        metavar="FILE",
-        help=".png: a grid, .gif: the grid as it grows, .npz: the levels (default: samples.png)",
-    )
-    place.add_argument(
-        "--shards",
-        metavar="DIR",
-        help="any number of images, as .npz files to train on; run again, it goes on",
-    )
-    parser.add_argument(
-        "--shard-size", type=positive, metavar="N", help="images of a shard (default: 4096)"
-    )
-    parser.add_argument(
-        "--separate",
-        action="store_true",
-        help="one PNG per image into the folder --out (default: samples)",
-    )
-    parser.add_argument(
-        "--config",
-        metavar="FILE",
-        help="settings in YAML, whose `sampling` and `seed` hold for what is not typed",
-    )
-    parser.add_argument("--columns", type=positive, metavar="N", help="images in a row of the grid")
-    parser.add_argument("--scale", type=positive, metavar="N", help="screen pixels per pixel")
-    add_device(parser)
 
 
 def _add_evaluate(commands: Subparsers) -> None:

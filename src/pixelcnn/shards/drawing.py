@@ -96,14 +96,8 @@ class ShardedDrawing:
         self.cond = _listed(model, cond)
         # Nothing is drawn by this: arguments are checked, before the folder is touched.
         self.sampler.stream(1 if self.cond is None else len(self.cond), cond=self.cond, **self.how)
-        self.recipe = recipe_for(
-            model,
-            num_samples,
-            shard_size=shard_size,
-            batch_size=batch_size,
-            cond=self.cond,
-            **self.how,
-        )
+        sizes: dict[str, Any] = {"shard_size": shard_size, "batch_size": batch_size}
+        self.recipe = recipe_for(model, num_samples, cond=self.cond, **sizes, **self.how)
         self.folder = make_folder(folder)
         self.checksums = claim(self.folder, self.recipe)
 
