@@ -83,13 +83,12 @@ def main() -> None:
     parser.add_argument("--image", type=int, default=3, help="number of the test digit")
     parser.add_argument("--completions", type=int, default=64)
     parser.add_argument("--particles", type=int, default=32)
-    parser.add_argument("--moves", type=int, default=2)
     parser.add_argument("--sweeps", type=int, default=20)
     args = parser.parse_args()
     warnings.simplefilter("ignore", UntrustedWarning)  # the table says it
     options = {
         "raster": {},
-        "smc": {"num_particles": args.particles, "num_moves": args.moves},
+        "smc": {"num_particles": args.particles},
         "gibbs": {"num_sweeps": args.sweeps},
     }
     rows, found, image = completions_of(args.model, args.image, args.completions, options)

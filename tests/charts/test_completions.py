@@ -29,3 +29,12 @@ def test_colours_stay_colours():
     figure = completions_figure(images[:, 0], found, levels=256, names=["a", "b"])
     expected = images[0, 0].permute(1, 2, 0) / 255
     assert torch.allclose(torch.tensor(figure.axes[0].images[0].get_array()).float(), expected)
+
+
+def test_what_is_not_to_be_trusted_says_so():
+    images, nats = torch.zeros(1, 3, 1, 2, 2).long(), torch.zeros(1, 3)
+    known = torch.ones(1, 1, 2, 2).bool()
+    for warnings in ((), ("They disagree.",)):
+        found = Completions(images, nats, nats, known, "smc", warnings=warnings)
+        figure = completions_figure(images[:, 0], found, levels=2, names=["it"])
+        assert ("not to be trusted" in figure.get_suptitle()) == bool(warnings)

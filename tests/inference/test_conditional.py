@@ -4,6 +4,7 @@ import torch
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.inference import UntrustedWarning, conditional
 from pixelcnn.inference import smc as smc_module
+from pixelcnn.models import PixelCNN
 from tests.inference.tiny import TINY, every_state, exact_levels, random_question, tiny_model
 
 # What each method is asked for where it is compared with the exact answer.
@@ -175,3 +176,12 @@ def test_95_percent_intervals_of_400_runs_cover_the_exact_value_in_92_to_98_perc
         low, high = found.interval()
         covered += (low <= exact) & (exact <= high)
     assert ((covered >= 0.92 * 400) & (covered <= 0.98 * 400)).all(), covered
+
+
+def test_levels_that_many_populations_never_drew_have_a_small_error():
+    model = PixelCNN(num_classes=21, num_residual_blocks=1, image_size=2)  # too many to be tried
+    x, known = torch.zeros(1, 2, 2).long(), torch.tensor([[False, False], [True, True]])
+    options = {"num_populations": 20, "num_particles": 50}
+    found = conditional(model, (0, 0), given=x, known=known, method="smc", **options)
+    # Three of some thousand effective draws, and not three of twenty populations.
+    assert 0.001 < found.stderr.min() < 0.01

@@ -49,7 +49,7 @@ def test_intervals_of_weighted_means_cover_the_exact_value():
 def test_what_was_never_drawn_has_an_error_all_the_same():
     drawn = torch.eye(3)[torch.tensor([0, 1] * 50)]
     expected = estimate(torch.zeros(100), drawn)
-    counted = estimate(torch.zeros(100), drawn, counted=True)
+    counted = estimate(torch.zeros(100), drawn, num_counted=100)
     assert expected.stderr[2] == 0
     assert counted.stderr[2] == pytest.approx(0.015)
     assert counted.stderr[0] == expected.stderr[0]

@@ -83,7 +83,7 @@ def test_each_image_keeps_what_is_known_of_it():
         assert torch.equal(row[known], images[known])
     assert (found.log_prob.diff(dim=1) <= 0).all(), "the most probable come first"
     torch.testing.assert_close(
-        found.log_prob[0], model.log_prob(found.images[0], 1).double().detach()
+        found.log_prob[0].float(), model.log_prob(found.images[0], 1).detach()
     )
     assert told == [(done, 8) for done in range(1, 9)]
     assert len(seen) == 9 and seen[0].shape == found.images.shape
@@ -128,3 +128,20 @@ def test_an_unknown_start_is_refused():
     nothing = torch.zeros(1, 3, 3)
     with pytest.raises(ConfigError, match="`start` must be one of raster, smc, got 'noise'"):
         complete(model, nothing.long(), nothing.bool(), method="gibbs", start="noise")
+
+
+@pytest.mark.parametrize("start", ["raster", "smc"])
+def test_one_chain_is_never_trusted(start):
+    model = tiny_model("binary")
+    known = torch.zeros(1, 3, 3).bool()
+    known[0, 2] = True
+    with pytest.warns(UntrustedWarning, match="at least two completions"):
+        complete(
+            model,
+            torch.zeros(1, 3, 3).long(),
+            known,
+            method="gibbs",
+            start=start,
+            num_sweeps=8,
+            num_completions=1,
+        )

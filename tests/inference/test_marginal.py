@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -76,3 +78,10 @@ def test_sites_outside_the_image_are_refused():
         marginal(model, (0, 0), num_draws=1)
     with pytest.raises(ConfigError, match="seed"):
         marginal(model, (0, 0), seed=-1)
+
+
+def test_draws_that_all_show_one_level_say_nothing_of_how_counts_vary():
+    model = PixelCNN(num_classes=3, num_residual_blocks=1, image_size=4)
+    with torch.no_grad():
+        model.out.bias[0] += 9
+    assert math.isnan(marginal(model, (1, 1), num_draws=20).variance_ratio)

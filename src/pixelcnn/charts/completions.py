@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pixelcnn.charts.figure import new_figure
+from pixelcnn.charts.figure import DOUBTED, new_figure
 from pixelcnn.charts.surprise import COLOURS, show_image
 from pixelcnn.inference import Completions
 from pixelcnn.plots import UNKNOWN
@@ -27,7 +27,7 @@ def completions_figure(
     count = min(most, found.images.shape[1])
     figure = new_figure(1.15 * (count + 3) + 0.6, 1.35 * len(x) + 0.3)
     grid = figure.subplots(len(x), count + 3, squeeze=False)
-    top = max(float(found.uncertainty.sum(1).max()), 1e-9)
+    top = float(found.uncertainty.sum(1).max()) or 1.0
     for row, axes in enumerate(grid):
         axes[0].imshow(_given(x[row], found.known[row], levels))
         axes[0].set_title(names[row], fontsize=7)
@@ -41,8 +41,11 @@ def completions_figure(
         axes[-1].set_title("uncertainty", fontsize=7)
         for each in axes:
             each.axis("off")
+    if not found.is_trusted:
+        doubt = f"by {found.method}: not to be trusted as draws given all that is known"
+        figure.suptitle(doubt, fontsize=8, color=DOUBTED)
     bar = figure.colorbar(shown, ax=grid, fraction=0.02, pad=0.01)
-    bar.set_label("bits per pixel", fontsize=7)
+    bar.set_label(f"bits per pixel, of {found.images.shape[1]} completions", fontsize=7)
     return figure
 
 

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from pixelcnn.files import atomic_write
 
 DPI = 120
+DOUBTED = "#c23b22"  # whatever its own diagnostics speak against
 
 
 def new_figure(width: float, height: float) -> Figure:

@@ -6,12 +6,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pixelcnn.charts.figure import new_figure
+from pixelcnn.charts.figure import DOUBTED, new_figure
 from pixelcnn.inference import LevelEstimate
 
 MOST_BARS = 40  # more levels are a line with a band
 COLOUR = "#1f6fb4"
-DOUBTED = "#c23b22"
 
 
 def levels_figure(estimates: Mapping[str, LevelEstimate]) -> Figure:

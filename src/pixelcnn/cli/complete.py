@@ -76,11 +76,12 @@ def write(out: Path, asked: Asked, found: Completions, levels: int) -> None:
     """Writes the table, the picture and the levels, each whole or not at all."""
     with atomic_write(out / TABLE_FILE) as temporary, temporary.open("w", newline="") as file:
         table = csv.writer(file)
-        table.writerow(["image", "rank", "log_prob_nats", "known_log_prob_nats"])
+        table.writerow(["image", "rank", "log_prob_nats", "known_log_prob_nats", "trusted"])
         for number, name in enumerate(asked.names):
             figures = zip(found.log_prob[number], found.known_log_prob[number], strict=True)
             for rank, (whole, explained) in enumerate(figures, 1):
-                table.writerow([name, rank, f"{whole:.4f}", f"{explained:.4f}"])
+                figures_of_it = f"{whole:.4f}", f"{explained:.4f}"
+                table.writerow([name, rank, *figures_of_it, int(found.is_trusted)])
     titles = [Path(name).name for name in asked.names]
     figure = completions_figure(asked.x, found, levels=levels, names=titles)
     save_figure(figure, out / PICTURE_FILE)
@@ -91,6 +92,8 @@ def write(out: Path, asked: Asked, found: Completions, levels: int) -> None:
             known=found.known.numpy(),
             log_prob=found.log_prob.numpy(),
             levels=levels,
+            method=found.method,
+            warnings=np.array(found.warnings, dtype=str),
         )
 
 

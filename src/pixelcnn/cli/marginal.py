@@ -1,6 +1,7 @@
 """`pixelcnn marginal`: the distribution of one sub-pixel when nothing is known."""
 
 import argparse
+import math
 import warnings
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
         write_levels(out, estimates)
     for title, estimate in estimates.items():
         print(in_words(title, estimate, with_diagnostics=False))
-    if not found.averaged.is_exact:
+    if math.isfinite(found.variance_ratio):
         print(f"counting needs {found.variance_ratio:.3g} times as many draws")
     print(out / LEVELS_FILE)
     print(out / PICTURE_FILE)

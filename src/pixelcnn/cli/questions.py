@@ -38,7 +38,7 @@ METHODS = {
 
 COMPLETION_METHODS = {
     "raster": (),
-    "smc": ("num_particles", "num_moves"),
+    "smc": ("num_populations", "num_particles"),
     "gibbs": ("num_sweeps", "num_particles"),
 }
 """How images are completed, and the options of each way."""
@@ -47,7 +47,6 @@ OPTION_HELP = {
     "num_draws": "images drawn by importance",
     "num_populations": "populations of smc",
     "num_particles": "images in each population of smc, where completions by gibbs begin too",
-    "num_moves": "moves of smc from one population to another",
     "num_chains": "chains of gibbs",
     "num_sweeps": "sweeps of each chain of gibbs",
 }

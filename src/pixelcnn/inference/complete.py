@@ -9,9 +9,9 @@ from pixelcnn.errors import ConfigError
 from pixelcnn.inference.completions import Completions
 from pixelcnn.inference.gibbs_completions import gibbs_completions
 from pixelcnn.inference.masks import is_prefix
-from pixelcnn.inference.metropolis import smc_completions
 from pixelcnn.inference.question import Progress, ask, choose_method
 from pixelcnn.inference.raster import raster
+from pixelcnn.inference.smc_completions import smc_completions
 from pixelcnn.models import AutoregressiveModel, Cond
 
 COMPLETION_METHODS: dict[str, Callable[..., Completions]] = {
@@ -42,8 +42,8 @@ def complete(
     ============  =======================================================  ========================
     `raster`      in order, seeing only what is known before: exact where  none
                   that is everything known
-    `smc`         populations that are weighed by what is known later,     `num_particles`,
-                  and moves from one to another                            `num_moves`,
+    `smc`         from populations that are weighed by what is known       `num_populations`,
+                  later                                                    `num_particles`,
                                                                            `resample_below`
     `gibbs`       from draws of `smc` or `raster` on, redraws single       `num_sweeps`, `start`,
                   sub-pixels given all others                              `num_particles`,

@@ -10,6 +10,9 @@ from torch import Tensor
 MIN_EFFECTIVE = 50.0
 """Effective draws below which an estimate, and its standard error, are not trusted."""
 
+MIN_POPULATIONS = 10.0
+"""The same for populations, each of which stands for many draws."""
+
 NEVER_SEEN = 1.5
 """Least standard error of a counted share, in draws: three of them are the upper end of a 95 %
 interval for what n draws never showed (the "rule of three")."""
@@ -131,7 +134,7 @@ def from_weighted(
     *,
     method: str,
     num_draws: int,
-    counted: bool = False,
+    num_counted: float | None = None,
     diagnostics: Mapping[str, float] | None = None,
 ) -> LevelEstimate:
     """The weighted mean of independent distributions: a ratio of two means.
@@ -145,8 +148,8 @@ def from_weighted(
         shares: What each part says of the levels; rows sum to 1. (n, K).
         method: As `LevelEstimate.method`.
         num_draws: Images drawn in all parts together.
-        counted: Whether the rows hold what was drawn (ones and zeros) and not what was expected:
-            a level that was never drawn then has an error all the same.
+        num_counted: Where the rows hold what was drawn and not what was expected, from how many
+            effective draws: a level that was never drawn then has an error all the same.
         diagnostics: Further figures by name.
 
     Returns:
@@ -170,8 +173,8 @@ def from_weighted(
     ess = float(effective(log_weights))
     # With a single part nothing is known about the error.
     stderr = (spread * num_parts / max(num_parts - 1, 1)).sqrt()
-    if counted:
-        stderr = stderr.clamp(min=NEVER_SEEN / ess)
+    if num_counted is not None:
+        stderr = stderr.clamp(min=NEVER_SEEN / num_counted)
     if num_parts < 2:
         stderr = torch.full_like(stderr, float("nan"))
     return LevelEstimate(
@@ -206,14 +209,13 @@ def doubts(ess: float, num_parts: int) -> tuple[str, ...]:
         >>> doubts(900.0, 1000), doubts(18.0, 20)
         ((), ())
         >>> doubts(3.0, 1000)[0][:51]
-        'The effective sample size is 3.0 of 1000: a few dra'
+        'The effective sample size is 3.0 of 1000: a few of '
     """
     if num_parts < 2:
         return ("A single draw or population says nothing about its own error: draw more.",)
-    if ess >= min(MIN_EFFECTIVE, 0.5 * num_parts):
+    if ess >= min(MIN_EFFECTIVE, max(MIN_POPULATIONS, 0.25 * num_parts), 0.5 * num_parts):
         return ()
     return (
-        f"The effective sample size is {ess:.1f} of {num_parts}: a few draws decide alone, and the "
-        f"standard error may be far too small. Draw more, or use another method "
-        f"(`smc` instead of `importance`, or `gibbs`).",
+        f"The effective sample size is {ess:.1f} of {num_parts}: a few of them decide alone, and "
+        f"the standard error may be far too small. Draw more, or use another method.",
     )

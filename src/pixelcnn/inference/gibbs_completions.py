@@ -1,7 +1,6 @@
 """Completions given all that is known: the ends of Markov chains."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Literal, TypeAlias
 
 import torch
@@ -14,14 +13,12 @@ from pixelcnn.inference.chains import MIN_DRAWS, diagnose
 from pixelcnn.inference.completions import Completions, numbers, ranked
 from pixelcnn.inference.gibbs import Kernel, Scan
 from pixelcnn.inference.masks import is_prefix
-from pixelcnn.inference.metropolis import Proposals
 from pixelcnn.inference.question import Question
-from pixelcnn.inference.smc import check_populations
+from pixelcnn.inference.smc_completions import smc_draws
 
 Start: TypeAlias = Literal["raster", "smc"]
 
 STARTS: tuple[Start, ...] = ("raster", "smc")
-RESAMPLE_BELOW = 0.5
 
 
 def gibbs_completions(
@@ -44,9 +41,9 @@ def gibbs_completions(
         question: About any number of images.
         num_completions: M, of each.
         num_sweeps: Sweeps of each chain, at least 8.
-        start: Where the chains begin: at what `raster` draws, or at an image of a population of
-            `smc`, which is nearer to the posterior.
-        num_particles: Images of such a population.
+        start: Where the chains begin: at what `raster` draws, or at completions by `smc`, which
+            are nearer to the posterior.
+        num_particles: Images of a population of the latter.
         scan: As `GibbsChains` takes it.
         kernel: As `GibbsChains` takes it.
         on_sweep: Shown the images at the beginning and after each sweep, such as for
@@ -63,12 +60,10 @@ def gibbs_completions(
         raise ConfigError(f"`num_sweeps` must be at least {2 * MIN_DRAWS}, got {num_sweeps}.")
     if start not in STARTS:
         raise ConfigError(f"`start` must be one of {', '.join(STARTS)}, got {start!r}.")
-    check_populations(2, num_particles, RESAMPLE_BELOW)
     blind = ~is_prefix(question.known.cpu())
     x = None
     if start == "smc" and blind.any():
-        alone = replace(question, progress=None)
-        x, _ = Proposals(alone, num_completions, num_particles, RESAMPLE_BELOW).draw(0, 1)
+        x = smc_draws(question, num_completions, num_particles)
     chains = start_chains(question, num_completions, x=x, scan=scan, kernel=kernel)
     nats = []
     for done in range(num_sweeps + 1):
@@ -86,7 +81,7 @@ def gibbs_completions(
         rearrange(chains.x, "(b m) c h w -> b m c h w", m=num_completions),
         method="gibbs",
         diagnostics={"r_hat": rhat},
-        warnings=_doubts(rhat, blind),
+        warnings=_doubts(rhat, blind) if num_completions > 1 else _lonely(blind),
     )
 
 
@@ -99,4 +94,13 @@ def _doubts(rhat: Tensor, blind: Tensor) -> tuple[str, ...]:
         f"The chains still disagree about how probable the image is ({numbers(apart)}; R-hat up "
         f"to {float(rhat[apart].max()):.2f}): these completions may be far from the posterior. "
         f"Raise `num_sweeps`, or use 'smc'.",
+    )
+
+
+def _lonely(blind: Tensor) -> tuple[str, ...]:
+    if not blind.any():
+        return ()
+    return (
+        f"One chain cannot tell whether it has reached the posterior ({numbers(blind)}): ask for "
+        f"at least two completions.",
     )

@@ -29,12 +29,15 @@ class Marginal:
     def variance_ratio(self) -> float:
         """How many times as many draws counting needs: its variance, over that of averaging.
 
-        Variances are summed over the levels; infinite where averaging is exact.
+        Variances are summed over the levels; infinite where averaging is exact, and not a number
+        where all draws showed one level, which says nothing of how counts vary.
         """
         shares, draws = self.counted.probabilities, self.counted.num_draws
         counting = float((shares * (1 - shares)).sum()) / (draws - 1)
         averaging = float(self.averaged.stderr.square().sum())
-        return counting / averaging if averaging > 0 else float("inf")
+        if averaging == 0:
+            return float("inf")
+        return counting / averaging if shares.max() < 1 - 1e-9 else float("nan")
 
 
 def marginal(
@@ -101,6 +104,8 @@ def marginal(
     averaged = from_weighted(even, shares, method="averaged", num_draws=num_draws)
     if question.order().index(place) == 0:
         averaged = certain(shares[0])
-    counted = from_weighted(even, counts, method="counted", num_draws=num_draws, counted=True)
+    counted = from_weighted(
+        even, counts, method="counted", num_draws=num_draws, num_counted=num_draws
+    )
     averaged.warn()
     return Marginal(averaged, counted)

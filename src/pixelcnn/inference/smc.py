@@ -8,13 +8,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixelcnn.errors import ConfigError
-from pixelcnn.inference.estimates import LevelEstimate, from_weighted
+from pixelcnn.inference.estimates import LevelEstimate, effective, from_weighted
 from pixelcnn.inference.particles import Particles
 from pixelcnn.inference.question import Question
 from pixelcnn.order import Site
 from pixelcnn.walk import image_noise
 
-MAX_BRANCHES = 16
+MAX_BRANCHES = 20
 """Up to so many levels, each level of the asked sub-pixel is tried with every draw."""
 
 
@@ -26,7 +26,7 @@ def importance(question: Question, site: Site, *, num_draws: int = 1000) -> Leve
     have all the weight; the effective sample size says so.
 
     Where nothing known comes after the site, the model's distribution there is averaged, not the
-    drawn levels. Where something does, each of up to 16 levels is tried with the same noise; of
+    drawn levels. Where something does, each of up to 20 levels is tried with the same noise; of
     more levels the drawn ones are counted.
 
     Args:
@@ -50,8 +50,8 @@ def smc(
     question: Question,
     site: Site,
     *,
-    num_populations: int = 20,
-    num_particles: int = 50,
+    num_populations: int = 40,
+    num_particles: int = 25,
     resample_below: float = 0.5,
 ) -> LevelEstimate:
     """The conditional distribution of a sub-pixel by sequential Monte Carlo.
@@ -131,32 +131,39 @@ def _estimate(question: Question, site: Site, plan: Populations) -> LevelEstimat
         else:
             found.append(_by_draw(question, site, plan, first, count, counted=not is_last))
         question.report(first + count, plan.count)
-    log_weights, shares = (torch.cat(parts) for parts in zip(*found, strict=True))
+    log_weights, shares, of_draws = (torch.cat(parts) for parts in zip(*found, strict=True))
+    is_counted = not is_last and not tries_levels
     return from_weighted(
         log_weights,
         shares,
         method=plan.method,
         num_draws=plan.count * plan.size,
-        counted=not is_last and not tries_levels,
+        num_counted=float(effective(of_draws)) if is_counted else None,
     )
 
 
 def _by_level(
     question: Question, site: Site, plan: Populations, first: int, count: int
-) -> tuple[Tensor, Tensor]:
-    """Log-weights (count,) and shares (count, K): each level is taken as known in its turn."""
+) -> tuple[Tensor, Tensor, Tensor]:
+    """By taking each level as known in its turn.
+
+    Returns:
+        Log-weights of the populations (count,), their shares (count, K), and log-weights of all
+        draws.
+    """
     levels = question.model.num_classes
     given, known = question.given.repeat(levels, 1, 1, 1), question.known.clone()
     given[:, site.channel, site.row, site.column] = torch.arange(levels, device=given.device)
     known[:, site.channel, site.row, site.column] = True
     particles = walked(question, given, known, plan, first, count)
     by_level = particles.log_evidence.view(levels, count)
-    return by_level.logsumexp(0).cpu(), by_level.softmax(0).T.cpu()
+    weights = by_level.logsumexp(0).cpu(), by_level.softmax(0).T.cpu()
+    return *weights, particles.log_weights.cpu()
 
 
 def _by_draw(
     question: Question, site: Site, plan: Populations, first: int, count: int, *, counted: bool
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor]:
     """The same from the draws: what was expected at the site, or what was drawn there."""
     particles = walked(question, question.given, question.known, plan, first, count, site=site)
     shares = particles.shares
@@ -165,7 +172,7 @@ def _by_draw(
         shares = F.one_hot(drawn, question.model.num_classes).to(particles.log_weights)
     weights = particles.by_population(particles.log_weights).softmax(1)
     mean = (weights[:, :, None] * particles.by_population(shares)).sum(1)
-    return particles.log_evidence.cpu(), mean.cpu()
+    return particles.log_evidence.cpu(), mean.cpu(), particles.log_weights.cpu()
 
 
 def walked(
