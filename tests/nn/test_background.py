@@ -103,10 +103,10 @@ def test_a_walk_keeps_a_key_and_a_value_of_each_token():
     attention = attention_of(groups=3, num_heads=2)
     _, cursor = walked(attention, randn(2, 3, 4, FEATURES), randn(2, 3, 4, INPUTS))
     kept = cursor.caches[attention].key_values
-    assert kept.keys.shape == (2, 2, 3 * 4 * 3, 4)
+    assert kept.keys.shape == (2, 2, 4, 3 * 4 * 3)
     assert kept.values.shape == (2, 2, 3 * 4 * 3, 1)
     # The last sub-pixel is never needed.
-    assert (kept.keys != 0).any((0, 1, 3)).tolist() == [True] * 35 + [False]
+    assert (kept.keys != 0).any((0, 1, 2)).tolist() == [True] * 35 + [False]
 
 
 def test_the_background_spans_any_size():

@@ -49,6 +49,6 @@ def test_what_is_added_goes_on_top_of_what_keys_begin_with():
     kept = KeyValues(begin, 1, batch_size=2)
     kept.add(1, torch.ones(2, 2), torch.full((2, 1), 5.0))
     kept.add(1, torch.ones(2, 2), torch.full((2, 1), 5.0))
-    assert kept.keys[1, 0].tolist() == [[0, 1], [4, 5], [4, 5]]
+    assert kept.keys.mT[1, 0].tolist() == [[0, 1], [4, 5], [4, 5]]
     assert kept.values.flatten(1).tolist() == [[0, 10, 0]] * 2
     assert begin.flatten().tolist() == [0, 1, 2, 3, 4, 5]

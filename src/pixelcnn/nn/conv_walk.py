@@ -121,26 +121,34 @@ class SiteConvWalk:
     """One site at a time.
 
     Buffers stay where they are, and every view that a step needs is made once: at small batches
-    making views would cost more than the arithmetic.
+    making views would cost more than the arithmetic. A step adds its product to what the rows
+    above gave, in place: each row is begun anew, and each site of it is asked for once.
+
+    Args:
+        taps: The convolution.
+        cursor: Place of a walk whose fronts have one site.
+        takes_context: Whether `add_to_row` begins each row.
 
     Attributes:
         rows: The rows above and, last, the current one, padded left and right.
             Shape: (B, rows above + 1, W + 2 reach, I).
-        above: What the rows above give to each site of the current row, and the bias.
-            Shape: (B, W, O).
+        above: What the rows above give to each site of the current row, and the bias; then the
+            outputs. Shape: (B, W, O), site by site in memory.
         slots: For each step of a row, where its features are written. Shapes: (B, I / G).
         reads: For each step of a row: its part of `above` (B, O / G), its window
             (B, taps, I), and the weights of the visible part of the window.
     """
 
-    def __init__(self, taps: CausalTaps, cursor: Cursor) -> None:
+    def __init__(self, taps: CausalTaps, cursor: Cursor, *, takes_context: bool = False) -> None:
+        assert not (takes_context and taps.num_above), "the rows above begin each row"
         self.taps = taps
+        self.takes_context = takes_context
         self.above_weight = taps.weight[:, :, :-1].contiguous(memory_format=torch.channels_last)
         width = cursor.width + 2 * taps.reach
         inputs = taps.weight.shape[1]
         self.rows = taps.weight.new_zeros(cursor.batch_size, taps.rows_above + 1, width, inputs)
-        # A copy also where one image of one column would be the bias itself: it is written to.
-        self.above = taps.bias.repeat(cursor.batch_size, cursor.width, 1)
+        outputs = (cursor.width, cursor.batch_size, len(taps.bias))
+        self.above = taps.weight.new_empty(outputs).transpose(0, 1)
         self.slots: list[Tensor] = []
         self.reads: list[tuple[Tensor, Tensor, Tensor]] = []
         self._plan(cursor.width)
@@ -163,20 +171,23 @@ class SiteConvWalk:
         above, window, weight = self.reads[cursor.index]
         if self.taps.dilation > 1:
             window = window.flatten(1)[:, : len(weight)]
-        return torch.addmm(above, window, weight)
+        return above.addmm_(window, weight)
 
     def write(self, h: Tensor | None, cursor: Cursor) -> None:
         """Stores what the layer is fed (B, I / G), for this step and those to come."""
         index = cursor.index
         if not self.taps.sees_own_group and h is not None:
             self.slots[index - 1].copy_(h)  # at the first step of a row: the last of the row above
-        if index == 0 and self.taps.num_above:
+        if index == 0 and not self.takes_context:
             self._begin_row()
         if self.taps.sees_own_group and h is not None:
             self.slots[index].copy_(h)
 
     def _begin_row(self) -> None:
         taps = self.taps
+        if not taps.num_above:
+            self.above.copy_(taps.bias)
+            return
         self.rows[:, :-1] = self.rows[:, 1:].clone()
         past = self.rows[:, : (taps.num_above - 1) * taps.dilation + 1]
         past = rearrange(past, "b h w i -> b i h w")
@@ -193,7 +204,7 @@ class SiteConvWalk:
 
         For a window of one row; a taller one computes the same place from the rows above.
         """
-        assert not self.taps.num_above
+        assert self.takes_context
         torch.add(context, self.taps.bias, out=self.above)
 
 

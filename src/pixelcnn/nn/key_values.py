@@ -56,25 +56,30 @@ def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 class KeyValues:
     """Keys and values of the tokens of a walk.
 
+    A step reads all of them once, so it costs what they cost to read. Keys lie feature by feature
+    along the tokens: products with one query then run over neighbours in memory.
+
     Args:
         keys: What the key of each token begins with, the same in all images. (heads, L, key width).
         value_width: Width of the values, which begin as zeros.
         batch_size: B.
 
     Attributes:
-        keys: Shape: (B, heads, L, key width).
+        keys: Shape: (B, heads, key width, L).
         values: Shape: (B, heads, L, value width).
     """
 
     def __init__(self, keys: Tensor, value_width: int, *, batch_size: int) -> None:
-        self.keys = keys.repeat(batch_size, 1, 1, 1)
-        self.values = keys.new_zeros(*self.keys.shape[:3], value_width)
+        num_heads, num_tokens, key_width = keys.shape
+        self.keys = keys.mT.repeat(batch_size, 1, 1, 1)
+        self.values = keys.new_zeros(batch_size, num_heads, num_tokens, value_width)
+        self.scale = key_width**-0.5
 
     def add(self, token: int, key: Tensor, value: Tensor) -> None:
         """Adds (B, heads × key width) and (B, heads × value width) to those of a token."""
         num_heads = self.keys.shape[1]
-        self.keys[:, :, token] += key.unflatten(1, (num_heads, -1))
-        self.values[:, :, token] += value.unflatten(1, (num_heads, -1))
+        self.keys.select(3, token).add_(key.unflatten(1, (num_heads, -1)))
+        self.values.select(2, token).add_(value.unflatten(1, (num_heads, -1)))
 
     def reorder(self, index: Tensor) -> None:
         """Lets image i go on as image `index[i]` was."""
@@ -88,6 +93,8 @@ class KeyValues:
         """
         if num_seen == 0:
             return torch.zeros_like(self.values[:, :, 0]).flatten(1)
-        query = rearrange(query, "b (n d) -> b n 1 d", n=self.keys.shape[1])
-        seen = self.keys[:, :, :num_seen], self.values[:, :, :num_seen]
-        return rearrange(F.scaled_dot_product_attention(query, *seen), "b n 1 d -> b (n d)")
+        # For a single query two plain products are faster than kernels made for many.
+        keys, values = self.keys.flatten(0, 1), self.values.flatten(0, 1)
+        query = (self.scale * query).reshape(len(keys), 1, -1)
+        weights = torch.bmm(query, keys[:, :, :num_seen]).softmax(2)
+        return torch.bmm(weights, values[:, :num_seen]).view(len(self.values), -1)

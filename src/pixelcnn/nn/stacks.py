@@ -154,7 +154,8 @@ class HorizontalConv(nn.Module):
             return self.conv(h) + context
         walk: SiteConvWalk | None = cursor.caches.get(self)
         if walk is None:
-            walk = cursor.caches[self] = SiteConvWalk(self.conv.taps(), cursor)
+            walk = SiteConvWalk(self.conv.taps(), cursor, takes_context=True)
+            cursor.caches[self] = walk
         if cursor.index == 0:
             walk.add_to_row(context)
         return walk.step(h, cursor)
