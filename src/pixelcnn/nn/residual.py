@@ -54,7 +54,6 @@ class GatedResidual(nn.Module):
         https://arxiv.org/abs/1701.05517
 
     Example:
-        >>> import torch
         >>> from pixelcnn.nn.shifted import DownConv
         >>> block = GatedResidual(8, DownConv, num_aux=16)
         >>> block(torch.zeros(1, 4, 5, 8), aux=torch.zeros(1, 4, 5, 16)).shape
