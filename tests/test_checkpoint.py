@@ -126,11 +126,16 @@ def test_a_file_that_breaks_off_is_called_damaged(path):
         checkpoint.load(path)
 
 
-def test_weights_that_are_no_numbers_are_refused(model, tmp_path):
+def test_weights_that_are_no_numbers_are_refused(model, tmp_path, monkeypatch):
     with torch.no_grad():
         model.out.weight[0] = float("nan")
-    checkpoint.save(model, tmp_path / "nan.safetensors")
-    with pytest.raises(CheckpointError, match=r"`out\.weight`"):
+    with pytest.raises(CheckpointError, match=r"finite weights to be saved, .* `out\.weight`"):
+        checkpoint.save(model, tmp_path / "nan.safetensors")
+    assert not list(tmp_path.iterdir())
+    with monkeypatch.context() as careless:
+        careless.setattr(checkpoint, "unusable_weight", lambda model: None)
+        checkpoint.save(model, tmp_path / "nan.safetensors")
+    with pytest.raises(CheckpointError, match=r"no finite numbers \(`out\.weight`\)"):
         checkpoint.load(tmp_path / "nan.safetensors")
 
 

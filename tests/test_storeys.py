@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1] / "src" / "pixelcnn"
 STOREYS = [
     {"errors", "version"},
-    {"spec", "order", "files", "device", "weights"},
+    {"arguments", "spec", "order", "files", "device", "weights"},
     {"nn", "likelihoods", "data", "metrics"},
     {"walk"},
     {"models"},

@@ -36,8 +36,15 @@ def save(
         training: How the weights came about: figures, protocol, versions. JSON types.
 
     Raises:
+        CheckpointError: If a weight is no finite number: `load` would refuse the file.
         OutputError: If the file cannot be written.
     """
+    name = unusable_weight(model)
+    if name is not None:
+        raise CheckpointError(
+            f"`model` must hold finite weights to be saved, got others in `{name}`: its training "
+            f"has diverged. Train it again with a lower learning rate."
+        )
     condition = model.condition
     if labels is None and condition.kind == "labels":
         labels = condition.names
@@ -120,12 +127,18 @@ def load(path: str | Path, *, device: str | torch.device = "cpu") -> Autoregress
             f"{path} does not hold a model that this version can build ({reason}). "
             f"It may come from a newer version; train it again or upgrade."
         ) from error
-    for name, weight in model.state_dict().items():
-        if not weight.isfinite().all():
-            raise CheckpointError(
-                f"{path} holds weights that are no finite numbers (`{name}`). Train it again."
-            )
+    name = unusable_weight(model)
+    if name is not None:
+        raise CheckpointError(
+            f"{path} holds weights that are no finite numbers (`{name}`). Train it again."
+        )
     return model.to(device).eval()
+
+
+def unusable_weight(model: AutoregressiveModel) -> str | None:
+    """The first weight that holds anything but finite numbers; None for none."""
+    weights = model.state_dict().items()
+    return next((name for name, weight in weights if not weight.isfinite().all()), None)
 
 
 def fingerprint(model: AutoregressiveModel) -> str:

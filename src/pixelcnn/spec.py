@@ -146,16 +146,23 @@ class ImageSpec:
         check_levels(x, self.levels)
 
 
-def check_levels(x: Tensor, levels: int) -> None:
-    """Raises `ShapeError` unless `x` holds integers in [0, levels)."""
+def check_integers(x: Tensor, levels: int, *, name: str = "x") -> None:
+    """Raises `ShapeError` unless `x`, an argument of that name, holds integers, for levels."""
     if x.is_floating_point() or x.is_complex() or x.dtype == torch.bool:
+        advice = f"Use `quantise({name}, {levels})` on floats in [0, 1]."
+        if x.dtype == torch.bool:
+            advice = f"Use `{name}.long()`."
         raise ShapeError(
-            f"`x` must hold integer levels in [0, {levels}), got dtype {x.dtype}. "
-            f"Use `quantise(x, {levels})` on floats in [0, 1]."
+            f"`{name}` must hold integer levels in [0, {levels}), got dtype {x.dtype}. {advice}"
         )
+
+
+def check_levels(x: Tensor, levels: int, *, name: str = "x") -> None:
+    """Raises `ShapeError` unless `x`, an argument of that name, holds integers in [0, levels)."""
+    check_integers(x, levels, name=name)
     # As Python numbers: a uint8 tensor compared with 256 would compare with 0.
     low, high = (int(x.min()), int(x.max())) if x.numel() else (0, 0)
     if low < 0 or high >= levels:
         raise ShapeError(
-            f"`x` must hold integer levels in [0, {levels}), got values from {low} to {high}."
+            f"`{name}` must hold integer levels in [0, {levels}), got values from {low} to {high}."
         )

@@ -138,7 +138,7 @@ def test_bad_weights_are_said_aloud():
         ({"method": "smc", "num_particles": 0}, ConfigError, "`num_particles`"),
         ({"method": "smc", "resample_below": 1.5}, ConfigError, "`resample_below`"),
         ({"seed": 2**64}, ConfigError, "`seed`"),
-        ({"batch_size": 0}, ShapeError, "`batch_size`"),
+        ({"batch_size": 0}, ConfigError, "`batch_size`"),
         ({"known": torch.ones(2, 3).bool()}, ShapeError, "`known` must have the shape"),
         ({"known": torch.ones(3, 3)}, ShapeError, "`known` must hold booleans"),
         ({"given": torch.full((1, 3, 3), 2)}, ShapeError, r"`given` .* where it is known, got 2"),

@@ -39,9 +39,15 @@ def test_progress_is_told():
     assert seen == [(1, 3), (2, 3), (3, 3)]
 
 
-@pytest.mark.parametrize("options", [{"num_times": 1}, {"num_draws": 0}])
-def test_numbers_out_of_range_are_refused(options):
-    with pytest.raises(ConfigError, match="`num_times` must be at least 2"):
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"num_times": 1}, "`num_times` must be at least 2, got 1"),
+        ({"num_draws": 0}, "`num_draws` must be at least 1, got 0"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(options, says):
+    with pytest.raises(ConfigError, match=says):
         expectation(PixelCNN(), torch.zeros(1, 2, 2).long(), **options)
 
 

@@ -270,11 +270,11 @@ def test_masks_that_do_not_fit_are_refused(known):
     [
         ({"scan": "spiral"}, "`scan` must be one of systematic, random"),
         ({"kernel": "slice"}, "`kernel` must be one of gibbs, metropolis"),
-        ({"seed": -1}, "`seed` must be from 0"),
+        ({"seed": -1}, "`seed` must be a whole number from 0"),
         ({"batch_size": 0}, "`batch_size` must be at least 1"),
     ],
 )
 def test_settings_out_of_range_are_refused(option, match):
     known = torch.zeros(1, 2, 2, dtype=torch.bool)
-    with pytest.raises((ConfigError, ShapeError), match=match):
+    with pytest.raises(ConfigError, match=match):
         GibbsChains(PixelCNN(), torch.zeros(2, 1, 2, 2).long(), known, **option)

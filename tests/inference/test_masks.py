@@ -79,6 +79,9 @@ def test_white_of_an_image_file_is_missing(tmp_path):
     ("word", "says"),
     [
         ("middle", "no such file"),
+        ("", "no such file"),
+        (None, "`None` is no mask"),
+        (".", "this is a folder"),
         ("random:2", "from 0 to 1"),
         ("top:half", "from 0 to 1"),
         ("top:", "from 0 to 1"),

@@ -55,7 +55,7 @@ def test_arguments_are_checked_before_the_first_step(sampler):
         sampler.grow(1, cond=1, guidance=2.0)
     with pytest.raises(ConfigError, match="seed"):
         sampler.grow(1, cond=1, seed=-1)
-    with pytest.raises(ShapeError, match="batch_size"):
+    with pytest.raises(ConfigError, match="batch_size"):
         sampler.grow(1, cond=1, batch_size=0)
     with pytest.raises(ShapeError, match="needs `cond`"):
         sampler.grow(1)

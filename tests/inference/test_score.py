@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from pixelcnn.errors import ShapeError
+from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.inference import score
 from pixelcnn.models import GatedPixelCNN, PixelCNN
 
@@ -71,7 +71,7 @@ def test_what_does_not_fit_is_named(model, images):
         score(model, images[0], 0)
     with pytest.raises(ShapeError, match="at least one image"):
         score(model, images[:0], 0)
-    with pytest.raises(ShapeError, match="batch_size"):
+    with pytest.raises(ConfigError, match="batch_size"):
         score(model, images, 0, batch_size=0)
     with pytest.raises(ShapeError, match="needs `cond`"):
         score(model, images)

@@ -89,7 +89,7 @@ def test_drawing_checks_its_arguments(name):
     model = build(name, image_size=4, num_labels=3)
     with pytest.raises(ShapeError, match="C = 1"):
         model.generate((3, 4, 4), cond=0)
-    with pytest.raises(ShapeError, match="num_samples"):
+    with pytest.raises(ConfigError, match="num_samples"):
         model.generate(num_samples=0, cond=0)
     with pytest.raises(ShapeError, match="from 0 to 2"):
         model.generate(cond=3)

@@ -23,7 +23,7 @@ def test_kinds_exclude_each_other():
         (Condition(num_labels=3), torch.tensor([0, 3]), "from 0 to 2"),
         (Condition(num_labels=3, label_dropout=0.1), torch.tensor([0, 3]), "from 0 to 2"),
         (Condition(num_labels=3), torch.tensor([0, -1]), "from 0 to 2"),
-        (Condition(num_labels=3), torch.tensor([0.0, 1.0]), "integers"),
+        (Condition(num_labels=3), torch.tensor([0.0, 1.0]), "an integer .* got dtype"),
         (Condition(num_labels=3), torch.tensor([0]), r"\(2,\)"),
         (Condition(num_attributes=4), torch.zeros(2, 3), r"\(2, 4\)"),
         (Condition(num_map_channels=1), torch.zeros(2, 1, 5, 4), r"\(2, 1, 4, 5\).*Scale the maps"),

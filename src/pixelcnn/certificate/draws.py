@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from pixelcnn.arguments import SEEDS
 from pixelcnn.certificate.future import level_probs
 from pixelcnn.certificate.lines import Line
 from pixelcnn.certificate.mass import crops_of, every_sequence, rank, site_nats
@@ -36,7 +37,12 @@ def draws(subject: Subject) -> Iterator[Line]:
         cond = None if conds is None else conds[n : n + 1]
         expected = end_probs(model, crop, cond, num_ends) * (NUM_DRAWS // len(crops))
         found = draw_ends(
-            model, crop, cond, num_ends, count=NUM_DRAWS // len(crops), seed=subject.seed + n
+            model,
+            crop,
+            cond,
+            num_ends,
+            count=NUM_DRAWS // len(crops),
+            seed=(subject.seed + n) % SEEDS,
         )
         counts = torch.bincount(rank(found, model.num_classes).cpu(), minlength=len(expected))
         more, cells = chi_square(counts.double(), expected.cpu())

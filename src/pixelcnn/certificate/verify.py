@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 
 import torch
 
+from pixelcnn.arguments import image_shape, seed_number, whole_number
 from pixelcnn.certificate.derivatives import derivatives
 from pixelcnn.certificate.draws import draws
 from pixelcnn.certificate.future import changes, poison
@@ -16,7 +17,7 @@ from pixelcnn.certificate.mass import mass
 from pixelcnn.certificate.subject import Subject, make_subject
 from pixelcnn.certificate.walks import neighbours, walks
 from pixelcnn.checkpoint import fingerprint
-from pixelcnn.errors import ConfigError
+from pixelcnn.inference.question import check_model
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.spec import ImageSpec
 from pixelcnn.version import versions
@@ -86,11 +87,16 @@ def verify(
         >>> certificate.passed, certificate.lines[0].figure
         (True, 0.0)
     """
-    if sites is not None and sites < 1:
-        raise ConfigError(f"`sites` must be at least 1, got {sites}.")
-    spec = model.spec if size is None else ImageSpec(model.in_channels, *size, model.num_classes)
+    check_model(model)
+    num_sites = None if sites is None else whole_number("sites", sites)
+    seed = seed_number(seed)
+    if size is None:
+        spec = model.spec
+    else:
+        height, width = image_shape(size, "H, W", name="size")
+        spec = ImageSpec(model.in_channels, height, width, model.num_classes)
     lines = []
-    for line in examine(model, spec, num_sites=sites, seed=seed):
+    for line in examine(model, spec, num_sites=num_sites, seed=seed):
         lines.append(line)
         if progress is not None:
             progress(line)

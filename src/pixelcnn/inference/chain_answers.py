@@ -9,9 +9,9 @@ from torch import Tensor
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference.chains import MIN_DRAWS, ChainDiagnostics, average, diagnose
 from pixelcnn.inference.estimates import MIN_EFFECTIVE, LevelEstimate, certain
-from pixelcnn.inference.gibbs import GibbsChains, Kernel, Scan
+from pixelcnn.inference.gibbs import GibbsChains, Kernel, Scan, check_scan
 from pixelcnn.inference.particles import Particles
-from pixelcnn.inference.question import Question
+from pixelcnn.inference.question import Question, check_nats
 from pixelcnn.order import Site
 from pixelcnn.walk import image_noise
 
@@ -53,8 +53,8 @@ def gibbs(
     Raises:
         ConfigError: If an option is out of range.
     """
+    check_chains(num_chains, num_sweeps, num_burn_in, scan, kernel)
     num_burn_in = -(-num_sweeps // 2) if num_burn_in is None else num_burn_in
-    _check_counts(num_chains, num_sweeps, num_burn_in)
     chains = start_chains(question, num_chains, scan=scan, kernel=kernel)
     if sum(map(len, chains.blocks)) == 1:
         # All else is known: the full conditional is the answer.
@@ -110,7 +110,7 @@ def start_chains(
     """
     _, known, cond = question.repeated(num_chains)
     x = _raster_draws(question, num_chains) if x is None else x
-    return GibbsChains(
+    chains = GibbsChains(
         question.model,
         x,
         known,
@@ -120,6 +120,8 @@ def start_chains(
         kernel=kernel,
         batch_size=question.batch_size,
     )
+    check_nats(chains.log_prob())
+    return chains
 
 
 def _raster_draws(question: Question, count: int) -> Tensor:
@@ -151,7 +153,11 @@ def _doubts(found: ChainDiagnostics, num_draws: int) -> tuple[str, ...]:
     return tuple(doubts)
 
 
-def _check_counts(num_chains: int, num_sweeps: int, num_burn_in: int) -> None:
+def check_chains(
+    num_chains: int, num_sweeps: int, num_burn_in: int | None, scan: str, kernel: str | None
+) -> None:
+    """Raises `ConfigError` unless `gibbs` takes these."""
+    check_scan(scan, kernel)
     if num_chains < 2:
         raise ConfigError(
             f"`num_chains` must be at least 2, got {num_chains}: one chain cannot tell whether "
@@ -159,5 +165,5 @@ def _check_counts(num_chains: int, num_sweeps: int, num_burn_in: int) -> None:
         )
     if num_sweeps < MIN_DRAWS:
         raise ConfigError(f"`num_sweeps` must be at least {MIN_DRAWS}, got {num_sweeps}.")
-    if num_burn_in < 0:
+    if num_burn_in is not None and num_burn_in < 0:
         raise ConfigError(f"`num_burn_in` must be at least 0, got {num_burn_in}.")

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pixelcnn.arguments import numbers_of
 from pixelcnn.errors import ConfigError, ShapeError
-from pixelcnn.inference.question import Progress, evaluating
+from pixelcnn.inference.question import Progress, check_model, check_nats, evaluating
 from pixelcnn.inference.score import checked
 from pixelcnn.models import AutoregressiveModel
 
@@ -69,7 +70,8 @@ def classify(
         progress: Is told the passes over an image that are done, and all, N × L.
 
     Raises:
-        ConfigError: If the model has no labels, or `prior` is no distribution over them.
+        ConfigError: If the model has no labels, or gives NaN, if `prior` is no distribution over
+            them, or `batch_size` is out of range.
         ShapeError: If the images do not fit the model, or there are none.
 
     Example:
@@ -79,12 +81,13 @@ def classify(
         >>> found.probabilities.shape, found.by_pixel.shape
         (torch.Size([2, 3]), torch.Size([2, 17, 3]))
     """
+    check_model(model)
     if model.num_labels is None:
         raise ConfigError(
             "Only a model of labels has a belief about them: train one with `num_labels`."
         )
     log_prior = _log_prior(prior, model.num_labels)
-    checked(model, images, 0, batch_size)
+    _, batch_size = checked(model, images, 0, batch_size)
     joint, beliefs = [], []
     with evaluating(model):
         for first in range(0, len(images), batch_size):
@@ -92,6 +95,7 @@ def classify(
             by_label = []
             for label in range(model.num_labels):
                 sites = model.site_log_prob(x, label, check=False).cpu().double()
+                check_nats(sites)
                 by_label.append(sites.sum(1).flatten(1))
                 if progress is not None:
                     progress(
@@ -114,7 +118,8 @@ def _beliefs(pixels: Tensor, log_prior: Tensor) -> Tensor:
 def _log_prior(prior: Tensor | Sequence[float] | None, num_labels: int) -> Tensor:
     if prior is None:
         return torch.full((num_labels,), -math.log(num_labels), dtype=torch.float64)
-    given = torch.as_tensor(prior, dtype=torch.float64).cpu()
+    must = f"{num_labels} probabilities, one per label"
+    given = numbers_of("prior", prior, must, dtype=torch.float64).cpu()
     if given.shape != (num_labels,):
         raise ShapeError(
             f"`prior` must hold {num_labels} numbers, one per label, got shape "

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from pixelcnn.errors import ConfigError
+from pixelcnn.arguments import whole_number
 from pixelcnn.inference.completions import Completions
 from pixelcnn.inference.gibbs_completions import gibbs_completions
 from pixelcnn.inference.masks import is_prefix
@@ -92,11 +92,10 @@ def complete(
         batch_size=batch_size,
         progress=progress,
     )
-    if num_completions < 1:
-        raise ConfigError(f"`num_completions` must be at least 1, got {num_completions}.")
+    count = whole_number("num_completions", num_completions)
     if method is None:
         method = "raster" if bool(is_prefix(question.known).all()) else "smc"
     answer = choose_method(COMPLETION_METHODS, method, options)
-    found = answer(question, num_completions, **options)
+    found = answer(question, count)
     found.warn()
     return found

@@ -8,7 +8,7 @@ from einops import rearrange
 from torch import Tensor
 
 from pixelcnn.inference.estimates import say
-from pixelcnn.inference.question import Question, evaluating
+from pixelcnn.inference.question import Question, check_nats, evaluating
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,7 @@ def ranked(
             nats = question.model.site_log_prob(
                 x[part], None if cond is None else cond[part], check=False
             )
+        check_nats(nats)
         nats = nats.cpu().double()
         whole.append(nats.flatten(1).sum(1))
         explained.append(nats.where(known[part].cpu(), 0).flatten(1).sum(1))

@@ -1,17 +1,20 @@
 """The distribution of one sub-pixel, given any others."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from inspect import signature
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from pixelcnn.arguments import whole_number
 from pixelcnn.errors import ShapeError
-from pixelcnn.inference.chain_answers import gibbs
+from pixelcnn.inference.chain_answers import check_chains, gibbs
 from pixelcnn.inference.estimates import LevelEstimate, certain
 from pixelcnn.inference.exact import exact, num_states
 from pixelcnn.inference.question import Progress, ask, choose_method, find_site
-from pixelcnn.inference.smc import importance, smc
+from pixelcnn.inference.smc import check_populations, importance, smc
 from pixelcnn.models import AutoregressiveModel, Cond
 
 CONDITIONAL_METHODS: dict[str, Callable[..., LevelEstimate]] = {
@@ -21,6 +24,14 @@ CONDITIONAL_METHODS: dict[str, Callable[..., LevelEstimate]] = {
     "gibbs": gibbs,
 }
 """Each takes a `Question` about one image, the site, and options of its own by name."""
+
+OPTION_CHECKS: dict[str, Callable[..., object]] = {
+    "exact": partial(whole_number, "max_states"),
+    "importance": partial(whole_number, "num_draws", at_least=2),
+    "smc": check_populations,
+    "gibbs": check_chains,
+}
+"""What each says of its options, for where no method is needed. They take them in their order."""
 
 FEW_STATES = 4096
 
@@ -95,8 +106,11 @@ def conditional(
     answer = choose_method(CONDITIONAL_METHODS, method, options)
     at = (0, *place)
     if question.known[at]:
+        asked = signature(answer).bind(question, place)
+        asked.apply_defaults()
+        OPTION_CHECKS[method](*asked.kwargs.values())
         level = int(question.given[at])
         return certain(torch.eye(model.num_classes, dtype=torch.float64)[level])
-    found = answer(question, place, **options)
+    found = answer(question, place)
     found.warn()
     return found

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference.estimates import LevelEstimate, certain
-from pixelcnn.inference.question import Question, evaluating
+from pixelcnn.inference.question import Question, check_nats, evaluating
 from pixelcnn.order import Site
 
 MAX_STATES = 2**20
@@ -74,6 +74,7 @@ def states(
         cond = None if question.cond is None else question.cond.repeat_interleave(len(x), 0)
         with evaluating(model):
             nats = model.site_log_prob(x, cond, check=False)
+        check_nats(nats)
         in_order = nats.permute(0, 2, 3, 1).flatten(1)[:, :stop]
         question.report(int(numbers[-1]) + 1, total)
         yield x, in_order.cpu().double().sum(1)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from pixelcnn.errors import ConfigError
+from pixelcnn.arguments import check_tensor, whole_number
 from pixelcnn.inference.masks import fit_mask
-from pixelcnn.inference.question import Progress, Question, ask
+from pixelcnn.inference.question import Progress, Question, ask, check_model
 from pixelcnn.inference.raster import raster
 from pixelcnn.models import AutoregressiveModel, Cond
 
@@ -64,13 +64,14 @@ def expectation(
         >>> found.mean.shape, found.known.sum((1, 2, 3)).tolist()
         (torch.Size([3, 1, 1, 4, 4]), [0, 8, 16])
     """
-    if num_times < 2 or num_draws < 1:
-        raise ConfigError(
-            f"`num_times` must be at least 2 and `num_draws` at least 1, got {num_times} and "
-            f"{num_draws}."
-        )
-    nothing = torch.zeros(model.in_channels, *images.shape[-2:], dtype=torch.bool)
-    whole = ask(model, images, ~nothing, name="images", cond=cond, seed=seed, batch_size=batch_size)
+    num_times = whole_number("num_times", num_times, at_least=2)
+    num_draws = whole_number("num_draws", num_draws)
+    check_model(model)
+    check_tensor("images", images, "integer levels")
+    everything = torch.ones(images.shape[-2:], dtype=torch.bool)
+    whole = ask(
+        model, images, everything, name="images", cond=cond, seed=seed, batch_size=batch_size
+    )
     known = prefixes(whole, num_times)
     means = []
     for time, mask in enumerate(known):

@@ -8,7 +8,8 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from pixelcnn.errors import ConfigError, ShapeError
+from pixelcnn.arguments import seed_number, whole_number
+from pixelcnn.errors import ConfigError
 from pixelcnn.inference.blocks import Block
 from pixelcnn.inference.local import LocalEvaluator
 from pixelcnn.inference.masks import fit_mask
@@ -119,11 +120,13 @@ class GibbsChains:
         kernel: Kernel | None = None,
         batch_size: int = 256,
     ) -> None:
-        _check_settings(scan, kernel, seed, batch_size)
-        self.num_classes, self.batch_size = model.num_classes, batch_size
-        self.images = LocalEvaluator(model, x, cond=cond, batch_size=batch_size)
+        check_scan(scan, kernel)
+        self.num_classes = model.num_classes
+        self.batch_size = whole_number("batch_size", batch_size)
+        self.seed, self.first = seed_number(seed), seed_number(first, "first")
+        self.images = LocalEvaluator(model, x, cond=cond, batch_size=self.batch_size)
         self.free = ~fit_mask(known, self.x)
-        self.seed, self.first, self.scan = seed, first, scan
+        self.scan = scan
         is_local = not model.receptive_field().sees_all_past
         tries_all = is_local and model.num_classes <= MAX_LEVELS_TRIED
         self.kernel: Kernel = kernel or ("gibbs" if tries_all else "metropolis")
@@ -259,12 +262,9 @@ def all_levels(present: Tensor, num_classes: int) -> Tensor:
     return (present + shift[:, None, None]) % num_classes
 
 
-def _check_settings(scan: str, kernel: str | None, seed: int, batch_size: int) -> None:
+def check_scan(scan: str, kernel: str | None) -> None:
+    """Raises `ConfigError` unless chains can go like that."""
     if scan not in SCANS:
         raise ConfigError(f"`scan` must be one of {', '.join(SCANS)}, got {scan!r}.")
     if kernel is not None and kernel not in KERNELS:
         raise ConfigError(f"`kernel` must be one of {', '.join(KERNELS)}, or None, got {kernel!r}.")
-    if not 0 <= seed < 2**64:
-        raise ConfigError(f"`seed` must be from 0 to 2**64 - 1, got {seed}.")
-    if batch_size < 1:
-        raise ShapeError(f"`batch_size` must be at least 1, got {batch_size}.")

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from pixelcnn.errors import ConfigError
+from pixelcnn.arguments import whole_number
 from pixelcnn.inference.estimates import LevelEstimate, certain, from_weighted
-from pixelcnn.inference.question import Progress, ask, find_site
+from pixelcnn.inference.question import Progress, ask, check_model, find_site
 from pixelcnn.inference.smc import Populations, walked
 from pixelcnn.models import AutoregressiveModel, Cond
 
@@ -84,8 +84,8 @@ def marginal(
         >>> found.averaged.probabilities.shape, found.averaged.is_exact
         (torch.Size([3]), True)
     """
-    if num_draws < 2:
-        raise ConfigError(f"`num_draws` must be at least 2, got {num_draws}.")
+    check_model(model)
+    num_draws = whole_number("num_draws", num_draws, at_least=2)
     blank = model.blank(1, shape)
     nothing = torch.zeros_like(blank, dtype=torch.bool)
     question = ask(
@@ -94,7 +94,7 @@ def marginal(
     place = find_site(site, blank.shape[1:])
     plan = Populations("averaged", num_draws, 1, 0.0)
     expected, drawn = [], []
-    for first, count in plan.chunks(batch_size):
+    for first, count in plan.chunks(question.batch_size):
         particles = walked(question, blank, nothing, plan, first, count, site=place)
         expected.append(particles.shares.cpu())
         drawn.append(particles.x[:, place.channel, place.row, place.column].cpu())

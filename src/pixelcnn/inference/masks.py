@@ -10,6 +10,7 @@ import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
+from pixelcnn.arguments import check_tensor, image_shape, seed_number
 from pixelcnn.errors import ConfigError, DataError, ShapeError
 
 SIDES = ("bottom", "top", "left", "right", "center")
@@ -33,13 +34,15 @@ def known_mask(
             * an image file as large as the image: what is white is missing.
         shape: (C, H, W). All channels of a pixel are known, or none.
         seed: With `number` and the shape, decides what is missing at random. From 0 to 2**64 - 1.
-        number: Number of the image, so that each of a batch can have its own.
+        number: Number of the image, so that each of a batch can have its own. From 0 to 2**64 - 1.
 
     Returns:
         True where known. (C, H, W), bool, on the CPU.
 
     Raises:
-        ConfigError: If `missing` is none of these, or a share or rectangle is out of range.
+        ConfigError: If `missing` is none of these, or a share, a rectangle, `seed` or `number` is
+            out of range.
+        ShapeError: If `shape` is none.
         DataError: If the file is no image, or not as large.
 
     Example:
@@ -52,7 +55,8 @@ def known_mask(
                  [1, 0],
                  [1, 1]]], dtype=torch.int32)
     """
-    channels, height, width = shape
+    channels, height, width = image_shape(shape)
+    seed, number = seed_number(seed), seed_number(number, "number")
     word = str(missing)
     name, _, share = word.partition(":")
     absent = torch.zeros(height, width, dtype=torch.bool)
@@ -67,7 +71,7 @@ def known_mask(
         rows, columns = _rectangle(word, found, height, width)
         absent[rows, columns] = True
     else:
-        absent = _white(Path(missing), height, width)
+        absent = _white(missing, height, width)
     return ~absent.expand(channels, -1, -1)
 
 
@@ -90,6 +94,7 @@ def known_masks(
 
     Raises:
         ConfigError: If there is neither one for all nor one for each, or as in `known_mask`.
+        ShapeError: If `shape` is none.
         DataError: As in `known_mask`.
 
     Example:
@@ -97,15 +102,20 @@ def known_masks(
         tensor([[0, 1],
                 [1, 1]], dtype=torch.int32)
     """
-    batch = shape[0]
-    words = [missing] * batch if isinstance(missing, (str, os.PathLike)) else list(missing)
+    batch, channels, height, width = image_shape(shape, "B, C, H, W")
+    if isinstance(missing, str) or not isinstance(missing, Sequence):
+        missing = [missing] * batch
+    words = list(missing)
     if len(words) != batch:
         raise ConfigError(
             f"`missing` must be one mask for all images or one for each of {batch}, "
             f"got {len(words)}."
         )
     return torch.stack(
-        [known_mask(word, shape[1:], seed=seed, number=n) for n, word in enumerate(words)]
+        [
+            known_mask(word, (channels, height, width), seed=seed, number=n)
+            for n, word in enumerate(words)
+        ]
     )
 
 
@@ -122,6 +132,12 @@ def fit_mask(known: Tensor, x: Tensor) -> Tensor:
     Raises:
         ShapeError: If `known` is of another shape or dtype.
     """
+    check_tensor(
+        "known",
+        known,
+        "booleans, True where a sub-pixel is known",
+        otherwise='`pixelcnn.known_mask("bottom", (C, H, W))` makes one.',
+    )
     if known.dtype != torch.bool:
         raise ShapeError(
             f"`known` must hold booleans, True where a sub-pixel is known, got dtype "
@@ -197,10 +213,12 @@ def _scattered(share: float, height: int, width: int, seed: int, number: int) ->
     return torch.from_numpy(order < count).view(height, width)
 
 
-def _white(path: Path, height: int, width: int) -> Tensor:
-    if not path.exists():
+def _white(missing: object, height: int, width: int) -> Tensor:
+    path = Path(missing) if isinstance(missing, str | os.PathLike) and str(missing) else None
+    if path is None or not path.exists() or path.is_dir():
+        reason = "this is a folder" if path and path.is_dir() else "there is no such file"
         raise ConfigError(
-            f"`{path}` is no mask: there is no such file, and the names are "
+            f"`{missing}` is no mask: {reason}, and the names are "
             f"{', '.join(SIDES)}, random, all and none, with a share as in `bottom:0.25`, or a "
             f"rectangle `rows,columns` such as `4:20,8:16`."
         )

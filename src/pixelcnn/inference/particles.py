@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from pixelcnn.inference.estimates import effective
+from pixelcnn.inference.question import check_nats
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.order import Front, Site
 from pixelcnn.walk import CachedStepper, draw, walk_rows
@@ -89,7 +90,9 @@ class Particles:
         with closing(walk_rows(stepper, self.x, choose, cond=cond)) as rows:
             for rows_done in rows:
                 if num_rows is not None and rows_done >= num_rows:
-                    return
+                    break
+        check_nats(self.log_weights)
+        check_nats(self.shares)
 
     @property
     def log_evidence(self) -> Tensor:

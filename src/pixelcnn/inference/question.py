@@ -3,21 +3,25 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from inspect import signature
+from functools import partial
+from inspect import Parameter, signature
+from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 import torch
 from torch import Tensor
 
+from pixelcnn.arguments import check_tensor, real_number, seed_number, to_wholes, whole_number
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.inference.masks import fit_mask
 from pixelcnn.models import AutoregressiveModel, Cond
 from pixelcnn.order import RasterOrder, Site
+from pixelcnn.spec import check_integers
 
 Progress: TypeAlias = Callable[[int, int], object]
 """Told the number of parts of the work that are done, and of all parts."""
 
-M = TypeVar("M", bound=Callable[..., Any])
+A = TypeVar("A")
 
 
 @dataclass(frozen=True)
@@ -83,19 +87,13 @@ def ask(
         progress: Told how far the work is.
 
     Raises:
-        ShapeError: If `given`, `known` or `cond` does not fit, a known level is out of range, or
-            `batch_size` is below 1.
-        ConfigError: If `seed` is out of range.
+        ShapeError: If `given`, `known` or `cond` does not fit, or a known level is out of range.
+        ConfigError: If `model` is none, or `seed` or `batch_size` is out of range.
     """
-    if not 0 <= seed < 2**64:
-        raise ConfigError(f"`seed` must be from 0 to 2**64 - 1, got {seed}.")
-    if batch_size < 1:
-        raise ShapeError(f"`batch_size` must be at least 1, got {batch_size}.")
-    if given.is_floating_point() or given.dtype == torch.bool:
-        raise ShapeError(
-            f"`{name}` must hold integer levels in [0, {model.num_classes}), got dtype "
-            f"{given.dtype}. Use `quantise(x, {model.num_classes})` on floats in [0, 1]."
-        )
+    check_model(model)
+    seed, batch_size = seed_number(seed), whole_number("batch_size", batch_size)
+    check_tensor(name, given, "integer levels")
+    check_integers(given, model.num_classes, name=name)
     given = (given[None] if given.ndim == 3 else given).to(model.device, torch.int64)
     if given.ndim != 4 or given.shape[1] != model.in_channels or given.numel() == 0:
         raise ShapeError(
@@ -112,8 +110,26 @@ def ask(
             f"{low if low < 0 else high}."
         )
     cond = model.prepare_cond(cond, len(given))
-    model.check(given, cond)
+    model.check(given, cond, name=name)
     return Question(model, given, known, cond, seed, batch_size, progress)
+
+
+def check_model(model: object) -> None:
+    """Raises `ConfigError` unless it is a model, and no name of one."""
+    if not isinstance(model, AutoregressiveModel):
+        is_name = isinstance(model, str | Path)
+        advice = f' Use `pixelcnn.load("{model}")`.' if is_name else ""
+        raise ConfigError(f"`model` must be a model, got {model!r}.{advice}")
+
+
+def check_nats(nats: Tensor) -> None:
+    """Raises `ConfigError` if the log-probabilities of a model are no numbers."""
+    if nats.isnan().any():
+        raise ConfigError(
+            f"`model` must give log-probabilities that are numbers, got NaN for "
+            f"{int(nats.isnan().sum()):,} of {nats.numel():,}: its weights are so large that its "
+            f"features overflow. Train it again with a lower learning rate."
+        )
 
 
 def find_site(site: Sequence[int], shape: Sequence[int]) -> Site:
@@ -130,34 +146,47 @@ def find_site(site: Sequence[int], shape: Sequence[int]) -> Site:
         >>> tuple(find_site((14, 13), (1, 28, 28)))
         (0, 14, 13)
     """
-    place = (0, *site) if len(site) == 2 and shape[0] == 1 else tuple(site)
+    found = to_wholes(site) or ()
+    place = (0, *found) if len(found) == 2 and shape[0] == 1 else found
     if len(place) != 3 or not all(0 <= i < size for i, size in zip(place, shape, strict=True)):
         raise ShapeError(
             f"`site` must be (channel, row, column) with 0 ≤ channel < {shape[0]}, "
-            f"0 ≤ row < {shape[1]} and 0 ≤ column < {shape[2]}, got {tuple(site)}."
+            f"0 ≤ row < {shape[1]} and 0 ≤ column < {shape[2]}, got {found or site!r}."
         )
     return Site(*place)
 
 
-def choose_method(methods: Mapping[str, M], name: str, options: Mapping[str, Any]) -> M:
-    """The method of a name, if it takes the options.
+def choose_method(
+    methods: Mapping[str, Callable[..., A]], name: str, options: Mapping[str, Any]
+) -> "partial[A]":
+    """The method of a name, with the options that it is asked with.
 
     Raises:
-        ConfigError: If there is no such method, or it takes no such option.
+        ConfigError: If there is no such method, it takes no such option, or an option is no
+            number where it must be one.
     """
-    if name not in methods:
-        raise ConfigError(f"`method` must be one of {', '.join(methods)}, got '{name}'.")
+    if not isinstance(name, str) or name not in methods:
+        raise ConfigError(f"`method` must be one of {', '.join(methods)}, got {name!r}.")
     method = methods[name]
-    taken = [
-        key for key, each in signature(method).parameters.items() if each.kind == each.KEYWORD_ONLY
-    ]
+    taken = {
+        key: each
+        for key, each in signature(method).parameters.items()
+        if each.kind == each.KEYWORD_ONLY
+    }
     for key in options:
         if key not in taken:
             raise ConfigError(
                 f"The method '{name}' takes no `{key}`; it takes "
                 f"{', '.join(f'`{each}`' for each in taken) or 'no options'}."
             )
-    return method
+    return partial(method, **{key: _number(taken[key], value) for key, value in options.items()})
+
+
+def _number(option: Parameter, value: Any) -> Any:
+    """The value of an option, as the int or float that its method wants."""
+    if option.annotation is int or (option.annotation == int | None and value is not None):
+        return whole_number(option.name, value, at_least=None)
+    return real_number(option.name, value) if option.annotation is float else value
 
 
 @contextmanager

@@ -7,8 +7,9 @@ from typing import NamedTuple, TypeAlias
 import torch
 from torch import Tensor
 
-from pixelcnn.errors import ConfigError, ShapeError
+from pixelcnn.arguments import seed_number, whole_number
 from pixelcnn.inference.precision import Precision, RoundedModel, in_precision
+from pixelcnn.inference.question import check_model
 from pixelcnn.models import AutoregressiveModel, Cond
 from pixelcnn.walk import Filter, Walkable, drawing, stepper_for, walk_rows
 
@@ -77,6 +78,7 @@ class PixelCNNSampler:
     def __init__(
         self, model: AutoregressiveModel, device: str | torch.device | None = None
     ) -> None:
+        check_model(model)
         self.model = model if device is None else model.to(device)
 
     def generate_samples(
@@ -120,7 +122,7 @@ class PixelCNNSampler:
         """
         keep = Filter(temperature, top_k, top_p)
         plan = self._plan(num_samples, 0, keep, guidance, cond, seed, shape, batch_size, precision)
-        images = torch.empty(num_samples, *plan.blank.shape[1:], dtype=torch.int64)
+        images = torch.empty(plan.num_samples, *plan.blank.shape[1:], dtype=torch.int64)
         for start, batch in self._batches(plan, on_progress):
             images[start : start + len(batch)] = batch
         return images
@@ -207,12 +209,10 @@ class PixelCNNSampler:
     ) -> _Plan:
         model = self.model
         model.condition.check_guidance(guidance)
-        if not 0 <= seed < 2**64:
-            raise ConfigError(f"`seed` must be from 0 to 2**64 - 1, got {seed}.")
-        if first < 0:
-            raise ConfigError(f"`first` must be at least 0, got {first}.")
-        if batch_size < 1:
-            raise ShapeError(f"`batch_size` must be at least 1, got {batch_size}.")
+        seed = seed_number(seed)
+        first = whole_number("first", first, at_least=0)
+        batch_size = whole_number("batch_size", batch_size)
+        num_samples = whole_number("num_samples", num_samples)
         blank = model.blank(min(num_samples, batch_size), shape)
         cond = model.prepare_cond(cond, num_samples)
         # Of the images only the shape is asked, and no memory is there for all of them.

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pixelcnn.arguments import check_tensor, whole_number
 from pixelcnn.errors import ShapeError
-from pixelcnn.inference.question import Progress, evaluating
+from pixelcnn.inference.question import Progress, check_model, check_nats, evaluating
 from pixelcnn.models import AutoregressiveModel, Cond
 
 
@@ -73,6 +74,7 @@ def score(
 
     Raises:
         ShapeError: If images or condition do not fit the model, or there is no image.
+        ConfigError: If `model` is none, `batch_size` is out of range, or the model gives NaN.
 
     Example:
         >>> from pixelcnn.models import PixelCNN
@@ -80,13 +82,15 @@ def score(
         >>> scores.nats.shape, scores.bits.shape
         (torch.Size([3]), torch.Size([3, 1, 8, 8]))
     """
-    cond = checked(model, images, cond, batch_size)
+    cond, batch_size = checked(model, images, cond, batch_size)
     bits, nats = [], []
     with evaluating(model):
         for first in range(0, len(images), batch_size):
             chunk = slice(first, first + batch_size)
             x = images[chunk].to(model.device)
-            sites = -model.site_log_prob(x, None if cond is None else cond[chunk]).cpu()
+            told = None if cond is None else cond[chunk]
+            sites = -model.site_log_prob(x, told, check=False).cpu()
+            check_nats(sites)
             # In double precision: sums over many sub-pixels keep the digits that are reported.
             nats.append(sites.double().flatten(1).sum(1))
             bits.append((sites / math.log(2)).float())
@@ -97,15 +101,15 @@ def score(
 
 def checked(
     model: AutoregressiveModel, images: Tensor, cond: Cond, batch_size: int
-) -> Tensor | None:
-    """The condition of each image, once everything fits. (N, …) or None."""
-    if images.ndim != 4 or not len(images):
+) -> tuple[Tensor | None, int]:
+    """The condition of each image, (N, …) or None, and the batch size, once everything fits."""
+    check_model(model)
+    check_tensor("images", images, "integer levels")
+    if images.ndim != 4 or not images.numel():
         raise ShapeError(
             f"`images` must be levels (N, C, H, W) of at least one image, got shape "
             f"{tuple(images.shape)}."
         )
-    if batch_size < 1:
-        raise ShapeError(f"`batch_size` must be at least 1, got {batch_size}.")
     cond = model.prepare_cond(cond, len(images))
-    model.check(images, cond)
-    return cond
+    model.check(images, cond, name="images")
+    return cond, whole_number("batch_size", batch_size)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeAlias
 import torch
 from torch import Generator, Tensor, nn
 
+from pixelcnn.arguments import image_shape, numbers_of, whole_number
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.likelihoods import make_likelihood
 from pixelcnn.nn import Condition, Cursor, PixelInput, ReceptiveField, standardise
@@ -231,7 +232,8 @@ class AutoregressiveModel(nn.Module, ABC):
 
         Raises:
             ShapeError: If `shape` or `cond` does not fit the model.
-            ConfigError: If a filter is out of range, or the model cannot be guided.
+            ConfigError: If `num_samples` or a filter is out of range, or the model cannot be
+                guided.
         """
         x = self.blank(num_samples, shape)
         cond = self.prepare_cond(cond, num_samples)
@@ -248,26 +250,25 @@ class AutoregressiveModel(nn.Module, ABC):
 
     def blank(self, num_images: int, shape: tuple[int, int, int] | None = None) -> Tensor:
         """Images of zeros to be filled by a walk. (B, C, H, W), int64."""
-        if num_images < 1:
-            raise ShapeError(f"`num_samples` must be at least 1, got {num_images}.")
-        spec = self.spec if shape is None else ImageSpec(*shape, self.num_classes)
-        if spec.channels != self.in_channels:
-            raise ShapeError(f"`shape` must be (C, H, W) with C = {self.in_channels}, got {shape}.")
-        return torch.zeros(num_images, *spec.shape, dtype=torch.int64, device=self.device)
+        num_images = whole_number("num_samples", num_images)
+        sizes = self.spec.shape if shape is None else image_shape(shape)
+        if sizes[0] != self.in_channels:
+            raise ShapeError(f"`shape` must be (C, H, W) with C = {self.in_channels}, got {sizes}.")
+        return torch.zeros(num_images, *sizes, dtype=torch.int64, device=self.device)
 
     def prepare_cond(self, cond: Cond, num_images: int) -> Tensor | None:
         """A condition as a tensor on the model's device, one entry per image."""
         if cond is None:
             return None
-        cond = torch.as_tensor(cond, device=self.device)
+        cond = numbers_of("cond", cond, self.condition.describe()).to(self.device)
         is_single = cond.ndim == self.condition.num_axes
         return cond.expand(num_images, *cond.shape) if is_single else cond
 
-    def check(self, x: Tensor, cond: Tensor | None) -> None:
-        """Raises `ShapeError` unless images and condition fit the model."""
+    def check(self, x: Tensor, cond: Tensor | None, *, name: str = "x") -> None:
+        """Raises `ShapeError` unless images, an argument of that name, and condition fit."""
         if x.ndim != 4 or x.shape[1] != self.in_channels:
             raise ShapeError(
-                f"Images must have shape (B, {self.in_channels}, H, W), got {tuple(x.shape)}."
+                f"`{name}` must have shape (B, {self.in_channels}, H, W), got {tuple(x.shape)}."
             )
-        check_levels(x, self.num_classes)
+        check_levels(x, self.num_classes, name=name)
         self.condition.check(cond, x)

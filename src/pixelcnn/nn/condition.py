@@ -191,7 +191,7 @@ class Condition:
 
     def _check_labels(self, cond: Tensor, num_labels: int) -> None:
         if cond.is_floating_point() or cond.dtype == torch.bool:
-            raise ShapeError(f"Labels must be integers, got dtype {cond.dtype}.")
+            raise ShapeError(f"`cond` must be {self.describe()}, got dtype {cond.dtype}.")
         if cond.numel() and (cond.min() < 0 or cond.max() >= num_labels):
             raise ShapeError(
                 f"`cond` must be {self.describe()}, got values from {cond.min().item()} to "

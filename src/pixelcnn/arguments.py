@@ -1,0 +1,171 @@
+"""Arguments as people give them: checked once, where a question is asked, and named if wrong."""
+
+from collections.abc import Iterable
+from numbers import Real
+from operator import index
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pixelcnn.errors import ConfigError, ShapeError
+
+SEEDS = 2**64
+"""Seeds, and numbers of images, are below this: the generator's key holds 64 bits of each."""
+
+
+def to_whole(value: object) -> int | None:
+    """A whole number as an int; None for anything else.
+
+    Example:
+        >>> to_whole(3), to_whole(torch.tensor([3])[0]), to_whole(3.0), to_whole(True)
+        (3, 3, None, None)
+    """
+    if isinstance(value, bool):
+        return None
+    try:
+        return index(value)  # type: ignore[arg-type]
+    except TypeError:
+        return None
+
+
+def to_wholes(values: object) -> tuple[int, ...] | None:
+    """Several whole numbers as ints; None for anything else.
+
+    Example:
+        >>> to_wholes([1, 2]), to_wholes((1, 0.5)), to_wholes(5), to_wholes("12")
+        ((1, 2), None, None, None)
+    """
+    if not isinstance(values, Iterable):
+        return None
+    found = [to_whole(value) for value in values]
+    return None if None in found else tuple(number for number in found if number is not None)
+
+
+def whole_number(name: str, value: object, *, at_least: int | None = 1) -> int:
+    """A count, as an int.
+
+    Args:
+        name: What the argument is called.
+        value: An int, or a whole number of NumPy or torch.
+        at_least: The smallest that is allowed; None for any.
+
+    Raises:
+        ConfigError: If it is no whole number, or too small.
+
+    Example:
+        >>> whole_number("num_draws", 1e3)
+        Traceback (most recent call last):
+        pixelcnn.errors.ConfigError: `num_draws` must be a whole number, got 1000.0. Write 1000.
+    """
+    number = to_whole(value)
+    if number is None:
+        is_even = isinstance(value, float) and value.is_integer()
+        advice = f" Write {int(value)}." if is_even else ""  # type: ignore[call-overload]
+        raise ConfigError(f"`{name}` must be a whole number, got {value!r}.{advice}")
+    if at_least is not None and number < at_least:
+        raise ConfigError(f"`{name}` must be at least {at_least}, got {number}.")
+    return number
+
+
+def real_number(name: str, value: object) -> float:
+    """A number, as a float.
+
+    Raises:
+        ConfigError: If it is none.
+
+    Example:
+        >>> real_number("resample_below", 1)
+        1.0
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise ConfigError(f"`{name}` must be a number, got {value!r}.")
+    return float(value)
+
+
+def seed_number(value: object, name: str = "seed") -> int:
+    """A seed, or the number of an image, as an int.
+
+    Raises:
+        ConfigError: If it is no whole number from 0 to 2**64 - 1.
+
+    Example:
+        >>> seed_number(1.5)
+        Traceback (most recent call last):
+        pixelcnn.errors.ConfigError: `seed` must be a whole number from 0 to 2**64 - 1, got 1.5.
+    """
+    number = to_whole(value)
+    if number is None or not 0 <= number < SEEDS:
+        raise ConfigError(f"`{name}` must be a whole number from 0 to 2**64 - 1, got {value!r}.")
+    return number
+
+
+def image_shape(shape: object, axes: str = "C, H, W", *, name: str = "shape") -> tuple[int, ...]:
+    """A shape, as ints.
+
+    Args:
+        shape: One whole number of at least 1 for each axis.
+        axes: What the axes are called.
+        name: What the argument is called.
+
+    Raises:
+        ShapeError: If it is none.
+
+    Example:
+        >>> image_shape((3, 3))
+        Traceback (most recent call last):
+        pixelcnn.errors.ShapeError: `shape` must be (C, H, W), whole numbers of at least 1, \
+got (3, 3).
+    """
+    sizes = to_wholes(shape)
+    if sizes is None or len(sizes) != len(axes.split(", ")) or min(sizes) < 1:
+        raise ShapeError(
+            f"`{name}` must be ({axes}), whole numbers of at least 1, got {sizes or shape!r}."
+        )
+    return sizes
+
+
+def check_tensor(name: str, value: object, holds: str, *, otherwise: str = "") -> None:
+    """Raises `ShapeError` unless the argument is a tensor.
+
+    Args:
+        name: What the argument is called.
+        value: The argument.
+        holds: What it must hold, in words.
+        otherwise: What to do where the argument is no array either.
+
+    Example:
+        >>> check_tensor("images", [[1]], "integer levels")
+        Traceback (most recent call last):
+        pixelcnn.errors.ShapeError: `images` must be a torch tensor of integer levels, got list. \
+Use `torch.as_tensor(images)`.
+    """
+    if isinstance(value, Tensor):
+        return
+    is_array = hasattr(value, "__array__") or isinstance(value, list | tuple)
+    got = type(value).__name__ if is_array else repr(value)
+    advice = f"Use `torch.as_tensor({name})`." if is_array else otherwise
+    raise ShapeError(f"`{name}` must be a torch tensor of {holds}, got {got}. {advice}".rstrip())
+
+
+def numbers_of(name: str, value: Any, must: str, *, dtype: torch.dtype | None = None) -> Tensor:
+    """Numbers in a tensor, a list or an array, as a tensor.
+
+    Args:
+        name: What the argument is called.
+        value: The argument.
+        must: What it must be, in words.
+        dtype: Of the tensor; None for that of the numbers.
+
+    Raises:
+        ShapeError: If it does not hold numbers.
+
+    Example:
+        >>> numbers_of("prior", "uniform", "3 numbers")
+        Traceback (most recent call last):
+        pixelcnn.errors.ShapeError: `prior` must be 3 numbers, got 'uniform'.
+    """
+    try:
+        return torch.as_tensor(value, dtype=dtype)
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+        raise ShapeError(f"`{name}` must be {must}, got {value!r}.") from error
