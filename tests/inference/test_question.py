@@ -109,13 +109,15 @@ COUNTS = {
     "num_times": [QUESTIONS["expectation"]],
     "num_completions": [QUESTIONS["complete"]],
     "max_states": [lambda **n: asked(method="exact", **n)],
-    "num_populations": [lambda **n: asked(method="smc", **n)],
     "num_particles": [
         lambda **n: asked(method="smc", **n),
         lambda **n: complete(MODEL, X, LAST, method="smc", **n),
         lambda **n: complete(MODEL, X, LAST, method="gibbs", **n),
     ],
-    "num_moves": [lambda **n: complete(MODEL, X, LAST, method="smc", **n)],
+    "num_populations": [
+        lambda **n: asked(method="smc", **n),
+        lambda **n: complete(MODEL, X, LAST, method="smc", **n),
+    ],
     "num_chains": [lambda **n: asked(method="gibbs", **n)],
     "num_sweeps": [
         lambda **n: asked(method="gibbs", **n),
