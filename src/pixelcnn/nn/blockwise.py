@@ -1,11 +1,16 @@
 """Causal attention of a whole image in blocks of tokens, for training in half precision."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
-BLOCK = 128  # tokens; fewer make more calls, more make more products with the future
-MOST_WEIGHTS = 2**26
-"""Most weights (B × heads × L × L / 2) that a pass keeps for its derivative: 128 MiB of them."""
+BLOCK = 64  # tokens; fewer make more calls, more make more products with the future
+MOST_WEIGHTS = 2**25
+"""Most weights (B × heads × L × L / 2) that a pass keeps for its derivative: 64 MiB of them.
+
+With more of them nothing was gained: they do not fit into any cache.
+"""
 
 
 def pays(query: Tensor) -> bool:
@@ -44,16 +49,43 @@ def blockwise(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         >>> blockwise(same, same, value).flatten()
         tensor([1., 2., 4.])
     """
+    attended: Tensor = _Blockwise.apply(query, key, value)
+    return attended
+
+
+class _Blockwise(torch.autograd.Function):
+    """With a derivative of its own: of slices of keys, autograd adds up whole tensors of zeros."""
+
+    @staticmethod
+    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        query, keys = query * query.shape[-1] ** -0.5, key.transpose(-1, -2)
+        later = torch.ones(BLOCK, BLOCK, dtype=torch.bool, device=query.device).triu(1)
+        means, kept = torch.empty_like(value), []
+        for start, stop in _blocks(query):
+            fits = query[:, :, start:stop] @ keys[..., :stop]
+            hidden = later[: stop - start, : stop - start]
+            fits[..., start:].masked_fill_(hidden, -torch.inf)
+            kept.append(fits.softmax(-1))
+            means[:, :, start:stop] = kept[-1] @ value[:, :, :stop]
+        ctx.save_for_backward(query, key, value, *kept)
+        return means
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, of_means: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        query, key, value, *kept = ctx.saved_tensors
+        of_query, of_key, of_value = (torch.zeros_like(part) for part in (query, key, value))
+        for (start, stop), weights in zip(_blocks(query), kept, strict=True):
+            of_mean = of_means[:, :, start:stop]
+            of_value[:, :, :stop] += weights.transpose(-1, -2) @ of_mean
+            of_weights = of_mean @ value[:, :, :stop].transpose(-1, -2)
+            of_fits = torch._softmax_backward_data(of_weights, weights, -1, weights.dtype)
+            of_query[:, :, start:stop] = of_fits @ key[:, :, :stop]
+            of_key[:, :, :stop] += of_fits.transpose(-1, -2) @ query[:, :, start:stop]
+        return of_query * query.shape[-1] ** -0.5, of_key, of_value
+
+
+def _blocks(query: Tensor) -> list[tuple[int, int]]:
+    """The first token of each block, and the one after its last."""
     length = query.shape[2]
-    query, keys = query * query.shape[-1] ** -0.5, key.transpose(-1, -2)
-    later = torch.ones(BLOCK, BLOCK, dtype=torch.bool, device=query.device).triu(1)
-    means = []
-    for start in range(0, length, BLOCK):
-        stop = min(length, start + BLOCK)
-        fits = query[:, :, start:stop] @ keys[..., :stop]
-        # Behind the back of autograd, which would copy all of it: what is hidden gets a weight of
-        # zero, and with it a derivative of zero without being told.
-        hidden = later[: stop - start, : stop - start]
-        fits.detach()[..., start:].masked_fill_(hidden, -torch.inf)
-        means.append(fits.softmax(-1) @ value[:, :, :stop])
-    return torch.cat(means, 2)
+    return [(start, min(length, start + BLOCK)) for start in range(0, length, BLOCK)]
