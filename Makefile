@@ -20,7 +20,7 @@ lint: $(INSTALLED)  ## Lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(INSTALLED)  ## Measure the speed of drawing and training
+bench: $(INSTALLED)  ## Measure the speed of drawing and training into runs/bench
 	$(BIN)/python -m benchmarks
 
 clean:  ## Remove the environment and every cache; runs/ stays

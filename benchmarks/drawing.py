@@ -8,7 +8,7 @@ import argparse
 
 import torch
 
-from benchmarks.measure import Spread, alternate, machine, ratio, table
+from benchmarks.measure import Section, Spread, alternate, machine, ratio
 from pixelcnn.models import PixelCNN
 from pixelcnn.walk import CachedStepper, NaiveStepper, Stepper, drawing, walk
 
@@ -21,7 +21,7 @@ def draw(stepper: Stepper, batch: int, side: int) -> torch.Tensor:
     return walk(stepper, x, drawing(x, seed=0))
 
 
-def against_naive(model: PixelCNN, batch: int, side: int, rounds: int) -> list[str]:
+def against_naive(model: PixelCNN, batch: int, side: int, rounds: int) -> list[str | Spread]:
     steppers = {"naive": NaiveStepper(model), "cached": CachedStepper(model)}
     images = {}
 
@@ -39,14 +39,14 @@ def against_naive(model: PixelCNN, batch: int, side: int, rounds: int) -> list[s
     seconds["cached"] = [taken / CACHED_DRAWS for taken in seconds["cached"]]
     return [
         f"naive ÷ cached, {batch} of {side}×{side}",
-        Spread.of(seconds["naive"]).text(),
-        Spread.of(seconds["cached"]).text(),
-        ratio(seconds, "naive", "cached").text(),
+        Spread.of(seconds["naive"]),
+        Spread.of(seconds["cached"]),
+        ratio(seconds, "naive", "cached"),
         "same images" if torch.equal(*images.values()) else "images differ",
     ]
 
 
-def against_forward(model: PixelCNN, batch: int, side: int, rounds: int) -> list[str]:
+def against_forward(model: PixelCNN, batch: int, side: int, rounds: int) -> list[str | Spread]:
     x = torch.randint(2, (batch, 1, side, side))
     cached = CachedStepper(model)
 
@@ -57,14 +57,14 @@ def against_forward(model: PixelCNN, batch: int, side: int, rounds: int) -> list
     seconds = alternate({"cached": lambda: draw(cached, batch, side), "forward": forward}, rounds)
     return [
         f"cached ÷ one forward pass, {batch} of {side}×{side}",
-        Spread.of(seconds["cached"]).text(),
-        Spread.of(seconds["forward"]).text(),
-        ratio(seconds, "cached", "forward").text(),
+        Spread.of(seconds["cached"]),
+        Spread.of(seconds["forward"]),
+        ratio(seconds, "cached", "forward"),
         "",
     ]
 
 
-def growth(model: PixelCNN, batch: int, rounds: int) -> list[list[str]]:
+def growth(model: PixelCNN, batch: int, rounds: int) -> list[list[str | Spread]]:
     cached = CachedStepper(model)
     sides = (28, 56, 112)
     work = {str(side): lambda side=side: draw(cached, batch, side) for side in sides}
@@ -72,19 +72,16 @@ def growth(model: PixelCNN, batch: int, rounds: int) -> list[list[str]]:
     return [
         [
             f"{side}×{side} ÷ 28×28, {batch} images",
-            Spread.of(seconds[str(side)]).text(),
-            Spread.of(seconds["28"]).text(),
-            ratio(seconds, str(side), "28").text(),
+            Spread.of(seconds[str(side)]),
+            Spread.of(seconds["28"]),
+            ratio(seconds, str(side), "28"),
             f"pixels: {(side // 28) ** 2}×",
         ]
         for side in sides[1:]
     ]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="leave the slowest rows out")
-    quick = parser.parse_args().quick
+def section(*, quick: bool) -> Section:
     torch.manual_seed(0)
     model = PixelCNN(hidden_channels=64, num_residual_blocks=4).eval()
     rows = [
@@ -94,8 +91,15 @@ def main() -> None:
         against_forward(model, 1, 28, rounds=15),
         *growth(model, 16, rounds=5),
     ]
-    print(f"PixelCNN 64 × 4 blocks, Bernoulli, float32. {machine()}.\n")
-    print(table(["what", "seconds of the first", "of the second", "ratio", "note"], rows))
+    setting = f"PixelCNN 64 × 4 blocks, Bernoulli, float32. {machine()}."
+    head = ["what", "seconds of the first", "of the second", "ratio", "note"]
+    return Section("Drawing", setting, head, rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="leave the slowest rows out")
+    print(section(quick=parser.parse_args().quick).text())
 
 
 if __name__ == "__main__":

@@ -3,9 +3,10 @@
 import platform
 import statistics
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -67,7 +68,31 @@ def machine() -> str:
     )
 
 
-def table(head: list[str], rows: list[list[str]]) -> str:
+@dataclass(frozen=True)
+class Section:
+    """A table of what was measured, and in what setting."""
+
+    title: str
+    setting: str
+    head: list[str]
+    rows: list[list[str | Spread]]
+
+    def text(self) -> str:
+        """In Markdown."""
+        return f"## {self.title}\n\n{self.setting}\n\n{table(self.head, self.rows)}"
+
+    def facts(self) -> dict[str, Any]:
+        """For JSON: a row is a dict by the head of its column."""
+        rows = [dict(zip(self.head, row, strict=True)) for row in self.rows]
+        plain = [
+            {name: asdict(cell) if isinstance(cell, Spread) else cell for name, cell in row.items()}
+            for row in rows
+        ]
+        return {"title": self.title, "setting": self.setting, "rows": plain}
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str | Spread]]) -> str:
     """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
+    texts = [[cell.text() if isinstance(cell, Spread) else cell for cell in row] for row in rows]
+    lines = [head, ["---"] * len(head), *texts]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

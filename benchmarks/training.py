@@ -1,63 +1,67 @@
-"""Training: images per second, plain float32 against bf16, compiled, channels-last.
+"""Training: images per second of every model, plain float32 against bf16 and what else pays.
 
-python -m benchmarks.training    (about three minutes on two cores)
+python -m benchmarks.training            (some minutes on one thread)
+python -m benchmarks.training --quick    (without compiling)
 """
 
+import argparse
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.measure import Spread, alternate, machine, ratio, table
+from benchmarks.measure import Section, Spread, alternate, machine, ratio
+from benchmarks.textbook import textbook, textbook_nll
 from pixelcnn.config import TrainingConfig
-from pixelcnn.models import PixelCNN
-from pixelcnn.nn import raster_mask
+from pixelcnn.models import build
 from pixelcnn.training.compiled import compile_or_explain
 from pixelcnn.training.optimisation import make_optimizer
 
-BATCH, SIDE, STEPS = 64, 28, 10
+STEPS, ROUNDS = 2, 9
+HEAD = [
+    "network, batch", "training", "images/s", "against float32",
+    "of the step in products", "against the textbook",
+]  # fmt: skip
+TEXTBOOK = "textbook float32"
 
 
-class TextbookConv(nn.Conv2d):
-    """A masked convolution as tutorials write it: all taps, channels first."""
+@dataclass(frozen=True)
+class Network:
+    """A network to train.
 
-    def __init__(self, kind: str, inputs: int, outputs: int, side: int) -> None:
-        super().__init__(inputs, outputs, side, padding=side // 2)
-        self.register_buffer("mask", raster_mask(kind, outputs, inputs, (side, side)))
+    Attributes:
+        model: Key of `pixelcnn.models.MODELS`.
+        options: Its settings.
+        batch: Images of a step.
+        compiles: Whether its recipe compiles it.
+    """
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self._conv_forward(x, self.weight * self.mask, self.bias)
-
-
-class TextbookBlock(nn.Sequential):
-    """The residual block of the same sizes."""
-
-    def __init__(self, hidden: int) -> None:
-        half = hidden // 2
-        super().__init__(
-            nn.ReLU(),
-            nn.Conv2d(hidden, half, 1),
-            nn.ReLU(),
-            TextbookConv("B", half, half, 3),
-            nn.ReLU(),
-            nn.Conv2d(half, hidden, 1),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + super().forward(x)
+    model: str
+    options: dict[str, Any] = field(default_factory=dict)
+    batch: int = 16
+    compiles: bool = False
 
 
-def textbook(hidden: int = 64, blocks: int = 4) -> nn.Module:
-    """The same network in plain PyTorch."""
-    return nn.Sequential(
-        TextbookConv("A", 1, hidden, 7),
-        *(TextbookBlock(hidden) for _ in range(blocks)),
-        nn.ReLU(),
-        nn.Conv2d(hidden, hidden, 1),
-        nn.ReLU(),
-        nn.Conv2d(hidden, 1, 1),
-    )
+GATED = {"hidden_channels": 32, "num_layers": 8, "dilations": [1, 2, 1, 4, 1, 2, 1]}
+CIFAR = {"in_channels": 3, "num_classes": 256, "likelihood": "logistic_mixture", "image_size": 32}
+NETWORKS = {
+    # configs/mnist-binary.yaml
+    "PixelCNN 64 × 4": Network("pixelcnn", {"num_residual_blocks": 4}, batch=64, compiles=True),
+    # configs/mnist-binary-gated.yaml, without its attention and with it
+    "gated 32 × 8": Network("gated", GATED),
+    "gated 32 × 8, attention": Network("gated", {**GATED, "attention_every": 4, "num_heads": 1}),
+    # The small versions of configs/cifar10-pixelcnnpp.yaml and, with two blocks, -pixelsnail.yaml
+    "PixelCNN++ 32 × 1": Network(
+        "pixelcnnpp", {**CIFAR, "hidden_channels": 32, "num_resnets": 1, "num_mixtures": 5}
+    ),
+    "PixelSNAIL 32, 2 attentions": Network("pixelsnail", {**CIFAR, "hidden_channels": 32}),
+}
 
 
 def steps(
@@ -70,56 +74,101 @@ def steps(
         for _ in range(STEPS):
             optimizer.zero_grad(set_to_none=True)
             with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-                mean = loss(x, None).mean()
+                mean = loss(x, None).mean() / x[0].numel()
             mean.backward()
             optimizer.step()
 
     return run
 
 
-def main() -> None:
+def ways(network: Network, *, quick: bool) -> tuple[Tensor, dict[str, Callable[[], None]]]:
+    """A batch, and the ways to train on it."""
     torch.manual_seed(0)
-    x = torch.randint(2, (BATCH, 1, SIDE, SIDE))
-    work = {}
-    reference = textbook()
+    model = build(network.model, **{"image_size": 28, **network.options})
+    x = torch.randint(model.num_classes, (network.batch, *model.spec.shape))
+    model.initialise(x)
 
-    def reference_nll(x: Tensor, cond: Tensor | None) -> Tensor:
-        logits = reference(2.0 * x - 1)
-        return F.binary_cross_entropy_with_logits(logits, x.float(), reduction="none").sum(
-            (1, 2, 3)
-        )
+    def nll(x: Tensor, cond: Tensor | None) -> Tensor:
+        return -model.log_prob(x, cond, check=False)
 
-    work["textbook float32"] = steps(reference_nll, reference, x, bf16=False)
-    for name, bf16, compiled in (
-        ("float32", False, False),
-        ("bf16", True, False),
-        ("bf16, compiled", True, True),
-    ):
-        model = PixelCNN(hidden_channels=64, num_residual_blocks=4)
+    work = {
+        "float32": steps(nll, model, x, bf16=False),
+        "bf16": steps(nll, model, x, bf16=True),
+    }
+    if network.compiles and not quick:
+        with torch.autocast("cpu", torch.bfloat16):
+            compiled, reason = compile_or_explain(nll, x, None, model.parameters())
+        if reason is None:
+            work["bf16, compiled"] = steps(compiled, model, x, bf16=True)
+        else:
+            print(f"not compiled: {reason}")
+    if network.model == "pixelcnn":
+        reference = textbook()
+        work[TEXTBOOK] = steps(lambda x, _: textbook_nll(reference, x), reference, x, bf16=False)
+    return x, work
 
-        def nll(x: Tensor, cond: Tensor | None, model: PixelCNN = model) -> Tensor:
-            return -model.log_prob(x, cond, check=False)
 
-        loss = nll
-        if compiled:
-            with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-                loss, reason = compile_or_explain(nll, x, None, model.parameters())
-            if reason is not None:
-                print(f"not compiled: {reason}")
-        work[name] = steps(loss, model, x, bf16=bf16)
+def product_seconds(run: Callable[[], None], clock: Callable[[], float]) -> dict[str, float]:
+    """Seconds that the products of some steps would take, as fast as one large product goes."""
+    with FlopCounterMode(display=False) as counter:
+        run()
+    found = {}
+    for name, dtype in (("float32", torch.float32), ("bf16", torch.bfloat16)):
+        h, weight = torch.randn(16, 28, 28, 64, dtype=dtype), torch.randn(128, 64, dtype=dtype)
+        planes, kernel = rearrange(h, "b h w d -> b d h w"), weight[:, :, None, None]
+        # Two libraries: one may know a processor better than the other.
+        rivals = {
+            "matrix": lambda h=h, weight=weight: F.linear(h, weight),
+            "convolution": lambda planes=planes, kernel=kernel: F.conv2d(planes, kernel),
+        }
+        seconds = alternate(rivals, rounds=20, clock=clock)
+        least = min(min(taken) for taken in seconds.values())
+        found[name] = counter.get_total_flops() * least / (2 * h.numel() * len(weight))
+    return found
 
-    seconds = alternate(work, rounds=9)
-    rows = [
+
+def rows_of(
+    name: str, network: Network, clock: Callable[[], float], *, quick: bool
+) -> list[list[str | Spread]]:
+    x, work = ways(network, quick=quick)
+    # In bf16 attention is products too, so these are counted there.
+    products = product_seconds(work["bf16"], clock)
+    seconds = alternate(work, ROUNDS, clock=clock)
+
+    def share(way: str, taken: list[float]) -> str | Spread:
+        if way == TEXTBOOK:
+            return ""
+        return Spread.of([products["bf16" if "bf16" in way else "float32"] / s for s in taken])
+
+    return [
         [
-            name,
-            Spread.of([STEPS * BATCH / s for s in taken]).text(),
-            ratio(seconds, "float32", name).text(),
-            ratio(seconds, "textbook float32", name).text(),
+            f"{name}, {len(x)}",
+            way,
+            Spread.of([STEPS * len(x) / s for s in taken]),
+            ratio(seconds, "float32", way),
+            share(way, taken),
+            ratio(seconds, TEXTBOOK, way) if TEXTBOOK in seconds else "",
         ]
-        for name, taken in seconds.items()
+        for way, taken in seconds.items()
     ]
-    print(f"PixelCNN 64 × 4 blocks, {SIDE}×{SIDE}, batch {BATCH}. {machine()}.\n")
-    print(table(["training", "images/s", "against float32", "against the textbook"], rows))
+
+
+def section(*, quick: bool) -> Section:
+    # On one thread of a shared machine, the time of the thread; else that on the wall.
+    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
+    rows = [
+        row
+        for name, network in NETWORKS.items()
+        for row in rows_of(name, network, clock, quick=quick)
+    ]
+    setting = f"Loss, gradients and optimiser. {machine()}."
+    return Section("Training", setting, HEAD, rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="compile nothing")
+    print(section(quick=parser.parse_args().quick).text())
 
 
 if __name__ == "__main__":
