@@ -11,7 +11,7 @@ from pixelcnn.arguments import seed_number, whole_number
 from pixelcnn.inference.precision import Precision, RoundedModel, in_precision
 from pixelcnn.inference.question import check_model
 from pixelcnn.models import AutoregressiveModel, Cond
-from pixelcnn.walk import Filter, Walkable, drawing, stepper_for, walk_rows
+from pixelcnn.walk import Filter, RepeatedDrawing, Walkable, recorder_for
 
 Report: TypeAlias = Callable[[int, int], None]
 """Told how many sub-pixels are drawn so far, and how many there will be."""
@@ -222,12 +222,17 @@ class PixelCNNSampler:
 
     def _walks(self, plan: _Plan) -> Iterator[tuple[int, Tensor, int]]:
         """After each row of each batch: the batch's place, its levels and its rows so far."""
+        drawing = RepeatedDrawing(
+            plan.model,
+            guidance=plan.guidance,
+            keep=plan.keep,
+            seed=plan.seed,
+            recorder=recorder_for(plan.blank.device),
+        )
         for start in range(0, plan.num_samples, len(plan.blank)):
             x = plan.blank[: plan.num_samples - start].clone()
             cond = None if plan.cond is None else plan.cond[start : start + len(x)]
-            choose = drawing(x, seed=plan.seed, first=plan.first + start, keep=plan.keep)
-            stepper = stepper_for(plan.model, plan.guidance)
-            for rows in walk_rows(stepper, x, choose, cond=cond):
+            for rows in drawing.rows(x, first=plan.first + start, cond=cond):
                 if rows == x.shape[2] and isinstance(plan.model, RoundedModel):
                     plan.model.check()
                 yield start, x, rows

@@ -4,6 +4,7 @@ from pixelcnn.walk.choosers import drawing, reading
 from pixelcnn.walk.filters import Filter
 from pixelcnn.walk.guided import GuidedStepper, stepper_for
 from pixelcnn.walk.noise import chain_noise, draw, draw_seed, image_noise
+from pixelcnn.walk.recorded import RepeatedDrawing, recorder_for
 from pixelcnn.walk.stepper import CachedStepper, NaiveStepper, Stepper, Walkable
 from pixelcnn.walk.walk import Chooser, walk, walk_rows
 
@@ -13,6 +14,7 @@ __all__ = [
     "Filter",
     "GuidedStepper",
     "NaiveStepper",
+    "RepeatedDrawing",
     "Stepper",
     "Walkable",
     "chain_noise",
@@ -21,6 +23,7 @@ __all__ = [
     "drawing",
     "image_noise",
     "reading",
+    "recorder_for",
     "stepper_for",
     "walk",
     "walk_rows",

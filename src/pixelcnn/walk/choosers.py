@@ -1,5 +1,6 @@
 """What is put at each site of a walk."""
 
+import torch
 from torch import Tensor
 
 from pixelcnn.order import Front
@@ -17,14 +18,25 @@ def drawing(x: Tensor, *, seed: int, first: int = 0, keep: Filter | None = None)
         first: Number of the first image of the batch.
         keep: Temperature, top-k, top-p.
     """
+    return drawing_by(image_noise(seed, first, len(x), *x.shape[1:]), x.device, keep)
+
+
+def drawing_by(noise: Tensor, device: torch.device, keep: Filter | None = None) -> Chooser:
+    """A chooser that draws every level by given noise.
+
+    Args:
+        noise: Uniform numbers in [0, 1). (B, C, H, W), float64.
+        device: Where the images are.
+        keep: Temperature, top-k, top-p.
+    """
     # A Metal device has no doubles, so there each draw is made on the CPU.
-    device = "cpu" if x.device.type == "mps" else x.device
-    noise = image_noise(seed, first, len(x), *x.shape[1:]).to(device)
+    draws_on = torch.device("cpu") if device.type == "mps" else device
+    noise = noise.to(draws_on)
     keep = keep or Filter()
 
     def choose(logits: Tensor, front: Front) -> Tensor:
         uniform = front.of(noise).flatten()
-        return draw(keep(logits).to(device), uniform).to(x.device)
+        return draw(keep(logits).to(draws_on), uniform).to(device)
 
     return choose
 
