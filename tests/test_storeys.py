@@ -16,7 +16,7 @@ STOREYS = [
     {"models"},
     {"inference", "checkpoint"},
     {"config", "plots", "certificate", "shards"},
-    {"training", "charts"},
+    {"training", "charts", "runs"},
     {"evaluation", "report"},
     {"cli", "app"},
     {"__init__", "__main__"},

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from os import PathLike
 from typing import Any
 
@@ -194,11 +195,23 @@ def save_png(
     Raises:
         OutputError: If the file cannot be written.
     """
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(png_bytes(grid, text=text))
+
+
+def png_bytes(grid: Grid, *, text: Mapping[str, str] | None = None) -> bytes:
+    """What `save_png` writes.
+
+    Example:
+        >>> png_bytes(np.zeros((1, 1, 1), np.uint8), text={"Title": "black"})[:4]
+        b'\\x89PNG'
+    """
     notes = PngInfo()
     for key, value in (text or {}).items():
         notes.add_text(key, value)
-    with atomic_write(path) as temporary:
-        as_image(grid).save(temporary, format="PNG", pnginfo=notes, optimize=True)
+    file = BytesIO()
+    as_image(grid).save(file, format="PNG", pnginfo=notes, optimize=True)
+    return file.getvalue()
 
 
 def save_gif(path: str | PathLike[str], frames: Sequence[Grid], *, milliseconds: int = 100) -> None:
@@ -214,6 +227,21 @@ def save_gif(path: str | PathLike[str], frames: Sequence[Grid], *, milliseconds:
         ConfigError: If there is no picture, or no time to see it.
         OutputError: If the file cannot be written.
     """
+    content = gif_bytes(frames, milliseconds=milliseconds)
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def gif_bytes(frames: Sequence[Grid], *, milliseconds: int = 100) -> bytes:
+    """What `save_gif` writes.
+
+    Raises:
+        ConfigError: If there is no picture, or no time to see it.
+
+    Example:
+        >>> gif_bytes([np.zeros((1, 1, 1), np.uint8)])[:3]
+        b'GIF'
+    """
     if not frames or milliseconds < 10:
         raise ConfigError(
             f"A GIF needs at least one frame, each seen for at least 10 `milliseconds`, "
@@ -221,10 +249,9 @@ def save_gif(path: str | PathLike[str], frames: Sequence[Grid], *, milliseconds:
         )
     first, *others = [as_image(frame) for frame in frames]
     times = [milliseconds] * len(others) + [milliseconds + 1000]
-    with atomic_write(path) as temporary:
-        first.save(
-            temporary, format="GIF", save_all=True, append_images=others, duration=times, loop=0
-        )
+    file = BytesIO()
+    first.save(file, format="GIF", save_all=True, append_images=others, duration=times, loop=0)
+    return file.getvalue()
 
 
 def as_image(grid: Grid) -> Image.Image:

@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from pixelcnn.checkpoint import read_card
 from pixelcnn.cli.finish import measure, summary
 from pixelcnn.cli.judging import draws, evaluator_of, judgement
 from pixelcnn.cli.progress import progress_bar
@@ -14,6 +13,7 @@ from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import provisional_folder, write_json
 from pixelcnn.models import AutoregressiveModel
+from pixelcnn.runs import own_data
 from pixelcnn.training.run import load_images
 
 
@@ -87,14 +87,6 @@ def settings_of(args: argparse.Namespace) -> Config:
             f"or by settings such as --data.dataset_name mnist."
         )
     return load_config(source, [*own, *args.settings, *words])
-
-
-def own_data(file: Path) -> list[str]:
-    """The images that the card of a lone model file names, as those that come along do."""
-    if file.suffix == ".ckpt":
-        return []
-    named = read_card(file)["training"].get("data", {})
-    return [f"--data.{name}={value}" for name, value in named.items()]
 
 
 def place_of(args: argparse.Namespace, trained: Run, config: Config) -> Path | None:

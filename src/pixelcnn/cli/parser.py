@@ -70,6 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_verify(commands)
     _add_info(commands)
     add_questions(commands)
+    _add_app(commands)
     return parser
 
 
@@ -210,3 +211,23 @@ def _add_info(commands: Subparsers) -> None:
     parser = add_command(commands, "info", "say what a trained model is, or which come along")
     parser.add_argument("run", nargs="?", metavar="RUN", help=f"{RUN_HELP} (default: list those)")
     parser.add_argument("--json", action="store_true", help="for programs instead of people")
+
+
+def _add_app(commands: Subparsers) -> None:
+    parser = add_command(commands, "app", "serve the web page: draw, complete, ask, compare")
+    parser.add_argument(
+        "runs",
+        nargs="*",
+        metavar="RUN",
+        help="run folders, folders of them, or .safetensors files (default: runs/); the models of "
+        "the package come along",
+    )
+    parser.add_argument(
+        "--host",
+        default="localhost",
+        help="address to listen at; 0.0.0.0 for every machine that reaches this one "
+        "(default: %(default)s)",
+    )
+    parser.add_argument("--port", type=positive, default=8501, help="(default: %(default)s)")
+    parser.add_argument("--browser", action="store_true", help="open it in the browser at once")
+    add_device(parser)

@@ -128,13 +128,13 @@ def read_pixels(path: Path, *, channels: int) -> Tensor:
     """Reads one image file as `decode` does, in the size that it has. (C, h, w), uint8."""
     try:
         with Image.open(path) as image:
-            pixels = _to_bytes(ImageOps.exif_transpose(image), channels)
+            pixels = to_bytes(ImageOps.exif_transpose(image), channels)
     except Exception as error:  # decoders raise whatever they trip over in a damaged file
         raise _broken(path, error) from error
     return torch.from_numpy(pixels.reshape(*pixels.shape[:2], channels)).permute(2, 0, 1)
 
 
-def _to_bytes(image: Image.Image, channels: int) -> np.ndarray:
+def to_bytes(image: Image.Image, channels: int) -> np.ndarray:
     """Pixels of 8 bits. Shape: (H, W) or (H, W, 3), uint8."""
     if image.mode in WIDE_MODES:
         # Pillow would cut these off at 255 instead of scaling them.

@@ -1,0 +1,111 @@
+"""The page that draws images as they grow."""
+
+import streamlit as st
+
+from pixelcnn.app.controls import (
+    ask_condition,
+    ask_number,
+    ask_sampling,
+    ask_seed,
+    ask_size,
+    spread,
+)
+from pixelcnn.app.downloads import film_file, grid_file, levels_file, separate_files
+from pixelcnn.app.drawing import Drawn, Wish, drawing
+from pixelcnn.app.models import Choice
+from pixelcnn.app.show import in_words, show_images, telling
+from pixelcnn.plots import as_image, image_grid, screen_scale
+
+DRAWN = "draw.result"
+MOST_IMAGES = 256
+GRID_SIDE = 64
+
+
+def show(choice: Choice) -> None:
+    """Controls, the images as they grow, then the images with their bits and as files."""
+    with telling():
+        wish = _ask(choice)
+        if wish is not None:
+            _draw(choice, wish)
+    if DRAWN in st.session_state:
+        with telling():
+            _show_result(st.session_state[DRAWN])
+
+
+def _ask(choice: Choice) -> Wish | None:
+    """What shall be drawn, once "Draw" is clicked."""
+    model, key = choice.model, f"set.draw.{choice.name}"
+    # In a form, so that moving a slider does not stop a drawing under way.
+    with st.form("draw", border=True):
+        left, middle, right = st.columns(3)
+        with left:
+            count = ask_number("Images", 1, MOST_IMAGES, 16, "set.draw.count")
+        with middle:
+            conditions = ask_condition(model, key, in_turn=True)
+        with right:
+            seed = ask_seed("set.draw")
+        filters = ask_sampling(model, key)
+        with st.expander("Size"):
+            shape = ask_size(model, key)
+        is_asked = st.form_submit_button("Draw", type="primary", icon=":material/brush:")
+    return Wish(count, spread(conditions, count), seed, shape, filters) if is_asked else None
+
+
+def _draw(choice: Choice, wish: Wish) -> None:
+    """Draws, and shows every row. "Stop", as any other click, ends it; what is drawn is kept."""
+    st.session_state.pop(DRAWN, None)
+    bar = st.progress(0.0, "Drawing …")
+    # A click starts the page anew, and Streamlit ends this run at its next word to the browser.
+    stop = st.empty()
+    stop.button("Stop", icon=":material/stop:", key="draw.stop")
+    preview = st.empty()
+    scale = screen_scale(*wish.shape[1:], side=GRID_SIDE)
+    for drawn in drawing(choice, wish):
+        st.session_state[DRAWN] = drawn
+        left = f"{in_words(drawn.seconds_left)} left" if not drawn.is_whole else "measuring bits"
+        bar.progress(drawn.done, f"{in_words(drawn.seconds)}, {left}")
+        grid = image_grid(drawn.images, choice.model.num_classes, scale=scale)
+        preview.image(as_image(grid))
+    for each in (bar, stop, preview):
+        each.empty()
+
+
+def _show_result(drawn: Drawn) -> None:
+    model = drawn.choice.model
+    count = len(drawn.images)
+    done = "" if drawn.is_whole else f", stopped after {drawn.done:.0%}"
+    st.markdown(
+        f"**{count} image{'s' * (count > 1)}** by `{drawn.choice.name}` in "
+        f"**{in_words(drawn.seconds)}**{done}; seed {drawn.wish.seed}, temperature "
+        f"{drawn.wish.filters['temperature']:g}."
+    )
+    captions = [""] * count if drawn.bits is None else [f"{bits:.1f} bits" for bits in drawn.bits]
+    show_images(drawn.images, model.num_classes, captions)
+    _offer(drawn)
+
+
+def _offer(drawn: Drawn) -> None:
+    """Files, made when they are asked for."""
+    levels, x, notes = drawn.choice.model.num_classes, drawn.images, drawn.notes
+    kind, cond = drawn.choice.model.condition.kind, drawn.wish.cond
+    conditions = {} if cond is None or kind is None else {kind: cond}
+    files = {
+        "Grid (PNG)": ("grid.png", "image/png", lambda: grid_file(x, levels, notes)),
+        "Each (PNG)": ("images.zip", "application/zip", lambda: separate_files(x, levels, notes)),
+        "Growth (GIF)": ("growth.gif", "image/gif", lambda: film_file(drawn.frames, levels)),
+        "Levels (npz)": (
+            "images.npz",
+            "application/octet-stream",
+            lambda: levels_file(x, levels, notes, conditions),
+        ),
+    }
+    with st.container(horizontal=True):
+        for label, (name, mime, make) in files.items():
+            st.download_button(
+                label,
+                make,
+                file_name=f"{drawn.choice.name}-{name}",
+                mime=mime,
+                on_click="ignore",
+                icon=":material/download:",
+            )

@@ -1,0 +1,91 @@
+"""The models that a visitor can choose, each loaded once for all visitors."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pixelcnn.checkpoint import load, read_card
+from pixelcnn.errors import CheckpointError
+from pixelcnn.models import AutoregressiveModel
+from pixelcnn.runs import find_model, list_runs
+from pixelcnn.weights import list_weights
+
+RUNS = "runs"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A model that can be chosen.
+
+    Attributes:
+        name: What it is called on the page.
+        file: Its weights.
+        model: In evaluation mode. Shared by all visitors: never changed.
+        card: What the file says of itself, see `pixelcnn.checkpoint.read_card`.
+    """
+
+    name: str
+    file: Path
+    model: AutoregressiveModel
+    card: dict[str, Any]
+
+
+def find_choices(runs: Sequence[str]) -> dict[str, Path]:
+    """The files of all models by name: runs first, then the models of the package.
+
+    Args:
+        runs: Run folders, model files, or folders of runs; those in `runs/` if there are none.
+
+    Raises:
+        CheckpointError: If one holds no model, or is a file that would have to be unpickled.
+    """
+    named: list[tuple[str, Path]] = []
+    for run in runs or ([RUNS] if Path(RUNS).is_dir() else []):
+        inside = list_runs(run) if Path(run).is_dir() else []
+        if inside:
+            named += [(folder.name, find_model(str(folder))) for folder in inside]
+        elif runs:
+            named.append((Path(run).name, _file_of(run)))
+    named += [(name, find_model(name)) for name in list_weights() if not Path(name).exists()]
+    choices: dict[str, Path] = {}
+    for name, file in named:
+        if file.resolve() in [known.resolve() for known in choices.values()]:
+            continue
+        # Runs of one name in several folders are told apart by these.
+        choices[name if name not in choices else f"{name} ({file.parent})"] = file
+    return choices
+
+
+def open_choice(name: str, file: Path, device: str) -> Choice:
+    """The model, loaded when it is first asked for, or when its file has changed.
+
+    Raises:
+        CheckpointError: If the file is missing, damaged or not one of ours.
+    """
+    try:
+        state = file.stat()
+    except OSError as error:
+        raise CheckpointError(f"`{file}` is gone: choose another model.") from error
+    model, card = _load(str(file), device, (state.st_mtime_ns, state.st_size))
+    return Choice(name, file, model, card)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Loading the model …")
+def _load(
+    file: str, device: str, stamp: tuple[int, int]
+) -> tuple[AutoregressiveModel, dict[str, Any]]:
+    """`stamp` tells the weights of one file apart by time and size."""
+    return load(file, device=device), read_card(file)
+
+
+def _file_of(run: str) -> Path:
+    file = find_model(run)
+    if file.suffix == ".ckpt":
+        raise CheckpointError(
+            f"The page opens .safetensors files only, which cannot run code, got `{run}`. "
+            f"`pixelcnn sample` and the other commands take the state of a training."
+        )
+    return file

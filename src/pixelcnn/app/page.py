@@ -1,0 +1,62 @@
+"""The whole page: which model, which question, and the answer."""
+
+import argparse
+import importlib
+import sys
+import warnings
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pixelcnn.app.models import find_choices, open_choice
+from pixelcnn.app.show import telling
+from pixelcnn.device import resolve_device
+from pixelcnn.inference import UntrustedWarning
+from pixelcnn.version import __version__
+
+PAGES = {"Draw": "draw", "About the run": "about"}
+"""Modules of this folder by title; imported when they are first shown, so that the first is soon
+there. Each has a function `show(choice)`."""
+
+KEPT = "set."
+"""Settings under keys that begin so stay as they are while another page is shown."""
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Shows the page once. Streamlit calls it for every visitor and every click.
+
+    Args:
+        words: Runs, and `--device NAME`; by default what stands after `--` at the command line.
+    """
+    # The page shows every doubt beside the answer; the server's log is read by nobody.
+    warnings.simplefilter("ignore", UntrustedWarning)
+    st.set_page_config("pixelcnn", page_icon=":material/grid_on:", layout="wide")
+    keep_settings()
+    args = _parse(sys.argv[1:] if words is None else words)
+    with telling():
+        choices = find_choices(args.runs)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.markdown("## pixelcnn")
+            name = st.selectbox("Model", list(choices), key="set.model", width=280)
+        page = st.radio(
+            "Page", list(PAGES), horizontal=True, label_visibility="collapsed", key="set.page"
+        )
+        assert name is not None and page is not None  # one is always chosen
+        # By name in what was found when the server looked: a browser cannot name another file.
+        choice = open_choice(name, choices[name], resolve_device(args.device))
+        importlib.import_module(f"pixelcnn.app.{PAGES[page]}").show(choice)
+    st.caption(f"pixelcnn {__version__}")
+
+
+def keep_settings() -> None:
+    """Streamlit forgets the settings of what is not shown, unless they are set again."""
+    for key in list(st.session_state):
+        if str(key).startswith(KEPT):
+            st.session_state[key] = st.session_state[key]
+
+
+def _parse(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="pixelcnn app")
+    parser.add_argument("runs", nargs="*", metavar="RUN")
+    parser.add_argument("--device", default="auto")
+    return parser.parse_args(words)

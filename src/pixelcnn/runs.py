@@ -1,0 +1,150 @@
+"""Runs on disk: which there are, their model, and the settings they were trained with."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from pixelcnn.checkpoint import read_card
+from pixelcnn.config import Config, load_config
+from pixelcnn.errors import CheckpointError, ConfigError, DataError
+from pixelcnn.weights import find_weights, known_weights, list_weights
+
+MODEL_FILE = "model.safetensors"
+CONFIG_FILE = "config.yaml"
+METRICS_FILE = "metrics.json"
+LAST_STATE = Path("checkpoints", "last.ckpt")
+
+
+def find_model(run: str) -> Path:
+    """The file that holds the weights of a run.
+
+    Args:
+        run: A run folder or a model file; or, where neither exists, the name of a model that comes
+            with the package.
+
+    Raises:
+        CheckpointError: If there is none.
+
+    Example:
+        >>> find_model("digits").name
+        'digits.safetensors'
+    """
+    path = find_weights(run)
+    if not path.exists():
+        raise CheckpointError(
+            f"There is no `{path}`. Name a run folder or a model file. {known_weights()}"
+        )
+    if not path.is_dir():
+        return path
+    if (path / MODEL_FILE).is_file():
+        return path / MODEL_FILE
+    if (path / LAST_STATE).is_file():
+        raise CheckpointError(
+            f"`{path}` holds no {MODEL_FILE}: its training has not ended. "
+            f"Name `{path / LAST_STATE}` to use what is there."
+        )
+    hides = f" It hides the model {run!r} of the package." if run in list_weights() else ""
+    raise CheckpointError(
+        f"`{path}` holds no {MODEL_FILE}. Name a folder that a training wrote.{hides}"
+    )
+
+
+def run_folder(file: Path) -> Path | None:
+    """The run folder that a model or checkpoint file stands in, known by its settings."""
+    folder = file.parent.parent if file.suffix == ".ckpt" else file.parent
+    return folder if (folder / CONFIG_FILE).is_file() else None
+
+
+def list_runs(folder: str | Path) -> list[Path]:
+    """The run folders in a folder that hold a trained model, the newest first.
+
+    Args:
+        folder: Such as "runs". One that does not exist holds none.
+
+    Example:
+        >>> list_runs("no-such-folder")
+        []
+    """
+    files = Path(folder).glob(f"*/{MODEL_FILE}")
+    # By name where two are equally old, as copied ones are.
+    newest = sorted(files, key=lambda file: (-file.stat().st_mtime, str(file)))
+    return [file.parent for file in newest]
+
+
+def own_data(file: Path) -> list[str]:
+    """The images that the card of a lone model file names, as those that come along do.
+
+    Returns:
+        Settings for `pixelcnn.config.load_config`, such as `--data.dataset_name=mnist`.
+    """
+    if file.suffix == ".ckpt":
+        return []
+    named = read_card(file)["training"].get("data", {})
+    return [f"--data.{name}={value}" for name, value in named.items()]
+
+
+def config_of(file: Path) -> Config:
+    """The settings of the run around a model file, or as far as its card names them.
+
+    Raises:
+        ConfigError: If nothing says which images the model is for.
+        CheckpointError: If the file cannot be read.
+
+    Example:
+        >>> config_of(find_model("digits")).data.dataset_name
+        'digits'
+    """
+    folder = run_folder(file)
+    if folder is not None:
+        return load_config(folder / CONFIG_FILE, [])
+    own = own_data(file)
+    if not own:
+        raise ConfigError(
+            f"There is no {CONFIG_FILE} beside `{file.name}`, and its card names no images: "
+            f"nothing says which test images it is for."
+        )
+    return load_config(None, own)
+
+
+def figures_of(file: Path) -> dict[str, Any]:
+    """What was measured of a model: by its run in metrics.json, else as its card says.
+
+    Returns:
+        Figures with their protocol; empty where nothing was measured.
+
+    Raises:
+        DataError: If metrics.json is damaged.
+
+    Example:
+        >>> figures_of(find_model("digits"))["split"]
+        'test'
+    """
+    folder = run_folder(file)
+    if folder is not None and (folder / METRICS_FILE).is_file():
+        try:
+            return dict(json.loads((folder / METRICS_FILE).read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            raise DataError(f"{folder / METRICS_FILE} cannot be read: {error}.") from error
+    return dict(read_card(file)["training"].get("figures") or {})
+
+
+def history_of(file: Path) -> list[dict[str, float]]:
+    """The NLL of every epoch, as the run's CSV log holds it.
+
+    Returns:
+        `epoch` from 1 with `train_nll` and `val_nll`, as `pixelcnn.charts.curves_figure` takes it;
+        empty where there is no log. A resumed run has several: the last says what counts.
+    """
+    folder = run_folder(file)
+    if folder is None:
+        return []
+    entries: dict[int, dict[str, float]] = {}
+    for log in sorted(folder.glob("logs/version_*/metrics.csv"), key=lambda p: p.stat().st_mtime):
+        with log.open(newline="", encoding="utf-8") as lines:
+            for row in csv.DictReader(lines):
+                figures = {key: row[key] for key in ("train_nll", "val_nll") if row.get(key)}
+                if figures:
+                    entry = entries.setdefault(int(row["epoch"]) + 1, {})
+                    entry.update({key: float(value) for key, value in figures.items()})
+    return [{"epoch": epoch, **entries[epoch]} for epoch in sorted(entries)]

@@ -1,0 +1,34 @@
+"""The page without a browser: Streamlit's own test harness runs it in this process."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("streamlit", reason="the extra `app` is not installed")
+
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+ENTRY = Path(__file__).parents[2] / "demo" / "app.py"
+
+
+def opened(*words: str) -> None:
+    """What the harness runs: the page with the words of a command line."""
+    from pixelcnn.app.page import main
+
+    main(list(words))
+
+
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., AppTest]]:
+    """Opens the page of a title, on `digits` unless runs are named, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def open_page(title: str = "Draw", *, runs: tuple[str, ...] = ()) -> AppTest:
+        words = (*runs, "--device", "cpu")
+        app = AppTest.from_function(opened, args=words, default_timeout=60).run()
+        return app.radio(key="set.page").set_value(title).run() if title != "Draw" else app
+
+    yield open_page
+    st.cache_resource.clear()

@@ -1,0 +1,129 @@
+"""Drawing on the page."""
+
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pixelcnn import PixelCNNSampler, load
+from pixelcnn.app.downloads import film_file, grid_file, levels_file, separate_files
+from pixelcnn.app.draw import DRAWN
+from pixelcnn.app.drawing import Drawn, Wish, drawing
+from pixelcnn.app.models import Choice
+from pixelcnn.checkpoint import read_card
+from pixelcnn.errors import ConfigError
+from pixelcnn.runs import find_model
+
+FILTERS = {"temperature": 1.0, "top_k": None, "top_p": None, "guidance": 1.0}
+
+
+@pytest.fixture(scope="module")
+def digits() -> Choice:
+    file = find_model("digits")
+    return Choice("digits", file, load("digits"), read_card("digits"))
+
+
+def wish(**changes):
+    given = {"num_samples": 3, "cond": torch.tensor([1, 2, 3]), "seed": 5, "shape": (1, 8, 8)}
+    return Wish(**{**given, "filters": FILTERS, **changes})
+
+
+def clicked(app, label):
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+def test_a_drawing_is_that_of_the_sampler_and_grows_row_by_row(digits):
+    steps = list(drawing(digits, wish()))
+    expected = PixelCNNSampler(digits.model).generate_samples(3, cond=[1, 2, 3], seed=5)
+    assert torch.equal(steps[-1].images, expected)
+    assert [round(8 * step.done) for step in steps] == [*range(1, 9), 8]
+    assert [len(step.frames) for step in steps] == [*range(1, 9), 8]
+    assert torch.equal(steps[3].images[:, :, :4], expected[:, :, :4])
+    assert steps[3].images[:, :, 5:].eq(0).all()
+    assert steps[3].seconds_left == pytest.approx(steps[3].seconds)
+
+
+def test_bits_are_those_of_the_likelihood(digits):
+    *_, drawn = drawing(digits, wish())
+    nats = digits.model.log_prob(drawn.images, [1, 2, 3])
+    assert torch.allclose(drawn.bits.float(), -nats / np.log(2), atol=1e-3)
+
+
+def test_what_the_page_cannot_hold_is_refused():
+    with pytest.raises(ConfigError, match="at most 4,000,000 sub-pixels at once, got 16,777,216"):
+        wish(num_samples=256, shape=(1, 256, 256))
+
+
+def test_a_visitor_draws_images_of_a_class_and_sees_their_bits(page):
+    app = page()
+    app.number_input(key="set.draw.count").set_value(4)
+    app.selectbox(key="set.draw.digits.label").set_value(7)
+    app.slider(key="set.draw.digits.temperature").set_value(0.7)
+    app = clicked(app, "Draw")
+    assert not app.exception and not app.error
+    drawn: Drawn = app.session_state[DRAWN]
+    assert drawn.is_whole and drawn.wish.cond.tolist() == [7] * 4
+    assert drawn.wish.filters["temperature"] == 0.7
+    assert "4 images" in " ".join(text.value for text in app.markdown)
+    assert [button.label for button in app.get("download_button")] == [
+        "Grid (PNG)",
+        "Each (PNG)",
+        "Growth (GIF)",
+        "Levels (npz)",
+    ]
+
+
+def test_images_and_settings_stay_while_another_page_is_shown(page):
+    app = page()
+    app.number_input(key="set.draw.count").set_value(2)
+    app = clicked(app, "Draw")
+    before = app.session_state[DRAWN].images
+    app = app.radio(key="set.page").set_value("About the run").run()
+    app = app.radio(key="set.page").set_value("Draw").run()
+    assert not app.exception
+    assert app.number_input(key="set.draw.count").value == 2
+    assert torch.equal(app.session_state[DRAWN].images, before)
+
+
+def test_a_stopped_drawing_keeps_its_rows(page, digits):
+    steps = drawing(digits, wish())
+    half = [next(steps) for _ in range(4)][-1]
+    app = page()
+    app.session_state[DRAWN] = half
+    app.run()
+    assert not app.exception
+    assert "stopped after 50%" in " ".join(text.value for text in app.markdown)
+
+
+def test_a_size_that_is_refused_says_why_and_loses_nothing(page):
+    app = page()
+    app.number_input(key="set.draw.count").set_value(2)
+    app = clicked(app, "Draw")
+    kept = app.session_state[DRAWN]
+    app.number_input(key="set.draw.count").set_value(256)
+    app.number_input(key="set.draw.digits.rows").set_value(256)
+    app.number_input(key="set.draw.digits.columns").set_value(256)
+    app = clicked(app, "Draw")
+    assert not app.exception
+    assert "at most 4,000,000 sub-pixels" in app.error[0].value
+    assert app.session_state[DRAWN] is kept
+
+
+def test_downloads_hold_what_was_drawn_and_how(digits):
+    *_, drawn = drawing(digits, wish())
+    x, notes = drawn.images, drawn.notes
+    with Image.open(io.BytesIO(grid_file(x, 17, notes))) as grid:
+        assert json.loads(grid.text["Comment"])["labels"] == [1, 2, 3]
+    with zipfile.ZipFile(io.BytesIO(separate_files(x, 17, notes))) as archive:
+        assert archive.namelist() == ["0000.png", "0001.png", "0002.png"]
+    with Image.open(io.BytesIO(film_file(drawn.frames, 17))) as film:
+        assert film.n_frames > 1
+    content = levels_file(x, 17, notes, {"labels": drawn.wish.cond})
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        assert (arrays["x"] == x.numpy()).all()
+        assert arrays["labels"].tolist() == [1, 2, 3]
+        assert int(arrays["levels"]) == 17

@@ -1,0 +1,31 @@
+"""`pixelcnn app` at the command line."""
+
+import subprocess
+import sys
+
+import pytest
+
+import pixelcnn.cli.app as app
+from pixelcnn.cli import main
+from pixelcnn.cli.parser import parse
+
+
+def test_the_server_listens_at_this_machine_alone_unless_it_is_told():
+    command = app.command_of(parse(["app", "runs/a", "--port", "9000", "--device", "cpu"]))
+    assert command[:4] == [sys.executable, "-m", "streamlit", "run"]
+    assert app.ENTRY.is_file()
+    assert {"--server.address=localhost", "--server.port=9000"} <= set(command)
+    assert command[-4:] == ["--", "runs/a", "--device", "cpu"]
+
+
+def test_its_exit_code_is_that_of_the_server(monkeypatch):
+    pytest.importorskip("streamlit")
+    ended = subprocess.CompletedProcess([], 7)
+    monkeypatch.setattr(app.subprocess, "run", lambda command, check: ended)
+    assert main(["app"]) == 7
+
+
+def test_without_streamlit_it_says_how_to_install_it(monkeypatch, fails):
+    monkeypatch.setitem(sys.modules, "streamlit", None)
+    monkeypatch.setattr(app.importlib.util, "find_spec", lambda name: None)
+    assert 'pip install "pixelcnn[app]"' in fails("app")

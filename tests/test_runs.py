@@ -1,0 +1,57 @@
+"""Runs on disk."""
+
+import pytest
+
+from pixelcnn.checkpoint import save
+from pixelcnn.errors import CheckpointError, ConfigError, DataError
+from pixelcnn.models import PixelCNN
+from pixelcnn.runs import config_of, figures_of, find_model, history_of, list_runs
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A run folder without figures or logs."""
+    save(PixelCNN(num_residual_blocks=1, hidden_channels=4), tmp_path / "a" / "model.safetensors")
+    return tmp_path / "a"
+
+
+def test_runs_are_folders_that_hold_a_model(folder):
+    (folder.parent / "begun").mkdir()
+    assert list_runs(folder.parent) == [folder]
+    assert find_model(str(folder)) == folder / "model.safetensors"
+    with pytest.raises(CheckpointError, match=r"holds no model\.safetensors"):
+        find_model(str(folder.parent / "begun"))
+
+
+def test_settings_are_those_of_the_run_or_of_the_card(folder):
+    file = find_model(str(folder))
+    with pytest.raises(ConfigError, match="nothing says which test images"):
+        config_of(file)
+    (folder / "config.yaml").write_text("data:\n  dataset_name: mnist\n")
+    assert config_of(file).data.dataset_name == "mnist"
+    assert config_of(find_model("digits")).data.dataset_name == "digits"
+
+
+def test_figures_are_those_of_the_run_or_of_the_card(folder):
+    file = find_model(str(folder))
+    assert figures_of(file) == {}
+    (folder / "config.yaml").write_text("")
+    (folder / "metrics.json").write_text('{"nll_nats": 2.5}')
+    assert figures_of(file) == {"nll_nats": 2.5}
+    (folder / "metrics.json").write_text('{"nll_nats": ')
+    with pytest.raises(DataError, match=r"metrics\.json cannot be read"):
+        figures_of(file)
+
+
+def test_a_resumed_run_has_one_history(folder):
+    file = find_model(str(folder))
+    assert history_of(file) == []
+    (folder / "config.yaml").write_text("")
+    for version, lines in enumerate(["0,1,3.0,\n0,1,,4.0\n1,2,2.5,\n", "1,2,2.0,\n1,2,,3.0\n"]):
+        log = folder / "logs" / f"version_{version}" / "metrics.csv"
+        log.parent.mkdir(parents=True)
+        log.write_text(f"epoch,step,train_nll,val_nll\n{lines}")
+    assert history_of(file) == [
+        {"epoch": 1, "train_nll": 3.0, "val_nll": 4.0},
+        {"epoch": 2, "train_nll": 2.0, "val_nll": 3.0},
+    ]
