@@ -1,105 +1,201 @@
 """Drawing: cached against naive, against one forward pass, and against the size of the image.
 
-python -m benchmarks.drawing            (three to five minutes on two cores)
-python -m benchmarks.drawing --quick    (without the naive loop of 64 images)
+python -m benchmarks.drawing            (about 13 minutes on one idle core)
+python -m benchmarks.drawing --quick    (about a minute: batches of 1 and 16, one round)
+
+Prints one table, and writes drawing.md and drawing.json into --out. A naive walk is as many
+steps as there are sub-pixels, and each is the same full pass: some of them, spread over the
+image, are timed and counted up. `--network` takes a part of a name, to measure that one alone.
 """
 
 import argparse
+import multiprocessing
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
 
 import torch
 
-from benchmarks.measure import Section, Spread, alternate, machine, ratio
-from pixelcnn.models import PixelCNN
-from pixelcnn.walk import CachedStepper, NaiveStepper, Stepper, drawing, walk
+from benchmarks.measure import Section, Spread, alternate, machine, ratio, seconds_spent
+from benchmarks.networks import NETWORKS, Network
+from benchmarks.operations import multiply_adds, product_rate
+from pixelcnn.files import write_json, write_text
+from pixelcnn.inference.memory import walk_memory
+from pixelcnn.models import AutoregressiveModel
+from pixelcnn.order import RasterOrder
+from pixelcnn.walk import CachedStepper, NaiveStepper, drawing, walk
 
-CACHED_DRAWS = 20  # timed together after each naive loop
+Row: TypeAlias = list[str | Spread]
+HEAD = ["what", "seconds of the first", "of the second", "ratio", "asked", "note"]
+PASSES = 3  # of a naive walk; one of each colour
+ROUNDS = {1: 5, 16: 3, 64: 3, 256: 1}  # by batch
+SIDES = (28, 56, 112)
+TIME_LIMIT = 0.1  # seconds of one image of 28×28, the first network
 
 
-def draw(stepper: Stepper, batch: int, side: int) -> torch.Tensor:
+def cached(model: AutoregressiveModel, batch: int, shape: tuple[int, int, int]) -> torch.Tensor:
     """Draws images with one fixed noise."""
-    x = torch.zeros(batch, 1, side, side, dtype=torch.int64)
-    return walk(stepper, x, drawing(x, seed=0))
+    x = model.blank(batch, shape)
+    return walk(CachedStepper(model), x, drawing(x, seed=0))
 
 
-def against_naive(model: PixelCNN, batch: int, side: int, rounds: int) -> list[str | Spread]:
-    steppers = {"naive": NaiveStepper(model), "cached": CachedStepper(model)}
+@torch.inference_mode()
+def some_steps(model: AutoregressiveModel, batch: int, shape: tuple[int, int, int]) -> None:
+    """`PASSES` steps of a naive walk, spread over the image."""
+    x, stepper = model.blank(batch, shape), NaiveStepper(model)
+    stepper.start(x)
+    choose = drawing(x, seed=0)
+    sites = list(RasterOrder(*shape).fronts())
+    for number in range(PASSES):
+        at = (2 * number + 1) * len(sites) // (2 * PASSES)
+        front = sites[at - at % shape[0] + number % shape[0]]
+        front.of(x).copy_(choose(stepper.logits(x, front), front).view(1, batch))
+
+
+def row(
+    what: str, seconds: dict[str, list[float]], slow: str, fast: str, asked: str, note: str
+) -> Row:
+    """One line of the table."""
+    both = Spread.of(seconds[slow]), Spread.of(seconds[fast])
+    return [f"{what}: {slow} ÷ {fast}", *both, ratio(seconds, slow, fast), asked, note]
+
+
+def rivals(network: Network, model: AutoregressiveModel, batch: int, rounds: int) -> list[Row]:
+    """Naive, cached and one forward pass, in turn."""
+    shape, steps = network.shape, len(RasterOrder(*network.shape))
+    x = torch.randint(model.num_classes, (batch, *shape))
+    times = PASSES if batch < 64 else 1
+    forward = torch.inference_mode()(lambda: [model(x) for _ in range(times)])
+    work: dict[str, Callable[[], object]] = {
+        "naive": lambda: some_steps(model, batch, shape),
+        "cached": lambda: cached(model, batch, shape),
+        "forward": forward,
+    }
+    seconds = alternate(work, rounds, warm_up=batch == 1, clock=seconds_spent)
+    seconds["naive"] = [taken * steps / PASSES for taken in seconds["naive"]]
+    seconds["forward"] = [taken / times for taken in seconds["forward"]]
+    is_asked = batch == 64
+    least = f"≥ {network.at_least:g}" if is_asked and network.at_least else ""
+    most = f"≤ {network.at_most:g}" if is_asked and network.at_most else ""
+    if batch == 1 and network is NETWORKS[0]:
+        least = f"≥ 15, ≤ {TIME_LIMIT} s"
+    name, size = network.name, "×".join(map(str, shape))
+    rate = product_rate(batch, network.width)
+    bound = multiply_adds(model, shape) * batch / rate
+    share = bound / Spread.of(seconds["cached"]).median
+    note = f"products alone: {bound:.3g} s at {rate / 1e9:.3g} G/s, {share:.0%} of the walk"
+    extrapolated = f"{PASSES} of {steps} passes timed"
+    return [
+        row(f"{name}, {batch} of {size}", seconds, "naive", "cached", least, extrapolated),
+        row(f"{name}, {batch} of {size}", seconds, "cached", "forward", most, note),
+    ]
+
+
+def in_full(network: Network, model: AutoregressiveModel, batch: int) -> Row:
+    """A naive walk from beginning to end against what its first passes promise."""
+    shape = network.shape
     images = {}
 
-    def run(name: str, times: int) -> None:
-        for _ in range(times):
-            images[name] = draw(steppers[name], batch, side)
+    def whole() -> None:
+        x = model.blank(batch, shape)
+        images["naive"] = walk(NaiveStepper(model), x, drawing(x, seed=0))
 
-    run("cached", CACHED_DRAWS)
-    # One naive loop is hundreds of the same pass: its own warm-up, and long beside one cached draw.
-    seconds = alternate(
-        {"naive": lambda: run("naive", 1), "cached": lambda: run("cached", CACHED_DRAWS)},
-        rounds,
-        warm_up=False,
-    )
-    seconds["cached"] = [taken / CACHED_DRAWS for taken in seconds["cached"]]
+    work = {"naive": whole, "promised": lambda: some_steps(model, batch, shape)}
+    seconds = alternate(work, 1, warm_up=False, clock=seconds_spent)
+    steps = len(RasterOrder(*shape))
+    seconds["promised"] = [taken * steps / PASSES for taken in seconds["promised"]]
+    same = torch.equal(images["naive"], cached(model, batch, shape))
+    note = "same images as cached" if same else "images differ from cached"
+    what = f"{network.name}, {batch}, all {steps} passes"
+    return row(what, seconds, "naive", "promised", "about 1", note)
+
+
+def growth(network: Network, model: AutoregressiveModel, rounds: int) -> list[Row]:
+    """Seconds per pixel of larger images against those of 28×28, one image at a time."""
+    channels = network.shape[0]
+    work = {
+        f"{side}×{side}": lambda side=side: cached(model, 1, (channels, side, side))
+        for side in SIDES
+    }
+    seconds = alternate(work, rounds, warm_up=False, clock=seconds_spent)
+    for side in SIDES:
+        seconds[f"{side}×{side}"] = [taken / side**2 for taken in seconds[f"{side}×{side}"]]
+    asked = "grows: attention" if network.attends else "at most 1.25"
+    first = f"{SIDES[0]}×{SIDES[0]}"
     return [
-        f"naive ÷ cached, {batch} of {side}×{side}",
-        Spread.of(seconds["naive"]),
-        Spread.of(seconds["cached"]),
-        ratio(seconds, "naive", "cached"),
-        "same images" if torch.equal(*images.values()) else "images differ",
+        row(f"{network.name}, a pixel of", seconds, f"{side}×{side}", first, asked, "1 image")
+        for side in SIDES[1:]
     ]
 
 
-def against_forward(model: PixelCNN, batch: int, side: int, rounds: int) -> list[str | Spread]:
-    x = torch.randint(2, (batch, 1, side, side))
-    cached = CachedStepper(model)
+def peak(number: int, batch: int) -> int:
+    """Most bytes that this process ever held, once it has drawn."""
+    network = NETWORKS[number]
+    cached(network.make().eval(), batch, network.shape)
+    status = Path("/proc/self/status")
+    if status.exists():  # what `getrusage` says begins with the parent's figure
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    import resource
 
-    @torch.inference_mode()
-    def forward() -> None:
-        model(x)
-
-    seconds = alternate({"cached": lambda: draw(cached, batch, side), "forward": forward}, rounds)
-    return [
-        f"cached ÷ one forward pass, {batch} of {side}×{side}",
-        Spread.of(seconds["cached"]),
-        Spread.of(seconds["forward"]),
-        ratio(seconds, "cached", "forward"),
-        "",
-    ]
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def growth(model: PixelCNN, batch: int, rounds: int) -> list[list[str | Spread]]:
-    cached = CachedStepper(model)
-    sides = (28, 56, 112)
-    work = {str(side): lambda side=side: draw(cached, batch, side) for side in sides}
-    seconds = alternate(work, rounds)
-    return [
-        [
-            f"{side}×{side} ÷ 28×28, {batch} images",
-            Spread.of(seconds[str(side)]),
-            Spread.of(seconds["28"]),
-            ratio(seconds, str(side), "28"),
-            f"pixels: {(side // 28) ** 2}×",
-        ]
-        for side in sides[1:]
-    ]
+def memory(number: int, model: AutoregressiveModel, batch: int) -> Row:
+    """What a walk keeps, and the most that a process of its own held."""
+    network = NETWORKS[number]
+    kept = walk_memory(model, network.shape)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        most = pool.apply(peak, (number, batch))
+    per_image, weights, held = (n / 2**20 for n in (kept.per_image, kept.shared, most))
+    text = f"kept: {per_image:.3g} MiB per image and {weights:.3g} MiB of weights; "
+    text += f"{held:.3g} MiB at most held by a process that draws {batch}"
+    return [f"{network.name}: memory", "", "", "", "", text]
 
 
-def section(*, quick: bool) -> Section:
+def start_up(rounds: int = 5) -> Row:
+    """Seconds of the command line, on the wall."""
+    command = [sys.executable, "-m", "pixelcnn", "--help"]
+    work = {"help": lambda: subprocess.run(command, check=True, capture_output=True)}
+    seconds = alternate(work, rounds)["help"]
+    return ["`pixelcnn --help`", Spread.of(seconds), "", "", "≤ 0.5 s", "on the wall"]
+
+
+def measured(number: int, *, quick: bool) -> list[Row]:
+    """All rows of one network."""
     torch.manual_seed(0)
-    model = PixelCNN(hidden_channels=64, num_residual_blocks=4).eval()
-    rows = [
-        *([] if quick else [against_naive(model, 64, 28, rounds=3)]),
-        against_naive(model, 1, 28, rounds=5),
-        against_forward(model, 64, 28, rounds=15),
-        against_forward(model, 1, 28, rounds=15),
-        *growth(model, 16, rounds=5),
-    ]
-    setting = f"PixelCNN 64 × 4 blocks, Bernoulli, float32. {machine()}."
-    head = ["what", "seconds of the first", "of the second", "ratio", "note"]
-    return Section("Drawing", setting, head, rows)
+    network = NETWORKS[number]
+    model = network.make().eval()
+    rounds = {1: 1, 16: 1} if quick else ROUNDS
+    rows = [line for batch, n in rounds.items() for line in rivals(network, model, batch, n)]
+    if not quick:
+        rows += growth(network, model, rounds=2)
+        if number == 0:
+            rows.append(in_full(network, model, 16))
+    return [*rows, memory(number, model, 16 if quick else 64)]
+
+
+def section(*, quick: bool, network: str = "") -> Section:
+    """All networks, or those whose name has `network` in it."""
+    chosen = [number for number, each in enumerate(NETWORKS) if network in each.name]
+    rows = [line for number in chosen for line in measured(number, quick=quick)]
+    setting = f"float32, noise of one seed. {machine()}."
+    return Section("Drawing", setting, HEAD, [*rows, start_up()])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="leave the slowest rows out")
-    print(section(quick=parser.parse_args().quick).text())
+    parser.add_argument("--quick", action="store_true", help="small batches, once")
+    parser.add_argument("--network", default="", help="part of the name of those to measure")
+    parser.add_argument("--out", type=Path, default=Path("runs/bench"), metavar="DIR")
+    options = parser.parse_args()
+    found = section(quick=options.quick, network=options.network)
+    print(found.text())
+    write_text(options.out / "drawing.md", found.text() + "\n")
+    write_json(options.out / "drawing.json", found.facts())
 
 
 if __name__ == "__main__":

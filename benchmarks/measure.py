@@ -29,6 +29,11 @@ class Spread:
         return f"{median} ({least} … {most})"
 
 
+def seconds_spent() -> float:
+    """Of the processor with one thread, which neighbours change least; else of the wall."""
+    return time.process_time() if torch.get_num_threads() == 1 else time.perf_counter()
+
+
 def alternate(
     work: Mapping[str, Callable[[], object]],
     rounds: int,

@@ -1,0 +1,55 @@
+"""The benchmarks measure what they say."""
+
+from benchmarks import drawing
+from benchmarks.measure import Section, Spread
+from benchmarks.networks import Network
+from benchmarks.operations import multiply_adds
+from pixelcnn.models import PixelCNN
+
+TINY = {"hidden_channels": 6, "num_residual_blocks": 0, "in_channels": 3}
+
+
+def test_a_naive_walk_is_timed_by_one_pass_of_each_colour():
+    model, passes = PixelCNN(**TINY).eval(), []
+    model.register_forward_hook(lambda *_: passes.append(1))
+    seen = []
+    level_logits = model.likelihood.level_logits
+
+    def noted(params, earlier, channel):
+        seen.append(channel)
+        return level_logits(params, earlier, channel)
+
+    model.likelihood.level_logits = noted
+    drawing.some_steps(model, 2, (3, 4, 5))
+    assert len(passes) == drawing.PASSES
+    assert seen == [0, 1, 2]
+
+
+def test_naive_seconds_are_counted_up_to_all_sub_pixels(monkeypatch):
+    monkeypatch.setattr(drawing, "seconds_spent", iter(range(100)).__next__)
+    monkeypatch.setattr(drawing, "product_rate", lambda rows, width: 1e9)
+    network = Network("tiny", lambda: PixelCNN(**TINY), (3, 2, 4), 6, at_least=10)
+    naive, forward = drawing.rivals(network, network.make().eval(), 64, 1)
+    assert naive[:4] == [
+        "tiny, 64 of 3×2×4: naive ÷ cached",
+        Spread(8, 8, 8),  # one second, of three passes out of 24
+        Spread(1, 1, 1),
+        Spread(8, 8, 8),
+    ]
+    assert naive[4] == "≥ 10"
+    assert forward[3] == Spread(1, 1, 1)
+
+
+def test_multiply_adds_are_those_of_the_products():
+    model = PixelCNN(hidden_channels=4, num_residual_blocks=0)
+    shape = (1, 3, 5)
+    # 7×7 windows without the rows below, over three rows more than there are; then two 1×1.
+    expected = (3 + 3) * 5 * 4 * 4 * 7 + 3 * 5 * (4 * 4 + 4 * 1)
+    assert multiply_adds(model, shape) == expected
+
+
+def test_a_section_is_a_table_and_facts():
+    found = Section("Title", "Setting.", ["what", "s"], [["a", Spread(2.0, 1.0, 3.0)]])
+    assert found.text().splitlines()[-1] == "| a | 2 (1 … 3) |"
+    spread = {"median": 2.0, "least": 1.0, "most": 3.0}
+    assert found.facts()["rows"] == [{"what": "a", "s": spread}]
