@@ -1,7 +1,7 @@
 import torch
 
 from pixelcnn.nn import GATE_GAIN, gate, halves
-from pixelcnn.nn.gate import packed
+from pixelcnn.nn.gate import SHORT_ROW, packed
 
 
 def test_a_gate_opens_one_half_by_the_other():
@@ -26,9 +26,10 @@ def test_the_gain_makes_up_for_the_gate():
     assert abs(GATE_GAIN * power.sqrt() - 1) < 0.02
 
 
-def test_halves_in_half_precision_are_packed_and_others_are_read_where_they_lie():
-    h = torch.randn(2, 3, 8)
-    assert packed(h[..., :4]).data_ptr() == h.data_ptr()
-    half = h.bfloat16()[..., 4:]
+def test_short_halves_in_half_precision_are_packed_and_others_are_read_where_they_lie():
+    short, long = torch.randn(2, 3, 8), torch.randn(2, 3, 2 * SHORT_ROW)
+    half = short.bfloat16()[..., 4:]
     assert packed(half).is_contiguous()
     assert torch.equal(packed(half), half)
+    for apart in (short[..., 4:], long.bfloat16()[..., SHORT_ROW:]):
+        assert packed(apart) is apart
