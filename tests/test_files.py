@@ -85,14 +85,14 @@ def test_a_file_in_the_place_of_a_folder_is_named(tmp_path):
 
 def test_a_folder_is_not_overwritten_by_a_file(tmp_path):
     (tmp_path / "runs").mkdir()
-    with pytest.raises(OutputError, match="folder"):
+    with pytest.raises(OutputError, match="This is a folder: name a file"):
         write_text(tmp_path / "runs", "x")
     assert names(tmp_path) == ["runs"]
 
 
 @pytest.mark.skipif(not Path("/dev/null").exists(), reason="needs a device file")
 def test_a_device_is_not_replaced():
-    with pytest.raises(OutputError, match="not a file"):
+    with pytest.raises(OutputError, match="This is a device"):
         write_text("/dev/null", "x")
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
 

@@ -22,6 +22,7 @@ _ADVICE = {
     errno.ENOTDIR: "A part of this path is a file, not a folder: choose another place.",
     errno.EEXIST: "A part of this path is a file, not a folder: choose another place.",
     errno.EISDIR: "This is a folder: name a file inside it.",
+    errno.ENODEV: "This is a device or a pipe: name a file.",
 }
 
 
@@ -55,8 +56,10 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     temporary = target.with_name(f".{target.stem[:80]}-{uuid.uuid4().hex[:12]}{target.suffix}")
     try:
         # A device such as /dev/null would be replaced by a plain file for everybody.
-        if target.exists() and not target.is_file():
+        if target.is_dir():
             raise OSError(errno.EISDIR, "it exists and is not a file")
+        if target.exists() and not target.is_file():
+            raise OSError(errno.ENODEV, "it is not a file that can be replaced")
         target.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         _flush(temporary)

@@ -159,6 +159,24 @@ def screen_scale(height: int, width: int, *, side: int = 48) -> int:
     return math.ceil(side / min(side, max(height, width)))
 
 
+def film_scale(height: int, width: int, *, columns: int, wide: int = 400) -> int:
+    """How often to enlarge the images of a film of so many columns.
+
+    Args:
+        height: Rows of an image.
+        width: Columns of an image.
+        columns: Images side by side.
+        wide: Screen pixels that the film is at least wide, unless the images are so tall that
+            they would become taller than that.
+
+    Example:
+        >>> film_scale(8, 8, columns=4), film_scale(28, 28, columns=8)
+        (13, 2)
+    """
+    scale = min(math.ceil(wide / (columns * width)), math.ceil(wide / height))
+    return max(screen_scale(height, width), scale)
+
+
 def generation_notes(*, fingerprint: str, settings: Mapping[str, Any]) -> dict[str, str]:
     """Notes for `save_png` that say how a drawn picture was made, so that it can be made again.
 

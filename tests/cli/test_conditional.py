@@ -50,5 +50,24 @@ def test_what_cannot_be_asked_is_said_in_one_line(binary_model, fails, tmp_path)
     words = ("conditional", binary_model, tmp_path / "x.npz", "--out", out, "--site", "1,1")
     assert "`--number` must be below 2" in fails(*words, "--number", "2")
     assert "no mask" in fails(*words, "--missing", "sideways")
-    assert "another method" in fails(*words, "--method", "exact", "--num-chains", "3")
+    assert "than exact: add `--method gibbs`" in (
+        fails(*words, "--method", "exact", "--num-chains", "3")
+    )
+    assert "than exact, which is taken here: add `--method importance`, or leave it out" in (
+        fails(*words, "--num-draws", "5")
+    )
+    twice = ("--missing", "0:1,0:2", "--missing", "top")
+    assert "`--missing` must be given once, since there is one image, got 2" in fails(
+        *words, *twice
+    )
+    assert "`` is no mask" in fails(*words, "--missing", "")
+    assert "this is a folder" in fails(*words, "--missing", tmp_path)
     assert not out.exists()
+
+
+def test_what_is_all_known_but_one_has_no_figures_to_tell(binary_model, tmp_path, capsys):
+    words = ["conditional", binary_model, tmp_path / "x.npz", "--site", "1,1", "--method", "gibbs"]
+    assert main([str(word) for word in [*words, "--out", tmp_path / "out"]]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("x-0 of 2 images from")
+    assert all(line.strip() for line in said)

@@ -5,9 +5,10 @@ import csv
 import pytest
 from PIL import Image
 
-from pixelcnn.checkpoint import load
+from pixelcnn.checkpoint import load, save
 from pixelcnn.cli import main
 from pixelcnn.inference import marginal
+from pixelcnn.models import PixelCNN
 
 
 def table(folder):
@@ -47,3 +48,13 @@ def test_what_cannot_be_asked_is_said_in_one_line(model_file, fails, tmp_path):
     assert not out.exists()
     with pytest.raises(SystemExit, match="2"):
         main([str(word) for word in words] + ["middle"])
+
+
+@pytest.mark.parametrize("command", [["marginal", "--site", "0,0"], ["sample"], ["verify"]])
+def test_a_model_without_a_size_of_its_own_is_told_one(command, fails, tmp_path):
+    save(PixelCNN(hidden_channels=2, num_residual_blocks=1), tmp_path / "model.safetensors")
+    words = [command[0], tmp_path / "model.safetensors", *command[1:]]
+    out = ["--out", tmp_path / "new" / "out.png"]
+    assert "has no image size of its own: add `--size HxW`." in fails(*words, *out)
+    assert not (tmp_path / "new").exists()
+    assert main([str(word) for word in [*words, *out, "--size", "3x2"]]) == 0

@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 
-from pixelcnn.cli.options import size
+from pixelcnn.cli.options import site, size, whole
 from pixelcnn.cli.parser import parse, split_settings
 from pixelcnn.cli.questions import COMPLETION_METHODS, METHODS
 from pixelcnn.inference.complete import COMPLETION_METHODS as LIBRARY_COMPLETIONS
@@ -25,6 +25,9 @@ WRONG = [
     ["evaluate", "run", "--features", "vgg"],
     ["evaluate", "run", "--num-generated", "0"],
     ["train-classifier", "--preset", "digits"],
+    ["sample", "run", "--shards", ""],
+    ["score", "run", "--seed", str(2**64)],
+    ["marginal", "run", "--site", "1"],
 ]
 
 
@@ -62,6 +65,44 @@ def test_a_setting_without_a_value_is_left_to_the_configuration():
 
 def test_a_misspelt_section_is_left_to_the_configuration_too():
     assert split_settings(["--trainng.max_epochs", "5"])[1] == ["--trainng.max_epochs", "5"]
+
+
+@pytest.fixture
+def refusal(capsys):
+    """Parses words that must be refused; returns the line."""
+
+    def run(*words):
+        with pytest.raises(SystemExit):
+            parse(words)
+        return capsys.readouterr().err
+
+    return run
+
+
+def test_a_refusal_names_the_help_of_its_command(refusal):
+    for words in (["score", "run", "--labl", "1"], ["score", "run", "--batch-size", "0"]):
+        assert refusal(*words).endswith("See `pixelcnn score --help`.\n")
+    assert "`marginal` takes no settings such as --data.levels. See `pixelcnn marginal --help`" in (
+        refusal("marginal", "run", "--site", "0,0", "--data.levels", "2")
+    )
+
+
+def test_a_site_below_zero_is_told_how_to_be_typed(refusal):
+    assert "written --site=-…" in refusal("marginal", "run", "--site", "-1,0")
+    assert "CHANNEL,ROW,COLUMN, from 0, got '-1,0'" in refusal("marginal", "run", "--site=-1,0")
+
+
+def test_blanks_in_a_site_do_not_matter():
+    assert site("2, 4") == site("2,4") == (2, 4)
+
+
+@pytest.mark.parametrize("command", ["score", "classify", "complete", "evaluate", "verify"])
+def test_nothing_is_written_to_an_empty_name(command, refusal):
+    assert "--out: must name a place" in refusal(command, "run", "--out", "")
+
+
+def test_seeds_are_those_of_python():
+    assert whole(str(2**64 - 1)) == 2**64 - 1
 
 
 def test_sizes_are_height_by_width():

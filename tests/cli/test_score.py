@@ -94,6 +94,14 @@ def test_what_cannot_be_scored_is_said_in_one_line(
     assert "not both" in refused(grey_model, pictures, "--split", "val")
     assert "must hold `x`" in refused(grey_model, tmp_path / "other.npz")
     assert "4 levels" in refused(grey_model, tmp_path / "few.npz")
+    x = np.zeros((3, 1, 6, 5), np.uint8)
+    x[1:, 0, 2, 3] = 9, 7
+    np.savez(tmp_path / "wrong.npz", x=x)
+    line = refused(model_file, tmp_path / "wrong.npz", "--label", "bag")
+    assert "wrong.npz must hold levels from 0 to 3, and 2 of 3 images hold others: " in line
+    assert "image 1 (from 0) has levels from 0 to 9" in line
+    np.savez(tmp_path / "rgb.npz", x=np.zeros((1, 3, 6, 5), np.uint8))
+    assert "1 channel like the model, got 3" in refused(grey_model, tmp_path / "rgb.npz")
     assert not out.exists()
 
 
@@ -177,12 +185,23 @@ def test_one_image_has_no_standard_error(grey_model, pictures, tmp_path, capsys)
         assert ("p(x) of 1 image: 1 image from" in said) is not sign
 
 
+def test_a_model_that_gives_no_numbers_is_refused(pictures, fails, tmp_path):
+    model = PixelCNN(hidden_channels=4, num_residual_blocks=1, num_classes=4, image_size=(6, 5))
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.normal_(0, 1e30, generator=torch.Generator().manual_seed(0))
+    save(model, tmp_path / "huge.safetensors")
+    out = tmp_path / "scores"
+    assert "got NaN for" in fails("score", tmp_path / "huge.safetensors", pictures, "--out", out)
+    assert not out.exists()
+
+
 def test_a_film_shows_what_is_expected_as_pixels_arrive(grey_model, pictures, tmp_path, capsys):
     out = tmp_path / "scores"
     assert main(["score", str(grey_model), str(pictures), "--film", "--out", str(out)]) == 0
     assert "expectation.gif" in capsys.readouterr().out
     with Image.open(out / "expectation.gif") as film:
-        assert film.n_frames > 2
+        assert film.n_frames > 2 and film.width >= 400
     with Image.open(out / "expectation.png") as strip:
         last = np.asarray(strip)[:, -(strip.width // 15) :]
         assert (last[..., 0] == last[..., 1]).all()  # in the end all is known, and grey

@@ -2,10 +2,7 @@
 
 import argparse
 import csv
-import math
 from pathlib import Path
-
-from torch import Tensor
 
 from pixelcnn.charts.belief import belief_figure
 from pixelcnn.charts.figure import save_figure
@@ -17,6 +14,7 @@ from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import atomic_write, provisional_folder
 from pixelcnn.inference import ClassPosterior, classify
+from pixelcnn.metrics import wilson_interval
 
 CLASSES_FILE = "classes.csv"
 BELIEF_FILE = "belief.png"
@@ -70,14 +68,12 @@ def summary(asked: Asked, found: ClassPosterior) -> str:
     if asked.labels is None:
         certain = found.probabilities.max(1).values.mean()
         return "\n".join([*lines, f"mean probability of the label found: {certain:.4f}"])
-    right = accuracy(found, asked.labels)
+    right = int((found.predicted == asked.labels).sum())
     count = len(asked.x)
-    error = f" ± {100 * math.sqrt(right * (1 - right) / count):.2f}" if count > 1 else ""
+    low, high = wilson_interval(right, count)
     nats = -found.log_probs.gather(1, asked.labels[:, None]).mean()
-    lines.append(f"accuracy {100 * right:.2f}{error} %, {nats:.4f} nats of the right label")
+    lines.append(
+        f"accuracy {100 * right / count:.2f} % (95 % interval {100 * low:.2f} to "
+        f"{100 * high:.2f}), {nats:.4f} nats of the right label"
+    )
     return "\n".join(lines)
-
-
-def accuracy(found: ClassPosterior, labels: Tensor) -> float:
-    """Share of the images whose most probable label is theirs."""
-    return (found.predicted == labels).double().mean().item()

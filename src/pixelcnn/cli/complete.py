@@ -21,7 +21,8 @@ from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import atomic_write, provisional_folder
 from pixelcnn.inference import Completions, UntrustedWarning, complete, known_masks
-from pixelcnn.plots import film_strip, image_grid, save_gif, save_png, screen_scale
+from pixelcnn.inference.complete import default_method
+from pixelcnn.plots import film_scale, film_strip, image_grid, save_gif, save_png, screen_scale
 
 TABLE_FILE = "completions.csv"
 PICTURE_FILE = "completions.png"
@@ -48,18 +49,19 @@ def run(args: argparse.Namespace) -> int:
         words = args.missing or ["bottom"]
         missing = words if len(words) > 1 else words[0]
         known = known_masks(missing, (count, channels, height, width), seed=args.seed or 0)
+        method = args.method or default_method(known)
         with progress_bar(f"completing {count} images") as progress:
             found = complete(
                 model,
                 asked.x,
                 known,
-                method=args.method,
+                method=method,
                 num_completions=args.num_completions,
                 cond=asked.cond,
                 seed=args.seed or 0,
                 batch_size=args.batch_size,
                 progress=progress,
-                **typed_options(args, COMPLETION_METHODS, [args.method] if args.method else []),
+                **typed_options(args, COMPLETION_METHODS, [method]),
                 **({"on_sweep": frames.append} if args.film else {}),
             )
         write(out, asked, found, model.num_classes)
@@ -100,10 +102,11 @@ def write(out: Path, asked: Asked, found: Completions, levels: int) -> None:
 def write_film(out: Path, frames: list[Tensor], levels: int) -> None:
     """Writes the chains (B, M, C, H, W) of each sweep: some side by side, and all as a film."""
     seen = rearrange(torch.stack(frames), "t b m c h w -> t (b m) c h w").cpu()
-    scale = screen_scale(*seen.shape[3:])
+    height, width = seen.shape[3:]
     some = torch.linspace(0, len(seen) - 1, min(len(seen), NUM_FRAMES)).round().long()
-    save_png(out / STRIP_FILE, film_strip(seen[some], levels, scale=scale))
+    save_png(out / STRIP_FILE, film_strip(seen[some], levels, scale=screen_scale(height, width)))
     columns = frames[0].shape[1]
+    scale = film_scale(height, width, columns=columns)
     save_gif(
         out / FILM_FILE,
         [image_grid(each, levels, columns=columns, scale=scale) for each in seen],

@@ -2,6 +2,7 @@
 
 import argparse
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 from pixelcnn.cli.images import Asked, images_of
@@ -13,7 +14,8 @@ from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import provisional_folder
 from pixelcnn.inference import UntrustedWarning, conditional, known_mask
-from pixelcnn.inference.question import find_site
+from pixelcnn.inference.conditional import default_method
+from pixelcnn.inference.question import ask, find_site
 
 
 def run(args: argparse.Namespace) -> int:
@@ -23,13 +25,15 @@ def run(args: argparse.Namespace) -> int:
         warnings.simplefilter("ignore", UntrustedWarning)  # `in_words` says it louder
         model = open_run(args.run, device=resolve_device(args.device or "auto")).model
         asked = one_image(args, images_of(args, model))
-        _, *shape = asked.x.shape
-        known = known_mask(args.missing, (shape[0], shape[1], shape[2]), seed=args.seed or 0)
+        shape = asked.x.shape[1], asked.x.shape[2], asked.x.shape[3]
+        known = known_mask(what_is_missing(args), shape, seed=args.seed or 0)
         place = find_site(args.site, shape)
         known[place] = False  # what is asked about is no part of what is given
         estimates = {}
-        for method, options in options_by_method(args).items():
-            with progress_bar(f"estimating by {method or 'the best method'}") as progress:
+        question = ask(model, asked.x, known, cond=asked.cond)
+        chosen = args.method or [default_method(question, place)]
+        for method, options in options_by_method(args, chosen).items():
+            with progress_bar(f"estimating by {method}") as progress:
                 found = conditional(
                     model,
                     place,
@@ -44,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
                 )
             estimates[found.method] = found
         write_levels(out, estimates)
+    print(f"{asked.names[0]} of {asked.about}")
     for title, estimate in estimates.items():
         print(in_words(title, estimate))
     print(out / LEVELS_FILE)
@@ -64,16 +69,29 @@ def one_image(args: argparse.Namespace, asked: Asked) -> Asked:
     return asked.only(slice(args.number, args.number + 1))
 
 
-def options_by_method(args: argparse.Namespace) -> dict[str | None, dict[str, int]]:
+def what_is_missing(args: argparse.Namespace) -> str:
+    """The mask that was typed.
+
+    Raises:
+        ConfigError: If there are several.
+    """
+    words: list[str] = args.missing or ["none"]
+    if len(words) > 1:
+        raise ConfigError(
+            f"`--missing` must be given once, since there is one image, got {len(words)}: "
+            f"{', '.join(words)}. A mask file says any shape: white where missing."
+        )
+    return words[0]
+
+
+def options_by_method(args: argparse.Namespace, chosen: Sequence[str]) -> dict[str, dict[str, int]]:
     """The options that were typed, each for the methods that take it.
 
     Raises:
         ConfigError: If no method that was chosen takes an option.
     """
-    typed = typed_options(args, METHODS, args.method)
-    if not args.method:
-        return {None: typed}
+    typed = typed_options(args, METHODS, chosen)
     return {
         method: {name: typed[name] for name in METHODS[method] if name in typed}
-        for method in args.method
+        for method in chosen
     }

@@ -21,9 +21,11 @@ LESS_MEMORY = {
     "evaluate": "Score fewer images at once: --evaluation.batch_size.",
     "score": "Score fewer images at once: --batch-size.",
     "classify": "Score fewer images at once: --batch-size.",
-    "marginal": "Draw fewer images at once: --batch-size.",
-    "complete": "Use fewer images at once: --batch-size.",
-    "conditional": "Use fewer images at once: --batch-size.",
+    "marginal": "Draw smaller images (--size), or fewer at once (--batch-size).",
+    "complete": "Use fewer completions (--num-completions) or images (--max-images), or fewer at "
+    "once (--batch-size).",
+    "conditional": "Use fewer images at once (--batch-size), or fewer in each population "
+    "(--num-particles).",
 }
 LESS_MEMORY_ELSEWHERE = "Use fewer images at once (--data.batch_size) or a smaller model."
 

@@ -75,16 +75,13 @@ def images_of(
                 "Name files, or a split and settings of data, not both: leave out "
                 f"`{args.files[0]}` and what follows, or --split, --config and --data.…"
             )
-        x, names, labels = read_files([Path(file) for file in args.files], model)
-        about = f"{counted(len(x), 'image')} from {args.files[0]}" + (
-            " …" if len(args.files) > 1 else ""
-        )
-        cond = labels if model.condition.kind == "labels" else None
-        asked = Asked(x, names, cond, labels, about)
+        asked = read_files([Path(file) for file in args.files], model)
     else:
         asked = from_split(args, model)
-    if args.max_images is not None:
-        asked = asked.only(slice(args.max_images))
+    if args.max_images is not None and args.max_images < len(asked.x):
+        count = "" if args.max_images == 1 else f"{args.max_images:,} "
+        about = f"the first {count}of {asked.about}"
+        asked = replace(asked.only(slice(args.max_images)), about=about)
     return replace(asked, cond=condition_of(args, model, asked) if with_condition else None)
 
 
@@ -166,17 +163,15 @@ def from_split(args: argparse.Namespace, model: AutoregressiveModel) -> Asked:
     return Asked(x, names, conditions.of(model.condition.kind), conditions.labels, data.protocol)
 
 
-def read_files(
-    files: Sequence[Path], model: AutoregressiveModel
-) -> tuple[Tensor, list[str], Tensor | None]:
+def read_files(files: Sequence[Path], model: AutoregressiveModel) -> Asked:
     """Images of files, folders and NumPy files of levels, in the levels of the model.
 
     Image files are scaled and cropped to the size of the model, where it has one and they have
     another. Levels in a NumPy file are taken as they are.
 
     Returns:
-        Levels (N, C, H, W), names, and labels (N,) where a single NumPy file holds them, or where
-        all images lie in sub-folders that are called as labels of the model.
+        The images, with labels where a single NumPy file holds them, or where all images lie in
+        sub-folders that are called as labels of the model.
 
     Raises:
         DataError: If a file is missing or broken, or images do not fit together.
@@ -196,8 +191,17 @@ def read_files(
                     f"{path} has {each.shape[1]}×{each.shape[2]}."
                 )
     x = torch.cat([resize(each[None], levels=LEVELS, size=size) for each in pixels])
+    x = requantise(x, LEVELS, to=model.num_classes)
+    about = f"{counted(len(x), 'image')} from {files[0]}{' …' if len(files) > 1 else ''}"
+    num_scaled = sum(tuple(each.shape[1:]) != size for each in pixels)
+    if num_scaled:
+        about += (
+            f"; {num_scaled:,} of them scaled and cropped to the model's {size[0]}×{size[1]} "
+            f"pixels, on which nats and bits depend"
+        )
     labels = labels_of([name for _, name in listed], model)
-    return requantise(x, LEVELS, to=model.num_classes), [str(path) for path in paths], labels
+    cond = labels if model.condition.kind == "labels" else None
+    return Asked(x, [str(path) for path in paths], cond, labels, about)
 
 
 def labels_of(classes: Sequence[str | None], model: AutoregressiveModel) -> Tensor | None:
@@ -233,7 +237,7 @@ def channels_of(model: AutoregressiveModel) -> int:
     return model.in_channels
 
 
-def read_levels(path: Path, model: AutoregressiveModel) -> tuple[Tensor, list[str], Tensor | None]:
+def read_levels(path: Path, model: AutoregressiveModel) -> Asked:
     """Levels as `pixelcnn sample --out FILE.npz` writes them, or one .npy of them."""
     arrays = load_arrays(path)
     key = "x" if "x" in arrays else ""
@@ -251,6 +255,7 @@ def read_levels(path: Path, model: AutoregressiveModel) -> tuple[Tensor, list[st
             f"{path} holds {levels} levels, and the model has {model.num_classes}. Draw or "
             f"quantise them with as many."
         )
+    check_images(x, model, path)
     labels = None
     if "labels" in arrays and model.num_labels is not None:
         labels = to_labels(
@@ -260,4 +265,23 @@ def read_levels(path: Path, model: AutoregressiveModel) -> tuple[Tensor, list[st
             where=f"`labels` of {path}",
             source="as the model has them",
         )
-    return x, [f"{path.stem}-{number}" for number in range(len(x))], labels
+    names = [f"{path.stem}-{number}" for number in range(len(x))]
+    cond = labels if model.condition.kind == "labels" else None
+    return Asked(x, names, cond, labels, f"{counted(len(x), 'image')} from {path}")
+
+
+def check_images(x: Tensor, model: AutoregressiveModel, path: Path) -> None:
+    """Raises `DataError` unless images of a file have the channels and levels of the model."""
+    if x.shape[1] != model.in_channels:
+        raise DataError(
+            f"{path} must hold images of {counted(model.in_channels, 'channel')} like the model, "
+            f"got {x.shape[1]}."
+        )
+    wrong = ((x < 0) | (x >= model.num_classes)).flatten(1).any(1).nonzero().flatten().tolist()
+    if wrong:
+        odd = x[wrong[0]]
+        raise DataError(
+            f"{path} must hold levels from 0 to {model.num_classes - 1}, and {len(wrong):,} of "
+            f"{counted(len(x), 'image')} hold others: image {wrong[0]} (from 0) has levels from "
+            f"{int(odd.min())} to {int(odd.max())}. Quantise them with {model.num_classes} levels."
+        )

@@ -39,7 +39,19 @@ def in_words(title: str, estimate: LevelEstimate, *, with_diagnostics: bool = Tr
     if with_diagnostics:
         figures = {} if estimate.is_exact else {"effective draws": estimate.ess}
         figures |= estimate.diagnostics
-        told = (f"{name.replace('_', ' ')} {figure:.4g}" for name, figure in figures.items())
-        lines.append(f"  {', '.join(told)}")
+        told = [figure_in_words(name, figure) for name, figure in figures.items()]
+        lines += [f"  {', '.join(told)}"] if told else []
     lines += [f"  NOT TO BE TRUSTED: {doubt}" for doubt in estimate.warnings]
     return "\n".join(lines)
+
+
+def figure_in_words(name: str, figure: float) -> str:
+    """A diagnostic with its name and unit.
+
+    Example:
+        >>> figure_in_words("log_evidence", -3.6e-08), figure_in_words("r_hat", 1.00123)
+        ('log evidence 0.0000 nats', 'r hat 1.001')
+    """
+    if name == "log_evidence":
+        return f"log evidence {round(figure, 4) + 0.0:.4f} nats"  # + 0.0: no minus before a zero
+    return f"{name.replace('_', ' ')} {figure:.4g}"

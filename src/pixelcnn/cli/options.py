@@ -21,6 +21,8 @@ class OneLineParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Prints the line on standard error and exits with code 2."""
+        if found := re.fullmatch(r"argument (--[\w-]+)\S*: expected one argument", message):
+            message += f" (one that begins with a minus is written {found[1]}=-…)"
         self.exit(2, f"pixelcnn: {message}. See `{self.prog} --help`.\n")
 
 
@@ -36,7 +38,7 @@ def add_command(
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.set_defaults(takes_settings=takes_settings)
+    parser.set_defaults(takes_settings=takes_settings, refuse=parser.error)
     return parser
 
 
@@ -65,10 +67,17 @@ def sites(text: str) -> int:
 
 
 def whole(text: str) -> int:
-    """A whole number of at least 0, and of at most 63 bits, as seeds are."""
-    if not text.isdecimal() or not 0 <= int(text) < 2**63:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to 2**63 - 1, got {text}")
+    """A whole number of at least 0, and of at most 64 bits, as seeds are."""
+    if not text.isdecimal() or not 0 <= int(text) < 2**64:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to 2**64 - 1, got {text}")
     return int(text)
+
+
+def destination(text: str) -> str:
+    """Where to write: any path but the empty one, which would be the current folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("must name a place to write to, got an empty text")
+    return text
 
 
 def size(text: str) -> tuple[int, int]:
@@ -89,11 +98,11 @@ def site(text: str) -> tuple[int, ...]:
     """Row and column of a sub-pixel, or channel, row and column, all from 0.
 
     Example:
-        >>> site("14,14"), site("2,0,31")
+        >>> site("14,14"), site("2, 0, 31")
         ((14, 14), (2, 0, 31))
     """
-    if not re.fullmatch(r"\d+(,\d+){1,2}", text):
+    if not re.fullmatch(r"\d+(,\d+){1,2}", re.sub(r"\s", "", text)):
         raise argparse.ArgumentTypeError(
-            f"must be ROW,COLUMN such as 14,14, or CHANNEL,ROW,COLUMN, got {text!r}"
+            f"must be ROW,COLUMN such as 14,14, or CHANNEL,ROW,COLUMN, from 0, got {text!r}"
         )
-    return tuple(whole(number) for number in text.split(","))
+    return tuple(whole(number.strip()) for number in text.split(","))

@@ -10,8 +10,10 @@ from pixelcnn.cli.options import (
     Subparsers,
     add_command,
     add_device,
+    destination,
     positive,
     sites,
+    size,
     whole,
 )
 from pixelcnn.cli.questions import add_questions
@@ -30,9 +32,11 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     """
     plain, settings = split_settings(words)
     parser = build_parser()
-    args = parser.parse_args(plain)
+    args, unknown = parser.parse_known_args(plain)
+    if unknown:
+        args.refuse(f"unrecognized arguments: {' '.join(unknown)}")
     if settings and not args.takes_settings:
-        parser.error(f"`{args.command}` takes no settings such as {settings[0]}")
+        args.refuse(f"`{args.command}` takes no settings such as {settings[0]}")
     args.settings = settings
     return args
 
@@ -80,7 +84,10 @@ def _add_quickstart(commands: Subparsers) -> None:
     )
     parser.epilog = "`pixelcnn sample digits` draws without training: its model comes along."
     parser.add_argument(
-        "--out", default="runs/quickstart", help="run folder (default: %(default)s)"
+        "--out",
+        type=destination,
+        default="runs/quickstart",
+        help="run folder (default: %(default)s)",
     )
     parser.add_argument("--seed", type=whole, default=0, help="decides everything random")
     add_device(parser)
@@ -93,7 +100,9 @@ def _add_train(commands: Subparsers) -> None:
     recipe = parser.add_mutually_exclusive_group()
     recipe.add_argument("--config", metavar="FILE", help="settings in YAML")
     recipe.add_argument("--preset", metavar="NAME", help="a recipe that comes with the package")
-    parser.add_argument("--out", metavar="DIR", help="run folder (default: runs/NAME-DATE-TIME)")
+    parser.add_argument(
+        "--out", type=destination, metavar="DIR", help="run folder (default: runs/NAME-DATE-TIME)"
+    )
     parser.add_argument(
         "--resume", metavar="RUN", help="continue a run folder, or a .ckpt of its checkpoints"
     )
@@ -117,7 +126,10 @@ def _add_evaluate(commands: Subparsers) -> None:
         "--split", choices=["train", "val", "test"], help="which images (default: test)"
     )
     parser.add_argument(
-        "--out", metavar="FILE", help="where to write the figures (default: RUN/metrics-SPLIT.json)"
+        "--out",
+        type=destination,
+        metavar="FILE",
+        help="where to write the figures (default: RUN/metrics-SPLIT.json)",
     )
     parser.add_argument(
         "--seed", type=whole, help="decides drawn images, and which images a smaller set holds"
@@ -174,7 +186,9 @@ def _add_train_classifier(commands: Subparsers) -> None:
     recipe = parser.add_mutually_exclusive_group()
     recipe.add_argument("--config", metavar="FILE", help="settings in YAML, such as those of a run")
     recipe.add_argument("--preset", metavar="NAME", help="a recipe that comes with the package")
-    parser.add_argument("--out", metavar="FILE", required=True, help="the .safetensors file")
+    parser.add_argument(
+        "--out", type=destination, metavar="FILE", required=True, help="the .safetensors file"
+    )
     parser.add_argument("--epochs", type=positive, metavar="N", help="(default: 10)")
     parser.add_argument("--batch-size", type=positive, metavar="N", help="(default: 64)")
     parser.add_argument("--learning-rate", type=float, metavar="R", help="(default: 0.003)")
@@ -201,7 +215,13 @@ def _add_verify(commands: Subparsers) -> None:
         help="sub-pixels to look at one by one, or all (default: all that about a minute allows)",
     )
     parser.add_argument(
-        "--out", metavar="FILE", help="where it is kept (default: MODEL.certificate.json beside it)"
+        "--size", type=size, metavar="HxW", help="size of the images (default: the model's own)"
+    )
+    parser.add_argument(
+        "--out",
+        type=destination,
+        metavar="FILE",
+        help="where it is kept (default: MODEL.certificate.json beside it)",
     )
     parser.add_argument("--seed", type=whole, help="decides images and sites (default: 0)")
     add_device(parser)

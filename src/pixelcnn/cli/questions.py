@@ -9,6 +9,7 @@ from pixelcnn.cli.options import (
     Subparsers,
     add_command,
     add_device,
+    destination,
     positive,
     site,
     size,
@@ -61,8 +62,13 @@ def add_questions(commands: Subparsers) -> None:
     _add_complete(commands)
 
 
-def add_images(parser: argparse.ArgumentParser) -> None:
-    """Adds what says which images are meant: `pixelcnn.cli.images.images_of` reads it."""
+def add_images(parser: argparse.ArgumentParser, *, seed_decides: str = "") -> None:
+    """Adds what says which images are meant: `pixelcnn.cli.images.images_of` reads it.
+
+    Args:
+        parser: Of the command.
+        seed_decides: What `--seed` decides besides.
+    """
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     parser.add_argument("files", nargs="*", metavar="FILE", help=FILES_HELP)
     parser.add_argument("--config", metavar="FILE", help="settings (default: those of the run)")
@@ -71,7 +77,8 @@ def add_images(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--max-images", type=positive, metavar="N", help="only the first so many")
     parser.add_argument("--batch-size", type=positive, metavar="N", default=256)
-    parser.add_argument("--seed", type=whole, help="decides which images a smaller set holds")
+    kept = "which images --data.max_samples keeps of a set (--max-images takes the first)"
+    parser.add_argument("--seed", type=whole, metavar="N", help=f"decides {seed_decides}{kept}")
 
 
 def add_condition(parser: argparse.ArgumentParser) -> None:
@@ -106,7 +113,7 @@ def _add_score(commands: Subparsers) -> None:
         commands, "score", "say how probable images are, and which pixels surprise",
         takes_settings=True,
     )  # fmt: skip
-    add_images(parser)
+    add_images(parser, seed_decides="the draws of --film, and ")
     add_condition(parser)
     add_show(parser, default=16)
     parser.add_argument(
@@ -114,7 +121,7 @@ def _add_score(commands: Subparsers) -> None:
         help="also show what the model expects of the most surprising ones as their pixels arrive",
     )  # fmt: skip
     parser.add_argument(
-        "--out", metavar="DIR", default="scores",
+        "--out", type=destination, metavar="DIR", default="scores",
         help="folder for scores.csv and surprise.png (default: %(default)s)",
     )  # fmt: skip
     add_device(parser)
@@ -127,17 +134,18 @@ def _add_classify(commands: Subparsers) -> None:
     add_images(parser)
     add_show(parser, default=6)
     parser.add_argument(
-        "--out", metavar="DIR", default="classes",
+        "--out", type=destination, metavar="DIR", default="classes",
         help="folder for classes.csv and belief.png (default: %(default)s)",
     )  # fmt: skip
     add_device(parser)
 
 
-def add_site(parser: argparse.ArgumentParser) -> None:
+def add_site(parser: argparse.ArgumentParser, *, may_be_known: bool = False) -> None:
     """Adds which sub-pixel is meant."""
     parser.add_argument(
         "--site", type=site, required=True, metavar="ROW,COLUMN",
-        help="which pixel, from 0; of a model of colours CHANNEL,ROW,COLUMN",
+        help="which pixel, from 0; of a model of colours CHANNEL,ROW,COLUMN"
+        + (" (if it is known, it is asked about as if it were not)" if may_be_known else ""),
     )  # fmt: skip
 
 
@@ -156,7 +164,7 @@ def _add_marginal(commands: Subparsers) -> None:
     parser.add_argument("--batch-size", type=positive, metavar="N", default=256)
     parser.add_argument("--seed", type=whole, default=0, help="decides what is drawn")
     parser.add_argument(
-        "--out", metavar="DIR", default="marginal",
+        "--out", type=destination, metavar="DIR", default="marginal",
         help="folder for levels.csv and levels.png (default: %(default)s)",
     )  # fmt: skip
     add_device(parser)
@@ -167,12 +175,15 @@ def _add_conditional(commands: Subparsers) -> None:
         commands, "conditional", "estimate the distribution of one sub-pixel given any others",
         takes_settings=True,
     )  # fmt: skip
-    add_images(parser)
+    add_images(parser, seed_decides="what is drawn, what is missing at random, and ")
     parser.add_argument(
         "--number", type=whole, default=0, metavar="N", help="which of the images, from 0"
     )
-    add_site(parser)
-    parser.add_argument("--missing", metavar="WHAT", default="none", help=MISSING_HELP)
+    add_site(parser, may_be_known=True)
+    parser.add_argument(
+        "--missing", metavar="WHAT", action="append",
+        help=MISSING_HELP.replace("%(default)s", "none") + "; once: there is one image",
+    )  # fmt: skip
     add_condition(parser)
     parser.add_argument(
         "--method", action="append", default=[], choices=list(METHODS),
@@ -180,7 +191,7 @@ def _add_conditional(commands: Subparsers) -> None:
     )  # fmt: skip
     add_options(parser, METHODS)
     parser.add_argument(
-        "--out", metavar="DIR", default="conditional",
+        "--out", type=destination, metavar="DIR", default="conditional",
         help="folder for levels.csv and levels.png (default: %(default)s)",
     )  # fmt: skip
     add_device(parser)
@@ -190,7 +201,7 @@ def _add_complete(commands: Subparsers) -> None:
     parser = add_command(
         commands, "complete", "draw what is missing of images", takes_settings=True
     )
-    add_images(parser)
+    add_images(parser, seed_decides="what is drawn, what is missing at random, and ")
     parser.add_argument(
         "--missing", metavar="WHAT", action="append",
         help=MISSING_HELP.replace("%(default)s", "bottom") + "; repeat it: one for each image",
@@ -210,7 +221,7 @@ def _add_complete(commands: Subparsers) -> None:
         help="with --method gibbs, also show the chains sweep by sweep: chains.png and chains.gif",
     )  # fmt: skip
     parser.add_argument(
-        "--out", metavar="DIR", default="completions",
+        "--out", type=destination, metavar="DIR", default="completions",
         help="folder for completions.png, .csv and .npz (default: %(default)s)",
     )  # fmt: skip
     add_device(parser)
@@ -229,6 +240,11 @@ def typed_options(
 ) -> dict[str, int]:
     """The options of methods that were typed.
 
+    Args:
+        args: What was typed.
+        methods: All of them, with the options of each.
+        chosen: The methods that were typed, or the one that is taken where none was.
+
     Raises:
         ConfigError: If no method that was chosen takes one of them.
     """
@@ -236,9 +252,12 @@ def typed_options(
     typed = {name: vars(args)[name] for name in sorted(names) if vars(args)[name] is not None}
     taken = {name for method in chosen for name in methods[method]}
     for name in typed:
-        if chosen and name not in taken:
+        if name not in taken:
+            takers = [method for method, options in methods.items() if name in options]
+            how = " or ".join(f"`--method {method}`" for method in takers)
+            which = " and ".join(chosen) + ("" if args.method else ", which is taken here")
             raise ConfigError(
-                f"`--{name.replace('_', '-')}` is of another method than "
-                f"{' and '.join(chosen)}: leave it out, or choose its --method."
+                f"`--{name.replace('_', '-')}` is of another method than {which}: add {how}, or "
+                f"leave it out."
             )
     return typed

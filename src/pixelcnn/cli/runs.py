@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pixelcnn.checkpoint import load, read_card
+from pixelcnn.errors import ConfigError
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs import CONFIG_FILE as CONFIG_FILE
 from pixelcnn.runs import LAST_STATE as LAST_STATE
@@ -49,3 +50,9 @@ def open_run(path: str, *, device: str = "cpu") -> Run:
 
         return Run(load_trained(file).to(device), file, folder, {})
     return Run(load(file, device=device), file, folder, read_card(file)["training"])
+
+
+def check_size(run: Run, size: tuple[int, int] | None) -> None:
+    """Raises `ConfigError` unless a model has an image size of its own, or one was typed."""
+    if size is None and run.model.image_size is None:
+        raise ConfigError(f"`{run.file}` has no image size of its own: add `--size HxW`.")

@@ -6,7 +6,7 @@ from typing import Any
 
 from pixelcnn.cli.conditions import Wish, choose_condition
 from pixelcnn.cli.drawing import Drawing, draw, save_film, save_grid, save_levels, save_separate
-from pixelcnn.cli.runs import open_run
+from pixelcnn.cli.runs import check_size, open_run
 from pixelcnn.cli.sharded import check_options, draw_into_shards
 from pixelcnn.cli.words import counted
 from pixelcnn.device import resolve_device
@@ -41,6 +41,7 @@ def sample_shards(args: argparse.Namespace) -> int:
     wishes = wishes_of(args)
     how = {name: wishes[name] for name in wishes if name not in ("num_samples", "per_label")}
     trained = open_run(args.run, device=resolve_device(args.device or "auto"))
+    check_size(trained, args.size)
     drawn = draw_into_shards(trained.model, args, condition_wish(args, wishes), how)
     print(f"{drawn}{unasked(trained.model.condition, args)}")
     return 0
@@ -57,6 +58,7 @@ def sample_file(args: argparse.Namespace) -> int:
     wishes = wishes_of(args)
     with provisional_folder(out if args.separate else out.parent):
         trained = open_run(args.run, device=resolve_device(args.device or "auto"))
+        check_size(trained, args.size)
         cond, count = choose_condition(trained.model, condition_wish(args, wishes))
         drawing = draw(
             trained.model,

@@ -7,6 +7,7 @@ from pixelcnn.cli.options import (
     Subparsers,
     add_command,
     add_device,
+    destination,
     positive,
     size,
     whole,
@@ -80,11 +81,13 @@ def _add_where(parser: argparse.ArgumentParser) -> None:
     place = parser.add_mutually_exclusive_group()
     place.add_argument(
         "--out",
+        type=destination,
         metavar="FILE",
         help=".png: a grid, .gif: the grid as it grows, .npz: the levels (default: samples.png)",
     )
     place.add_argument(
         "--shards",
+        type=destination,
         metavar="DIR",
         help="any number of images, as .npz files to train on; run again, it goes on",
     )

@@ -17,7 +17,15 @@ from pixelcnn.files import atomic_write, provisional_folder
 from pixelcnn.inference import Scores, expectation, score
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition
-from pixelcnn.plots import film_strip, image_grid, mark_unknown, save_gif, save_png, screen_scale
+from pixelcnn.plots import (
+    film_scale,
+    film_strip,
+    image_grid,
+    mark_unknown,
+    save_gif,
+    save_png,
+    screen_scale,
+)
 
 SCORES_FILE = "scores.csv"
 SURPRISE_FILE = "surprise.png"
@@ -93,8 +101,9 @@ def write_film(
             progress=progress,
         )
     frames = mark_unknown(found.mean, found.known[:, None], model.num_classes)
-    scale = screen_scale(*frames.shape[3:])
-    save_png(out / STRIP_FILE, film_strip(frames, 256, scale=scale))
+    height, width = frames.shape[3:]
+    save_png(out / STRIP_FILE, film_strip(frames, 256, scale=screen_scale(height, width)))
+    scale = film_scale(height, width, columns=len(filmed))
     films = [image_grid(each, 256, columns=len(filmed), scale=scale) for each in frames]
     save_gif(out / FILM_FILE, films, milliseconds=300)
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pixelcnn.certificate import Certificate, Line, certificate_path, verify
-from pixelcnn.cli.runs import Run, open_run
+from pixelcnn.cli.runs import Run, check_size, open_run
 from pixelcnn.device import resolve_device
 from pixelcnn.files import provisional_folder
 
@@ -21,6 +21,7 @@ NOT_KEPT = "Not kept, as models of the package stay as they came: --out FILE kee
 def run(args: argparse.Namespace) -> int:
     """Examines, prints, and keeps what was found; 1 if a line does not hold."""
     trained = open_run(args.run, device=resolve_device(args.device or "auto"))
+    check_size(trained, args.size)
     out = place_of(args, trained)
     if out is None:
         certificate, where = examine(trained, args), NOT_KEPT
@@ -44,7 +45,9 @@ def place_of(args: argparse.Namespace, trained: Run) -> Path | None:
 def examine(trained: Run, args: argparse.Namespace) -> Certificate:
     """`pixelcnn.verify`, saying where it is if somebody watches."""
     with progress() as tell:
-        return verify(trained.model, sites=args.sites, seed=args.seed or 0, progress=tell)
+        return verify(
+            trained.model, size=args.size, sites=args.sites, seed=args.seed or 0, progress=tell
+        )
 
 
 @contextmanager

@@ -93,9 +93,20 @@ def complete(
         progress=progress,
     )
     count = whole_number("num_completions", num_completions)
-    if method is None:
-        method = "raster" if bool(is_prefix(question.known).all()) else "smc"
+    method = default_method(question.known) if method is None else method
     answer = choose_method(COMPLETION_METHODS, method, options)
     found = answer(question, count)
     found.warn()
     return found
+
+
+def default_method(known: Tensor) -> str:
+    """How images are completed where no method is named.
+
+    Args:
+        known: True where known. (B, C, H, W), bool.
+
+    Returns:
+        "raster" where it is exact for all of them, else "smc".
+    """
+    return "raster" if bool(is_prefix(known).all()) else "smc"

@@ -13,9 +13,10 @@ from pixelcnn.errors import ShapeError
 from pixelcnn.inference.chain_answers import check_chains, gibbs
 from pixelcnn.inference.estimates import LevelEstimate, certain
 from pixelcnn.inference.exact import exact, num_states
-from pixelcnn.inference.question import Progress, ask, choose_method, find_site
+from pixelcnn.inference.question import Progress, Question, ask, choose_method, find_site
 from pixelcnn.inference.smc import check_populations, importance, smc
 from pixelcnn.models import AutoregressiveModel, Cond
+from pixelcnn.order import Site
 
 CONDITIONAL_METHODS: dict[str, Callable[..., LevelEstimate]] = {
     "exact": exact,
@@ -101,8 +102,7 @@ def conditional(
     if len(question.given) != 1:
         raise ShapeError(f"`given` must be one image, got {len(question.given)}.")
     place = find_site(site, question.given.shape[1:])
-    if method is None:
-        method = "exact" if num_states(question, place) <= FEW_STATES else "smc"
+    method = default_method(question, place) if method is None else method
     answer = choose_method(CONDITIONAL_METHODS, method, options)
     at = (0, *place)
     if question.known[at]:
@@ -114,3 +114,12 @@ def conditional(
     found = answer(question, place)
     found.warn()
     return found
+
+
+def default_method(question: Question, site: Site) -> str:
+    """How the question about one image is answered where no method is named.
+
+    Returns:
+        "exact" where at most 4,096 images are possible, else "smc".
+    """
+    return "exact" if num_states(question, site) <= FEW_STATES else "smc"

@@ -8,6 +8,7 @@ from pixelcnn.metrics.fidelity import compare_sets
 from pixelcnn.metrics.findings import Findings
 from pixelcnn.metrics.neighbours import Memorisation, nearest_distances
 from pixelcnn.metrics.perceptual import PerceptualDistance
+from pixelcnn.metrics.proportion import wilson_interval
 from pixelcnn.metrics.units import bits_per_dim, perplexity
 
 __all__ = [
@@ -27,4 +28,5 @@ __all__ = [
     "nearest_distances",
     "perplexity",
     "save_classifier",
+    "wilson_interval",
 ]
