@@ -27,7 +27,7 @@ def test_a_sound_model_gets_a_certificate_that_info_shows(model_file, capsys, mo
     assert main(["info", str(model_file), "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)["certificate"]
     assert (shown["passed"], shown["lines"], shown["failed"]) == (True, 10, [])
-    assert "derivatives" in shown["by_sample"]
+    assert "derivatives" in shown["looked_at_a_sample_in"]
 
 
 def test_a_line_that_fails_is_exit_code_1_and_kept(model_file, capsys, monkeypatch):

@@ -15,12 +15,14 @@ from pixelcnn.inference import (
     complete,
     conditional,
     expectation,
+    full_conditional,
     known_mask,
     known_masks,
     marginal,
     score,
 )
 from pixelcnn.models import PixelCNN
+from pixelcnn.order import Site
 
 MODEL = PixelCNN(hidden_channels=2, num_residual_blocks=1, image_size=3).eval()
 LABELS = PixelCNN(hidden_channels=2, num_residual_blocks=1, num_labels=3).eval()
@@ -66,6 +68,8 @@ def test_images_must_be_tensors_of_levels(ask):
         lambda model: marginal(model, (0, 0)),
         lambda model: verify(model),
         lambda model: PixelCNNSampler(model),
+        lambda model: GibbsChains(model, X, LAST),
+        lambda model: full_conditional(model, X, Site(0, 0, 0)),
     ],
 )
 def test_a_name_is_no_model(ask):
@@ -73,6 +77,15 @@ def test_a_name_is_no_model(ask):
         ask(model="digits")
     with pytest.raises(ConfigError, match="`model` must be a model, got None"):
         ask(model=None)
+
+
+def test_chains_begin_at_tensors_of_levels():
+    for ask in (
+        lambda x: GibbsChains(MODEL, x, LAST),
+        lambda x: full_conditional(MODEL, x, Site(0, 0, 0)),
+    ):
+        with pytest.raises(ShapeError, match=r"`x` must be .* Use `torch\.as_tensor"):
+            ask(X.numpy())
 
 
 def test_a_mask_must_be_a_tensor_of_booleans():
@@ -177,6 +190,8 @@ def test_a_site_must_be_inside_the_image(site):
         marginal(MODEL, site)
     with pytest.raises(ShapeError, match=r"`site` must be .* got "):
         conditional(MODEL, site, given=X, known=LAST)
+    with pytest.raises(ShapeError, match=r"`site` must be .* got "):
+        full_conditional(MODEL, X, site)
 
 
 @pytest.mark.parametrize("shape", [(3, 3), 3, (1, -3, 3), (1, 3.0, 3), (1, 0, 3)])

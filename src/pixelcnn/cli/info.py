@@ -77,7 +77,7 @@ def certificate_facts(run: Run) -> dict[str, Any] | None:
         "passed": certificate.passed,
         "lines": len(certificate.lines),
         "failed": certificate.failed,
-        "by_sample": [line.name for line in certificate.lines if line.is_sample],
+        "looked_at_a_sample_in": [line.name for line in certificate.lines if line.is_sample],
         "image_size": [certificate.spec.height, certificate.spec.width],
         "made": certificate.made,
         "versions": certificate.versions,

@@ -8,11 +8,12 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from pixelcnn.arguments import seed_number, whole_number
+from pixelcnn.arguments import check_tensor, seed_number, whole_number
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference.blocks import Block
 from pixelcnn.inference.local import LocalEvaluator
 from pixelcnn.inference.masks import fit_mask
+from pixelcnn.inference.question import check_model, find_site
 from pixelcnn.models import AutoregressiveModel, Cond
 from pixelcnn.order import Site
 from pixelcnn.walk import chain_noise, draw
@@ -90,7 +91,7 @@ class GibbsChains:
 
     Raises:
         ShapeError: If images, mask or condition do not fit.
-        ConfigError: If a setting is out of range.
+        ConfigError: If `model` is none, or a setting is out of range.
 
     References:
         Stochastic Relaxation, Gibbs Distributions, and the Bayesian Restoration of Images
@@ -120,6 +121,8 @@ class GibbsChains:
         kernel: Kernel | None = None,
         batch_size: int = 256,
     ) -> None:
+        check_model(model)
+        check_tensor("x", x, "integer levels")
         check_scan(scan, kernel)
         self.num_classes = model.num_classes
         self.batch_size = whole_number("batch_size", batch_size)
@@ -246,9 +249,11 @@ def full_conditional(
         >>> full_conditional(PixelCNN(), torch.zeros(5, 1, 3, 3).long(), Site(0, 1, 1)).shape
         torch.Size([5, 2])
     """
+    check_tensor("x", x, "integer levels")
+    place = find_site(site, x.shape[1:])
     known = torch.ones(x.shape[1:], dtype=torch.bool)
-    known[tuple(site)] = False
-    return GibbsChains(model, x, known, cond=cond, batch_size=batch_size).redraw(site)
+    known[place] = False
+    return GibbsChains(model, x, known, cond=cond, batch_size=batch_size).redraw(place)
 
 
 def all_levels(present: Tensor, num_classes: int) -> Tensor:
