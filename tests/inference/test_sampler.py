@@ -86,3 +86,12 @@ def test_a_stream_checks_its_arguments_before_it_is_read(sampler):
         sampler.stream(1, cond=1, first=-1)
     with pytest.raises(ShapeError, match=r"\(2,\)"):
         sampler.stream(2, cond=torch.tensor([1, 2, 3]))
+
+
+def test_weights_that_overflow_are_refused_and_not_drawn_as_black_images():
+    model = PixelCNN(num_classes=3, num_residual_blocks=1, image_size=(5, 6))
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.mul_(1e20)
+    with pytest.raises(ConfigError, match=r"`model` must give .* numbers, got NaN"):
+        PixelCNNSampler(model).generate_samples(2)

@@ -9,12 +9,15 @@ from torch import Tensor
 
 from pixelcnn.arguments import seed_number, whole_number
 from pixelcnn.inference.precision import Precision, RoundedModel, in_precision
-from pixelcnn.inference.question import check_model
+from pixelcnn.inference.question import check_model, check_nats, evaluating
 from pixelcnn.models import AutoregressiveModel, Cond
 from pixelcnn.walk import Filter, RepeatedDrawing, Walkable, recorder_for
 
 Report: TypeAlias = Callable[[int, int], None]
 """Told how many sub-pixels are drawn so far, and how many there will be."""
+
+
+CHECKED_SIDE = 32  # of an image whose numbers stand for those of its batch
 
 
 class Growth(NamedTuple):
@@ -233,9 +236,21 @@ class PixelCNNSampler:
             x = plan.blank[: plan.num_samples - start].clone()
             cond = None if plan.cond is None else plan.cond[start : start + len(x)]
             for rows in drawing.rows(x, first=plan.first + start, cond=cond):
-                if rows == x.shape[2] and isinstance(plan.model, RoundedModel):
-                    plan.model.check()
+                if rows == x.shape[2]:
+                    self._check(plan, x, cond)
                 yield start, x, rows
+
+    def _check(self, plan: _Plan, x: Tensor, cond: Tensor | None) -> None:
+        """Refuses what is drawn by logits that are no numbers: all of its levels are 0."""
+        if isinstance(plan.model, RoundedModel):
+            plan.model.check()
+            return
+        side = CHECKED_SIDE
+        if cond is not None:
+            cond = cond[:1, :, :side, :side] if cond.ndim == 4 else cond[:1]
+        with evaluating(self.model):
+            nats = self.model.site_log_prob(x[:1, :, :side, :side], cond, check=False)
+        check_nats(nats)
 
     def _batches(self, plan: _Plan, on_progress: Report | None) -> Iterator[tuple[int, Tensor]]:
         channels, height, width = plan.blank.shape[1:]
