@@ -100,7 +100,7 @@ def test_weights_of_judges_are_read_from_files(capsys, tmp_path):
     assert main(["evaluate", "digits", "--device=cpu", *words]) == 0
     found = json.loads(out.read_text())
     assert found["lpips_diversity"] > 0
-    assert found["drawn_protocol"]["lpips_weights"] == "squeezenet.pth"
+    assert found["drawn_protocol"]["lpips_weights"].startswith("squeezenet.pth, sha256 ")
     assert found["not_measured"]["fid"] == "no `features` were chosen"
 
 

@@ -1,5 +1,6 @@
 """Facts about the networks that see images, and where their weights come from."""
 
+import hashlib
 import sys
 from urllib.error import URLError
 
@@ -25,7 +26,17 @@ def test_inception_reads_its_weights_from_a_file(inception):
     assert "at least 65 images" in found.not_measured["fid"]
     assert found.protocol["features"] == "inception-v3-compat"
     assert found.protocol["feature_layer"] == "64"
-    assert found.protocol["feature_weights"] == "inception.pth"
+    digest = hashlib.sha256(inception.read_bytes()).hexdigest()[:16]
+    assert found.protocol["feature_weights"] == f"inception.pth, sha256 {digest}"
+    assert "of 1×9×9 of 4 levels its features mean little" in found.protocol["caution"]
+
+
+def test_only_small_or_grey_images_are_a_reason_for_caution_by_inception():
+    features = InceptionFeatures()
+    assert features.caution(ImageSpec(3, 32, 48, 256)) is None
+    assert "classifier" in features.caution(ImageSpec(1, 64, 64, 256))
+    assert "classifier" in features.caution(ImageSpec(3, 31, 64, 256))
+    assert ClassifierFeatures("digits").caution(ImageSpec(1, 8, 8, 17)) is None
 
 
 def test_inception_sees_grey_levels_as_rgb_of_256():

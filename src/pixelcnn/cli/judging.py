@@ -105,6 +105,8 @@ def judgement(metrics: Mapping[str, Any]) -> str:
     for name, text in _rows(metrics).items():
         missing = metrics["not_measured"].get(name)
         lines.append(f"  {name.replace('_', ' '):26} {text if missing is None else f'– {missing}'}")
+    if about.get("caution"):
+        lines.append(f"  caution: {about['caution']}")
     return "\n".join(lines)
 
 

@@ -18,6 +18,7 @@ from pixelcnn.spec import ImageSpec, requantise
 InceptionLayer: TypeAlias = Literal["64", "192", "768", "2048"]
 INCEPTION = "inception-v3-compat"
 INCEPTION_CLASSES = 1008
+LEAST_SIDE = 32  # that of CIFAR-10, the smallest images that papers report such figures of
 
 
 class Features(ABC):
@@ -44,6 +45,10 @@ class Features(ABC):
     @abstractmethod
     def describe(self) -> dict[str, Any]:
         """What a reported figure says of its features, in JSON types."""
+
+    @abstractmethod
+    def caution(self, spec: ImageSpec) -> str | None:
+        """Why figures of such images are to be read with care; None if they are not."""
 
     @property
     @abstractmethod
@@ -88,8 +93,16 @@ class InceptionFeatures(Features):
         return rgb.expand(-1, 3, -1, -1)
 
     def describe(self) -> dict[str, Any]:
-        weights = "torch-fidelity's" if self.weights is None else self.weights.name
+        weights = _inception_url() if self.weights is None else digest_of(self.weights)
         return {"features": INCEPTION, "feature_layer": self.layer, "feature_weights": weights}
+
+    def caution(self, spec: ImageSpec) -> str | None:
+        if spec.channels == 3 and min(spec.height, spec.width) >= LEAST_SIDE:
+            return None
+        return (
+            f"Inception learned from colour photographs: of {_in_words(spec)} its features mean "
+            f"little; those of a classifier of such images mean more"
+        )
 
     @cached_property
     def options(self) -> dict[str, Any]:
@@ -169,6 +182,9 @@ class ClassifierFeatures(Features):
             "classifier_reported_accuracy": said.get("test_accuracy"),
         }
 
+    def caution(self, spec: ImageSpec) -> str | None:
+        return None
+
     @cached_property
     def options(self) -> dict[str, Any]:
         name = f"pixelcnn-classifier-{self._digest}"
@@ -245,6 +261,11 @@ def check_weights(path: Path, option: str) -> dict[str, Tensor]:
             f"{path} must hold tensors by name, a state dict, got {type(weights).__name__}."
         )
     return weights
+
+
+def digest_of(path: Path) -> str:
+    """The name of a file, and what tells it apart from others of that name."""
+    return f"{path.name}, sha256 {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
 
 
 def _inception_url() -> str:

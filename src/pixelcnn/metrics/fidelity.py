@@ -1,5 +1,7 @@
 """Distances between a set of drawn images and a set of real ones, by torch-fidelity."""
 
+from contextlib import nullcontext
+
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -82,24 +84,27 @@ def compare_sets(
         "prc_neighborhood": NEIGHBOURHOOD,
         "rng_seed": seed % 2**32,
     }
-    found = {}
+    device, found = torch.device(device), {}
+    on_gpu = torch.cuda.device(device) if device.type == "cuda" else nullcontext()
     if any(wanted.values()):
-        found = library.calculate_metrics(
-            input1=_Images(generated, spec, features),
-            input2=_Images(real, spec, features),
-            batch_size=batch_size,
-            cuda=torch.device(device).type == "cuda",
-            cache=False,
-            save_cpu_ram=True,  # no workers, and no matrix of all distances
-            verbose=False,
-            **wanted,
-            **settings,
-            **features.options,
-        )
+        with on_gpu:
+            found = library.calculate_metrics(
+                input1=_Images(generated, spec, features),
+                input2=_Images(real, spec, features),
+                batch_size=batch_size,
+                cuda=device.type == "cuda",
+                cache=False,
+                save_cpu_ram=True,  # no workers, and no matrix of all distances
+                verbose=False,
+                **wanted,
+                **settings,
+                **features.options,
+            )
     protocol = {
         "num_generated": len(generated),
         "num_real": len(real),
         **features.describe(),
+        "caution": features.caution(spec),
         **settings,
         "torch_fidelity": library.__version__,
     }

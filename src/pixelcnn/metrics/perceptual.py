@@ -10,7 +10,7 @@ from einops import rearrange
 from torch import Tensor
 
 from pixelcnn.errors import CheckpointError, ConfigError, require
-from pixelcnn.metrics.features import check_weights
+from pixelcnn.metrics.features import check_weights, digest_of
 from pixelcnn.metrics.neighbours import nearest
 from pixelcnn.spec import ImageSpec, check_levels, to_signed
 
@@ -100,7 +100,7 @@ class PerceptualDistance:
 
     def describe(self) -> dict[str, Any]:
         """What a reported figure says of this distance, in JSON types."""
-        weights = "torchvision's" if self.weights is None else self.weights.name
+        weights = "torchvision's" if self.weights is None else digest_of(self.weights)
         return {"lpips": self.backbone, "lpips_weights": weights, "lpips_least_side": LEAST_SIDE}
 
     def _read(self, x: Tensor, levels: int) -> Tensor:
