@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from pixelcnn.app.models import Choice
+from pixelcnn.app.models import Choice, Models
 from pixelcnn.app.show import show_figure, telling
 from pixelcnn.certificate.lines import Certificate, Line, certificate_path, read_certificate
 from pixelcnn.charts.curves import curves_figure
@@ -13,7 +13,7 @@ from pixelcnn.errors import PixelCNNError
 from pixelcnn.runs import CONFIG_FILE, figures_of, history_of, run_folder
 
 
-def show(choice: Choice) -> None:
+def show(choice: Choice, models: Models) -> None:
     """Configuration, certificate, figures with their protocol, model card, curves."""
     with telling():
         model, card = choice.model, choice.card

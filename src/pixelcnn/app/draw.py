@@ -12,7 +12,7 @@ from pixelcnn.app.controls import (
 )
 from pixelcnn.app.downloads import film_file, grid_file, levels_file, separate_files
 from pixelcnn.app.drawing import Drawn, Wish, drawing
-from pixelcnn.app.models import Choice
+from pixelcnn.app.models import Choice, Models
 from pixelcnn.app.show import in_words, show_images, telling
 from pixelcnn.plots import as_image, image_grid, screen_scale
 
@@ -21,7 +21,7 @@ MOST_IMAGES = 256
 GRID_SIDE = 64
 
 
-def show(choice: Choice) -> None:
+def show(choice: Choice, models: Models) -> None:
     """Controls, the images as they grow, then the images with their bits and as files."""
     with telling():
         wish = _ask(choice)

@@ -1,6 +1,6 @@
 """The models that a visitor can choose, each loaded once for all visitors."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,18 +59,31 @@ def find_choices(runs: Sequence[str]) -> dict[str, Path]:
     return choices
 
 
-def open_choice(name: str, file: Path, device: str) -> Choice:
-    """The model, loaded when it is first asked for, or when its file has changed.
+@dataclass(frozen=True)
+class Models:
+    """All that can be chosen.
 
-    Raises:
-        CheckpointError: If the file is missing, damaged or not one of ours.
+    Attributes:
+        files: By name.
+        device: Where the weights go.
     """
-    try:
-        state = file.stat()
-    except OSError as error:
-        raise CheckpointError(f"`{file}` is gone: choose another model.") from error
-    model, card = _load(str(file), device, (state.st_mtime_ns, state.st_size))
-    return Choice(name, file, model, card)
+
+    files: Mapping[str, Path]
+    device: str
+
+    def open(self, name: str) -> Choice:
+        """The model, loaded when it is first asked for, or when its file has changed.
+
+        Raises:
+            CheckpointError: If the file is missing, damaged or not one of ours.
+        """
+        file = self.files[name]
+        try:
+            state = file.stat()
+        except OSError as error:
+            raise CheckpointError(f"`{file}` is gone: choose another model.") from error
+        model, card = _load(str(file), self.device, (state.st_mtime_ns, state.st_size))
+        return Choice(name, file, model, card)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Loading the model …")

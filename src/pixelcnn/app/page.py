@@ -8,15 +8,21 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pixelcnn.app.models import find_choices, open_choice
+from pixelcnn.app.models import Models, find_choices
 from pixelcnn.app.show import telling
 from pixelcnn.device import resolve_device
 from pixelcnn.inference import UntrustedWarning
 from pixelcnn.version import __version__
 
-PAGES = {"Draw": "draw", "About the run": "about"}
+PAGES = {
+    "Draw": "draw",
+    "Complete": "complete",
+    "Probabilities": "probabilities",
+    "Compare": "compare",
+    "About the run": "about",
+}
 """Modules of this folder by title; imported when they are first shown, so that the first is soon
-there. Each has a function `show(choice)`."""
+there. Each has a function `show(choice, models)`."""
 
 KEPT = "set."
 """Settings under keys that begin so stay as they are while another page is shown."""
@@ -43,8 +49,8 @@ def main(words: Sequence[str] | None = None) -> None:
         )
         assert name is not None and page is not None  # one is always chosen
         # By name in what was found when the server looked: a browser cannot name another file.
-        choice = open_choice(name, choices[name], resolve_device(args.device))
-        importlib.import_module(f"pixelcnn.app.{PAGES[page]}").show(choice)
+        models = Models(choices, resolve_device(args.device))
+        importlib.import_module(f"pixelcnn.app.{PAGES[page]}").show(models.open(name), models)
     st.caption(f"pixelcnn {__version__}")
 
 

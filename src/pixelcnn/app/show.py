@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # charts bring it where there are some: the first page shows 
 SIDE = 96
 """Screen pixels of the longer side of one image, at least: browsers blur what they enlarge."""
 
+LARGE = 160
+
 # Matplotlib shares its font cache among figures, and so among visitors.
 _RENDERING = threading.Lock()
 
@@ -33,11 +35,20 @@ def telling() -> Iterator[None]:
         st.error("Out of memory: ask for fewer or smaller images.", icon=":material/error:")
 
 
-def show_images(x: Tensor, levels: int, captions: Sequence[str]) -> None:
-    """Images (N, C, H, W) side by side, as many as fit, each with a caption."""
-    scale = screen_scale(x.shape[2], x.shape[3], side=SIDE)
-    pictures = [as_image(image_grid(each[None], levels, scale=scale, pad=0)) for each in x]
-    st.image(pictures, caption=list(captions), width=max(pictures[0].width, SIDE))
+def show_images(x: Tensor, levels: int, captions: Sequence[str], *, side: int = SIDE) -> None:
+    """Images (N, C, H, W) side by side, as many as fit, each with a caption.
+
+    Args:
+        x: Levels.
+        levels: Number of levels K.
+        captions: One for each image.
+        side: Screen pixels of the longer side of an image, at least.
+    """
+    scale = screen_scale(x.shape[2], x.shape[3], side=side)
+    with st.container(horizontal=True, gap="small"):
+        for each, caption in zip(x, captions, strict=True):
+            picture = as_image(image_grid(each[None], levels, scale=scale, pad=0))
+            st.image(picture, caption=caption or None, width=max(picture.width, side))
 
 
 def show_figure(figure: "Figure", alt: str, *, most: int = 900) -> None:

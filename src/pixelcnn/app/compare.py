@@ -1,0 +1,143 @@
+"""The page that sets models side by side: drawn by the same noise, with figures and curves."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from pixelcnn.app.controls import ask_condition, ask_number, ask_seed, remembered, spread
+from pixelcnn.app.drawing import Drawn, Wish, drawing
+from pixelcnn.app.models import Choice, Models
+from pixelcnn.app.show import in_words, show_figure, telling
+from pixelcnn.charts.curves import curves_figure
+from pixelcnn.errors import ConfigError
+from pixelcnn.plots import as_image, image_grid, screen_scale
+from pixelcnn.runs import figures_of, history_of
+
+KEY = "set.compare"
+FOUND = "compare.result"
+MOST_IMAGES = 64
+SIDE = 48
+SHOWN = ("nll_nats", "bits_per_dim", "perplexity", "fid", "label_accuracy", "num_images", "split")
+
+
+def show(choice: Choice, models: Models) -> None:
+    """Two or more models: images of the same noise, what was measured, and how they learned."""
+    with telling():
+        chosen = [models.open(name) for name in _ask_models(choice, models)]
+        if len(chosen) < 2:
+            raise ConfigError("Choose two models or more.")
+        wishes = _ask(chosen)
+        if wishes is not None:
+            _draw(chosen, wishes)
+        drawn: Sequence[Drawn] = st.session_state.get(FOUND, ())
+        if [each.choice.name for each in drawn] == [each.name for each in chosen]:
+            for column, each in zip(st.columns(len(drawn)), drawn, strict=True):
+                with column:
+                    _show_drawn(each)
+        _show_figures(chosen)
+        _show_curves(chosen)
+
+
+def _ask_models(choice: Choice, models: Models) -> list[str]:
+    names = list(models.files)
+    others = [name for name in names if name != choice.name]
+    first = [choice.name, *others[:1]]
+    return st.multiselect("Models", names, key=remembered(f"{KEY}.models", first))
+
+
+def _ask(chosen: Sequence[Choice]) -> list[Wish] | None:
+    """What shall be drawn by each, once the button is clicked."""
+    with st.form("compare"):
+        left, middle, right = st.columns(3)
+        with left:
+            count = ask_number("Images", 1, MOST_IMAGES, 16, f"{KEY}.count")
+        with middle:
+            seed = ask_seed(KEY)
+        with right:
+            temperature = st.slider(
+                "Temperature", 0.1, 2.0, step=0.05, key=remembered(f"{KEY}.temperature", 1.0)
+            )
+        conditions = []
+        for column, each in zip(st.columns(len(chosen)), chosen, strict=True):
+            with column:
+                st.caption(each.name)
+                conditions.append(ask_condition(each.model, f"{KEY}.{each.name}", in_turn=True))
+        is_asked = st.form_submit_button("Draw", type="primary", icon=":material/brush:")
+    if not is_asked:
+        return None
+    filters = {"temperature": temperature, "top_k": None, "top_p": None, "guidance": 1.0}
+    return [
+        Wish(count, spread(cond, count), seed, _shape(each), filters)
+        for each, cond in zip(chosen, conditions, strict=True)
+    ]
+
+
+def _shape(choice: Choice) -> tuple[int, int, int]:
+    height, width = choice.model.image_size or (32, 32)
+    return choice.model.in_channels, height, width
+
+
+def _draw(chosen: Sequence[Choice], wishes: Sequence[Wish]) -> None:
+    """Draws with one model after another; what is drawn stays if it is stopped."""
+    st.session_state[FOUND] = ()
+    bar, stop = st.progress(0.0, "Drawing …"), st.empty()
+    stop.button("Stop", icon=":material/stop:", key="compare.stop")
+    columns = [column.empty() for column in st.columns(len(chosen))]
+    done: tuple[Drawn, ...] = ()
+    for choice, wish, place in zip(chosen, wishes, columns, strict=True):
+        for drawn in drawing(choice, wish):
+            st.session_state[FOUND] = (*done, drawn)
+            share = (len(done) + drawn.done) / len(chosen)
+            bar.progress(share, f"{choice.name}: {in_words(drawn.seconds)}")
+            place.image(as_image(_grid(drawn)), width="stretch")
+        done = (*done, drawn)
+    for each in (bar, stop, *columns):
+        each.empty()
+
+
+def _grid(drawn: Drawn) -> Any:
+    scale = screen_scale(*drawn.wish.shape[1:], side=SIDE)
+    return image_grid(drawn.images, drawn.choice.model.num_classes, scale=scale)
+
+
+def _show_drawn(drawn: Drawn) -> None:
+    st.markdown(f"**{drawn.choice.name}**")
+    st.image(as_image(_grid(drawn)), width="stretch")
+    bits = "" if drawn.bits is None else f", mean {drawn.bits.mean():.1f} bits"
+    st.caption(f"{len(drawn.images)} images in {in_words(drawn.seconds)}{bits}")
+
+
+def _show_figures(chosen: Sequence[Choice]) -> None:
+    st.subheader("Figures")
+    rows = []
+    for each in chosen:
+        figures = figures_of(each.file)
+        known = {name.replace("_", " "): _in_words(figures.get(name)) for name in SHOWN}
+        weights = sum(weight.numel() for weight in each.model.parameters())
+        protocol = str(figures.get("protocol", "–"))
+        rows.append({"model": each.name, "weights": f"{weights:,}", **known, "protocol": protocol})
+    used = [name for name in rows[0] if any(row[name] != "–" for row in rows)]
+    st.dataframe([{name: row[name] for name in used} for row in rows], hide_index=True)
+    if len({row["protocol"] for row in rows}) > 1:
+        st.info("The protocols differ: these figures are not to be compared with each other.")
+
+
+def _show_curves(chosen: Sequence[Choice]) -> None:
+    histories = {each.name: history_of(each.file) for each in chosen}
+    if not any(histories.values()):
+        return
+    st.subheader("Training")
+    for column, (name, history) in zip(st.columns(len(chosen)), histories.items(), strict=True):
+        with column:
+            st.markdown(f"**{name}**")
+            if history:
+                show_figure(curves_figure(history), "NLL by epoch", most=560)
+            else:
+                st.caption("Its file holds no curves.")
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    return "–" if value is None else str(value)

@@ -1,0 +1,117 @@
+"""Choosing an image: of the test set, from a file, or painted."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from pixelcnn.app.canvas import paint
+from pixelcnn.app.controls import ask_number, remembered
+from pixelcnn.app.models import Choice
+from pixelcnn.data import ImageSet
+from pixelcnn.data.uploads import MAX_BYTES, read_upload
+from pixelcnn.errors import DataError
+from pixelcnn.runs import config_of
+from pixelcnn.spec import ImageSpec
+
+SOURCES = ["Test set", "File", "Canvas"]
+ENDINGS = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "ppm", "pgm"]
+OTHER_SIDE = 32
+"""Of images for a model that has no size of its own."""
+
+
+@dataclass(frozen=True)
+class Picked:
+    """An image that a question is about.
+
+    Attributes:
+        x: Levels. (1, C, H, W), int64.
+        name: Tells it apart from others.
+        label: Its class, if it is known and the model has as many; else None.
+    """
+
+    x: Tensor
+    name: str
+    label: int | None = None
+
+
+def ask_image(choice: Choice, key: str) -> Picked | None:
+    """The image that is chosen; None as long as none is.
+
+    Raises:
+        DataError: If the test set or a file cannot be read.
+        ConfigError: If nothing says which test set the model is for.
+    """
+    source = st.radio(
+        "Image from", SOURCES, horizontal=True, key=remembered(f"{key}.source", SOURCES[0])
+    )
+    if source == "Test set":
+        return _of_test_set(choice, key)
+    height, width = choice.model.image_size or (OTHER_SIDE, OTHER_SIDE)
+    spec = ImageSpec(choice.model.in_channels, height, width, choice.model.num_classes)
+    if source == "File":
+        return _of_file(spec, key)
+    return _of_canvas(spec, key)
+
+
+def _of_test_set(choice: Choice, key: str) -> Picked:
+    images = test_images(str(choice.file), choice.file.stat().st_mtime_ns)
+    model = choice.model
+    if (images.spec.channels, images.spec.levels) != (model.in_channels, model.num_classes):
+        raise DataError(
+            f"The test images have {images.spec.channels} channels and {images.spec.levels} "
+            f"levels, the model {model.in_channels} and {model.num_classes}: choose a file."
+        )
+    number = ask_number("Number", 0, len(images) - 1, 0, f"{key}.number")
+    taken = images.take(torch.tensor([number]))
+    x = next(iter(taken.read([torch.tensor([0])]))).long()
+    label = None if taken.labels is None else int(taken.labels[0])
+    is_known = label is not None and label < (model.num_labels or 0)
+    return Picked(x, f"test-{number}", label if is_known else None)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the test images …")
+def test_images(file: str, stamp: int) -> ImageSet:
+    """The test images of the run around a model file, read once for all visitors."""
+    # Here, because it brings Lightning, which the page does without until then.
+    from pixelcnn.training.run import load_images
+
+    return load_images(config_of(Path(file))).test
+
+
+def _of_file(spec: ImageSpec, key: str) -> Picked | None:
+    file = st.file_uploader(
+        f"Image file, at most {MAX_BYTES // 2**20} MB", type=ENDINGS, key=f"file.{key}"
+    )
+    if file is None:
+        return None
+    return Picked(read_upload(file.getvalue(), file.name, spec), f"file-{file.file_id}")
+
+
+def _of_canvas(spec: ImageSpec, key: str) -> Picked | None:
+    left, right = st.columns(2)
+    with left:
+        brush = st.slider(
+            "Brush", 0.5, max(2.0, spec.height / 8), step=0.25,
+            key=remembered(f"{key}.brush", max(0.5, spec.height / 20 // 0.25 * 0.25)),
+        )  # fmt: skip
+    with right:
+        ink = _ask_ink(spec, key)
+    name = f"canvas.{key}.{spec.channels}.{spec.height}.{spec.width}"
+    x = paint(spec, name, brush=brush, ink=ink)
+    if x is None:
+        st.caption("Paint with the mouse or a finger.")
+        return None
+    return Picked(x, f"canvas-{hash(x.numpy().tobytes())}")
+
+
+def _ask_ink(spec: ImageSpec, key: str) -> tuple[int, int, int]:
+    if spec.channels != 3:
+        share = st.slider("Ink", 0.0, 1.0, step=0.05, key=remembered(f"{key}.ink", 1.0))
+        grey = round(255 * share)
+        return grey, grey, grey
+    colour = str(st.color_picker("Ink", key=remembered(f"{key}.colour", "#ffffff")))
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return red, green, blue

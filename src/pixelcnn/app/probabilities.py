@@ -1,0 +1,190 @@
+"""The page that asks how probable: an image, its pixels, and one sub-pixel of it."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from pixelcnn.app.canvas import point
+from pixelcnn.app.controls import ask_condition, ask_number, ask_seed, remembered
+from pixelcnn.app.missing import ask_missing
+from pixelcnn.app.models import Choice, Models
+from pixelcnn.app.pick import Picked, ask_image
+from pixelcnn.app.show import show_figure, telling
+from pixelcnn.app.work import working
+from pixelcnn.charts.belief import belief_figure
+from pixelcnn.charts.levels import levels_figure
+from pixelcnn.charts.surprise import surprise_figure
+from pixelcnn.inference import LevelEstimate, classify, conditional, marginal, score
+
+KEY = "set.ask"
+FOUND = "ask.levels"
+MAPS = "ask.maps"
+AUTO = "exact if it can be, else smc"
+METHODS = [AUTO, "exact", "importance", "smc", "gibbs"]
+ALL_OTHERS, SOME = "all other pixels", "a part of the image"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was asked about one sub-pixel, and what was found, by title."""
+
+    asked: str
+    level: int
+    found: dict[str, LevelEstimate]
+
+
+def show(choice: Choice, models: Models) -> None:
+    """An image, the map of its bits, the belief about its label, and one sub-pixel of it."""
+    with telling():
+        picked = ask_image(choice, f"{KEY}.{choice.name}")
+        if picked is None:
+            return
+        key = f"{KEY}.{choice.name}.{picked.name}"
+        cond = ask_condition(choice.model, key, default=picked.label)
+        left, right = st.columns(2)
+        with left:
+            st.subheader("One pixel")
+            site = _ask_site(choice, picked)
+            wish = _ask_question(choice, picked)
+            if wish is not None:
+                _ask(choice, picked, site, cond, wish)
+        with right:
+            if FOUND in st.session_state:
+                _show_levels(st.session_state[FOUND])
+        _show_maps(choice, picked, cond)
+
+
+def _ask_site(choice: Choice, picked: Picked) -> tuple[int, int, int]:
+    """(channel, row, column) by a click or by numbers, which follow each other."""
+    _, channels, height, width = picked.x.shape
+    rows, columns = f"{KEY}.row.{height}", f"{KEY}.column.{width}"
+    remembered(rows, height // 2)
+    remembered(columns, width // 2)
+    site = (st.session_state[rows], st.session_state[columns])
+    clicked = point(picked.x, choice.model.num_classes, "site", token=picked.name, site=site)
+    # A click is taken once: afterwards the numbers may move on.
+    if clicked is not None and clicked != st.session_state.get("ask.clicked"):
+        st.session_state["ask.clicked"] = clicked
+        st.session_state[rows], st.session_state[columns] = clicked
+        st.rerun()
+    left, middle, right = st.columns(3)
+    with left:
+        row = ask_number("Row", 0, height - 1, height // 2, rows)
+    with middle:
+        column = ask_number("Column", 0, width - 1, width // 2, columns)
+    channel = 0
+    if channels > 1:
+        with right:
+            channel = ask_number("Channel", 0, channels - 1, 0, f"{KEY}.channel")
+    return channel, row, column
+
+
+def _ask_question(choice: Choice, picked: Picked) -> dict[str, Any] | None:
+    """What is known, and how to find the answer, once the button is clicked."""
+    given = st.selectbox("Given", [ALL_OTHERS, SOME], key=remembered(f"{KEY}.given", ALL_OTHERS))
+    known = torch.ones(picked.x.shape[1:], dtype=torch.bool)
+    if given == SOME:
+        known = ask_missing(picked, choice.model.num_classes, f"{KEY}.missing")
+    with st.form("ask"):
+        left, middle, right = st.columns(3)
+        method = left.selectbox("Method", METHODS, key=remembered(f"{KEY}.method", AUTO))
+        with middle:
+            draws = ask_number("Draws", 2, 20_000, 500, f"{KEY}.draws", help="For the marginal.")
+        with right:
+            seed = ask_seed(KEY)
+        is_asked = st.form_submit_button("Ask", type="primary", icon=":material/help:")
+    if not is_asked:
+        return None
+    return {
+        "given": given,
+        "known": known,
+        "method": None if method == AUTO else method,
+        "draws": draws,
+        "seed": seed,
+    }
+
+
+def _ask(
+    choice: Choice,
+    picked: Picked,
+    site: tuple[int, int, int],
+    cond: Tensor | None,
+    wish: dict[str, Any],
+) -> None:
+    model, seed = choice.model, wish["seed"]
+    known = wish["known"].clone()
+    known[site] = False  # what is asked about is no part of what is given
+    shape = (picked.x.shape[1], picked.x.shape[2], picked.x.shape[3])
+    with working("The marginal") as tell:
+        alone = marginal(
+            model, site, num_draws=wish["draws"], shape=shape, cond=cond, seed=seed, progress=tell
+        )
+    with working("The conditional") as tell:
+        found = conditional(
+            model, site, given=picked.x, known=known, method=wish["method"], cond=cond,
+            seed=seed, progress=tell,
+        )  # fmt: skip
+    words = f"channel {site[0]}, row {site[1]}, column {site[2]} of {picked.name}"
+    estimates = {"marginal: nothing is known": alone.averaged, f"given {wish['given']}": found}
+    st.session_state[FOUND] = Answer(words, int(picked.x[0][site]), estimates)
+
+
+def _show_levels(answer: Answer) -> None:
+    st.markdown(f"**{answer.asked}**, whose level is **{answer.level}**")
+    titles = {f"{title} ({each.method})": each for title, each in answer.found.items()}
+    show_figure(levels_figure(titles), "Probability of each level, with 95 % intervals", most=560)
+    rows = []
+    for title, each in answer.found.items():
+        low, high = each.interval()
+        error = "exact" if each.is_exact else f"{low[answer.level]:.4f} … {high[answer.level]:.4f}"
+        rows.append(
+            {
+                "": title,
+                f"p(level {answer.level})": f"{each.probabilities[answer.level]:.4f}",
+                "95 %": error,
+                "ESS": "∞" if each.is_exact else f"{each.ess:.0f}",
+            }
+        )
+        for doubt in each.warnings:
+            st.warning(f"{title}: {doubt}")
+    st.table(rows, border="horizontal", hide_index=True)
+
+
+def _show_maps(choice: Choice, picked: Picked, cond: Tensor | None) -> None:
+    """Bits of each pixel, and belief about the label; measured anew for another image only."""
+    st.subheader("The image")
+    model = choice.model
+    told = None if cond is None else cond.tolist()
+    asked = (str(choice.file), picked.name, tuple(picked.x.shape), str(told))
+    if st.session_state.get(MAPS, (None,))[0] != asked:
+        with working("Measuring bits") as tell:
+            scores = score(model, picked.x, cond, progress=tell)
+            belief = None
+            if model.num_labels is not None:
+                belief = classify(model, picked.x, by_pixel=True, progress=tell)
+        st.session_state[MAPS] = (asked, scores, belief)
+    _, scores, belief = st.session_state[MAPS]
+    first, second, third = st.columns(3)
+    first.metric("Bits", f"{scores.nats.item() / math.log(2):.2f}")
+    second.metric("Nats", f"{scores.nats.item():.2f}")
+    third.metric("Bits/dim", f"{scores.bits_per_dim.item():.4f}")
+    left, right = st.columns([1, 2])
+    levels = model.num_classes
+    with left:
+        figure = surprise_figure(
+            picked.x, scores.bits_per_pixel, levels=levels, titles=[picked.name]
+        )
+        show_figure(figure, "The image, and the bits of its pixels", most=300)
+    if belief is not None and belief.by_pixel is not None:
+        names = model.condition.every_name
+        best = belief.probabilities[0].max().item()
+        title = f"{names[int(belief.predicted[0])]}: {best:.1%}"
+        figure = belief_figure(
+            picked.x, belief.by_pixel, levels=levels, names=names, titles=[title]
+        )
+        with right:
+            show_figure(figure, "The belief about its label as pixels arrive", most=760)

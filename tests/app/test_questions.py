@@ -1,0 +1,164 @@
+"""Completing, asking and comparing on the page."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pixelcnn import complete, known_mask, load, load_data
+from pixelcnn.app import canvas, probabilities
+from pixelcnn.app.compare import FOUND as COMPARED
+from pixelcnn.app.complete import FOUND as COMPLETED
+from pixelcnn.app.complete import completions_file
+from pixelcnn.app.probabilities import FOUND as ANSWERED
+from pixelcnn.app.work import working
+from pixelcnn.errors import ConfigError, DataError
+from pixelcnn.spec import ImageSpec
+
+
+def clicked(app, label):
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+def said(elements):
+    return " ".join(element.value for element in elements)
+
+
+def test_completions_are_those_of_the_library(page):
+    app = page("Complete")
+    app.selectbox(key="set.complete.part").set_value("top")
+    app.number_input(key="set.complete.count").set_value(3)
+    app.number_input(key="set.complete.particles").set_value(2)
+    app = clicked(app, "Complete")
+    assert not app.exception and not app.error
+    done = app.session_state[COMPLETED]
+    test = load_data("digits").test
+    x, known = test.images[:1].long(), known_mask("top:0.5", (1, 8, 8))
+    assert torch.equal(done.picked.x, x) and torch.equal(done.known, known)
+    with pytest.warns(UserWarning):
+        found = complete(
+            load("digits"), x, known, num_completions=3, cond=test.labels[:1], num_particles=2
+        )
+    assert torch.equal(done.found.images, found.images)
+    assert done.found.method == "smc"
+    assert "Not to be trusted" in said(app.warning)
+    with np.load(io.BytesIO(completions_file(done.found, 17)), allow_pickle=False) as arrays:
+        assert (arrays["x"] == found.images.numpy()).all()
+
+
+def test_a_rectangle_can_be_erased(page):
+    app = page("Complete")
+    app = app.selectbox(key="set.complete.part").set_value("rectangle").run()
+    app.slider(key="set.complete.rows.8").set_value((1, 3))
+    app.slider(key="set.complete.columns.8").set_value((4, 8))
+    app.number_input(key="set.complete.count").set_value(1)
+    app.selectbox(key="set.complete.method").set_value("raster")
+    app = clicked(app, "Complete")
+    assert not app.exception and not app.error
+    known = app.session_state[COMPLETED].known
+    assert torch.equal(known, known_mask("1:3,4:8", (1, 8, 8)))
+
+
+def test_an_uploaded_image_takes_the_size_and_levels_of_the_model(page):
+    app = page("Complete")
+    app = app.radio(key="set.complete.digits.source").set_value("File").run()
+    file = io.BytesIO()
+    Image.new("RGBA", (20, 30), (255, 255, 255, 255)).save(file, "PNG")
+    app = app.file_uploader[0].set_value(("white.png", file.getvalue(), "image/png")).run()
+    app.number_input(key="set.complete.count").set_value(1)
+    app = clicked(app, "Complete")
+    assert not app.exception and not app.error
+    assert app.session_state[COMPLETED].picked.x.eq(16).all()
+
+
+def test_a_text_file_named_png_is_refused_and_nothing_is_lost(page):
+    app = page("Complete")
+    app.number_input(key="set.complete.count").set_value(1)
+    app = clicked(app, "Complete")
+    before = app.session_state[COMPLETED]
+    app = app.radio(key="set.complete.digits.source").set_value("File").run()
+    app = app.file_uploader[0].set_value(("words.png", b"only words", "image/png")).run()
+    assert not app.exception
+    assert "`words.png` cannot be read as an image" in said(app.error)
+    assert app.session_state[COMPLETED] is before
+    assert "1 completion" in said(app.markdown)
+
+
+def test_a_pixel_has_a_marginal_and_a_conditional_with_errors(page):
+    app = page("Probabilities")
+    app.number_input(key="set.ask.row.8").set_value(3)
+    app.number_input(key="set.ask.column.8").set_value(2)
+    app.number_input(key="set.ask.draws").set_value(50)
+    app = clicked(app, "Ask")
+    assert not app.exception and not app.error
+    answer = app.session_state[ANSWERED]
+    alone, given = answer.found.values()
+    assert alone.num_draws == 50 and alone.stderr.gt(0).any()
+    assert given.is_exact and given.probabilities.sum().item() == pytest.approx(1)
+    assert "row 3, column 2" in answer.asked
+    assert [figure.label for figure in app.metric] == ["Bits", "Nats", "Bits/dim"]
+
+
+def test_a_click_moves_the_site(page, monkeypatch):
+    monkeypatch.setattr(probabilities, "point", lambda *_, **__: (6, 1))
+    app = page("Probabilities")
+    assert not app.exception
+    assert app.number_input(key="set.ask.row.8").value == 6
+    assert app.number_input(key="set.ask.column.8").value == 1
+    app = app.number_input(key="set.ask.row.8").set_value(2).run()
+    assert app.number_input(key="set.ask.row.8").value == 2, "the same click counts once"
+
+
+def test_models_are_compared_by_the_same_noise(page):
+    app = page("Compare")
+    app.multiselect(key="set.compare.models").set_value(["digits"]).run()
+    assert "two models or more" in said(app.error)
+    app.multiselect(key="set.compare.models").set_value(["digits", "mnist-binary"]).run()
+    app.number_input(key="set.compare.count").set_value(2)
+    app.number_input(key="set.compare.seed").set_value(4)
+    app = clicked(app, "Draw")
+    assert not app.exception and not app.error
+    one, other = app.session_state[COMPARED]
+    assert (one.wish.seed, other.wish.seed) == (4, 4)
+    assert one.is_whole and other.images.shape == (2, 1, 28, 28)
+    assert "protocols differ" in said(app.info)
+
+
+def test_what_a_browser_sends_is_a_picture_of_its_size_or_refused():
+    good = base64.b64encode(bytes(range(4))).decode()
+    assert canvas._bytes(good, (2, 2)).tolist() == [[0, 1], [2, 3]]
+    for bad in (good, "no base64!", "", 5, None):
+        with pytest.raises(DataError, match="sent no picture of 3×3"):
+            canvas._bytes(bad, (3, 3))
+
+
+@pytest.mark.parametrize("sent", ["9,0", "-1,0", "0", "a,b", "1,2,3"])
+def test_a_place_outside_of_the_image_is_refused(sent, monkeypatch):
+    monkeypatch.setattr(canvas, "_mount", lambda *_, **__: sent)
+    with pytest.raises(DataError, match="no place in an image of 4×4"):
+        canvas.point(torch.zeros(1, 1, 4, 4).long(), 2, "key", token="x", site=(0, 0))
+
+
+def test_what_is_painted_becomes_levels(monkeypatch):
+    pixels = np.zeros((2, 2, 3), np.uint8)
+    pixels[0, 1] = 255
+    sent = base64.b64encode(pixels.tobytes()).decode()
+    monkeypatch.setattr(canvas, "_mount", lambda *_, **__: sent)
+    found = canvas.paint(ImageSpec(1, 2, 2, 17), "key", brush=1.0, ink=(255, 255, 255))
+    assert found.tolist() == [[[[0, 16], [0, 0]]]]
+    colours = canvas.paint(ImageSpec(3, 2, 2, 256), "key", brush=1.0, ink=(255, 255, 255))
+    assert colours.shape == (1, 3, 2, 2)
+
+
+def test_what_would_take_too_long_is_refused_before_it_has(monkeypatch):
+    clock = iter([0.0, 1.0, 10.0])
+    monkeypatch.setattr("pixelcnn.app.work.time.monotonic", lambda: next(clock))
+    with (
+        pytest.raises(ConfigError, match="would take about 16 min 40 s"),
+        working("Counting") as tell,
+    ):
+        tell(1, 1000)
+        tell(10, 1000)
