@@ -61,6 +61,13 @@ NETWORKS = {
         "pixelcnnpp", {**CIFAR, "hidden_channels": 32, "num_resnets": 1, "num_mixtures": 5}
     ),
     "PixelSNAIL 32, 2 attentions": Network("pixelsnail", {**CIFAR, "hidden_channels": 32}),
+    # As wide as in the paper, and half as wide, with fewer blocks
+    "PixelCNN++ 160 × 1": Network(
+        "pixelcnnpp", {**CIFAR, "hidden_channels": 160, "num_resnets": 1}, batch=8
+    ),
+    "PixelSNAIL 128, 2 attentions": Network(
+        "pixelsnail", {**CIFAR, "hidden_channels": 128}, batch=8
+    ),
 }
 
 
