@@ -62,11 +62,15 @@ def add_questions(commands: Subparsers) -> None:
     _add_complete(commands)
 
 
-def add_images(parser: argparse.ArgumentParser, *, seed_decides: str = "") -> None:
+def add_images(
+    parser: argparse.ArgumentParser, *, batch_size: int = 256, seed_decides: str = ""
+) -> None:
     """Adds what says which images are meant: `pixelcnn.cli.images.images_of` reads it.
 
     Args:
         parser: Of the command.
+        batch_size: Images at once where nothing is typed: whole images are scored fastest by small
+            batches, which stay in the caches of a processor, and walked fastest by large ones.
         seed_decides: What `--seed` decides besides.
     """
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
@@ -76,7 +80,7 @@ def add_images(parser: argparse.ArgumentParser, *, seed_decides: str = "") -> No
         "--split", choices=["train", "val", "test"], help="which of its data (default: test)"
     )
     parser.add_argument("--max-images", type=positive, metavar="N", help="only the first so many")
-    parser.add_argument("--batch-size", type=positive, metavar="N", default=256)
+    parser.add_argument("--batch-size", type=positive, metavar="N", default=batch_size)
     kept = "which images --data.max_samples keeps of a set (--max-images takes the first)"
     parser.add_argument("--seed", type=whole, metavar="N", help=f"decides {seed_decides}{kept}")
 
@@ -113,7 +117,7 @@ def _add_score(commands: Subparsers) -> None:
         commands, "score", "say how probable images are, and which pixels surprise",
         takes_settings=True,
     )  # fmt: skip
-    add_images(parser, seed_decides="the draws of --film, and ")
+    add_images(parser, batch_size=64, seed_decides="the draws of --film, and ")
     add_condition(parser)
     add_show(parser, default=16)
     parser.add_argument(
@@ -131,7 +135,7 @@ def _add_classify(commands: Subparsers) -> None:
     parser = add_command(
         commands, "classify", "find the label of images by Bayes' rule", takes_settings=True
     )
-    add_images(parser)
+    add_images(parser, batch_size=64)
     add_show(parser, default=6)
     parser.add_argument(
         "--out", type=destination, metavar="DIR", default="classes",

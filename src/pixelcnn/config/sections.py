@@ -128,7 +128,7 @@ class LoggerConfig:
 class EvaluationConfig:
     """What `evaluate` measures: which split, and at most how many of its images."""
 
-    batch_size: int = 256
+    batch_size: int = 64
     split: Literal["train", "val", "test"] = "test"
     max_samples: int | None = None
 

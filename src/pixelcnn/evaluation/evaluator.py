@@ -76,7 +76,7 @@ class PixelCNNEvaluator:
         train: Loader | None = None,
         num_generated: int | None = None,
         seed: int = 0,
-        batch_size: int = 256,
+        batch_size: int = 64,
         max_samples: int | None = None,
         protocol: str | None = None,
         progress: Report | None = None,

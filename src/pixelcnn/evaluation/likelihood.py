@@ -18,7 +18,7 @@ def evaluate(
     model: AutoregressiveModel,
     image_set: ImageSet,
     *,
-    batch_size: int = 256,
+    batch_size: int = 64,
     max_samples: int | None = None,
 ) -> dict[str, Any]:
     """Measures the negative log-likelihood of images, each counted once.

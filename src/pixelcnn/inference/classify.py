@@ -56,7 +56,7 @@ def classify(
     *,
     prior: Tensor | Sequence[float] | None = None,
     by_pixel: bool = False,
-    batch_size: int = 256,
+    batch_size: int = 64,
     progress: Progress | None = None,
 ) -> ClassPosterior:
     """Finds p(label | image) by Bayes' rule: p(image | label) p(label), normalised.

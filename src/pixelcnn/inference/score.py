@@ -59,7 +59,7 @@ def score(
     images: Tensor,
     cond: Cond = None,
     *,
-    batch_size: int = 256,
+    batch_size: int = 64,
     progress: Progress | None = None,
 ) -> Scores:
     """Measures how probable images are.
