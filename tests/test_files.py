@@ -10,6 +10,7 @@ import pytest
 
 from pixelcnn.errors import ConfigError, OutputError, PixelCNNError
 from pixelcnn.files import (
+    atomic_folder,
     atomic_write,
     make_folder,
     provisional_folder,
@@ -166,3 +167,20 @@ def test_a_temporary_name_is_known_as_a_leftover(tmp_path):
         (tmp_path / "copy" / temporary.name).touch()
     remove_leftovers(tmp_path / "copy", {"a.npz"})
     assert list((tmp_path / "copy").iterdir()) == []
+
+
+def test_files_of_a_folder_appear_together_and_spare_others(tmp_path):
+    folder = tmp_path / "new" / "report"
+    for text in ("old", "newer"):
+        with atomic_folder(folder) as temporary:
+            assert list(temporary.iterdir()) == []
+            (temporary / "page.html").write_text(text)
+        (folder / "mine.txt").write_text("stays")
+    assert (folder / "page.html").read_text() == "newer"
+    with pytest.raises(RuntimeError), atomic_folder(folder) as temporary:
+        (temporary / "page.html").write_text("half")
+        raise RuntimeError
+    assert names(folder) == ["mine.txt", "page.html"] and names(tmp_path / "new") == ["report"]
+    assert (folder / "page.html").read_text() == "newer"
+    with pytest.raises(OutputError), atomic_folder(folder / "mine.txt" / "below"):
+        pass

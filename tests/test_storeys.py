@@ -17,7 +17,8 @@ STOREYS = [
     {"inference", "checkpoint"},
     {"config", "plots", "certificate", "shards"},
     {"training", "charts", "runs"},
-    {"evaluation", "report"},
+    {"evaluation"},
+    {"report"},
     {"cli", "app"},
     {"__init__", "__main__"},
 ]

@@ -72,6 +72,48 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
         _remove(temporary)
 
 
+@contextmanager
+def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yields an empty folder beside `path`, whose files move there when the block succeeds.
+
+    When the block fails, nothing is left behind, and what was there stays as it was. Other files
+    that `path` holds stay in any case.
+
+    Args:
+        path: Where the files shall be in the end.
+
+    Yields:
+        The folder to write plain files into.
+
+    Raises:
+        OutputError: If it cannot be written to.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp()) / "report"
+        >>> with atomic_folder(folder) as temporary:
+        ...     _ = (temporary / "page.html").write_text("whole")
+        >>> [file.name for file in folder.iterdir()]
+        ['page.html']
+    """
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.name[:80]}-{uuid.uuid4().hex[:12]}")
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        for file in temporary.iterdir():
+            _flush(file)
+        target.mkdir(exist_ok=True)
+        for file in temporary.iterdir():
+            file.replace(target / file.name)
+    except OutputError:
+        raise
+    except OSError as error:
+        raise unwritable(path, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def remove_leftovers(folder: Path, names: Collection[str]) -> None:
     """Removes the temporary files that killed processes left of files of these names.
 

@@ -130,21 +130,25 @@ def figures_of(file: Path) -> dict[str, Any]:
 
 
 def history_of(file: Path) -> list[dict[str, float]]:
-    """The NLL of every epoch, as the run's CSV log holds it.
+    """NLL and learning rate of every epoch, as the run's CSV log holds them.
 
     Returns:
-        `epoch` from 1 with `train_nll` and `val_nll`, as `pixelcnn.charts.curves_figure` takes it;
-        empty where there is no log. A resumed run has several: the last says what counts.
+        `epoch` from 1 with `train_nll`, `val_nll` and the last `learning_rate` that was logged, as
+        `pixelcnn.charts.curves.curves_figure` takes it; empty where there is no log. A resumed run has several: the last says what counts.
     """
     folder = run_folder(file)
     if folder is None:
         return []
     entries: dict[int, dict[str, float]] = {}
     for log in sorted(folder.glob("logs/version_*/metrics.csv"), key=lambda p: p.stat().st_mtime):
+        rate: dict[str, float] = {}
         with log.open(newline="", encoding="utf-8") as lines:
             for row in csv.DictReader(lines):
+                rates = [row[key] for key in row if str(key).startswith("lr-") and row[key]]
+                if rates:
+                    rate = {"learning_rate": float(rates[0])}
                 figures = {key: row[key] for key in ("train_nll", "val_nll") if row.get(key)}
                 if figures:
                     entry = entries.setdefault(int(row["epoch"]) + 1, {})
-                    entry.update({key: float(value) for key, value in figures.items()})
+                    entry.update({key: float(value) for key, value in figures.items()} | rate)
     return [{"epoch": epoch, **entries[epoch]} for epoch in sorted(entries)]

@@ -89,3 +89,14 @@ def test_dynamic_binarization_draws_anew_in_every_epoch():
 def test_numbers_that_do_not_fit_are_refused(numbered, options, word):
     with pytest.raises(ConfigError, match=word):
         batches(numbered, **options)
+
+
+def test_mutated_images_hold_their_share_of_new_levels_and_change_every_epoch():
+    images = TensorImageSet(torch.zeros(20, 1, 16, 16, dtype=torch.int64), levels=5)
+    mutated = batches(images, 20, mutation_rate=0.3)
+    first, second = (next(iter(mutated)).x for _ in range(2))
+    # A fifth of the drawn levels is the old one. 5,120 pixels: within 0.05 but once in 10**10.
+    assert (first != 0).double().mean().item() == pytest.approx(0.3 * 4 / 5, abs=0.05)
+    assert first.max() == 4 and not torch.equal(first, second)
+    with pytest.raises(ConfigError, match="mutation_rate"):
+        batches(images, 20, mutation_rate=1.0)

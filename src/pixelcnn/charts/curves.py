@@ -1,9 +1,9 @@
-"""Curves of a training."""
+"""Curves of a training, and of several beside each other."""
 
 import math
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,23 +12,27 @@ from matplotlib.ticker import MaxNLocator
 
 from pixelcnn.charts.figure import new_figure, save_figure
 
+History: TypeAlias = Sequence[Mapping[str, Any]]
+"""One entry per epoch: `epoch`, `train_nll` and, where there is a validation split, `val_nll`, both
+in nats per image; `learning_rate`, where it is known."""
+
 COLOURS = {"train_nll": "#9a9a9a", "val_nll": "#1f6fb4"}
 NAMES = {"train_nll": "training", "val_nll": "validation"}
+BEST = "#c23b22"
 
 
 def plot_curves(
-    history: Sequence[Mapping[str, Any]],
+    history: History,
     path: str | PathLike[str],
     *,
     num_dims: int | None = None,
 ) -> None:
-    """Draws training and validation NLL by epoch into a PNG, the best epoch marked.
+    """Draws the curves of one training into a PNG, see `curves_figure`.
 
     Args:
-        history: One entry per epoch: `epoch`, `train_nll` and, where there is a validation
-            split, `val_nll`, both in nats per image.
+        history: As `History` says.
         path: Where to write it.
-        num_dims: Sub-pixels in an image; adds an axis in bits per dimension.
+        num_dims: Sub-pixels in an image; adds an axis in bits per dimension, and perplexity.
 
     Raises:
         OutputError: If the file cannot be written.
@@ -36,37 +40,115 @@ def plot_curves(
     save_figure(curves_figure(history, num_dims=num_dims), path)
 
 
-def curves_figure(history: Sequence[Mapping[str, Any]], *, num_dims: int | None = None) -> Figure:
-    """The figure that `plot_curves` saves. No window system and no global state is used."""
-    figure = new_figure(7, 4)
-    axes = figure.add_subplot()
+def curves_figure(history: History, *, num_dims: int | None = None) -> Figure:
+    """Training and validation NLL by epoch, the best epoch marked; perplexity and learning rate.
+
+    No window system and no global state is used.
+    """
+    figure = new_figure(7, 5.5)
+    axes, *below = _panels(figure)
     for key, colour in COLOURS.items():
-        points = [(entry["epoch"], entry[key]) for entry in history if _is_number(entry.get(key))]
+        points = _points(history, key)
         if points:
             axes.plot(*zip(*points, strict=True), ".-", color=colour, label=NAMES[key])
             best = min(points, key=lambda point: point[1])
     if axes.lines:
         _leave_out_the_start(axes, len(history) // 20)
-        axes.plot(*best, "o", color="#c23b22", label=f"best: {best[1]:.2f} at epoch {best[0]}")
+        axes.plot(*best, "o", color=BEST, label=f"best: {best[1]:.2f} at epoch {best[0]}")
         axes.legend(frameon=False)
-    axes.set(xlabel="epoch", ylabel="NLL (nats per image)")
-    # With a single epoch there is room for one whole number only.
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    axes.spines[["top", "right"]].set_visible(False)
     if num_dims is not None:
-        nats = num_dims * math.log(2)
-        there, back = (lambda y: np.divide(y, nats)), (lambda y: np.multiply(y, nats))
-        bits = axes.secondary_yaxis("right", functions=(there, back))
-        bits.set_ylabel("bits per dimension")
+        _add_bits(axes, num_dims)
+    _small_panels(below, {COLOURS["val_nll"]: history}, num_dims)
     return figure
+
+
+def compared_curves(histories: Mapping[str, History], *, num_dims: int) -> Figure:
+    """The curves of several trainings in one figure: validation in lines, training dotted.
+
+    Args:
+        histories: By name; those without entries are left out.
+        num_dims: Sub-pixels in an image.
+    """
+    figure = new_figure(8, 6)
+    axes, *below = _panels(figure)
+    colours = {name: f"C{number % 10}" for number, name in enumerate(histories)}
+    longest = max((len(history) for history in histories.values()), default=0)
+    for name, history in histories.items():
+        for key, style in (("train_nll", ":"), ("val_nll", "-")):
+            points = _points(history, key)
+            if points:
+                label = name if key == "val_nll" else None
+                line = zip(*points, strict=True)
+                axes.plot(*line, style, marker=".", color=colours[name], label=label)
+    if axes.lines:
+        _leave_out_the_start(axes, longest // 20)
+        for name, history in histories.items():
+            best = min(_points(history, "val_nll"), key=lambda point: point[1], default=None)
+            if best:
+                axes.plot(*best, "o", ms=9, mfc="none", mew=1.6, color=colours[name])
+        axes.legend(frameon=False, title="dotted: training; ring: best epoch", fontsize=8)
+    _add_bits(axes, num_dims)
+    _small_panels(below, {colours[name]: each for name, each in histories.items()}, num_dims)
+    return figure
+
+
+def _panels(figure: Figure) -> list[Axes]:
+    """A large panel for the NLL, above two small ones."""
+    grid = figure.add_gridspec(2, 2, height_ratios=(2.6, 1))
+    panels = [figure.add_subplot(place) for place in (grid[0, :], grid[1, 0], grid[1, 1])]
+    panels[0].set(ylabel="NLL (nats per image)")
+    panels[1].set(ylabel="perplexity")
+    panels[2].set(ylabel="learning rate")
+    for axes in panels:
+        axes.set_xlabel("epoch")
+        # With a single epoch there is room for one whole number only.
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axes.spines[["top", "right"]].set_visible(False)
+    return panels
+
+
+def _add_bits(axes: Axes, num_dims: int) -> None:
+    """A second axis in bits per dimension."""
+    nats = num_dims * math.log(2)
+    there, back = (lambda y: np.divide(y, nats)), (lambda y: np.multiply(y, nats))
+    bits = axes.secondary_yaxis("right", functions=(there, back))
+    bits.set_ylabel("bits per dimension")
+
+
+def _small_panels(
+    panels: Sequence[Axes], histories: Mapping[str, History], num_dims: int | None
+) -> None:
+    """Perplexity of a sub-pixel, and learning rate, by colour; a panel without lines goes."""
+    perplexity, rate = panels
+    for colour, history in histories.items():
+        rates = _points(history, "learning_rate")
+        if rates:
+            rate.plot(*zip(*rates, strict=True), ".-", color=colour)
+        for key, style in (("train_nll", ":"), ("val_nll", "-")):
+            points = _points(history, key) if num_dims else []
+            # Above, the exponential is no float any more.
+            shown = [(epoch, math.exp(y / num_dims)) for epoch, y in points if y < 700 * num_dims]
+            if shown:
+                perplexity.plot(*zip(*shown, strict=True), style, marker=".", color=colour)
+    if perplexity.lines:
+        _leave_out_the_start(perplexity, max(map(len, histories.values())) // 20)
+    for axes in panels:
+        if not axes.lines:
+            axes.remove()
+
+
+def _points(history: History, key: str) -> list[tuple[int, float]]:
+    """What is known of each epoch."""
+    return [(entry["epoch"], entry[key]) for entry in history if _is_number(entry.get(key))]
 
 
 def _leave_out_the_start(axes: Axes, num_epochs: int) -> None:
     """Fits the height to later epochs: the first fall so far that the rest would look flat."""
     if num_epochs:
         later = [y for line in axes.lines for y in np.asarray(line.get_ydata())[num_epochs:]]
-        margin = 0.05 * (max(later) - min(later))
-        axes.set_ylim(min(later) - margin, max(later) + margin)
+        if later:
+            margin = 0.05 * (max(later) - min(later)) or 0.05 * abs(max(later))
+            axes.set_ylim(min(later) - margin, max(later) + margin)
 
 
 def _is_number(value: object) -> bool:

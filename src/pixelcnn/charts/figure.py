@@ -1,5 +1,6 @@
 """Figures without a window system and without global state."""
 
+import io
 from os import PathLike
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -16,6 +17,13 @@ def new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def figure_png(figure: Figure) -> bytes:
+    """A figure as the content of a PNG file."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=DPI)
+    return file.getvalue()
 
 
 def save_figure(figure: Figure, path: str | PathLike[str]) -> None:

@@ -19,6 +19,7 @@ LESS_MEMORY = {
     "train-classifier": "Use fewer images at once (--batch-size) or a smaller --width.",
     "verify": "Verify on a device with more memory: --device.",
     "evaluate": "Score fewer images at once: --evaluation.batch_size.",
+    "compare": "Use fewer images (--max-images, --num-generated).",
     "score": "Score fewer images at once: --batch-size.",
     "classify": "Score fewer images at once: --batch-size.",
     "marginal": "Draw smaller images (--size), or fewer at once (--batch-size).",

@@ -11,6 +11,7 @@ from pixelcnn.cli.runs import CONFIG_FILE, Run, find_model, open_run, run_folder
 from pixelcnn.config import Config, load_config, to_yaml
 from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
+from pixelcnn.evaluation import labels_by_name
 from pixelcnn.files import provisional_folder, write_json
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs import own_data
@@ -41,7 +42,11 @@ def figures_of(
 ) -> dict[str, Any]:
     """All that was asked for."""
     is_drawn = draws(args)
-    data = load_images(config)
+    data, foreign = labels_by_name(model.condition, load_images(config))
+    if foreign and not model.condition.is_optional:
+        raise ConfigError(
+            f"The model must be told a label, but {foreign}. `pixelcnn score` sums over its labels."
+        )
     if not is_drawn:
         return measure(model, data, config)
     # Compared with themselves, training images would say nothing about memory.

@@ -11,13 +11,12 @@ from torch import Tensor
 from pixelcnn.cli.conditions import Wish, shared, wished_conditions
 from pixelcnn.cli.evaluate import settings_of
 from pixelcnn.cli.words import counted
-from pixelcnn.data import DataSplits
 from pixelcnn.data.array_conditions import to_labels
 from pixelcnn.data.arrays import load_arrays, stated_levels, to_images
 from pixelcnn.data.folder import LEVELS, SUFFIXES, list_images, read_pixels
 from pixelcnn.data.transforms import resize
 from pixelcnn.errors import ConfigError, DataError
-from pixelcnn.evaluation import check_condition, check_fit
+from pixelcnn.evaluation import check_condition, check_spec, labels_by_name
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.spec import requantise
 from pixelcnn.training.run import load_images
@@ -35,6 +34,7 @@ class Asked:
         cond: What the model is told of each, (N, …); None for nothing.
         labels: Classes of the images where they are known. (N,), int64; or None.
         about: One line that says what the images are.
+        foreign: Why labels that the images come with say nothing to the model; None if they do.
     """
 
     x: Tensor
@@ -42,6 +42,7 @@ class Asked:
     cond: Tensor | None
     labels: Tensor | None
     about: str
+    foreign: str | None = None
 
     def only(self, numbers: slice) -> "Asked":
         """Some of the images."""
@@ -55,7 +56,11 @@ class Asked:
 
 
 def images_of(
-    args: argparse.Namespace, model: AutoregressiveModel, *, with_condition: bool = True
+    args: argparse.Namespace,
+    model: AutoregressiveModel,
+    *,
+    with_condition: bool = True,
+    sums_labels: bool = False,
 ) -> Asked:
     """Reads the images that were asked about.
 
@@ -64,6 +69,8 @@ def images_of(
             `max_images`; `label`, `attributes` and `maps` where the question takes them.
         model: Whose levels and channels the images get.
         with_condition: Whether the model shall be told what is known of the images.
+        sums_labels: Whether the question can be asked of all labels together, where those of the
+            images are not the model's.
 
     Raises:
         ConfigError: If the model must be told more than is known, or settings do not fit.
@@ -82,7 +89,9 @@ def images_of(
         count = "" if args.max_images == 1 else f"{args.max_images:,} "
         about = f"the first {count}of {asked.about}"
         asked = replace(asked.only(slice(args.max_images)), about=about)
-    return replace(asked, cond=condition_of(args, model, asked) if with_condition else None)
+    if not with_condition or (sums_labels and asked.foreign and not is_typed(args)):
+        return replace(asked, cond=None)
+    return replace(asked, cond=condition_of(args, model, asked))
 
 
 def condition_of(
@@ -91,6 +100,11 @@ def condition_of(
     """What was typed, else what the images come with, else nothing where the model allows it."""
     if asked.cond is not None and not is_typed(args):
         return asked.cond
+    if asked.foreign and not (is_typed(args) or model.condition.is_optional):
+        raise ConfigError(
+            f"The model must be told a label, but {asked.foreign}. Say by `--label NAME` which of "
+            f"its own to take."
+        )
     cond = typed_condition(args, model, len(asked.x))
     if cond is not None and model.condition.kind == "maps" and cond.shape[2:] != asked.x.shape[2:]:
         (height, width), (wanted, across) = cond.shape[2:], asked.x.shape[2:]
@@ -145,11 +159,12 @@ def typed_condition(
 def from_split(args: argparse.Namespace, model: AutoregressiveModel) -> Asked:
     """A split of the data of the run, or of those that settings name."""
     config = settings_of(args)
-    data: DataSplits = load_images(config)
+    data, foreign = labels_by_name(model.condition, load_images(config))
     split = config.evaluation.split
     images = getattr(data, split)
-    check_fit(model, images)
-    check_condition(model.condition, images.conditions)
+    check_spec(model, images.spec)
+    if foreign is None:
+        check_condition(model.condition, images.conditions)
     count = len(images) if args.max_images is None else min(len(images), args.max_images)
     numbers = torch.arange(count)
     taken = images.take(numbers)
@@ -160,7 +175,8 @@ def from_split(args: argparse.Namespace, model: AutoregressiveModel) -> Asked:
         )
     names = [f"{split}-{number}" for number in range(count)]
     conditions = taken.conditions
-    return Asked(x, names, conditions.of(model.condition.kind), conditions.labels, data.protocol)
+    cond = conditions.of(model.condition.kind)
+    return Asked(x, names, cond, conditions.labels, data.protocol, foreign)
 
 
 def read_files(files: Sequence[Path], model: AutoregressiveModel) -> Asked:

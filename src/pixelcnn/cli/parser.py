@@ -4,6 +4,7 @@ import argparse
 import re
 from collections.abc import Sequence
 
+from pixelcnn.cli.compare_options import add_compare
 from pixelcnn.cli.options import (
     RUN_HELP,
     OneLineParser,
@@ -71,6 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_sample(commands)
     _add_evaluate(commands)
     _add_train_classifier(commands)
+    add_compare(commands)
     _add_verify(commands)
     _add_info(commands)
     add_questions(commands)

@@ -121,12 +121,23 @@ def _add_score(commands: Subparsers) -> None:
     add_condition(parser)
     add_show(parser, default=16)
     parser.add_argument(
+        "--against", metavar="WHAT",
+        help="tell the images from others, by likelihood and better scores: a data set such as "
+        "fashion_mnist or folder:DIR in the same form, or an image file, folder or .npz of levels",
+    )  # fmt: skip
+    parser.add_argument(
+        "--background", metavar="RUN",
+        help="with --against, a model for the likelihood ratio, such as one of the same images "
+        "trained with --data.mutation_rate 0.2",
+    )  # fmt: skip
+    parser.add_argument(
         "--film", action="store_true",
         help="also show what the model expects of the most surprising ones as their pixels arrive",
     )  # fmt: skip
     parser.add_argument(
         "--out", type=destination, metavar="DIR", default="scores",
-        help="folder for scores.csv and surprise.png (default: %(default)s)",
+        help="folder for scores.csv and surprise.png, or the outliers.… of --against "
+        "(default: %(default)s)",
     )  # fmt: skip
     add_device(parser)
 

@@ -7,14 +7,16 @@ from pathlib import Path
 
 from pixelcnn.charts.figure import save_figure
 from pixelcnn.charts.surprise import surprise_figure
+from pixelcnn.cli import outliers
 from pixelcnn.cli.images import Asked, images_of
 from pixelcnn.cli.progress import progress_bar
 from pixelcnn.cli.runs import open_run
 from pixelcnn.cli.words import counted
 from pixelcnn.device import resolve_device
+from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import density_given
 from pixelcnn.files import atomic_write, provisional_folder
-from pixelcnn.inference import Scores, expectation, score
+from pixelcnn.inference import Scores, expectation, score, score_unconditionally
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition
 from pixelcnn.plots import (
@@ -37,14 +39,15 @@ LISTED = 5
 
 def run(args: argparse.Namespace) -> int:
     """Scores, writes the table and the heat maps, and says what stands out."""
+    if args.against is not None:
+        return outliers.run(args)
+    if args.background is not None:
+        raise ConfigError("`--background` needs `--against`: say what to tell the images from.")
     out = Path(args.out)
     with provisional_folder(out):
         model = open_run(args.run, device=resolve_device(args.device or "auto")).model
-        asked = images_of(args, model)
-        with progress_bar(f"scoring {counted(len(asked.x), 'image')}") as progress:
-            scores = score(
-                model, asked.x, asked.cond, batch_size=args.batch_size, progress=progress
-            )
+        asked = images_of(args, model, sums_labels=not args.film)
+        scores = scores_of(model, asked, args.batch_size)
         write_table(out / SCORES_FILE, asked, scores, model.condition)
         shown = scores.ranking[: args.show]
         titles = [
@@ -62,6 +65,14 @@ def run(args: argparse.Namespace) -> int:
     for name in (SCORES_FILE, SURPRISE_FILE, *film):
         print(out / name)
     return 0
+
+
+def scores_of(model: AutoregressiveModel, asked: Asked, batch_size: int) -> Scores:
+    """Scores given what is known of the images, or else those of p(x)."""
+    with progress_bar(f"scoring {counted(len(asked.x), 'image')}") as progress:
+        if asked.cond is None:
+            return score_unconditionally(model, asked.x, batch_size=batch_size, progress=progress)
+        return score(model, asked.x, asked.cond, batch_size=batch_size, progress=progress)
 
 
 def write_table(path: Path, asked: Asked, scores: Scores, condition: Condition) -> None:
@@ -113,9 +124,11 @@ def summary(asked: Asked, scores: Scores, condition: Condition) -> str:
     count = len(scores.nats)
     # One image alone does not say how much others differ.
     error = f" ± {scores.nats.std().item() / math.sqrt(count):.2f}" if count > 1 else ""
+    is_untold = asked.foreign is not None and asked.cond is None
     density = density_given(None if asked.cond is None else condition.kind)
     lines = [
         f"{density} of {counted(count, 'image')}: {asked.about}",
+        *([f"not told labels, since {asked.foreign}"] if is_untold else []),
         f"{scores.nats.mean():.2f}{error} nats per image, "
         f"{scores.bits_per_dim.mean():.4f} bits/dim",
         "most surprising:",

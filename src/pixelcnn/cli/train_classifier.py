@@ -82,12 +82,11 @@ def settings_of(args: argparse.Namespace) -> Config:
 
 def command_of(config: Config, settings: "ClassifierSettings") -> str:
     """The command that trains this again."""
+    unused = ("data_root", "num_workers", "batch_size", "use_augmentation", "mutation_rate")
     usual_data, usual = asdict(DataConfig()), asdict(type(settings)())
     words = ["pixelcnn", "train-classifier", "--data.dataset_name", config.data.dataset_name]
     for name, value in asdict(config.data).items():
-        if name in ("dataset_name", "data_root", "num_workers", "batch_size", "use_augmentation"):
-            continue
-        if value != usual_data[name]:
+        if name not in ("dataset_name", *unused) and value != usual_data[name]:
             words += [f"--data.{name}", str(value)]
     for name, value in asdict(settings).items():
         if value != usual[name]:

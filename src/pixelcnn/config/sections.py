@@ -96,6 +96,8 @@ class DataConfig:
         dataset_name: A name in `pixelcnn.data.DATASETS`, or npz:FILE, npy:FILE or folder:DIR.
         data_root: Folder that holds the images. None: the usual place of the data set.
         use_augmentation: Whether training images are flipped left to right at random.
+        mutation_rate: Share of sub-pixels of training images that get a random level, anew in every
+            epoch: makes a background model for `pixelcnn score --against --background`.
         max_samples: Keep at most so many images of each split.
         levels: Levels K to round to, exactly. None: as they are.
         binarization: "none", "threshold" (at half) or "dynamic" (drawn anew every epoch).
@@ -108,6 +110,7 @@ class DataConfig:
     image_size: int | tuple[int, int] | None = None
     data_root: str | None = None
     use_augmentation: bool = False
+    mutation_rate: float = 0.0
     max_samples: int | None = None
     levels: int | None = None
     binarization: Literal["none", "threshold", "dynamic"] = "none"

@@ -8,7 +8,7 @@ from torch import Generator, Tensor
 
 from pixelcnn.data.conditions import Conditions
 from pixelcnn.data.sets import ImageSet
-from pixelcnn.data.transforms import choose_flips, draw_binary, flip
+from pixelcnn.data.transforms import choose_flips, draw_binary, flip, mutate
 from pixelcnn.errors import ConfigError
 
 
@@ -40,6 +40,7 @@ class Batches:
         shuffle: bool,
         generator: Generator,
         augment: bool,
+        mutation_rate: float,
         num_workers: int,
         drop_last: bool,
     ) -> None:
@@ -48,6 +49,7 @@ class Batches:
         self.shuffle = shuffle
         self.generator = generator
         self.augment = augment
+        self.mutation_rate = mutation_rate
         self.num_workers = num_workers
         self.drop_last = drop_last
 
@@ -67,6 +69,9 @@ class Batches:
                 x, conditions = flip(x, chosen), conditions.flipped(chosen)
             if images.redraws:
                 x = draw_binary(x, levels=images.stored_levels, generator=self.generator)
+            if self.mutation_rate:
+                levels = images.spec.levels
+                x = mutate(x, levels=levels, rate=self.mutation_rate, generator=self.generator)
             yield Batch(x, conditions)
 
     def _order(self) -> list[Tensor]:
@@ -88,12 +93,14 @@ def batches(
     shuffle: bool = False,
     generator: Generator | None = None,
     augment: bool = False,
+    mutation_rate: float = 0.0,
     num_workers: int = 0,
     drop_last: bool = False,
 ) -> Batches:
     """Cuts an image set into batches; can be iterated once per epoch.
 
-    Evaluation leaves `shuffle`, `augment` and `drop_last` off, so that every image counts once.
+    Evaluation leaves `shuffle`, `augment`, `mutation_rate` and `drop_last` off, so that every image
+    counts once and as it is.
 
     Args:
         image_set: A split of `load_data`.
@@ -103,6 +110,8 @@ def batches(
             generator of its own, seeded with 0, that runs on from epoch to epoch.
         augment: Whether images, and maps with them, are mirrored left to right at random, for
             training only.
+        mutation_rate: Share of sub-pixels that get a random level, for training a background
+            model only; see `pixelcnn.data.transforms.mutate`.
         num_workers: Processes that decode images; sets held in memory need none and start none.
         drop_last: Whether a smaller last batch is left out, for training only.
 
@@ -122,6 +131,8 @@ def batches(
         raise ConfigError(f"`batch_size` must be at least 1, got {batch_size}.")
     if num_workers < 0:
         raise ConfigError(f"`num_workers` must be at least 0, got {num_workers}.")
+    if not 0 <= mutation_rate < 1:
+        raise ConfigError(f"`mutation_rate` must be in [0, 1), got {mutation_rate}.")
     if drop_last and len(image_set) < batch_size:
         raise ConfigError(
             f"With `drop_last`, `batch_size` must be at most the number of images, "
@@ -133,6 +144,7 @@ def batches(
         shuffle=shuffle,
         generator=torch.Generator().manual_seed(0) if generator is None else generator,
         augment=augment,
+        mutation_rate=mutation_rate,
         num_workers=num_workers,
         drop_last=drop_last,
     )

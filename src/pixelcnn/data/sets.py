@@ -1,5 +1,6 @@
 """What a data set is once read: splits of images that are indexed, not iterated by hand."""
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -57,6 +58,12 @@ class ImageSet(ABC):
     def redrawn(self) -> "ImageSet":
         """The same store, of which `batches` draws binary images anew in every epoch."""
         return self._copy(replace(self.spec, levels=2), stored_levels=self.stored_levels)
+
+    def with_labels(self, labels: Tensor | None) -> "ImageSet":
+        """The same images with other labels, (N,); None for none."""
+        other = copy.copy(self)
+        other.conditions = self.conditions._replace(labels=labels)
+        return other
 
     @abstractmethod
     def __len__(self) -> int:

@@ -99,6 +99,37 @@ def draw_binary_once(x: Tensor, *, levels: int) -> Tensor:
     return torch.stack([draw(image) for image in x])
 
 
+def mutate(x: Tensor, *, levels: int, rate: float, generator: Generator) -> Tensor:
+    """Replaces sub-pixels by uniform levels, each with the same small probability.
+
+    What is learned from such images is a background model: their statistics from pixel to pixel
+    with less of what they show.
+
+    Args:
+        x: Levels in [0, levels). Any shape.
+        levels: Number of levels K.
+        rate: Probability of a replacement, in [0, 1). Its level may be the old one by chance.
+        generator: Where the draws come from.
+
+    Returns:
+        Levels. The same shape and type.
+
+    References:
+        Likelihood ratios for out-of-distribution detection (Ren et al., 2019), section 3,
+        https://arxiv.org/abs/1906.02845.
+
+    Example:
+        >>> x = torch.zeros(1000).long()
+        >>> changed = mutate(x, levels=256, rate=0.2, generator=torch.Generator().manual_seed(0))
+        >>> round((changed != x).double().mean().item(), 1), changed.max().item() <= 255
+        (0.2, True)
+    """
+    device = generator.device
+    chosen = torch.rand(x.shape, generator=generator, device=device) < rate
+    drawn = torch.randint(levels, x.shape, generator=generator, device=device)
+    return torch.where(chosen.to(x.device), drawn.to(x.device, x.dtype), x)
+
+
 def choose_flips(count: int, *, generator: Generator) -> Tensor:
     """Chooses each of `count` images with probability one half. Shape: (count,), bool."""
     return torch.randint(2, (count,), generator=generator, device=generator.device).bool()

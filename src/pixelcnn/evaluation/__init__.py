@@ -1,9 +1,11 @@
 """What a model is worth: its likelihood of images it has not seen, and the images it draws."""
 
 from pixelcnn.evaluation.evaluator import PixelCNNEvaluator
+from pixelcnn.evaluation.labels import labels_by_name
 from pixelcnn.evaluation.likelihood import (
     check_condition,
     check_fit,
+    check_spec,
     density_given,
     density_of,
     evaluate,
@@ -11,15 +13,22 @@ from pixelcnn.evaluation.likelihood import (
     is_told,
     log_probs,
 )
+from pixelcnn.evaluation.outliers import Auc, OutlierDetection, detect_outliers, roc_auc
 
 __all__ = [
+    "Auc",
+    "OutlierDetection",
     "PixelCNNEvaluator",
     "check_condition",
     "check_fit",
+    "check_spec",
     "density_given",
     "density_of",
+    "detect_outliers",
     "evaluate",
     "figures_of",
     "is_told",
+    "labels_by_name",
     "log_probs",
+    "roc_auc",
 ]

@@ -11,6 +11,7 @@ from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.metrics import bits_per_dim, bootstrap_interval, perplexity
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition
+from pixelcnn.spec import ImageSpec
 
 
 @torch.no_grad()
@@ -121,8 +122,13 @@ def log_probs(
 
 
 def check_fit(model: AutoregressiveModel, image_set: ImageSet) -> None:
-    """Raises unless the model can score these images."""
-    spec = image_set.spec
+    """Raises unless the model can score these images, with what is known of them."""
+    check_spec(model, image_set.spec)
+    check_condition(model.condition, image_set.conditions)
+
+
+def check_spec(model: AutoregressiveModel, spec: ImageSpec) -> None:
+    """Raises `ShapeError` unless the model is of as many levels and channels."""
     if (spec.channels, spec.levels) != (model.in_channels, model.num_classes):
         raise ShapeError(
             f"The model scores images of {model.num_classes} levels in {model.in_channels} "
@@ -130,7 +136,6 @@ def check_fit(model: AutoregressiveModel, image_set: ImageSet) -> None:
             f"{spec.channels}. "
             f"Load the data as the model was trained: `data.levels`, `data.binarization`."
         )
-    check_condition(model.condition, image_set.conditions)
 
 
 def check_condition(condition: Condition, conditions: Conditions) -> None:

@@ -14,6 +14,7 @@ from pixelcnn.inference.memory import WalkMemory, walk_memory
 from pixelcnn.inference.precision import Precision
 from pixelcnn.inference.sampler import Growth, PixelCNNSampler
 from pixelcnn.inference.score import Scores, score
+from pixelcnn.inference.unconditional import score_unconditionally
 
 __all__ = [
     "ChainDiagnostics",
@@ -42,5 +43,6 @@ __all__ = [
     "known_masks",
     "marginal",
     "score",
+    "score_unconditionally",
     "walk_memory",
 ]

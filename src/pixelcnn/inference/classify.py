@@ -86,7 +86,7 @@ def classify(
         raise ConfigError(
             "Only a model of labels has a belief about them: train one with `num_labels`."
         )
-    log_prior = _log_prior(prior, model.num_labels)
+    log_prior = prior_of(prior, model.num_labels)
     _, batch_size = checked(model, images, 0, batch_size)
     joint, beliefs = [], []
     with evaluating(model):
@@ -115,7 +115,8 @@ def _beliefs(pixels: Tensor, log_prior: Tensor) -> Tensor:
     return (torch.cat([nothing_seen, pixels], 1).cumsum(1) + log_prior).log_softmax(2)
 
 
-def _log_prior(prior: Tensor | Sequence[float] | None, num_labels: int) -> Tensor:
+def prior_of(prior: Tensor | Sequence[float] | None, num_labels: int) -> Tensor:
+    """The logarithms of p(label), (L,), float64: those given, checked, or uniform."""
     if prior is None:
         return torch.full((num_labels,), -math.log(num_labels), dtype=torch.float64)
     must = f"{num_labels} probabilities, one per label"

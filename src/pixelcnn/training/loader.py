@@ -16,6 +16,7 @@ class EpochLoader:
         batch_size: Images per batch; the last one may be smaller.
         seed: Seed of the run.
         augment: Whether images are flipped at random.
+        mutation_rate: Share of sub-pixels that get a random level.
         num_workers: Processes that read images, for sets not held in memory.
         device: Where the draws are made: the device of the images.
 
@@ -31,6 +32,7 @@ class EpochLoader:
         *,
         seed: int,
         augment: bool = False,
+        mutation_rate: float = 0.0,
         num_workers: int = 0,
         device: str = "cpu",
     ) -> None:
@@ -44,6 +46,7 @@ class EpochLoader:
             shuffle=True,
             generator=self.generator,
             augment=augment,
+            mutation_rate=mutation_rate,
             num_workers=num_workers,
         )
 

@@ -168,12 +168,17 @@ def run(
 def load_images(config: Config) -> DataSplits:
     """The data set as configured."""
     options = asdict(config.data)
-    for name in ("batch_size", "num_workers", "use_augmentation"):
+    for name in ("batch_size", "num_workers", "use_augmentation", "mutation_rate"):
         del options[name]
     name = options.pop("dataset_name")
     # Only the files of a folder can be read in grey or in colour, as the model wants.
     channels = config.model.in_channels if name.startswith("folder") else None
-    return load_data(name, **options, channels=channels, seed=config.seed)
+    data = load_data(name, **options, channels=channels, seed=config.seed)
+    rate = config.data.mutation_rate
+    if rate:
+        noise = f"{rate:g} of the sub-pixels of training images replaced"
+        data = replace(data, protocol=f"{data.protocol}; {noise}")
+    return data
 
 
 def loaders(config: Config, data: DataSplits) -> tuple[EpochLoader, Batches]:
@@ -184,6 +189,7 @@ def loaders(config: Config, data: DataSplits) -> tuple[EpochLoader, Batches]:
         config.data.batch_size,
         seed=config.seed,
         augment=config.data.use_augmentation,
+        mutation_rate=config.data.mutation_rate,
         num_workers=config.data.num_workers,
         device=device,
     )

@@ -1,0 +1,65 @@
+"""Several models side by side: what surprises them, and what they drew as they learned."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from pixelcnn.charts.figure import new_figure
+from pixelcnn.charts.surprise import BRIGHTEST, COLOURS, show_image
+from pixelcnn.plots import Grid
+
+
+def surprises_figure(x: Tensor, bits: Mapping[str, Tensor], *, levels: int) -> Figure:
+    """Shows images above the maps of their bits by each model, all maps on one scale.
+
+    Args:
+        x: Levels. (N, C, H, W).
+        bits: Of each pixel, by the name of the model. (N, H, W).
+        levels: Number of levels K.
+    """
+    figure = new_figure(0.85 * len(x) + 2.2, 0.9 * (len(bits) + 1) + 0.1)
+    grid = figure.subplots(len(bits) + 1, len(x), squeeze=False)
+    everything = np.concatenate([each.numpy().ravel() for each in bits.values()])
+    top = float(np.quantile(everything, BRIGHTEST)) or 1.0
+    for number, image in enumerate(x):
+        show_image(grid[0, number], image, levels=levels)
+    for row, maps in zip(grid[1:], bits.values(), strict=True):
+        for axes, each in zip(row, maps, strict=True):
+            shown = axes.imshow(each.numpy(), cmap=COLOURS, vmin=0, vmax=top)
+    _name_rows(grid, ["images", *bits])
+    bar = figure.colorbar(shown, ax=grid[1:], fraction=0.02, pad=0.01, extend="max")
+    bar.set_label("bits per pixel", fontsize=8)
+    return figure
+
+
+def epochs_figure(strips: Mapping[str, Mapping[int, Grid]]) -> Figure:
+    """Shows what models drew after some epochs, time from left to right.
+
+    Args:
+        strips: Pictures by epoch, by the name of the model.
+    """
+    columns = max(len(strip) for strip in strips.values())
+    figure = new_figure(1.9 * columns + 1.4, 2.1 * len(strips))
+    grid = figure.subplots(len(strips), columns, squeeze=False)
+    for row, strip in zip(grid, strips.values(), strict=True):
+        for axes in row:
+            axes.set(xticks=[], yticks=[])
+            axes.spines[:].set_visible(False)
+        for axes, (epoch, picture) in zip(row, strip.items(), strict=False):
+            is_grey = picture.shape[2] == 1
+            shown = picture[:, :, 0] if is_grey else picture
+            axes.imshow(shown, cmap="gray", vmin=0, vmax=255)
+            axes.set_title(f"epoch {epoch}", fontsize=8)
+    _name_rows(grid, list(strips))
+    return figure
+
+
+def _name_rows(grid: np.ndarray, names: list[str]) -> None:
+    """Writes names to the left of rows of axes."""
+    for (first, *_), name in zip(grid, names, strict=True):
+        first.text(-0.08, 0.5, name, transform=first.transAxes, ha="right", va="center", fontsize=8)
+    for axes in grid.flat:
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)

@@ -1,0 +1,62 @@
+"""Labels go by their names: what a number means is for each data set to say."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+
+from pixelcnn.data import DataSplits
+from pixelcnn.nn import Condition
+
+LISTED = 3
+
+
+def labels_by_name(condition: Condition, data: DataSplits) -> tuple[DataSplits, str | None]:
+    """A data set with its labels in the numbers of a model.
+
+    Where model and data both name their labels, the names decide: images get the number that the
+    model has for their name. If the model does not know all names of the data, it knows none of
+    these labels, and they are taken away. Where either has no names, numbers are all there is.
+
+    Args:
+        condition: Of the model.
+        data: Any images.
+
+    Returns:
+        The data set, and why its labels were taken away in a sentence; None if they were not.
+
+    Example:
+        >>> from pixelcnn.data import load_data
+        >>> data, why = labels_by_name(Condition(num_labels=2, names=("cat", "dog")),
+        ...                            load_data("digits"))
+        >>> data.test.labels is None, why
+        (True, 'the labels of the images (0, 1, 2 …) are not those of the model (cat, dog)')
+    """
+    known, given = condition.names, data.label_names
+    is_alike = condition.kind != "labels" or not known or not given
+    if is_alike or tuple(known or ()) == tuple(given or ()):
+        return data, None
+    assert known is not None and given is not None
+    if set(given) <= set(known):
+        numbers = torch.tensor([list(known).index(name) for name in given])
+        return _relabelled(data, numbers, tuple(known)), None
+    reason = (
+        f"the labels of the images ({_some(given)}) are not those of the model ({_some(known)})"
+    )
+    return _relabelled(data, None, None), reason
+
+
+def _relabelled(
+    data: DataSplits, numbers: torch.Tensor | None, names: tuple[str, ...] | None
+) -> DataSplits:
+    """All splits with label l turned into `numbers[l]`, or without labels."""
+    parts = {}
+    for split in ("train", "val", "test"):
+        part = getattr(data, split)
+        given = numbers is not None and part.labels is not None
+        parts[split] = part.with_labels(numbers[part.labels] if given else None)
+    return replace(data, **parts, label_names=names)
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:LISTED]) + (" …" if len(names) > LISTED else "")

@@ -1,0 +1,131 @@
+"""Comparing models: all that a report says, measured."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from torch import Tensor
+
+from pixelcnn.data import DataSplits, ImageSet
+from pixelcnn.errors import ConfigError
+from pixelcnn.metrics import Features, Interval, bootstrap_interval
+from pixelcnn.report.measure import Effort, Measured, measure_all
+from pixelcnn.report.variant import Variant
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much more one model pays for the same images than another.
+
+    Attributes:
+        nats: Mean difference per image.
+        interval: Of a paired bootstrap over images, wide enough for all pairs together.
+    """
+
+    nats: float
+    interval: Interval
+
+    @property
+    def is_significant(self) -> bool:
+        """Whether the interval leaves zero out."""
+        return self.interval.low > 0 or self.interval.high < 0
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Models, what was measured of them, and on what.
+
+    Attributes:
+        variants: In the order they were named.
+        measured: Of each.
+        images: The test images.
+        shown: Numbers of those in pictures.
+        label_names: Of the classes of the images; None where they have none.
+        protocol: Of the data.
+        effort: How much was measured.
+        made: When, UTC.
+    """
+
+    variants: Sequence[Variant]
+    measured: Sequence[Measured]
+    images: ImageSet
+    shown: Tensor
+    label_names: tuple[str, ...] | None
+    protocol: str
+    effort: Effort
+    made: str
+
+    @property
+    def names(self) -> list[str]:
+        """What the variants are called."""
+        return [variant.name for variant in self.variants]
+
+    @property
+    def ranking(self) -> list[int]:
+        """Numbers of the variants, the lowest NLL first."""
+        return sorted(range(len(self.measured)), key=lambda n: self.measured[n].nll.mean().item())
+
+    def difference(self, one: int, other: int) -> Difference:
+        """What `one` pays more than `other`, by a bootstrap that pairs their images.
+
+        The intervals of all pairs hold together with 95 % (Bonferroni).
+        """
+        pairs = max(len(self.variants) * (len(self.variants) - 1) // 2, 1)
+        nats = self.measured[one].nll - self.measured[other].nll
+        level = 1 - 0.05 / pairs
+        return Difference(nats.mean().item(), bootstrap_interval(nats, level=level))
+
+
+def compare(
+    variants: Sequence[Variant],
+    data: DataSplits,
+    *,
+    effort: Effort | None = None,
+    features: Features | None = None,
+    why_none: str = "",
+    say: Callable[[str], None] = lambda line: None,
+) -> Comparison:
+    """Measures models on the same test images, and draws from each by the same noise.
+
+    Args:
+        variants: Two or more with different names, or one alone.
+        data: The images; labels in the numbers of the models.
+        effort: How much to measure.
+        features: What sees the drawn images, for FID, precision, recall and label accuracy.
+        why_none: Why there are no features, for the reader.
+        say: Is told what is being done.
+
+    Raises:
+        ConfigError: If names repeat, or a model is conditioned on what the images do not have.
+        ShapeError: If a model is of other levels or channels than the images.
+
+    Example:
+        >>> from pixelcnn.data import load_data
+        >>> from pixelcnn.models import PixelCNN
+        >>> made = {"image_size": 8, "num_classes": 17, "num_residual_blocks": 1}
+        >>> pair = [Variant(f"{width} wide", PixelCNN(hidden_channels=width, **made))
+        ...         for width in (2, 4)]
+        >>> found = compare(pair, load_data("digits"), effort=Effort(max_images=8, num_generated=8))
+        >>> found.names, found.measured[0].nll.shape, len(found.measured[0].drawn.x)
+        (['2 wide', '4 wide'], torch.Size([8]), 8)
+    """
+    names = [variant.name for variant in variants]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if not variants or repeated:
+        raise ConfigError(
+            f"A report needs models of different names, got {', '.join(names) or 'none'}."
+        )
+    effort = effort or Effort()
+    images, shown, measured = measure_all(
+        variants, data, effort, features=features, why_none=why_none, say=say
+    )
+    return Comparison(
+        variants,
+        measured,
+        images,
+        shown,
+        data.label_names,
+        data.protocol,
+        effort,
+        datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+    )

@@ -1,0 +1,98 @@
+"""One of the models that a report compares, and what is known of its training."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pixelcnn.models import AutoregressiveModel
+
+# Settings that say where and how a run was made, not what it is.
+INCIDENTAL = ("out", "device", "resume", "data.data_root", "data.num_workers")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A trained model and what its training left.
+
+    Attributes:
+        name: What the report calls it.
+        model: In evaluation mode.
+        settings: Of its run by dotted key; empty for a lone file.
+        history: One entry per epoch, see `pixelcnn.charts.curves.History`; may be empty.
+        training: What its checkpoint says of the training.
+        grids: Pictures of samples that the run kept, by epoch.
+    """
+
+    name: str
+    model: AutoregressiveModel
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    history: Sequence[Mapping[str, Any]] = ()
+    training: Mapping[str, Any] = field(default_factory=dict)
+    grids: Mapping[int, Path] = field(default_factory=dict)
+
+    @property
+    def architecture(self) -> str:
+        """The name of the architecture, and what was chosen other than by default."""
+        defaults = inspect.signature(type(self.model)).parameters
+        known = ("in_channels", "num_classes", "image_size", "likelihood")
+        chosen = [
+            f"{name.replace('_', ' ')} {_in_words(value)}"
+            for name, value in self.model.config.items()
+            if name not in known and value is not None and value != defaults[name].default
+        ]
+        return "; ".join([self.model.name, *chosen])
+
+    @property
+    def num_parameters(self) -> int:
+        """Numbers that were learned."""
+        return sum(weight.numel() for weight in self.model.parameters())
+
+    @property
+    def receptive_field(self) -> str:
+        """What a pixel sees, in words."""
+        field = self.model.receptive_field()
+        if field.sees_all_past:
+            return "a pixel sees all earlier ones"
+        return (
+            f"a pixel sees {field.rows_above} rows above, {field.columns_left} columns to the left "
+            f"and {field.columns_right} to the right"
+        )
+
+    @property
+    def num_seen(self) -> int | None:
+        """How many pixels a pixel sees where the image is large enough; None for all earlier."""
+        field = self.model.receptive_field()
+        return None if field.sees_all_past else len(field.offsets)
+
+    @property
+    def training_seconds(self) -> float | None:
+        """Seconds that all epochs took; None if nobody wrote them down."""
+        seconds = self.training.get("seconds")
+        return float(seconds) if isinstance(seconds, int | float) else None
+
+
+def differences(variants: Sequence[Variant]) -> dict[str, list[Any]]:
+    """The settings in which variants differ, with the value of each; None where not set.
+
+    Example:
+        >>> from pixelcnn.models import PixelCNN
+        >>> one, two = (
+        ...     Variant(name, PixelCNN(num_residual_blocks=1), {"seed": seed, "out": name})
+        ...     for seed, name in enumerate("ab")
+        ... )
+        >>> differences([one, two])
+        {'seed': [0, 1]}
+    """
+    keys = dict.fromkeys(key for variant in variants for key in variant.settings)
+    values = {
+        key: [variant.settings.get(key) for variant in variants]
+        for key in keys
+        if key not in INCIDENTAL
+    }
+    return {key: each for key, each in values.items() if any(v != each[0] for v in each)}
+
+
+def _in_words(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

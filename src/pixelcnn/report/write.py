@@ -1,0 +1,85 @@
+"""A report as files."""
+
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from pixelcnn.checkpoint import fingerprint
+from pixelcnn.files import atomic_folder, write_json, write_text
+from pixelcnn.report.compare import Comparison
+from pixelcnn.report.glance import glance
+from pixelcnn.report.page import as_html, as_markdown
+from pixelcnn.report.pictures import pictures_of
+from pixelcnn.report.tables import tables_of
+from pixelcnn.version import versions
+
+PAGE_FILE = "report.html"
+TEXT_FILE = "report.md"
+FIGURES_FILE = "report.json"
+
+
+def write_report(found: Comparison, folder: str | PathLike[str]) -> list[Path]:
+    """Writes a report: all files, or none.
+
+    Args:
+        found: What was measured.
+        folder: Where to write `report.html`, which is whole by itself; `report.md` with its
+            pictures; and `report.json`. Files of these names are replaced, others stay.
+
+    Returns:
+        The files.
+
+    Raises:
+        OutputError: If they cannot be written.
+    """
+    said, tables, pictures = glance(found), tables_of(found), pictures_of(found)
+    with atomic_folder(folder) as place:
+        for picture in pictures:
+            (place / f"{picture.name}.png").write_bytes(picture.png)
+        write_text(place / TEXT_FILE, as_markdown(found, said, tables, pictures))
+        write_json(place / FIGURES_FILE, facts(found))
+        write_text(place / PAGE_FILE, as_html(found, said, tables, pictures))
+    names = [PAGE_FILE, TEXT_FILE, FIGURES_FILE, *(f"{each.name}.png" for each in pictures)]
+    return [Path(folder) / name for name in names]
+
+
+def facts(found: Comparison) -> dict[str, Any]:
+    """The figures for programs, with all that they depend on."""
+    return {
+        "protocol": found.protocol,
+        "num_images": len(found.images),
+        "num_generated": len(found.measured[0].drawn.x),
+        "seed": found.effort.seed,
+        "variants": [
+            {
+                "name": variant.name,
+                "architecture": variant.architecture,
+                "parameters": variant.num_parameters,
+                "fingerprint": fingerprint(variant.model),
+                "nll_nats": measured.nll.mean().item(),
+                "nll_nats_told": None
+                if measured.nll_told is None
+                else measured.nll_told.mean().item(),
+                "seconds_to_draw_64": measured.seconds_to_draw,
+                "training_seconds": variant.training_seconds,
+                **measured.judged.figures,
+                "not_measured": dict(measured.judged.not_measured),
+                "drawn_protocol": dict(measured.judged.protocol),
+            }
+            for variant, measured in zip(found.variants, found.measured, strict=True)
+        ],
+        "differences": [
+            {
+                "one": found.names[one],
+                "other": found.names[other],
+                "nats": gap.nats,
+                "interval": list(gap.interval),
+                "is_significant": gap.is_significant,
+            }
+            for one in range(len(found.names))
+            for other in range(one)
+            for gap in [found.difference(one, other)]
+        ],
+        "versions": versions(),
+        "made": found.made,
+    }

@@ -1,0 +1,34 @@
+"""A PNG knows how complicated an image is, and nothing of data sets."""
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pixelcnn.errors import ShapeError
+from pixelcnn.metrics.complexity import png_bits
+
+
+@pytest.mark.parametrize(
+    ("levels", "channels"), [(2, 1), (17, 1), (256, 1), (256, 3), (256, 2), (1000, 1), (1000, 3)]
+)
+def test_noise_costs_at_least_its_entropy_and_a_flat_image_little(levels, channels):
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randint(levels, (2, channels, 32, 32), generator=generator)
+    entropy = noise[0].numel() * np.log2(levels)
+    assert (png_bits(noise, levels) > entropy).all()
+    assert (png_bits(torch.zeros_like(noise), levels) < 2000).all()
+
+
+def test_grey_levels_cost_what_pillow_writes():
+    x = torch.arange(64).view(1, 1, 8, 8)
+    file = io.BytesIO()
+    Image.fromarray(x[0, 0].numpy().astype(np.uint8)).save(file, format="PNG", optimize=True)
+    assert png_bits(x, 256).item() == 8 * len(file.getvalue())
+
+
+def test_what_is_no_image_is_refused():
+    with pytest.raises(ShapeError, match="N, C, H, W"):
+        png_bits(torch.zeros(8, 8).long(), 2)

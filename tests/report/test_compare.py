@@ -1,0 +1,202 @@
+"""A report says what was measured, on one page or not at all."""
+
+import base64
+import io
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+import torch
+from PIL import Image
+
+from pixelcnn.charts.curves import compared_curves
+from pixelcnn.data import load_data
+from pixelcnn.errors import ConfigError, OutputError
+from pixelcnn.inference import PixelCNNSampler, score, score_unconditionally
+from pixelcnn.metrics import ClassifierFeatures
+from pixelcnn.models import PixelCNN
+from pixelcnn.report import Effort, Variant, compare, write_report
+from pixelcnn.report import write as writing
+from pixelcnn.report.glance import glance
+from pixelcnn.report.page import as_html, as_markdown
+from pixelcnn.report.pictures import pictures_of
+from pixelcnn.report.tables import by_class, overview, settings, significance, tables_of
+from pixelcnn.report.variant import differences
+
+COUNT = 70
+EFFORT = Effort(max_images=COUNT, num_generated=80, seed=3)
+NASTY = '<b>told & "quoted"</b>'
+HISTORY = [
+    {"epoch": epoch, "train_nll": 90.0 - epoch, "val_nll": 91.0 - epoch, "learning_rate": 1e-3}
+    for epoch in (1, 2)
+]
+
+
+def made(seed: int, **options) -> PixelCNN:
+    torch.manual_seed(seed)
+    options = {"image_size": 8, "num_classes": 17, "hidden_channels": 4, **options}
+    return PixelCNN(num_residual_blocks=1, **options).eval()
+
+
+@pytest.fixture(scope="module")
+def data():
+    return load_data("digits")
+
+
+@pytest.fixture(scope="module")
+def variants():
+    return [
+        Variant("plain", made(0), {"seed": 0, "out": "a"}, HISTORY),
+        Variant(NASTY, made(1, num_labels=10), {"seed": 1, "out": "b", "model.num_labels": 10}),
+    ]
+
+
+@pytest.fixture(scope="module")
+def found(variants, data):
+    return compare(variants, data, effort=EFFORT, features=ClassifierFeatures("digits"))
+
+
+def test_all_are_scored_by_p_of_x_on_the_same_images(found, variants, data):
+    x = data.test.images[:COUNT].long()
+    for variant, measured in zip(variants, found.measured, strict=True):
+        assert torch.equal(measured.nll, score_unconditionally(variant.model, x).nats)
+    told = score(variants[1].model, x, data.test.labels[:COUNT]).nats
+    assert found.measured[0].nll_told is None
+    assert torch.equal(found.measured[1].nll_told, told)
+
+
+def test_all_draw_by_the_same_noise_what_the_sampler_draws(found, variants, data):
+    labels = data.test.labels[:COUNT].repeat(2)[:80]
+    for variant, measured, cond in zip(variants, found.measured, (None, labels), strict=True):
+        drawn = PixelCNNSampler(variant.model).generate_samples(80, cond=cond, seed=3)
+        assert (measured.drawn.x != drawn).double().mean() < 0.001  # a last bit may differ
+        assert measured.seconds_to_draw > 0
+
+
+def test_a_difference_is_paired_and_turns_with_its_sides(found):
+    one, other = found.difference(0, 1), found.difference(1, 0)
+    assert one.nats == pytest.approx(-other.nats)
+    nll = found.measured[0].nll
+    shifted = replace(found.measured[0], nll=nll + 0.01 + 0.001 * torch.rand(COUNT))
+    near = replace(found, measured=[found.measured[0], shifted])
+    # Far less than images differ by, but the same for all of them.
+    assert near.difference(1, 0).is_significant and nll.std() > 1
+    same = replace(found, measured=[found.measured[0]] * 2)
+    assert not same.difference(1, 0).is_significant
+
+
+def test_the_tables_say_what_was_measured(found, variants):
+    table = overview(found)
+    first = dict(zip(table.head, table.rows[0], strict=True))
+    assert first["parameters"] == f"{variants[0].num_parameters:,}"
+    assert first["NLL of p(x), nats"].startswith(f"{found.measured[0].nll.mean():.2f} ± ")
+    assert first["FID"] == f"{found.measured[0].judged.figures['fid']:.2f}"
+    assert first["label accuracy"] == first["training, s"] == "–"
+    assert any("told no labels" in note for note in table.notes)
+    assert significance(found).rows[0][1] == "–"
+    classes = by_class(found)
+    assert [row[0] for row in classes.rows] == list("0123456789")
+    right = sum(int(row[3].split()[0]) for row in classes.rows)
+    assert right == int(found.measured[1].right.sum())
+    assert settings(found).rows == [["seed", "0", "1"], ["model.num_labels", "–", "10"]]
+
+
+def test_only_settings_that_matter_and_differ_are_shown(variants):
+    assert differences(variants) == {"seed": [0, 1], "model.num_labels": [None, 10]}
+
+
+class Tags(HTMLParser):
+    """Checks that every tag that opens also closes."""
+
+    void = ("meta", "img")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append(tag)
+        if tag not in self.void:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def pictures(found):
+    return pictures_of(found)
+
+
+@pytest.fixture(scope="module")
+def page(found, pictures):
+    return as_html(found, glance(found), tables_of(found), pictures)
+
+
+def test_the_page_needs_nothing_else(page, pictures):
+    sources = re.findall(r'src="([^"]*)"', page)
+    assert len(sources) == len(pictures) >= 5
+    for source in sources:
+        kind, _, content = source.partition(";base64,")
+        assert kind == "data:image/png"
+        with Image.open(io.BytesIO(base64.b64decode(content))) as picture:
+            picture.verify()
+    assert "http" not in page and "url(" not in page and "<script" not in page
+    assert "prefers-color-scheme: dark" in page and "width=device-width" in page
+
+
+def test_the_page_is_well_formed_and_names_are_text(page):
+    tags = Tags()
+    tags.feed(page)
+    assert tags.open == [] and "b" not in tags.seen
+    assert "&lt;b&gt;told &amp; &quot;quoted&quot;&lt;/b&gt;" in page
+
+
+def test_markdown_tells_the_same(found, pictures):
+    text = as_markdown(found, glance(found), tables_of(found), pictures)
+    for table in tables_of(found):
+        assert f"## {table.title}" in text
+    widths = {line.count("|") for line in text.splitlines() if line.startswith("| ---")}
+    assert len(widths) > 1 and "![Bits per pixel](surprise.png)" in text
+
+
+def test_files_are_written_together_or_not_at_all(found, pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(writing, "pictures_of", lambda _: pictures)
+    files = write_report(found, tmp_path / "out")
+    assert all(file.is_file() for file in files)
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {file.name for file in files}
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(writing, "as_html", fail)
+    before = (tmp_path / "out" / "report.html").read_bytes()
+    for folder in (tmp_path / "out", tmp_path / "new"):
+        with pytest.raises(OutputError, match="The disk is full"):
+            write_report(found, folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert (tmp_path / "out" / "report.html").read_bytes() == before
+
+
+def test_without_features_the_reason_is_told(variants, data):
+    little = Effort(max_images=4, num_generated=4, num_shown=2)
+    found = compare(variants[:1], data, effort=little, why_none="no classifier was there")
+    assert any("no classifier was there" in note for note in overview(found).notes)
+    assert significance(found) is None and glance(found) == []
+    assert "models of" not in as_html(found, [], tables_of(found), pictures_of(found))
+
+
+def test_names_must_differ(variants, data):
+    with pytest.raises(ConfigError, match="different names"):
+        compare([variants[0], variants[0]], data)
+
+
+def test_overlaid_curves_mark_every_best_epoch():
+    later = [{**entry, "val_nll": 50.0 + entry["epoch"]} for entry in HISTORY]
+    figure = compared_curves({"one": HISTORY, "two": later}, num_dims=64)
+    axes = figure.axes[0]
+    rings = [line for line in axes.lines if len(line.get_xdata()) == 1]
+    assert [(r.get_xdata()[0], r.get_ydata()[0]) for r in rings] == [(2, 89.0), (1, 51.0)]
+    assert len({line.get_color() for line in axes.lines}) == 2
