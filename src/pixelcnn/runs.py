@@ -134,7 +134,8 @@ def history_of(file: Path) -> list[dict[str, float]]:
 
     Returns:
         `epoch` from 1 with `train_nll`, `val_nll` and the last `learning_rate` that was logged, as
-        `pixelcnn.charts.curves.curves_figure` takes it; empty where there is no log. A resumed run has several: the last says what counts.
+        `pixelcnn.charts.curves.curves_figure` takes it; empty where there is no log. A resumed run
+        has several: the last says what counts.
     """
     folder = run_folder(file)
     if folder is None:

@@ -125,9 +125,11 @@ def _small_panels(
         if rates:
             rate.plot(*zip(*rates, strict=True), ".-", color=colour)
         for key, style in (("train_nll", ":"), ("val_nll", "-")):
-            points = _points(history, key) if num_dims else []
+            if num_dims is None:
+                continue
             # Above, the exponential is no float any more.
-            shown = [(epoch, math.exp(y / num_dims)) for epoch, y in points if y < 700 * num_dims]
+            points = [p for p in _points(history, key) if p[1] < 700 * num_dims]
+            shown = [(epoch, math.exp(nats / num_dims)) for epoch, nats in points]
             if shown:
                 perplexity.plot(*zip(*shown, strict=True), style, marker=".", color=colour)
     if perplexity.lines:

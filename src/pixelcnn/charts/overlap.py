@@ -27,7 +27,8 @@ def overlap_figure(
     panels = figure.subplots(len(scores), 1, squeeze=False)[:, 0]
     for axes, (title, pair) in zip(panels, scores.items(), strict=True):
         together = np.concatenate([each.numpy() for each in pair])
-        edges = np.linspace(*np.quantile(together, SHOWN), BINS + 1)
+        low, high = np.quantile(together, SHOWN).tolist()
+        edges = np.linspace(low, high, BINS + 1)
         for values, name, colour in zip(pair, names, COLOURS, strict=True):
             inside = np.clip(values.numpy(), edges[0], edges[-1])
             axes.hist(inside, edges, color=colour, alpha=0.55, label=name)

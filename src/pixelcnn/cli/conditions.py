@@ -1,5 +1,6 @@
 """What is drawn on request: labels, attributes and maps in the words of a command line."""
 
+import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -221,3 +222,44 @@ def read_maps(path: Path, num_channels: int) -> Tensor:
     if not found.isfinite().all():
         raise ConfigError(f"`--maps` must hold finite 32-bit numbers; {path} holds others.")
     return found
+
+
+def is_typed(args: argparse.Namespace) -> bool:
+    """Whether labels, attributes or maps were typed."""
+    return bool(args.label or args.attributes or args.maps)
+
+
+def typed_condition(
+    args: argparse.Namespace, model: AutoregressiveModel, count: int
+) -> Tensor | None:
+    """Labels, attributes or maps that were typed for so many images. (N, …), or None.
+
+    Raises:
+        ConfigError: If nothing was typed and the model must be told, if it cannot be told that, or
+            if there is neither one for all images nor one for each.
+        DataError: If the file of maps cannot be read.
+    """
+    condition = model.condition
+    if is_typed(args):
+        wish = Wish(
+            labels=[label.strip() for each in args.label for label in each.split(",")],
+            attributes=args.attributes,
+            maps=None if args.maps is None else Path(args.maps),
+        )
+        wished = wished_conditions(condition, wish)
+        assert wished is not None  # of another kind than the model's: refused
+        if len(wished) not in (1, count):
+            named = {"labels": "--label", "attributes": "--attributes", "maps": "--maps"}
+            raise ConfigError(
+                f"The number of {condition.kind} by `{named[str(condition.kind)]}` must be "
+                f"{'1' if count == 1 else f'1 or {count}'}, one for all images or one for each, "
+                f"got {len(wished)}."
+            )
+        return shared(wished, count)
+    if condition.is_none or condition.is_optional:
+        return None
+    how = {"labels": "--label NAME", "attributes": "--attributes LIST", "maps": "--maps FILE"}
+    raise ConfigError(
+        f"This model is conditioned on {condition.describe()}, and nothing says those of the "
+        f"images. Add `{how[str(condition.kind)]}`."
+    )

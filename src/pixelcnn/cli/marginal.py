@@ -5,7 +5,7 @@ import math
 import warnings
 from pathlib import Path
 
-from pixelcnn.cli.images import typed_condition
+from pixelcnn.cli.conditions import typed_condition
 from pixelcnn.cli.levels import LEVELS_FILE, PICTURE_FILE, in_words, write_levels
 from pixelcnn.cli.progress import progress_bar
 from pixelcnn.cli.runs import check_size, open_run

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from pixelcnn.charts.figure import save_figure
 from pixelcnn.charts.overlap import overlap_figure
-from pixelcnn.cli.images import Asked, images_of, is_typed, read_files
+from pixelcnn.cli.conditions import is_typed
+from pixelcnn.cli.images import Asked, images_of, read_files
 from pixelcnn.cli.progress import progress_bar
 from pixelcnn.cli.runs import Run, open_run
 from pixelcnn.cli.words import counted

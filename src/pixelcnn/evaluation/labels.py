@@ -53,8 +53,10 @@ def _relabelled(
     parts = {}
     for split in ("train", "val", "test"):
         part = getattr(data, split)
-        given = numbers is not None and part.labels is not None
-        parts[split] = part.with_labels(numbers[part.labels] if given else None)
+        if numbers is None or part.labels is None:
+            parts[split] = part.with_labels(None)
+        else:
+            parts[split] = part.with_labels(numbers[part.labels])
     return replace(data, **parts, label_names=names)
 
 
