@@ -63,7 +63,7 @@ def detect_outliers(
     outliers: Tensor,
     *,
     background: AutoregressiveModel | None = None,
-    batch_size: int = 256,
+    batch_size: int = 64,
     progress: Progress | None = None,
 ) -> OutlierDetection:
     """Tells outliers from inliers by likelihood, and by what has been proposed to mend it.

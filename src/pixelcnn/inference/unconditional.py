@@ -19,7 +19,7 @@ def score_unconditionally(
     images: Tensor,
     *,
     prior: Tensor | Sequence[float] | None = None,
-    batch_size: int = 256,
+    batch_size: int = 64,
     progress: Progress | None = None,
 ) -> Scores:
     """Measures p(x), the probability of images of which nothing is told.

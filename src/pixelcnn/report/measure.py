@@ -32,7 +32,7 @@ class Effort:
         draw_seconds: Longest time that one variant may draw them; where the slowest would need
             longer, all draw fewer, at least 64, since distances between sets depend on how many.
         num_shown: Images in a row of a picture.
-        batch_size: Images per forward pass, and drawn together.
+        batch_size: Images drawn together.
         seed: Of all that is drawn.
     """
 
@@ -193,12 +193,12 @@ def measure(
     cond = images.conditions.of(model.condition.kind)
     told = None
     if cond is not None:
-        told = score(model, x, cond, batch_size=effort.batch_size).nats
+        told = score(model, x, cond).nats
     if model.condition.kind in ("attributes", "maps") and not model.condition.is_optional:
         assert told is not None  # checked: a model that must be told is told
         nll = told
     else:
-        nll = score_unconditionally(model, x, batch_size=effort.batch_size).nats
+        nll = score_unconditionally(model, x).nats
     cond_shown = None if cond is None else cond[shown]
     known = known_mask(MISSING, images.spec.shape)
     completed = complete(
