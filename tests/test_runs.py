@@ -55,3 +55,11 @@ def test_a_resumed_run_has_one_history(folder):
         {"epoch": 1, "train_nll": 3.0, "val_nll": 4.0},
         {"epoch": 2, "train_nll": 2.0, "val_nll": 3.0},
     ]
+
+
+def test_the_last_rate_that_was_logged_is_that_of_its_epoch(folder):
+    (folder / "config.yaml").write_text("")
+    log = folder / "logs" / "version_0" / "metrics.csv"
+    log.parent.mkdir(parents=True)
+    log.write_text("epoch,lr-AdamW,val_nll\n,0.3,\n,0.2,\n0,,4.0\n,0.1,\n1,,3.0\n")
+    assert [each["learning_rate"] for each in history_of(find_model(str(folder)))] == [0.2, 0.1]
