@@ -97,7 +97,8 @@ def _show_curves(choice: Choice) -> None:
     st.subheader("Training")
     size = choice.model.image_size
     dims = None if size is None else choice.model.in_channels * size[0] * size[1]
-    show_figure(curves_figure(history, num_dims=dims), "NLL by epoch", most=700)
+    with st.columns([2, 1])[0]:
+        show_figure(curves_figure(history, num_dims=dims), "NLL by epoch")
 
 
 def _table(facts: dict[str, str]) -> None:

@@ -87,6 +87,8 @@ export default function ({ parentElement, data, setStateValue }) {
   canvas.setAttribute("aria-label", data.label);
   frame.style.maxWidth = `${data.side}px`;
   clear.hidden = data.mode === "point";
+  // A finger that paints must not scroll the page; one that points may.
+  canvas.style.touchAction = data.mode === "point" ? "manipulation" : "none";
   if (canvas.token !== data.token) begin(canvas, data);
   show(canvas, data);
   mark(frame, data);

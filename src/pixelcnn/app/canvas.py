@@ -20,7 +20,7 @@ HTML = """
 """
 CSS = """
 .frame { position: relative; line-height: 0; }
-canvas { width: 100%; image-rendering: pixelated; touch-action: none; cursor: crosshair;
+canvas { width: 100%; image-rendering: pixelated; cursor: crosshair;
   border: 1px solid var(--st-border-color, #ccc); box-sizing: border-box; }
 .site { position: absolute; box-sizing: border-box; outline: 2px solid #ff4b4b;
   pointer-events: none; }

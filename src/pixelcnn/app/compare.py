@@ -132,7 +132,7 @@ def _show_curves(chosen: Sequence[Choice]) -> None:
         with column:
             st.markdown(f"**{name}**")
             if history:
-                show_figure(curves_figure(history), "NLL by epoch", most=560)
+                show_figure(curves_figure(history), "NLL by epoch")
             else:
                 st.caption("Its file holds no curves.")
 

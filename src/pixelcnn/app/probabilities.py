@@ -136,7 +136,7 @@ def _ask(
 def _show_levels(answer: Answer) -> None:
     st.markdown(f"**{answer.asked}**, whose level is **{answer.level}**")
     titles = {f"{title} ({each.method})": each for title, each in answer.found.items()}
-    show_figure(levels_figure(titles), "Probability of each level, with 95 % intervals", most=560)
+    show_figure(levels_figure(titles), "Probability of each level, with 95 % intervals")
     rows = []
     for title, each in answer.found.items():
         low, high = each.interval()
@@ -178,7 +178,7 @@ def _show_maps(choice: Choice, picked: Picked, cond: Tensor | None) -> None:
         figure = surprise_figure(
             picked.x, scores.bits_per_pixel, levels=levels, titles=[picked.name]
         )
-        show_figure(figure, "The image, and the bits of its pixels", most=300)
+        show_figure(figure, "The image, and the bits of its pixels")
     if belief is not None and belief.by_pixel is not None:
         names = model.condition.every_name
         best = belief.probabilities[0].max().item()
@@ -187,4 +187,4 @@ def _show_maps(choice: Choice, picked: Picked, cond: Tensor | None) -> None:
             picked.x, belief.by_pixel, levels=levels, names=names, titles=[title]
         )
         with right:
-            show_figure(figure, "The belief about its label as pixels arrive", most=760)
+            show_figure(figure, "The belief about its label as pixels arrive")

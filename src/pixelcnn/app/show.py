@@ -51,18 +51,12 @@ def show_images(x: Tensor, levels: int, captions: Sequence[str], *, side: int = 
             st.image(picture, caption=caption or None, width=max(picture.width, side))
 
 
-def show_figure(figure: "Figure", alt: str, *, most: int = 900) -> None:
-    """A figure as wide as there is room, at most `most` screen pixels.
-
-    Args:
-        figure: What to show.
-        alt: What it shows, for those who cannot see it.
-        most: Screen pixels.
-    """
+def show_figure(figure: "Figure", alt: str) -> None:
+    """A figure as wide as the place it stands in; `alt` says what it shows."""
     file = BytesIO()
     with _RENDERING:
         figure.savefig(file, format="png", dpi=144)
-    st.image(file.getvalue(), width=most, caption=alt)
+    st.image(file.getvalue(), width="stretch", caption=alt)
 
 
 def in_words(seconds: float) -> str:

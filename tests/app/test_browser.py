@@ -1,0 +1,242 @@
+"""The page in a real browser, as a person uses it.
+
+pip install playwright; apt-get install chromium
+python -m pytest -m slow tests/app/test_browser.py
+"""
+
+import io
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.app.conftest import ENTRY
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = shutil.which("chromium")
+SECONDS = 60_000  # milliseconds, as Playwright counts
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="the browser `chromium` is not installed"),
+]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """Address of a server on a free port, in a folder without runs."""
+    with socket.socket() as taken:
+        taken.bind(("localhost", 0))
+        port = taken.getsockname()[1]
+    folder = tmp_path_factory.mktemp("served")
+    flags = [f"--server.port={port}", "--server.headless=true"]
+    words = [sys.executable, "-m", "streamlit", "run", str(ENTRY), *flags, "--", "--device", "cpu"]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(words, cwd=folder, stdout=log, stderr=log)
+        try:
+            _wait_for(f"http://localhost:{port}/_stcore/health", process)
+            yield f"http://localhost:{port}", process.pid
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _wait_for(address, process):
+    for _ in range(300):
+        assert process.poll() is None, "the server ended"
+        try:
+            with urllib.request.urlopen(address, timeout=1):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"nothing at {address}")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(
+            executable_path=CHROMIUM, args=["--headless", "--no-sandbox"]
+        )
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser, server):
+    """A visitor's page, ready to draw."""
+    context = browser.new_context(viewport={"width": 1280, "height": 1800})
+    yield ready(context, server)
+    context.close()
+
+
+def ready(context, server):
+    """Opens the page and waits for its first button."""
+    page = context.new_page()
+    page.set_default_timeout(SECONDS)
+    page.goto(server[0])
+    page.get_by_role("button", name="Draw", exact=True).wait_for()
+    return page
+
+
+def choose(page, label, option):
+    """Takes an option of a select box."""
+    page.get_by_label(label, exact=True).click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def turn_to(page, title):
+    """Shows another page of the app."""
+    page.get_by_text(title, exact=True).click()
+
+
+def settled(page):
+    """Waits until the server has nothing more to say."""
+    page.wait_for_timeout(300)
+    page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")
+
+
+def draw(page):
+    page.get_by_role("button", name="Draw", exact=True).click()
+
+
+def test_a_visitor_draws_sevens_and_takes_them_along(page):
+    choose(page, "Label", "7")
+    page.get_by_role("slider", name="Temperature").press("ArrowLeft")
+    draw(page)
+    began = time.monotonic()
+    page.locator("[data-testid=stImage] img").first.wait_for()
+    first = time.monotonic() - began
+    page.get_by_text("temperature 0.95").wait_for()
+    settled(page)
+    assert page.get_by_text(re.compile(r"^\d+\.\d bits$")).count() == 16
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Levels (npz)").click()
+    with np.load(Path(download.value.path()), allow_pickle=False) as arrays:
+        assert arrays["x"].shape == (16, 1, 8, 8)
+        assert arrays["labels"].tolist() == [7] * 16
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Growth (GIF)").click()
+    with Image.open(Path(download.value.path())) as film:
+        assert film.format == "GIF" and film.n_frames > 1
+    print(f"first image after {first:.2f} s")
+
+
+def test_a_drawing_is_stopped_half_way_and_its_rows_stay(page):
+    choose(page, "Model", "mnist-256")
+    page.wait_for_timeout(2000)
+    settled(page)
+    page.get_by_label("Images", exact=True).fill("256")
+    page.get_by_label("Images", exact=True).press("Tab")
+    settled(page)
+    draw(page)
+    page.get_by_role("button", name="Stop", exact=True).last.click()
+    page.get_by_text("stopped after").wait_for()
+
+
+def test_half_a_digit_is_erased_and_completed(page):
+    turn_to(page, "Complete")
+    page.get_by_role("button", name="Complete").click()
+    page.get_by_text("8 completions").wait_for()
+    page.get_by_text("1: -").first.wait_for()
+
+
+def test_a_digit_is_painted_and_parts_are_brushed_away(page):
+    turn_to(page, "Complete")
+    page.get_by_text("Canvas", exact=True).click()
+    sheet = page.get_by_label("Picture to paint")
+    sheet.wait_for()
+    settled(page)
+    _stroke(page, sheet, (0.5, 0.1), (0.5, 0.9))
+    page.get_by_text("known", exact=True).wait_for()
+    choose(page, "Erase", "brush")
+    image = page.get_by_label("Picture to erase")
+    image.wait_for()
+    settled(page)
+    _stroke(page, image, (0.1, 0.7), (0.9, 0.7))
+    settled(page)
+    page.get_by_role("button", name="Complete").click()
+    page.get_by_text("8 completions").wait_for()
+
+
+def _stroke(page, sheet, start, end):
+    box = sheet.bounding_box()
+    (x, y), (u, v) = (
+        (box["x"] + across * box["width"], box["y"] + down * box["height"])
+        for across, down in (start, end)
+    )
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(u, v, steps=8)
+    page.mouse.up()
+
+
+def test_a_click_asks_for_a_pixel(page):
+    turn_to(page, "Probabilities")
+    image = page.get_by_label("Picture to point at")
+    image.wait_for()
+    settled(page)
+    box = image.bounding_box()
+    page.mouse.click(box["x"] + 2.5 / 8 * box["width"], box["y"] + 5.5 / 8 * box["height"])
+    settled(page)
+    assert page.get_by_label("Row", exact=True).input_value() == "5"
+    assert page.get_by_label("Column", exact=True).input_value() == "2"
+    page.get_by_role("button", name="Ask").click()
+    page.get_by_text("row 5, column 2").wait_for()
+
+
+def test_two_models_are_compared(page):
+    turn_to(page, "Compare")
+    page.get_by_text("The protocols differ").wait_for()
+    settled(page)
+    draw(page)
+    page.get_by_text(re.compile(r"mean \d+\.\d bits")).nth(1).wait_for()
+
+
+def test_a_text_file_named_png_is_refused_in_words(page):
+    turn_to(page, "Complete")
+    page.get_by_text("File", exact=True).click()
+    words = {"name": "words.png", "mimeType": "image/png", "buffer": b"only words"}
+    page.locator("input[type=file]").set_input_files(words)
+    page.get_by_text("cannot be read as an image").wait_for()
+    file = io.BytesIO()
+    Image.new("L", (9, 9), 255).save(file, "PNG")
+    good = {"name": "white.png", "mimeType": "image/png", "buffer": file.getvalue()}
+    page.locator("input[type=file]").set_input_files(good)
+    page.get_by_text("known", exact=True).wait_for()
+
+
+def test_eight_visitors_draw_at_once_and_none_sees_the_images_of_another(browser, server):
+    contexts = [browser.new_context(viewport={"width": 900, "height": 1400}) for _ in range(8)]
+    pages = [ready(context, server) for context in contexts]
+    for label, page in enumerate(pages):
+        choose(page, "Model", "mnist-256")
+        page.wait_for_timeout(1000)
+        settled(page)
+        choose(page, "Label", str(label))
+    began = time.monotonic()
+    for page in pages:
+        draw(page)
+    for label, page in enumerate(pages):
+        page.get_by_role("button", name="Levels (npz)").wait_for()
+        settled(page)
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Levels (npz)").click()
+        with np.load(Path(download.value.path()), allow_pickle=False) as arrays:
+            assert arrays["labels"].tolist() == [label] * 16
+    seconds = time.monotonic() - began
+    status = Path(f"/proc/{server[1]}/status")
+    memory = re.search(r"VmRSS:\s+(\d+)", status.read_text()) if status.exists() else None
+    megabytes = int(memory[1]) / 1024 if memory else float("nan")
+    print(f"8 visitors in {seconds:.1f} s, {os.cpu_count()} cores, {megabytes:.0f} MB")
+    for context in contexts:
+        context.close()
