@@ -15,7 +15,9 @@ from pixelcnn.app.complete import FOUND as COMPLETED
 from pixelcnn.app.complete import completions_file
 from pixelcnn.app.probabilities import FOUND as ANSWERED
 from pixelcnn.app.work import working
+from pixelcnn.checkpoint import save
 from pixelcnn.errors import ConfigError, DataError
+from pixelcnn.models import PixelCNN
 from pixelcnn.spec import ImageSpec
 
 
@@ -125,6 +127,20 @@ def test_models_are_compared_by_the_same_noise(page):
     assert (one.wish.seed, other.wish.seed) == (4, 4)
     assert one.is_whole and other.images.shape == (2, 1, 28, 28)
     assert "protocols differ" in said(app.info)
+
+
+def test_curves_of_runs_are_in_one_figure(page, tmp_path):
+    for name in "ab":
+        model = PixelCNN(num_residual_blocks=1, hidden_channels=4, image_size=6)
+        save(model, tmp_path / name / "model.safetensors")
+        (tmp_path / name / "config.yaml").write_text("")
+        log = tmp_path / name / "logs" / "version_0" / "metrics.csv"
+        log.parent.mkdir(parents=True)
+        log.write_text("epoch,step,train_nll,val_nll\n0,4,,15.5\n0,4,14.0,\n")
+    app = page("Compare", runs=(str(tmp_path),))
+    assert not app.exception and not app.error
+    assert sorted(app.multiselect(key="set.compare.models").value) == ["a", "b"]
+    assert [title.value for title in app.subheader] == ["Figures", "Training"]
 
 
 def test_what_a_browser_sends_is_a_picture_of_its_size_or_refused():

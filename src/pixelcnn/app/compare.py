@@ -1,5 +1,6 @@
 """The page that sets models side by side: drawn by the same noise, with figures and curves."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from pixelcnn.app.controls import ask_condition, ask_number, ask_seed, remembere
 from pixelcnn.app.drawing import Drawn, Wish, drawing
 from pixelcnn.app.models import Choice, Models
 from pixelcnn.app.show import in_words, show_figure, telling
-from pixelcnn.charts.curves import curves_figure
+from pixelcnn.charts.curves import compared_curves
 from pixelcnn.errors import ConfigError
 from pixelcnn.plots import as_image, image_grid, screen_scale
 from pixelcnn.runs import figures_of, history_of
@@ -125,16 +126,14 @@ def _show_figures(chosen: Sequence[Choice]) -> None:
 
 def _show_curves(chosen: Sequence[Choice]) -> None:
     histories = {each.name: history_of(each.file) for each in chosen}
-    if not any(histories.values()):
+    sizes = {math.prod(_shape(each)) for each in chosen if histories[each.name]}
+    if not sizes:
         return
     st.subheader("Training")
-    for column, (name, history) in zip(st.columns(len(chosen)), histories.items(), strict=True):
-        with column:
-            st.markdown(f"**{name}**")
-            if history:
-                show_figure(curves_figure(history), "NLL by epoch")
-            else:
-                st.caption("Its file holds no curves.")
+    if len(sizes) > 1:
+        st.info("Their images differ in size, so that their nats are not to be compared.")
+        return
+    show_figure(compared_curves(histories, num_dims=sizes.pop()), "NLL by epoch")
 
 
 def _in_words(value: Any) -> str:
