@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help quickstart test lint bench clean
+.PHONY: help quickstart test browser lint bench clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,6 +14,10 @@ quickstart: $(INSTALLED)  ## Train on small digits, score, draw: about a minute 
 
 test: lint  ## Lint, types, tests and doctests: what continuous integration runs
 	$(BIN)/python -m pytest -n auto
+
+browser: $(INSTALLED)  ## Try the web page in Chromium; says so where that is not installed
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[dev,browser]"
+	$(BIN)/python -m pytest -m slow -rs tests/app/test_browser.py
 
 lint: $(INSTALLED)  ## Lint and types
 	$(BIN)/ruff check .

@@ -2,10 +2,10 @@
 
 python -m benchmarks.variants --epochs 4 --out runs/variants
 
-Trains the network of configs/mnist-binary.yaml as it is, with labels, with dilations, and with
-attention, with the same seed, images and schedule. A variant that has been trained into the
-folder is not trained again. Writes variants.md, variants.json and variants.png. What else is
-typed goes to `pixelcnn train`, such as --data.max_samples 640 for a trial.
+Trains the network of configs/mnist-binary.yaml as it is, with labels, with dilations, with
+attention, and a gated one, with the same seed, images and schedule. A variant that has been
+trained into the folder is not trained again. Writes variants.md, variants.json and variants.png.
+What else is typed goes to `pixelcnn train`, such as --data.max_samples 640 for a trial.
 """
 
 import argparse
@@ -28,7 +28,12 @@ VARIANTS = {
     "conditional": ["--preset", "mnist-binary", "--model.num_labels", "10"],
     "dilated": ["--preset", "mnist-dilated"],
     "attention": ["--preset", "mnist-attention"],
-}
+    "gated": [
+        "--preset", "mnist-binary", "--model.name", "gated", "--model.hidden_channels", "32",
+        "--model.num_layers", "8", "--model.num_residual_blocks", "null",
+        "--training.compile", "false",
+    ],
+}  # fmt: skip
 HEAD = [
     "variant", "parameters", "test NLL, nats", "perplexity", "best validation, nats",
     "seconds per epoch", "seconds to draw 64",
