@@ -18,7 +18,7 @@ from pixelcnn.errors import ConfigError, DataError, ShapeError
 from pixelcnn.inference import PixelCNNSampler
 from pixelcnn.models import PixelCNN
 from pixelcnn.shards import ShardedDrawing, draw_shards
-from pixelcnn.shards.archive import is_whole
+from pixelcnn.shards.archive import is_whole, pack
 
 COUNT = 22
 SIZES = {"num_samples": COUNT, "shard_size": 6, "batch_size": 3}  # shards of 6, 6, 6 and 4
@@ -169,6 +169,34 @@ def test_a_folder_whose_manifest_is_gone_or_damaged_is_refused(model, whole):
     (whole / "manifest.json").unlink()
     with pytest.raises(ConfigError, match=r"holds shards but no manifest\.json"):
         draw_shards(model, whole, cond=torch.arange(5), **SIZES)
+
+
+@pytest.mark.parametrize("shards", [None, [{}], ["a"]])
+def test_a_folder_whose_manifest_was_edited_is_refused(model, whole, shards):
+    manifest = json.loads((whole / "manifest.json").read_text())
+    (whole / "manifest.json").write_text(json.dumps({**manifest, "shards": shards}))
+    with pytest.raises(DataError, match=r"must be a manifest of format"):
+        draw_shards(model, whole, cond=torch.arange(5), **SIZES)
+
+
+def test_a_folder_that_was_claimed_and_never_drawn_into_is_free(model, tmp_path):
+    ShardedDrawing(model, tmp_path / "a", cond=1, **SIZES)
+    assert draw_shards(model, tmp_path / "a", cond=1, seed=1, **SIZES)
+    manifest = json.loads((tmp_path / "a" / "manifest.json").read_text())
+    assert manifest["recipe"]["seed"] == 1
+
+
+def test_a_checksum_that_ends_no_shard_is_drawn_again(model, whole):
+    before = contents(whole)
+    for number, content in enumerate((b"no archive", pack({"notes": np.array("[")}))):
+        digest = hashlib.sha256(content).hexdigest().encode()
+        ended = content + digest if number == 0 else content
+        (whole / f"shard-0000{number}.npz").write_bytes(ended)
+    drawing = ShardedDrawing(model, whole, cond=torch.arange(5), **SIZES)
+    assert drawing.missing() == [0, 1]
+    drawing.draw([0, 1])
+    assert drawing.finish()
+    assert contents(whole) == before
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pixelcnn.data import array_conditions
 from pixelcnn.data.array_conditions import Array
 from pixelcnn.data.array_parts import join_parts
 from pixelcnn.data.sets import Source, TensorImageSet
+from pixelcnn.data.shard_folder import shards_of
 from pixelcnn.errors import DataError
 from pixelcnn.spec import MAX_LEVELS
 
@@ -27,7 +28,8 @@ def read_npz(path: Path) -> Source:
     """Reads an .npz file, or all of a folder as one.
 
     Args:
-        path: The file, or the folder of files that are put one after another by name. Keys:
+        path: The file, or the folder of files that are put one after another by name; a folder
+            of drawn shards must be whole. Keys:
 
             * `x_train`, optional `x_val`, `x_test`: images as `to_images` takes them.
             * `y_train`, …: class numbers from 0, one per image; for all splits or for none.
@@ -62,10 +64,11 @@ def load_folder(path: Path) -> dict[str, Array]:
     """Reads the .npz files of a folder as if they were one.
 
     Raises:
-        DataError: If there is none, one cannot be read, or they do not fit together.
+        DataError: If there is none, one cannot be read, or they do not fit together; or if the
+            folder is one of shards, and not as its manifest says.
     """
     # Without those that are still being written, whose names begin with a dot.
-    files = sorted(path.glob("[!.]*.npz"))
+    files = shards_of(path, sorted(path.glob("[!.]*.npz")))
     if not files:
         raise DataError(f"There is no .npz file in {path}. For a folder of images: folder:{path}.")
     return join_parts({file: load_arrays(file) for file in files})

@@ -56,7 +56,13 @@ def write_shard(path: Path, arrays: Mapping[str, Any]) -> None:
 
 
 def read_notes(content: bytes) -> dict[str, Any]:
-    """What a whole shard says of itself, from its array `notes`; empty if it says nothing."""
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        notes: dict[str, Any] = json.loads(str(arrays["notes"])) if "notes" in arrays else {}
-    return notes
+    """What a shard says of itself, from its array `notes`; empty if it says nothing.
+
+    A checksum can be right and what it ends no shard: that says nothing either.
+    """
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            notes = json.loads(str(arrays["notes"]))
+    except Exception:  # zipfile, zlib and NumPy raise whatever they trip over
+        return {}
+    return notes if isinstance(notes, dict) else {}

@@ -1,38 +1,12 @@
 """The one file of a folder of shards that says what all of them are."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from pixelcnn.errors import ConfigError, DataError, OutputError
+from pixelcnn.data.shard_folder import FORMAT, MANIFEST, read_manifest
+from pixelcnn.errors import ConfigError, OutputError
 from pixelcnn.files import remove_leftovers, write_json
 from pixelcnn.shards.recipe import Recipe, differences
-
-MANIFEST = "manifest.json"
-FORMAT = "pixelcnn-shards/1"
-
-
-def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """What the manifest of a folder says, or None if there is none.
-
-    Raises:
-        DataError: If it is damaged, or of another format.
-    """
-    path = folder / MANIFEST
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        if manifest["format"] != FORMAT or not isinstance(manifest["recipe"], dict):
-            raise ValueError(f"its format is {manifest['format']!r}")
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f"{path} must be a manifest of format {FORMAT!r}, and cannot be read as one ({error}). "
-            f"Draw into another folder, or remove this one."
-        ) from error
-    found: dict[str, Any] = manifest
-    return found
 
 
 def claim(folder: Path, recipe: Recipe) -> dict[str, str]:
@@ -48,9 +22,9 @@ def claim(folder: Path, recipe: Recipe) -> dict[str, str]:
         DataError: If its manifest is damaged.
         OutputError: If it cannot be written.
     """
-    found = read_manifest(folder)
+    found, has_shards = read_manifest(folder), any(folder.glob("shard-*.npz"))
     if found is None:
-        if any(folder.glob("shard-*.npz")):
+        if has_shards:
             raise ConfigError(
                 f"`{folder}` holds shards but no {MANIFEST} that says what they are. "
                 f"Draw into another folder."
@@ -58,6 +32,10 @@ def claim(folder: Path, recipe: Recipe) -> dict[str, str]:
         write_manifest(folder, recipe, [None] * recipe.num_shards)
         return {}
     differing = differences(recipe.as_json(), found["recipe"])
+    if differing and not has_shards:
+        # It was begun and stopped before the first shard: nothing is lost.
+        write_manifest(folder, recipe, [None] * recipe.num_shards)
+        return {}
     if differing:
         raise ConfigError(
             f"`{folder}` holds shards of another drawing: {'; '.join(differing)}. "
