@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from pixelcnn.inference import PixelCNNSampler
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition
 from pixelcnn.order import RasterOrder, Site
 from pixelcnn.spec import ImageSpec
+from pixelcnn.walk import drawing, stepper_for, walk
 
 NUM_DRAWN = 8
 """Images that the model drew, and as many of noise: what it knows, and what it never saw."""
@@ -90,11 +90,12 @@ def make_subject(
     count = 2 * NUM_DRAWN
     cond = some_conditions(model.condition, count, (spec.height, spec.width), generator)
     cond = model.prepare_cond(cond, count)
-    drawn = PixelCNNSampler(model).generate_samples(
-        NUM_DRAWN, cond=None if cond is None else cond[:NUM_DRAWN], seed=seed, shape=spec.shape
-    )
-    noise = torch.randint(spec.levels, drawn.shape, generator=generator)
-    return Subject(model, torch.cat([drawn, noise]).to(model.device), cond, num_sites, seed)
+    # Walked as it is: a model that gives no numbers shall fail lines, and not the drawing.
+    drawn = model.blank(NUM_DRAWN, spec.shape)
+    told = None if cond is None else cond[:NUM_DRAWN]
+    walk(stepper_for(model), drawn, drawing(drawn, seed=seed), cond=told)
+    noise = torch.randint(spec.levels, drawn.shape, generator=generator).to(model.device)
+    return Subject(model, torch.cat([drawn, noise]), cond, num_sites, seed)
 
 
 def some_conditions(
