@@ -187,11 +187,16 @@ def section(*, quick: bool, network: str = "") -> Section:
 
 
 def main() -> None:
+    names = "; ".join(network.name for network in NETWORKS)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="small batches, once")
-    parser.add_argument("--network", default="", help="part of the name of those to measure")
+    parser.add_argument(
+        "--network", default="", help=f"part of the name of those to measure: {names}"
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/bench"), metavar="DIR")
     options = parser.parse_args()
+    if not any(options.network in network.name for network in NETWORKS):
+        parser.error(f"--network must be part of one of {names}, got {options.network!r}")
     found = section(quick=options.quick, network=options.network)
     print(found.text())
     write_text(options.out / "drawing.md", found.text() + "\n")

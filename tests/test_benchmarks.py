@@ -1,5 +1,7 @@
 """The benchmarks measure what they say."""
 
+import pytest
+
 from benchmarks import drawing
 from benchmarks.measure import Section, Spread
 from benchmarks.networks import Network
@@ -38,6 +40,14 @@ def test_naive_seconds_are_counted_up_to_all_sub_pixels(monkeypatch):
     ]
     assert naive[4] == "≥ 10"
     assert forward[3] == Spread(1, 1, 1)
+
+
+def test_a_network_that_there_is_not_is_refused_with_the_names(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["drawing", "--network", "nosuch"])
+    with pytest.raises(SystemExit) as stopped:
+        drawing.main()
+    assert stopped.value.code == 2
+    assert drawing.NETWORKS[0].name in capsys.readouterr().err
 
 
 def test_multiply_adds_are_those_of_the_products():

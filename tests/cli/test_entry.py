@@ -50,6 +50,7 @@ class ArrayMemoryError(MemoryError):
     ("command", "options"),
     [
         ("sample", ["--batch-size", "--size", "--scale", "--shards"]),
+        ("sample --shards", ["--shard-size", "--batch-size", "--size"]),
         ("evaluate", ["--evaluation.batch_size"]),
         ("train", ["--data.batch_size"]),
     ],

@@ -55,6 +55,20 @@ def test_ctrl_c_stops_and_the_same_command_goes_on(model_file, tmp_path, capsys,
         assert file.read_bytes() == (folder / file.name).read_bytes()
 
 
+def test_damaged_shards_are_counted_and_drawn_again(model_file, tmp_path, capsys):
+    folder = tmp_path / "a"
+    assert sample(model_file, folder, *SIZES) == 0
+    shard = folder / "shard-00001.npz"
+    before = shard.read_bytes()
+    shard.write_bytes(before[:-9])
+    capsys.readouterr()
+    assert sample(model_file, folder, *SIZES) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == f"Going on in {folder}: 2 of 3 shards are there."
+    assert lines[1] == f"In {folder}: 1 shard damaged or of another drawing, drawn again."
+    assert shard.read_bytes() == before
+
+
 def test_precision_and_batches_are_chosen_and_noted(model_file, tmp_path):
     words = ["--precision=bf16", "--batch-size=2"]
     assert sample(model_file, tmp_path / "a", *SIZES, *words) == 0

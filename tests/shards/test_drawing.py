@@ -186,6 +186,15 @@ def test_a_folder_that_was_claimed_and_never_drawn_into_is_free(model, tmp_path)
     assert manifest["recipe"]["seed"] == 1
 
 
+def test_who_lost_the_folder_to_another_drawing_stops(model, tmp_path):
+    late = ShardedDrawing(model, tmp_path / "a", cond=1, **SIZES)
+    draw_shards(model, tmp_path / "a", cond=1, seed=1, **SIZES)
+    before = contents(tmp_path / "a")
+    with pytest.raises(ConfigError, match="`seed` is 1 there and 0 here"):
+        late.draw([0])
+    assert contents(tmp_path / "a") == before
+
+
 def test_a_checksum_that_ends_no_shard_is_drawn_again(model, whole):
     before = contents(whole)
     for number, content in enumerate((b"no archive", pack({"notes": np.array("[")}))):
@@ -214,6 +223,40 @@ def test_wrong_settings_are_refused_before_the_folder_is_made(model, tmp_path, w
     with pytest.raises((ConfigError, ShapeError), match=error):
         draw_shards(model, tmp_path / "a", **{"cond": 0, **SIZES, **wrong})
     assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ({"num_samples": 2.5}, "`num_samples` must be a whole number"),
+        ({"shard_size": "6"}, "`shard_size` must be a whole number"),
+        ({"temperature": "1"}, "`temperature` must be a number"),
+        ({"guidance": None}, "`guidance` must be a number"),
+        ({"cond": []}, "`cond` must hold at least one condition"),
+        ({"cond": "coat"}, "`cond` must be labels"),
+        ({"folder": ""}, "`folder` must be the path of a folder, got ''"),
+        ({"folder": None}, "`folder` must be the path of a folder, got None"),
+        ({"worker": "a"}, "`worker` must be a whole number"),
+        ({"num_workers": None}, "`num_workers` must be a whole number"),
+    ],
+)
+def test_arguments_of_another_type_are_named(model, tmp_path, wrong, error):
+    with pytest.raises((ConfigError, ShapeError), match=error):
+        draw_shards(model, **{"folder": tmp_path / "a", "cond": 0, **SIZES, **wrong})
+
+
+def test_numbers_of_numpy_are_numbers(model, whole):
+    sizes = {name: np.int64(size) for name, size in SIZES.items()}
+    how = {"seed": np.int64(0), "temperature": np.float32(1), "cond": np.arange(5)}
+    drawing = ShardedDrawing(model, whole, **how, **sizes)
+    assert drawing.missing(worker=np.int64(0), num_workers=np.int64(1)) == []
+
+
+@pytest.mark.parametrize("number", [99, -1])
+def test_a_shard_that_there_is_not_is_named(model, tmp_path, number):
+    drawing = ShardedDrawing(model, tmp_path / "a", cond=1, **SIZES)
+    with pytest.raises(ConfigError, match=f"`shards` must be numbers from 0 to 3, got {number}"):
+        drawing.draw([number])
 
 
 def test_progress_is_told_over_all_that_is_missing(model, tmp_path):

@@ -16,6 +16,8 @@ BUG = 70  # "internal software error" in sysexits.h
 LESS_MEMORY = {
     "sample": "Draw fewer images at once (--batch-size), smaller ones (--size, --scale), or many "
     "to disk (--shards).",
+    "sample --shards": "Draw smaller shards (--shard-size), fewer images at once (--batch-size) or "
+    "smaller ones (--size).",
     "train-classifier": "Use fewer images at once (--batch-size) or a smaller --width.",
     "verify": "Verify on a device with more memory: --device.",
     "evaluate": "Score fewer images at once: --evaluation.batch_size.",
@@ -56,7 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (Exception, KeyboardInterrupt) as error:
         if os.environ.get("PIXELCNN_DEBUG") == "1":
             raise
-        line, code = explain(error, args.command)
+        shards = " --shards" if getattr(args, "shards", None) else ""
+        line, code = explain(error, args.command + shards)
         print(f"pixelcnn: {line}", file=sys.stderr)
         return code
 
@@ -66,7 +69,7 @@ def explain(error: BaseException, command: str | None = None) -> tuple[str, int]
 
     Args:
         error: What ended it.
-        command: Which command, for advice in its own options.
+        command: Which command, for advice in its own options; with ` --shards` if that was asked.
 
     Example:
         >>> explain(PixelCNNError("No such model."))

@@ -57,13 +57,17 @@ def draw_into_shards(
     if len(missing) < num_shards:
         there = f"{num_shards - len(missing):,} of {counted(num_shards, 'shard')}"
         print(f"Going on in {args.shards}: {there} are there.", file=sys.stderr)
+    damaged = drawing.damaged(missing)
+    if damaged:
+        told = f"{counted(len(damaged), 'shard')} damaged or of another drawing"
+        print(f"In {args.shards}: {told}, drawn again.", file=sys.stderr)
     try:
         with progress_bar(f"drawing {counted(len(missing), 'shard')}") as tell:
             drawing.draw(missing, on_progress=tell)
     except KeyboardInterrupt:
+        whole = f"{num_shards - len(drawing.missing()):,} of {counted(num_shards, 'shard')}"
         raise KeyboardInterrupt(
-            f"Stopped with {drawing.num_present:,} of {counted(num_shards, 'shard')} in "
-            f"{args.shards}. The same command draws the rest."
+            f"Stopped with {whole} in {args.shards}. The same command draws the rest."
         ) from None
     if not drawing.finish():
         raise OutputError(

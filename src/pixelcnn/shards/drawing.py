@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pixelcnn.arguments import image_shape, real_number, seed_number, whole_number
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import make_folder
 from pixelcnn.inference import PixelCNNSampler, Precision
@@ -17,10 +18,9 @@ from pixelcnn.inference.sampler import Report
 from pixelcnn.models import AutoregressiveModel, Cond
 from pixelcnn.shards.archive import is_whole, read_notes, write_shard
 from pixelcnn.shards.contents import Arrays, notes_of, shard_arrays
-from pixelcnn.shards.manifest import claim, tidy, write_manifest
+from pixelcnn.shards.manifest import check_claimed, claim, tidy, write_manifest
 from pixelcnn.shards.recipe import recipe_for
-
-BATCH_SIZE = 256
+from pixelcnn.shards.settings import checked_folder, checked_sizes, listed_cond
 
 
 class ShardedDrawing:
@@ -81,24 +81,23 @@ class ShardedDrawing:
         shape: tuple[int, int, int] | None = None,
         precision: Precision = "float32",
     ) -> None:
-        batch_size = min(BATCH_SIZE, shard_size) if batch_size is None else batch_size
-        _check_sizes(num_samples, shard_size, batch_size)
+        sizes = checked_sizes(num_samples, shard_size, batch_size)
+        # Plain numbers, since the manifest is JSON.
         self.how: dict[str, Any] = {
-            "temperature": temperature,
-            "top_k": top_k,
-            "top_p": top_p,
-            "guidance": guidance,
-            "seed": seed,
-            "shape": shape,
+            "temperature": real_number("temperature", temperature),
+            "top_k": None if top_k is None else whole_number("top_k", top_k),
+            "top_p": None if top_p is None else real_number("top_p", top_p),
+            "guidance": real_number("guidance", guidance),
+            "seed": seed_number(seed),
+            "shape": None if shape is None else image_shape(shape),
             "precision": precision,
         }
         self.sampler = PixelCNNSampler(model)
-        self.cond = _listed(model, cond)
+        self.cond = listed_cond(model, cond)
         # Nothing is drawn by this: arguments are checked, before the folder is touched.
         self.sampler.stream(1 if self.cond is None else len(self.cond), cond=self.cond, **self.how)
-        sizes: dict[str, Any] = {"shard_size": shard_size, "batch_size": batch_size}
-        self.recipe = recipe_for(model, num_samples, cond=self.cond, **sizes, **self.how)
-        self.folder = make_folder(folder)
+        self.recipe = recipe_for(model, cond=self.cond, **sizes, **self.how)
+        self.folder = make_folder(checked_folder(folder))
         self.checksums = claim(self.folder, self.recipe)
 
     def missing(self, *, worker: int = 0, num_workers: int = 1) -> list[int]:
@@ -111,6 +110,8 @@ class ShardedDrawing:
         Raises:
             ConfigError: If there is no such worker.
         """
+        worker = whole_number("worker", worker, at_least=None)
+        num_workers = whole_number("num_workers", num_workers)
         if not 0 <= worker < num_workers:
             raise ConfigError(
                 f"`worker` must be from 0 to `num_workers` - 1, got {worker} of {num_workers}."
@@ -124,6 +125,10 @@ class ShardedDrawing:
         numbers = range(self.recipe.num_shards)
         return sum((self.folder / self.recipe.file_of(number)).exists() for number in numbers)
 
+    def damaged(self, missing: Iterable[int]) -> list[int]:
+        """Those of the missing shards of which a file is there all the same."""
+        return [n for n in missing if (self.folder / self.recipe.file_of(n)).exists()]
+
     def draw(self, shards: Iterable[int], *, on_progress: Report | None = None) -> None:
         """Draws shards, in place of what bears their names.
 
@@ -132,15 +137,22 @@ class ShardedDrawing:
             on_progress: Told after every row of a batch, over all of these shards.
 
         Raises:
+            ConfigError: If there is no such shard, or the folder became that of another drawing.
             OutputError: If a shard cannot be written.
         """
-        numbers = list(shards)
+        numbers = [whole_number("shards", number, at_least=None) for number in shards]
+        beyond = [number for number in numbers if not 0 <= number < self.recipe.num_shards]
+        if beyond:
+            raise ConfigError(
+                f"`shards` must be numbers from 0 to {self.recipe.num_shards - 1}, got {beyond[0]}."
+            )
         size = math.prod(self.recipe.shape)
         total = size * sum(len(self.recipe.images_of(number)) for number in numbers)
         done = 0
         for number in numbers:
             file, images = self.recipe.file_of(number), self.recipe.images_of(number)
             arrays = self._draw_one(images, _after(done, total, on_progress))
+            check_claimed(self.folder, self.recipe)  # by another, before our first shard was there
             write_shard(self.folder / file, arrays)
             self.checksums.pop(file, None)  # of what it replaces
             done += size * len(images)
@@ -243,27 +255,6 @@ def draw_shards(
     drawing = ShardedDrawing(model, folder, num_samples=num_samples, **settings)
     drawing.draw(drawing.missing(worker=worker, num_workers=num_workers), on_progress=on_progress)
     return drawing.finish()
-
-
-def _check_sizes(num_samples: int, shard_size: int, batch_size: int) -> None:
-    sizes = {"num_samples": num_samples, "shard_size": shard_size, "batch_size": batch_size}
-    for name, size in sizes.items():
-        if size < 1:
-            raise ConfigError(f"`{name}` must be at least 1, got {size}.")
-    if shard_size % batch_size:
-        up = -(-shard_size // batch_size) * batch_size
-        raise ConfigError(
-            f"`shard_size` must be a multiple of `batch_size` {batch_size}, so that no batch lies "
-            f"in two shards, got {shard_size}. Take {up}, or another `batch_size`."
-        )
-
-
-def _listed(model: AutoregressiveModel, cond: Cond) -> Tensor | None:
-    """Conditions (M, …) on the CPU; a single one as M = 1."""
-    if cond is None:
-        return None
-    values = torch.as_tensor(cond).cpu()
-    return values[None] if values.ndim == model.condition.num_axes else values
 
 
 def _after(done: int, total: int, report: Report | None) -> Report | None:

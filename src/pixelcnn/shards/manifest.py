@@ -31,17 +31,23 @@ def claim(folder: Path, recipe: Recipe) -> dict[str, str]:
             )
         write_manifest(folder, recipe, [None] * recipe.num_shards)
         return {}
-    differing = differences(recipe.as_json(), found["recipe"])
-    if differing and not has_shards:
+    if not has_shards and found["recipe"] != recipe.as_json():
         # It was begun and stopped before the first shard: nothing is lost.
         write_manifest(folder, recipe, [None] * recipe.num_shards)
         return {}
+    check_claimed(folder, recipe)
+    return {each["file"]: each["sha256"] for each in found["shards"] if each["sha256"]}
+
+
+def check_claimed(folder: Path, recipe: Recipe) -> None:
+    """Raises `ConfigError` if the manifest of a folder is that of another recipe."""
+    found = read_manifest(folder)
+    differing = [] if found is None else differences(recipe.as_json(), found["recipe"])
     if differing:
         raise ConfigError(
             f"`{folder}` holds shards of another drawing: {'; '.join(differing)}. "
             f"Draw into another folder, or as that drawing was begun."
         )
-    return {each["file"]: each["sha256"] for each in found["shards"] if each["sha256"]}
 
 
 def write_manifest(folder: Path, recipe: Recipe, checksums: Sequence[str | None]) -> None:
