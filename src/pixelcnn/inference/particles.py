@@ -144,17 +144,18 @@ class Particles:
         stepper.reorder(index)
 
 
-def systematic(log_weights: Tensor, uniform: Tensor) -> Tensor:
+def systematic(log_weights: Tensor, uniform: Tensor, count: int | None = None) -> Tensor:
     """Systematic resampling: evenly spaced points in the cumulative weights.
 
-    An image of S times the mean weight is taken S times, up to rounding up or down.
+    Each image is taken `count` times its share of the weight, rounded up or down.
 
     Args:
         log_weights: (P, S), up to a constant for each population.
         uniform: Where the points of each population begin, in [0, 1). (P,).
+        count: Images taken of each population, N; None for as many as it has.
 
     Returns:
-        Numbers of the images taken, in order. (P, S), int64.
+        Numbers of the images taken, in order. (P, N), int64.
 
     References:
         Monte Carlo Filter and Smoother for Non-Gaussian Nonlinear State Space Models (Kitagawa,
@@ -164,10 +165,10 @@ def systematic(log_weights: Tensor, uniform: Tensor) -> Tensor:
         >>> systematic(torch.tensor([[0.5, 0.25, 0.0, 0.25]]).log(), torch.tensor([0.5]))
         tensor([[0, 0, 1, 3]])
     """
-    size = log_weights.shape[1]
+    count = log_weights.shape[1] if count is None else count
     cumulative = log_weights.softmax(1).cumsum(1)
-    steps = torch.arange(size, device=log_weights.device)
-    shares = (steps + uniform[:, None]) / size
+    steps = torch.arange(count, device=log_weights.device)
+    shares = (steps + uniform[:, None]) / count
     # Below the last sum, whatever rounding does to either: an image without weight stays untaken.
     below = 1 - torch.finfo(cumulative.dtype).eps
     points = shares.to(cumulative.dtype).clamp(max=below) * cumulative[:, -1:]

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from pixelcnn.inference.completions import Completions, numbers, ranked
-from pixelcnn.inference.estimates import effective, log_evidence
-from pixelcnn.inference.particles import Particles
+from pixelcnn.inference.estimates import MIN_POPULATIONS, effective, log_evidence
+from pixelcnn.inference.particles import Particles, systematic
 from pixelcnn.inference.question import Question
 from pixelcnn.inference.smc import check_populations
 from pixelcnn.walk import image_noise
@@ -18,10 +18,8 @@ CHOICES = 2**63
 
 LEAST_POPULATIONS = 40
 POPULATIONS_EACH = 3
-MIN_COUNT = 10.0
-"""Populations that must count: of fewer, completions are biased, and alike."""
-
 EVEN = 0.999
+ROUNDING = 1e-6  # far above that of a share of all weights
 
 
 def smc_completions(
@@ -122,15 +120,16 @@ class Pool:
                 own = noise[len(evidence), 0, 0]
                 total = total.logaddexp(fresh)
                 # Its share falls with every further population, so no more will ever be taken.
-                most = int(wanted * (fresh - total).exp()) + 1
-                chosen = spaced(log_weights[population], own[0], most)
+                most = int(wanted * (fresh - total).exp() + ROUNDING) + 1
+                (chosen,) = systematic(log_weights[[population]], own[:1], most)
                 picks.append(images[population, chosen[own[2 : 2 + most].argsort()]])
                 evidence.append(fresh)
             self.question.report(number * count + len(evidence), len(self.question.given) * count)
-        numbers_taken = spaced(torch.stack(evidence), noise[0, 0, 0, 1], wanted)
-        times = numbers_taken.bincount(minlength=count).tolist()
+        log_weights = torch.stack(evidence)
+        (populations,) = systematic(log_weights[None], noise[0, 0, 0, 1:2], wanted)
+        times = populations.bincount(minlength=count).tolist()
         taken = [each[:n] for each, n in zip(picks, times, strict=True)]
-        return torch.cat(taken), torch.stack(evidence)
+        return torch.cat(taken), log_weights
 
     def _walks(self, number: int) -> Iterator[Particles]:
         """The populations of one image, as many at once as the batch size allows."""
@@ -154,28 +153,6 @@ class Pool:
             yield particles
 
 
-def spaced(log_weights: Tensor, uniform: Tensor, count: int) -> Tensor:
-    """Numbers drawn by their weights, as evenly as can be: by points equally far apart.
-
-    Each of S numbers is drawn `count` times its share of the weight, rounded up or down.
-
-    Args:
-        log_weights: (S,).
-        uniform: In [0, 1): where the points begin. ().
-        count: How many are drawn.
-
-    Returns:
-        (count,), int64, in order.
-
-    Example:
-        >>> spaced(torch.tensor([0.25, 0.0, 0.5, 0.25]).log(), torch.tensor(0.5), 8)
-        tensor([0, 0, 2, 2, 2, 2, 3, 3])
-    """
-    cumulative = log_weights.double().softmax(0).cumsum(0)
-    points = ((torch.arange(count) + uniform) / count).clamp(max=1 - torch.finfo(uniform.dtype).eps)
-    return torch.searchsorted(cumulative, points.double() * cumulative[-1], right=True)
-
-
 def smc_draws(question: Question, num_completions: int, num_particles: int) -> Tensor:
     """Completions of `smc_completions`, where something else begins. (B × M, C, H, W)."""
     pool = Pool(replace(question, progress=None), num_completions, None, num_particles, 0.5)
@@ -184,7 +161,7 @@ def smc_draws(question: Question, num_completions: int, num_particles: int) -> T
 
 def _doubts(ess: Tensor, num_populations: int) -> tuple[str, ...]:
     # Even weights say that nothing known comes later: then each particle is a right one.
-    bad = (ess < MIN_COUNT) & (ess < EVEN * num_populations)
+    bad = (ess < MIN_POPULATIONS) & (ess < EVEN * num_populations)
     if not bad.any():
         return ()
     return (
