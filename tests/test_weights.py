@@ -14,7 +14,7 @@ from pixelcnn.errors import CheckpointError
 from pixelcnn.evaluation import evaluate
 from pixelcnn.metrics import load_classifier
 from pixelcnn.training.classifier import accuracy_on
-from pixelcnn.training.run import load_images
+from pixelcnn.training.images import load_images
 from pixelcnn.weights import CLASSIFIERS, FOLDER, find_weights, list_classifiers, list_weights
 from scripts.box import FIGURES, MAX_BYTES, RECIPES
 

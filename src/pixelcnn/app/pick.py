@@ -76,7 +76,7 @@ def _of_test_set(choice: Choice, key: str) -> Picked:
 def test_images(file: str, stamp: int) -> ImageSet:
     """The test images of the run around a model file, read once for all visitors."""
     # Here, because it brings Lightning, which the page does without until then.
-    from pixelcnn.training.run import load_images
+    from pixelcnn.training.images import load_images
 
     return load_images(config_of(Path(file))).test
 

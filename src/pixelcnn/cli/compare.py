@@ -18,8 +18,8 @@ from pixelcnn.metrics import Features
 from pixelcnn.report import QUICK, Effort, Variant, compare, write_report
 from pixelcnn.report.glance import glance
 from pixelcnn.runs import history_of
+from pixelcnn.training.images import load_images
 from pixelcnn.training.messages import say
-from pixelcnn.training.run import load_images
 
 GRIDS = "epoch-*.png"
 

@@ -15,7 +15,7 @@ from pixelcnn.evaluation import labels_by_name
 from pixelcnn.files import provisional_folder, write_json
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs import own_data
-from pixelcnn.training.run import load_images
+from pixelcnn.training.images import load_images
 
 
 def run(args: argparse.Namespace) -> int:

@@ -19,7 +19,7 @@ from pixelcnn.errors import ConfigError, DataError
 from pixelcnn.evaluation import check_condition, check_spec, labels_by_name
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.spec import requantise
-from pixelcnn.training.run import load_images
+from pixelcnn.training.images import load_images
 
 ARRAYS = (".npz", ".npy")
 

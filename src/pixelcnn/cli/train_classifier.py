@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     """Trains, writes the file, and says how good it is."""
     # Here, because they bring Lightning, and wrong settings are told before.
     from pixelcnn.training.classifier import ClassifierSettings, train_classifier
-    from pixelcnn.training.run import load_images
+    from pixelcnn.training.images import load_images
 
     config = settings_of(args)
     out = Path(args.out)

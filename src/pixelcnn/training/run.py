@@ -1,15 +1,11 @@
 """One training from settings to a folder of results."""
 
-import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor
-from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
 from pixelcnn import checkpoint
 from pixelcnn.config import (
@@ -23,21 +19,20 @@ from pixelcnn.config import (
     as_config,
     to_yaml,
 )
-from pixelcnn.data import Batches, DataSplits, batches, load_data
-from pixelcnn.device import resolve_device
+from pixelcnn.data import DataSplits
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import provisional_folder, write_text
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.training.build import build_model
-from pixelcnn.training.grids import SampleGrids
-from pixelcnn.training.history import EpochBar, EpochLines, History
+from pixelcnn.training.history import History
+from pixelcnn.training.images import load_images, loaders
 from pixelcnn.training.interrupt import StopOnCtrlC
 from pixelcnn.training.keep import KeepCheckpoints, begin_folder
-from pixelcnn.training.loader import EpochLoader
 from pixelcnn.training.messages import quiet_libraries
 from pixelcnn.training.module import PixelCNNTrainer
 from pixelcnn.training.precision import resolve_precision
 from pixelcnn.training.state import AtomicCheckpointIO, check_same_model, read_state
+from pixelcnn.training.trainer import fit, make_trainer, observers
 
 
 @dataclass(frozen=True)
@@ -165,111 +160,6 @@ def run(
     )
 
 
-def load_images(config: Config) -> DataSplits:
-    """The data set as configured."""
-    options = asdict(config.data)
-    for name in ("batch_size", "num_workers", "use_augmentation", "mutation_rate"):
-        del options[name]
-    name = options.pop("dataset_name")
-    # Only the files of a folder can be read in grey or in colour, as the model wants.
-    channels = config.model.in_channels if name.startswith("folder") else None
-    data = load_data(name, **options, channels=channels, seed=config.seed)
-    rate = config.data.mutation_rate
-    if rate:
-        noise = f"{rate:g} of the sub-pixels of training images replaced"
-        data = replace(data, protocol=f"{data.protocol}; {noise}")
-    return data
-
-
-def loaders(config: Config, data: DataSplits) -> tuple[EpochLoader, Batches]:
-    """Batches to train on and to validate on, already on the device if they are in memory."""
-    device = resolve_device(config.device)
-    train = EpochLoader(
-        data.train.to(device),
-        config.data.batch_size,
-        seed=config.seed,
-        augment=config.data.use_augmentation,
-        mutation_rate=config.data.mutation_rate,
-        num_workers=config.data.num_workers,
-        device=device,
-    )
-    val = batches(
-        data.val.to(device),
-        max(config.data.batch_size, config.evaluation.batch_size),
-        num_workers=config.data.num_workers,
-    )
-    return train, val
-
-
-def observers(config: Config, data: DataSplits, run_dir: Path, history: History) -> list[Callback]:
-    """Callbacks that watch, draw and show."""
-    callbacks: list[Callback] = []
-    if config.logger.sample_every_n_epochs:
-        callbacks.append(
-            SampleGrids(
-                run_dir / "samples",
-                every=config.logger.sample_every_n_epochs,
-                sampling=config.sampling,
-                seed=config.seed,
-                conditions=data.val.conditions,
-            )
-        )
-    if config.training.early_stopping_patience is not None:
-        patience = config.training.early_stopping_patience
-        callbacks.append(EarlyStopping("val_nll", patience=patience, mode="min"))
-    if config.logger.tensorboard or config.logger.csv:
-        callbacks.append(LearningRateMonitor(logging_interval="step"))
-    if sys.stderr.isatty():
-        callbacks.append(EpochBar())
-    else:
-        callbacks.append(EpochLines(history))
-    return callbacks
-
-
-def make_trainer(
-    config: Config, run_dir: Path, callbacks: list[Callback], io: AtomicCheckpointIO
-) -> Trainer:
-    """Lightning's trainer with our settings."""
-    kind, _, index = resolve_device(config.device).partition(":")
-    return Trainer(
-        accelerator=kind,
-        devices=[int(index)] if index else 1,
-        precision=config.training.precision,
-        max_epochs=config.training.max_epochs,
-        gradient_clip_val=config.training.gradient_clip_val,
-        accumulate_grad_batches=config.training.accumulate_grad_batches,
-        log_every_n_steps=config.logger.log_every_n_steps,
-        logger=make_loggers(config.logger, run_dir) or False,
-        callbacks=callbacks,
-        plugins=[io],
-        enable_checkpointing=True,
-        enable_progress_bar=sys.stderr.isatty(),
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        default_root_dir=run_dir,
-    )
-
-
-def make_loggers(config: LoggerConfig, run_dir: Path) -> list[Logger]:
-    """Loggers that write into `logs/version_N`, a new N for every start or resumption."""
-    version = 0
-    while (run_dir / "logs" / f"version_{version}").exists():
-        version += 1
-    loggers: list[Logger] = []
-    if config.tensorboard:
-        loggers.append(TensorBoardLogger(run_dir, name="logs", version=version))
-    if config.csv:
-        loggers.append(
-            CSVLogger(
-                run_dir,
-                name="logs",
-                version=version,
-                flush_logs_every_n_steps=config.log_every_n_steps,
-            )
-        )
-    return loggers
-
-
 def check_unfinished(state: Mapping[str, Any], training: TrainingConfig) -> None:
     """Raises `ConfigError` if a state to resume has no epoch left."""
     done = state["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
@@ -278,21 +168,3 @@ def check_unfinished(state: Mapping[str, Any], training: TrainingConfig) -> None
             f"The run to resume has already trained {done} epochs, and `training.max_epochs` is "
             f"{training.max_epochs}. Raise it to train on."
         )
-
-
-def fit(
-    trainer: Trainer,
-    module: PixelCNNTrainer,
-    loaders: tuple[EpochLoader, Batches],
-    stop: StopOnCtrlC,
-    resume: str | None,
-) -> None:
-    """Runs Lightning's loop; Ctrl-C comes out as `KeyboardInterrupt`."""
-    with stop.listening():
-        try:
-            trainer.fit(module, *loaders, ckpt_path=resume)
-        except SystemExit:
-            if not trainer.interrupted:
-                raise
-            # Lightning turns Ctrl-C into exit code 1, and ignores it from then on.
-            raise KeyboardInterrupt from None

@@ -1,0 +1,105 @@
+"""Lightning's trainer, its callbacks and loggers, set up as configured."""
+
+import sys
+from pathlib import Path
+
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+
+from pixelcnn.config import Config, LoggerConfig
+from pixelcnn.data import Batches, DataSplits
+from pixelcnn.device import resolve_device
+from pixelcnn.training.grids import SampleGrids
+from pixelcnn.training.history import EpochBar, EpochLines, History
+from pixelcnn.training.interrupt import StopOnCtrlC
+from pixelcnn.training.loader import EpochLoader
+from pixelcnn.training.module import PixelCNNTrainer
+from pixelcnn.training.state import AtomicCheckpointIO
+
+
+def observers(config: Config, data: DataSplits, run_dir: Path, history: History) -> list[Callback]:
+    """Callbacks that watch, draw and show."""
+    callbacks: list[Callback] = []
+    if config.logger.sample_every_n_epochs:
+        callbacks.append(
+            SampleGrids(
+                run_dir / "samples",
+                every=config.logger.sample_every_n_epochs,
+                sampling=config.sampling,
+                seed=config.seed,
+                conditions=data.val.conditions,
+            )
+        )
+    if config.training.early_stopping_patience is not None:
+        patience = config.training.early_stopping_patience
+        callbacks.append(EarlyStopping("val_nll", patience=patience, mode="min"))
+    if config.logger.tensorboard or config.logger.csv:
+        callbacks.append(LearningRateMonitor(logging_interval="step"))
+    if sys.stderr.isatty():
+        callbacks.append(EpochBar())
+    else:
+        callbacks.append(EpochLines(history))
+    return callbacks
+
+
+def make_trainer(
+    config: Config, run_dir: Path, callbacks: list[Callback], io: AtomicCheckpointIO
+) -> Trainer:
+    """Lightning's trainer with our settings."""
+    kind, _, index = resolve_device(config.device).partition(":")
+    return Trainer(
+        accelerator=kind,
+        devices=[int(index)] if index else 1,
+        precision=config.training.precision,
+        max_epochs=config.training.max_epochs,
+        gradient_clip_val=config.training.gradient_clip_val,
+        accumulate_grad_batches=config.training.accumulate_grad_batches,
+        log_every_n_steps=config.logger.log_every_n_steps,
+        logger=make_loggers(config.logger, run_dir) or False,
+        callbacks=callbacks,
+        plugins=[io],
+        enable_checkpointing=True,
+        enable_progress_bar=sys.stderr.isatty(),
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        default_root_dir=run_dir,
+    )
+
+
+def make_loggers(config: LoggerConfig, run_dir: Path) -> list[Logger]:
+    """Loggers that write into `logs/version_N`, a new N for every start or resumption."""
+    version = 0
+    while (run_dir / "logs" / f"version_{version}").exists():
+        version += 1
+    loggers: list[Logger] = []
+    if config.tensorboard:
+        loggers.append(TensorBoardLogger(run_dir, name="logs", version=version))
+    if config.csv:
+        loggers.append(
+            CSVLogger(
+                run_dir,
+                name="logs",
+                version=version,
+                flush_logs_every_n_steps=config.log_every_n_steps,
+            )
+        )
+    return loggers
+
+
+def fit(
+    trainer: Trainer,
+    module: PixelCNNTrainer,
+    loaders: tuple[EpochLoader, Batches],
+    stop: StopOnCtrlC,
+    resume: str | None,
+) -> None:
+    """Runs Lightning's loop; Ctrl-C comes out as `KeyboardInterrupt`."""
+    with stop.listening():
+        try:
+            trainer.fit(module, *loaders, ckpt_path=resume)
+        except SystemExit:
+            if not trainer.interrupted:
+                raise
+            # Lightning turns Ctrl-C into exit code 1, and ignores it from then on.
+            raise KeyboardInterrupt from None
