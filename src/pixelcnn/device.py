@@ -1,5 +1,9 @@
 """Where to compute."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from pixelcnn.errors import ConfigError
@@ -29,3 +33,43 @@ def resolve_device(device: str) -> str:
             f"`device` must be one that PyTorch finds here, got {device!r}. Use auto or cpu."
         )
     return device
+
+
+@contextmanager
+def deterministic_algorithms(wanted: bool | None) -> Iterator[None]:
+    """Has PyTorch refuse, within the block, operations that may give other bits the next time.
+
+    Args:
+        wanted: Whether to; None leaves it as it is.
+
+    Raises:
+        ConfigError: If an operation on this device has no such algorithm.
+
+    Example:
+        >>> with deterministic_algorithms(True):
+        ...     torch.are_deterministic_algorithms_enabled()
+        True
+        >>> torch.are_deterministic_algorithms_enabled()
+        False
+    """
+    if wanted is None:
+        yield
+        return
+    before = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    if wanted:
+        # Products on GPUs are the same each time only with work space of a fixed size, which has
+        # to be known before the first of them.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(wanted)
+    try:
+        yield
+    except RuntimeError as error:
+        if "does not have a deterministic implementation" not in str(error):
+            raise
+        raise ConfigError(
+            f"`training.deterministic` cannot be kept on this device: {str(error).split(',')[0]}. "
+            f"Set it to false."
+        ) from error
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warn_only)

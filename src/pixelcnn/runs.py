@@ -13,6 +13,7 @@ from pixelcnn.weights import find_weights, known_weights, list_weights
 MODEL_FILE = "model.safetensors"
 CONFIG_FILE = "config.yaml"
 METRICS_FILE = "metrics.json"
+ENVIRONMENT_FILE = "environment.json"
 LAST_STATE = Path("checkpoints", "last.ckpt")
 
 
@@ -127,6 +128,25 @@ def figures_of(file: Path) -> dict[str, Any]:
         except (OSError, ValueError) as error:
             raise DataError(f"{folder / METRICS_FILE} cannot be read: {error}.") from error
     return dict(read_card(file)["training"].get("figures") or {})
+
+
+def read_starts(folder: Path) -> list[dict[str, Any]]:
+    """When, where and by which command the training of a run was started, the latest last.
+
+    Returns:
+        Entries as `pixelcnn.training.environment` writes them; none if there is no such file.
+
+    Raises:
+        DataError: If the file is damaged.
+    """
+    path = folder / ENVIRONMENT_FILE
+    if not path.is_file():
+        return []
+    try:
+        starts = json.loads(path.read_text(encoding="utf-8"))["starts"]
+        return [dict(start) for start in starts]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path} cannot be read: {error}. Remove it to go on.") from error
 
 
 def history_of(file: Path) -> list[dict[str, float]]:

@@ -48,3 +48,15 @@ def test_without_a_model_those_of_the_package_are_listed(capsys, monkeypatch):
 def test_a_model_of_the_package_tells_its_figures(capsys):
     assert main(["info", "digits"]) == 0
     assert "protocol digits, 17 levels" in capsys.readouterr().out
+
+
+def test_a_run_tells_how_it_was_started(run_folder, model_file, capsys):
+    assert main(["info", str(run_folder), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["command"].startswith("pixelcnn train --preset digits --device cpu --out")
+    assert facts["starts"] == 1
+    assert facts["environment"]["versions"]["torch"]
+    assert main(["info", str(run_folder)]) == 0
+    assert "pixelcnn train --preset digits" in " ".join(capsys.readouterr().out.split())
+    assert main(["info", str(model_file), "--json"]) == 0
+    assert "environment" not in json.loads(capsys.readouterr().out)

@@ -87,6 +87,7 @@ def test_a_run_folder_holds_everything(trained):
     assert found == {
         "model.safetensors",
         "config.yaml",
+        "environment.json",
         "checkpoints/best.ckpt",
         "checkpoints/last.ckpt",
         "samples/epoch-002.png",
@@ -235,7 +236,7 @@ def test_the_first_state_replaces_the_earlier_run_as_a_whole(tmp_path, press_ctr
         train(tmp_path, training={"max_epochs": 3})
     press_ctrl_c()
     files = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()}
-    assert files == {"config.yaml", str(Path("checkpoints", "last.ckpt"))}
+    assert files == {"config.yaml", "environment.json", str(Path("checkpoints", "last.ckpt"))}
     assert load_config(tmp_path / "config.yaml").training.max_epochs == 3
     state = tmp_path / "checkpoints" / "last.ckpt"
     assert len(train(tmp_path, training={"max_epochs": 3}, resume=state).history) == 3

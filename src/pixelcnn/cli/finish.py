@@ -16,6 +16,7 @@ from pixelcnn.cli.drawing import draw, save_grid
 from pixelcnn.cli.runs import CONFIG_FILE, MODEL_FILE
 from pixelcnn.config import Config, SamplingConfig
 from pixelcnn.data import DataSplits
+from pixelcnn.device import deterministic_algorithms
 from pixelcnn.evaluation import PixelCNNEvaluator, density_of
 from pixelcnn.files import write_json
 from pixelcnn.models import AutoregressiveModel
@@ -52,17 +53,18 @@ def finish(finished: Finished, config: Config, *, started: float) -> dict[str, A
     model, data = finished.model, finished.data
     plot_curves(finished.history, finished.folder / CURVES_FILE, num_dims=data.spec.num_dims)
     cond, count = condition_to_draw(model, data, config.sampling)
-    drawing = draw(
-        model,
-        seed=config.seed,
-        num_samples=count,
-        cond=cond,
-        per_label=config.sampling.per_label,
-        temperature=config.sampling.temperature,
-        top_k=config.sampling.top_k,
-        top_p=config.sampling.top_p,
-        guidance=config.sampling.guidance,
-    )
+    with deterministic_algorithms(False):  # see `SampleGrids.draw`
+        drawing = draw(
+            model,
+            seed=config.seed,
+            num_samples=count,
+            cond=cond,
+            per_label=config.sampling.per_label,
+            temperature=config.sampling.temperature,
+            top_k=config.sampling.top_k,
+            top_p=config.sampling.top_p,
+            guidance=config.sampling.guidance,
+        )
     save_grid(drawing, finished.folder / SAMPLES_FILE)
     metrics = measure(model, data, config) | dict(finished.figures)
     metrics["seconds"] = round(time.perf_counter() - started, 2)

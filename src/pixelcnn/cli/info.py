@@ -13,6 +13,7 @@ from pixelcnn.cli.runs import Run, open_run
 from pixelcnn.errors import CheckpointError
 from pixelcnn.files import finite_json
 from pixelcnn.nn import Condition
+from pixelcnn.runs import read_starts
 from pixelcnn.weights import list_weights
 
 HINT = "Draw from one: pixelcnn sample NAME. All about one: pixelcnn info NAME."
@@ -55,6 +56,21 @@ def facts_of(run: Run) -> dict[str, Any]:
         "figures": run.training.get("figures"),
         "fingerprint": fingerprint(model),
         "certificate": certificate_facts(run),
+        **start_facts(run),
+    }
+
+
+def start_facts(run: Run) -> dict[str, Any]:
+    """How the training of a run was started, the last time, and how often."""
+    starts = read_starts(run.folder) if run.folder is not None else []
+    if not starts:
+        return {}
+    last = dict(starts[-1])
+    return {
+        "command": last.pop("command"),
+        "git": last.pop("git"),
+        "starts": len(starts),
+        "environment": last,
     }
 
 

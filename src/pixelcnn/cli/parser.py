@@ -29,7 +29,8 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     """Parses the words of a command line; wrong ones end the process with exit code 2.
 
     Returns:
-        The options; `settings` holds the words such as `--training.max_epochs 5`, in pairs.
+        The options; `settings` holds the words such as `--training.max_epochs 5`, in pairs, and
+        `words` all that was typed.
     """
     plain, settings = split_settings(words)
     parser = build_parser()
@@ -39,6 +40,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     if settings and not args.takes_settings:
         args.refuse(f"`{args.command}` takes no settings such as {settings[0]}")
     args.settings = settings
+    args.words = list(words)
     return args
 
 

@@ -3,6 +3,7 @@
 import argparse
 import shlex
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from pixelcnn.cli.finish import Finished, closing, finish
 from pixelcnn.cli.runs import CONFIG_FILE, LAST_STATE, MODEL_FILE, run_folder
 from pixelcnn.config import Config, load_config, to_yaml
-from pixelcnn.device import resolve_device
+from pixelcnn.device import deterministic_algorithms, resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import provisional_folder
 
@@ -30,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
             f"`{folder}` already holds a model. Choose another --out, continue it with "
             f"--resume, or add --overwrite."
         )
-    train(config, folder)
+    train(config, folder, command=command_of(args.words))
     return 0
 
 
@@ -81,23 +82,39 @@ def default_folder(args: argparse.Namespace) -> Path:
     return Path("runs", f"{name}-{datetime.now():%Y%m%d-%H%M%S}")
 
 
-def train(config: Config, folder: Path) -> None:
+def command_of(words: Sequence[str]) -> str:
+    """What was typed, as a shell takes it.
+
+    Example:
+        >>> command_of(["train", "--out", "two words"])
+        "pixelcnn train --out 'two words'"
+    """
+    return shlex.join(["pixelcnn", *words])
+
+
+def train(config: Config, folder: Path, *, command: str) -> None:
     """Trains as the settings say, and prints what came out.
+
+    Args:
+        config: The settings.
+        folder: Folder of the run.
+        command: What was typed.
 
     Raises:
         KeyboardInterrupt: After Ctrl-C, with how to continue as its message.
     """
     started = time.perf_counter()
-    with provisional_folder(folder, keep=LAST_STATE.parts[0]):
-        result = fit(config, folder)
-    figures = {"best_epoch": result.best_epoch, "training_seconds": round(result.seconds, 2)}
-    model = result.model.to(resolve_device(config.device))
-    finished = Finished(model, result.data, folder, result.history, figures)
-    metrics = finish(finished, config, started=started)
+    with deterministic_algorithms(config.training.deterministic or None):
+        with provisional_folder(folder, keep=LAST_STATE.parts[0]):
+            result = fit(config, folder, command)
+        figures = {"best_epoch": result.best_epoch, "training_seconds": round(result.seconds, 2)}
+        model = result.model.to(resolve_device(config.device))
+        finished = Finished(model, result.data, folder, result.history, figures)
+        metrics = finish(finished, config, started=started)
     print(closing(folder, metrics, model.condition))
 
 
-def fit(config: Config, folder: Path) -> "TrainingResult":
+def fit(config: Config, folder: Path, command: str) -> "TrainingResult":
     """Trains; after Ctrl-C the message of `KeyboardInterrupt` says how to continue."""
     # Here, so that wrong settings and places are told before Lightning has loaded.
     from pixelcnn.training import train_pixelcnn
@@ -114,6 +131,7 @@ def fit(config: Config, folder: Path) -> "TrainingResult":
             seed=config.seed,
             device=config.device,
             resume=config.resume,
+            command=command,
         )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(continuing(folder)) from None

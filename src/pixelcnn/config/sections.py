@@ -72,6 +72,8 @@ class TrainingConfig:
         compile: Whether to run the training step through `torch.compile`.
         early_stopping_patience: Epochs without a better validation NLL. None: never stop.
         accumulate_grad_batches: Batches per optimiser step.
+        deterministic: Whether to refuse algorithms that may round differently each time, as some
+            of GPUs do; slower. On processors results are the same without it.
     """
 
     max_epochs: int = 100
@@ -85,6 +87,7 @@ class TrainingConfig:
     compile: bool = False
     early_stopping_patience: int | None = None
     accumulate_grad_batches: int = 1
+    deterministic: bool = False
 
 
 @dataclass

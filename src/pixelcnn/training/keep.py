@@ -1,7 +1,7 @@
 """What a run keeps on disk while it trains."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from pixelcnn import checkpoint
 from pixelcnn.config import Config, to_yaml
 from pixelcnn.files import write_text
 from pixelcnn.models import AutoregressiveModel
+from pixelcnn.training.environment import write_starts
 from pixelcnn.training.history import History
 from pixelcnn.version import versions
 
@@ -83,7 +84,7 @@ def rank(entry: Mapping[str, Any]) -> float:
     return entry["val_nll"] if math.isfinite(entry["val_nll"]) else math.inf
 
 
-def begin_folder(config: Config, run_dir: Path) -> None:
+def begin_folder(config: Config, run_dir: Path, starts: Sequence[Mapping[str, Any]]) -> None:
     """Gives the folder of an earlier training to this one, which now has a state to put there.
 
     Until then a failure leaves the earlier one whole. Its figures, model and states go before the
@@ -94,3 +95,4 @@ def begin_folder(config: Config, run_dir: Path) -> None:
             (run_dir / name).unlink(missing_ok=True)
         (run_dir / "model.safetensors").unlink()
     write_text(run_dir / "config.yaml", to_yaml(config))
+    write_starts(run_dir, starts)

@@ -20,10 +20,12 @@ from pixelcnn.config import (
     to_yaml,
 )
 from pixelcnn.data import DataSplits
+from pixelcnn.device import deterministic_algorithms
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import provisional_folder, write_text
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.training.build import build_model
+from pixelcnn.training.environment import list_starts
 from pixelcnn.training.history import History
 from pixelcnn.training.images import load_images, loaders
 from pixelcnn.training.interrupt import StopOnCtrlC
@@ -72,6 +74,7 @@ def train_pixelcnn(
     seed: int = 0,
     device: str = "auto",
     resume: str | Path | None = None,
+    command: str | None = None,
 ) -> TrainingResult:
     """Trains a model and keeps the best one by validation NLL.
 
@@ -90,6 +93,7 @@ def train_pixelcnn(
         seed: Decides the weights at the start, the order of images and all noise.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         resume: State to go on from: `checkpoints/last.ckpt` of a run.
+        command: What was typed to start this, for `environment.json`.
 
     Returns:
         The best model, and what is known about the run.
@@ -124,11 +128,17 @@ def train_pixelcnn(
             check_unfinished(state, config.training)
         if not (run_dir / "config.yaml").exists():
             write_text(run_dir / "config.yaml", to_yaml(config))
-        return run(config, model, data, run_dir)
+        with deterministic_algorithms(config.training.deterministic or None):
+            return run(config, model, data, run_dir, command=command)
 
 
 def run(
-    config: Config, model: AutoregressiveModel, data: DataSplits, run_dir: Path
+    config: Config,
+    model: AutoregressiveModel,
+    data: DataSplits,
+    run_dir: Path,
+    *,
+    command: str | None = None,
 ) -> TrainingResult:
     """Trains a model that is built, on data that is read."""
     module = PixelCNNTrainer(model, config.training, seed=config.seed)
@@ -136,7 +146,8 @@ def run(
     card = {"dataset": config.data.dataset_name, "protocol": data.protocol, "seed": config.seed}
     keep = KeepCheckpoints(run_dir, history, card=card)
     stop = StopOnCtrlC(keep.last)
-    io = AtomicCheckpointIO(before_first=lambda: begin_folder(config, run_dir))
+    starts = list_starts(config, run_dir, command=command)
+    io = AtomicCheckpointIO(before_first=lambda: begin_folder(config, run_dir, starts))
     with quiet_libraries():
         # Lightning calls the last two last, in this order: the state is saved before we stop.
         callbacks = [history, *observers(config, data, run_dir, history), keep, stop]

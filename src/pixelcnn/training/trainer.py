@@ -62,6 +62,7 @@ def make_trainer(
         enable_checkpointing=True,
         enable_progress_bar=sys.stderr.isatty(),
         enable_model_summary=False,
+        deterministic=config.training.deterministic or None,
         num_sanity_val_steps=0,
         default_root_dir=run_dir,
     )

@@ -1,0 +1,126 @@
+"""Where and how a run was started: what its figures depend on besides its settings."""
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pixelcnn.config import Config
+from pixelcnn.device import resolve_device
+from pixelcnn.files import write_json
+from pixelcnn.runs import ENVIRONMENT_FILE, read_starts
+from pixelcnn.version import versions
+
+
+def list_starts(config: Config, run_dir: Path, *, command: str | None) -> list[dict[str, Any]]:
+    """This start of a run, after the earlier ones that it goes on from.
+
+    Args:
+        config: Settings of the run; `device` and `resume` are read.
+        run_dir: Folder of the run. One that is new takes the entries of the state's own folder.
+        command: The command as it was typed; None from Python.
+
+    Raises:
+        DataError: If the entries of earlier starts cannot be read.
+    """
+    earlier = []
+    if config.resume is not None:
+        own, other = run_dir, Path(config.resume).parent.parent
+        earlier = read_starts(own if (own / ENVIRONMENT_FILE).exists() else other)
+    start = {**describe_start(config.device), "command": command, "resumed": config.resume}
+    return [*earlier, start]
+
+
+def write_starts(run_dir: Path, starts: Sequence[Mapping[str, Any]]) -> None:
+    """Writes `environment.json`.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    write_json(run_dir / ENVIRONMENT_FILE, {"starts": starts})
+
+
+def describe_start(device: str) -> dict[str, Any]:
+    """Time, versions, source and machine, in JSON types. No names of people, hosts or variables.
+
+    Args:
+        device: As `resolve_device` takes it.
+
+    Example:
+        >>> start = describe_start("cpu")
+        >>> start["device"], start["gpus"], "torch" in start["versions"]
+        ('cpu', [], True)
+    """
+    kind = resolve_device(device)
+    count = torch.cuda.device_count() if kind.startswith("cuda") else 0
+    return {
+        "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "versions": installed_versions(),
+        "git": git_revision(Path.cwd()),
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "system": platform.platform(),
+        "processor": processor_name(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "device": kind,
+        "gpus": [torch.cuda.get_device_name(number) for number in range(count)],
+        "cuda": torch.version.cuda if count else None,
+    }
+
+
+def installed_versions() -> dict[str, str]:
+    """Versions of this package and of all that it builds on, extras included where installed."""
+    try:
+        lines = [line for line in requires("pixelcnn") or [] if "'dev'" not in line]
+    except PackageNotFoundError:  # run from its sources
+        lines = []
+    found = versions()
+    del found["python"]
+    for line in lines:
+        name = re.split(r"[^\w.-]", line, maxsplit=1)[0]
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # an extra that is not wanted here
+            continue
+    return found
+
+
+def git_revision(folder: Path) -> dict[str, Any] | None:
+    """The commit that a folder is at, and whether tracked files differ from it.
+
+    Returns:
+        `revision` and `dirty`; None without git, or outside of a repository with a commit.
+    """
+    git = shutil.which("git")
+    if git is None:
+        return None
+    # Without locks: a status would otherwise write to the index of whoever works there.
+    asked = [git, "--no-optional-locks", "-C", str(folder)]
+    answers = []
+    for words in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"]):
+        try:
+            answer = subprocess.run(
+                [*asked, *words], capture_output=True, text=True, timeout=20, check=True
+            )
+        except (OSError, subprocess.SubprocessError):
+            return None
+        answers.append(answer.stdout.strip())
+    return {"revision": answers[0], "dirty": bool(answers[1])}
+
+
+def processor_name() -> str:
+    """The make of the processor, as far as the system tells."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:  # not Linux
+        text = ""
+    named = re.search(r"^model name\s*:\s*(.+)$", text, flags=re.MULTILINE)
+    return named[1] if named else platform.processor() or platform.machine()
