@@ -12,7 +12,8 @@ def trained(monkeypatch):
     """The settings and folder of every training that is asked for, none of which happens."""
     asked = []
 
-    def train(config, folder):
+    def train(config, folder, *, command):
+        assert command.startswith("pixelcnn quickstart")
         asked.append((config, folder, torch.get_num_threads()))
 
     monkeypatch.setattr("pixelcnn.cli.quickstart.train", train)
