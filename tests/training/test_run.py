@@ -90,6 +90,7 @@ def test_a_run_folder_holds_everything(trained):
         "environment.json",
         "checkpoints/best.ckpt",
         "checkpoints/last.ckpt",
+        "curves.png",
         "samples/epoch-002.png",
         "logs/version_0/metrics.csv",
         "logs/version_0/hparams.yaml",

@@ -3,8 +3,10 @@
 import io
 from os import PathLike
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
 from pixelcnn.files import atomic_write
 
@@ -24,6 +26,12 @@ def figure_png(figure: Figure) -> bytes:
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=DPI)
     return file.getvalue()
+
+
+def figure_pixels(figure: Figure) -> np.ndarray:
+    """A figure as pixels (height, width, 3), from 0 to 255."""
+    with Image.open(io.BytesIO(figure_png(figure))) as image:
+        return np.asarray(image.convert("RGB"))
 
 
 def save_figure(figure: Figure, path: str | PathLike[str]) -> None:

@@ -59,6 +59,7 @@ RANGES: dict[str, Rule] = {
     "data.val_fraction": (lambda value: 0 < value < 1, "between 0 and 1, both excluded"),
     "logger.log_every_n_steps": AT_LEAST_ONE,
     "logger.sample_every_n_epochs": NOT_NEGATIVE,
+    "logger.sample_epochs": (lambda value: min(value, default=1) >= 1, "numbers of at least 1"),
     "evaluation.batch_size": AT_LEAST_ONE,
     "evaluation.max_samples": AT_LEAST_ONE,
     "sampling.num_samples": AT_LEAST_ONE,

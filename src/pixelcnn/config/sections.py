@@ -122,12 +122,20 @@ class DataConfig:
 
 @dataclass
 class LoggerConfig:
-    """What a run writes while it trains. `sample_every_n_epochs` of 0 draws no grids."""
+    """What a run writes while it trains.
+
+    Attributes:
+        log_every_n_steps: Optimiser steps between two entries in the logs.
+        sample_every_n_epochs: Epochs between two grids of samples, each with the curves so far.
+            0: none of these.
+        sample_epochs: Single epochs, from 1, after which there are grids and curves besides.
+    """
 
     tensorboard: bool = True
     csv: bool = True
     log_every_n_steps: int = 50
     sample_every_n_epochs: int = 10
+    sample_epochs: list[int] | None = None
 
 
 @dataclass

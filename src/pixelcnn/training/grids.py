@@ -5,7 +5,6 @@ from pathlib import Path
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
 from pixelcnn.checkpoint import fingerprint
@@ -14,16 +13,17 @@ from pixelcnn.data import Conditions
 from pixelcnn.device import deterministic_algorithms
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.plots import generation_notes, image_grid, save_png, screen_scale
+from pixelcnn.training.pictures import Chosen, log_picture
 
 
 class SampleGrids(Callback):
-    """Draws a grid of samples every few epochs, into the run folder and TensorBoard.
+    """Draws a grid of samples after chosen epochs, into the run folder and the loggers.
 
     The same noise every time: what changes between two grids is the model.
 
     Args:
         folder: Where the pictures go.
-        every: Epochs between two grids.
+        chosen: After which epochs.
         sampling: How to draw.
         seed: Seed of the noise.
         conditions: Those of some images, of which the first serve a model of attributes or maps.
@@ -33,20 +33,20 @@ class SampleGrids(Callback):
         self,
         folder: Path,
         *,
-        every: int,
+        chosen: Chosen,
         sampling: SamplingConfig,
         seed: int,
         conditions: Conditions,
     ) -> None:
         self.folder = folder
-        self.every = every
+        self.chosen = chosen
         self.sampling = sampling
         self.seed = seed
         self.conditions = conditions.first(sampling.num_samples)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         epoch = trainer.current_epoch + 1
-        if epoch % self.every or not trainer.is_global_zero:
+        if not self.chosen(epoch) or not trainer.is_global_zero:
             return
         model: AutoregressiveModel = pl_module.model  # type: ignore[assignment]
         grid, columns = self.draw(model)
@@ -58,9 +58,7 @@ class SampleGrids(Callback):
             settings={"epoch": epoch, "seed": self.seed, **asdict(self.sampling)},
         )
         save_png(self.folder / f"epoch-{epoch:03d}.png", picture, text=notes)
-        for logger in trainer.loggers:
-            if isinstance(logger, TensorBoardLogger):
-                logger.experiment.add_image("samples", picture, epoch, dataformats="HWC")
+        log_picture(trainer, "samples", picture, epoch)
 
     @torch.no_grad()
     def draw(self, model: AutoregressiveModel) -> tuple[Tensor, int | None]:

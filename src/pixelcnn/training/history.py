@@ -1,12 +1,9 @@
-"""The figures of every epoch, kept and said."""
+"""The figures of every epoch."""
 
 import time
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import RichProgressBar
-
-from pixelcnn.training.messages import say
 
 
 class History(Callback):
@@ -49,31 +46,3 @@ class History(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.entries = list(state_dict["entries"])
-
-
-class EpochBar(RichProgressBar):
-    """A progress bar with the one figure that fits on its line, for terminals."""
-
-    def __init__(self) -> None:
-        super().__init__(console_kwargs={"stderr": True})
-
-    def get_metrics(
-        self, trainer: Trainer, pl_module: LightningModule
-    ) -> dict[str, int | str | float | dict[str, float]]:
-        figures = super().get_metrics(trainer, pl_module)
-        return {"bits/dim": figures["val_bpd"]} if "val_bpd" in figures else {}
-
-
-class EpochLines(Callback):
-    """Says one plain line per epoch, for logs and pipes: no control characters."""
-
-    def __init__(self, history: History) -> None:
-        self.history = history
-
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        entry = self.history.entries[-1]
-        say(
-            f"epoch {entry['epoch']}/{trainer.max_epochs}: "
-            f"train {entry['train_nll']:.3f}, validation {entry['val_nll']:.3f} nats per image "
-            f"({entry['val_bpd']:.4f} bits/dim), {entry['seconds']:.1f} s"
-        )

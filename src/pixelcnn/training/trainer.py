@@ -10,36 +10,47 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from pixelcnn.config import Config, LoggerConfig
 from pixelcnn.data import Batches, DataSplits
 from pixelcnn.device import resolve_device
+from pixelcnn.training.gauges import Gauges
 from pixelcnn.training.grids import SampleGrids
-from pixelcnn.training.history import EpochBar, EpochLines, History
+from pixelcnn.training.history import History
 from pixelcnn.training.interrupt import StopOnCtrlC
 from pixelcnn.training.loader import EpochLoader
 from pixelcnn.training.module import PixelCNNTrainer
+from pixelcnn.training.pace import Pace
+from pixelcnn.training.pictures import CurvesSoFar, chosen_epochs
+from pixelcnn.training.progress import EpochBar, EpochLines
 from pixelcnn.training.state import AtomicCheckpointIO
 
 
 def observers(config: Config, data: DataSplits, run_dir: Path, history: History) -> list[Callback]:
     """Callbacks that watch, draw and show."""
-    callbacks: list[Callback] = []
-    if config.logger.sample_every_n_epochs:
-        callbacks.append(
+    pace = Pace()
+    callbacks: list[Callback] = [pace]
+    if (chosen := chosen_epochs(config.logger)) is not None:
+        callbacks += [
             SampleGrids(
                 run_dir / "samples",
-                every=config.logger.sample_every_n_epochs,
+                chosen=chosen,
                 sampling=config.sampling,
                 seed=config.seed,
                 conditions=data.val.conditions,
-            )
-        )
+            ),
+            CurvesSoFar(
+                run_dir / "curves.png",
+                chosen=chosen,
+                history=history,
+                num_dims=data.spec.num_dims,
+            ),
+        ]
     if config.training.early_stopping_patience is not None:
         patience = config.training.early_stopping_patience
         callbacks.append(EarlyStopping("val_nll", patience=patience, mode="min"))
     if config.logger.tensorboard or config.logger.csv:
-        callbacks.append(LearningRateMonitor(logging_interval="step"))
+        callbacks += [LearningRateMonitor(logging_interval="step"), Gauges(pace)]
     if sys.stderr.isatty():
-        callbacks.append(EpochBar())
+        callbacks.append(EpochBar(history, pace))
     else:
-        callbacks.append(EpochLines(history))
+        callbacks.append(EpochLines(history, pace))
     return callbacks
 
 

@@ -1,0 +1,93 @@
+"""Facts about what loggers are told, read back from their files."""
+
+import csv
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from pixelcnn.models import PixelCNN
+from pixelcnn.training import train_pixelcnn
+from pixelcnn.training.gauges import gradient_norm, memory_in_use
+
+CLIP = 1e-3
+FIGURES = ("train_nll", "train_bpd", "val_nll", "val_bpd")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Four steps of two batches in each of three epochs; every third step is logged."""
+    out = tmp_path_factory.mktemp("run")
+    train_pixelcnn(
+        {"hidden_channels": 4, "num_residual_blocks": 1},
+        {"max_epochs": 3, "accumulate_grad_batches": 2, "gradient_clip_val": CLIP},
+        {"dataset_name": "digits", "max_samples": 64, "batch_size": 8},
+        logger_config={"log_every_n_steps": 3, "sample_every_n_epochs": 2, "sample_epochs": [3]},
+        sampling_config={"num_samples": 2},
+        out=out,
+        device="cpu",
+    )
+    return out
+
+
+@pytest.fixture(scope="module")
+def rows(folder) -> list[dict[str, str]]:
+    with (folder / "logs" / "version_0" / "metrics.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def events(folder) -> EventAccumulator:
+    return EventAccumulator(str(folder / "logs" / "version_0")).Reload()
+
+
+@pytest.mark.parametrize("name", ["gradient_norm", "images_per_second", "memory_gib"])
+def test_gauges_are_read_at_the_steps_that_are_logged(rows, events, name):
+    found = [(int(row["step"]), float(row[name])) for row in rows if row[name]]
+    assert [step for step, _ in found] == [2, 5, 8, 11]
+    assert all(math.isfinite(value) and value > 0 for _, value in found)
+    assert [event.step for event in events.Scalars(name)] == [2, 5, 8, 11]
+
+
+def test_the_gradient_is_measured_before_it_is_clipped(rows):
+    assert all(float(row["gradient_norm"]) > 10 * CLIP for row in rows if row["gradient_norm"])
+
+
+def test_the_loss_is_logged_in_nats_and_bits(rows, events):
+    assert {*FIGURES, "lr-AdamW", "train_nll_step"} <= set(events.Tags()["scalars"])
+    for stage in ("train", "val"):
+        found = [row for row in rows if row[f"{stage}_nll"]]
+        assert len(found) == 3
+        for row in found:
+            nats = float(row[f"{stage}_bpd"]) * 64 * math.log(2)
+            assert float(row[f"{stage}_nll"]) == pytest.approx(nats, rel=1e-5)
+
+
+def test_pictures_are_made_after_the_chosen_epochs(folder, events):
+    assert {path.name for path in (folder / "samples").iterdir()} == {
+        "epoch-002.png",
+        "epoch-003.png",
+    }
+    assert (folder / "curves.png").is_file()
+    for name in ("samples", "curves"):
+        assert [event.step for event in events.Images(name)] == [2, 3]
+    with Image.open(folder / "samples" / "epoch-003.png") as image:
+        shown = events.Images("samples")[-1]
+        assert (shown.width, shown.height) == image.size
+
+
+def test_the_norm_is_that_of_all_gradients_together():
+    model = PixelCNN(hidden_channels=4, num_residual_blocks=1)
+    first, *_, last = model.parameters()
+    first.grad, last.grad = torch.full_like(first, 3.0), torch.full_like(last, 4.0)
+    square = 9 * first.numel() + 16 * last.numel()
+    assert gradient_norm(model).item() == pytest.approx(math.sqrt(square), rel=1e-6)
+
+
+def test_memory_on_a_processor_is_that_of_this_process():
+    before = memory_in_use(torch.device("cpu"))
+    held = torch.ones(2**24)
+    assert memory_in_use(torch.device("cpu")) - before > 0.9 * 4 * len(held)

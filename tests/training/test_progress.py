@@ -1,0 +1,67 @@
+"""Facts about what is shown of a running training."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+
+from pixelcnn.training import train_pixelcnn
+
+pty = pytest.importorskip("pty", reason="needs pseudo-terminals")
+
+
+def test_lines_tell_speed_and_time_left(tmp_path, capsys):
+    train_pixelcnn(
+        {"hidden_channels": 4, "num_residual_blocks": 1},
+        {"max_epochs": 2},
+        {"dataset_name": "digits", "max_samples": 40},
+        logger_config={"tensorboard": False, "csv": False, "sample_every_n_epochs": 0},
+        out=tmp_path,
+        device="cpu",
+    )
+    first, last = capsys.readouterr().err.splitlines()
+    assert re.search(r", [\d,]+ images/s, \d+:\d\d left$", first)
+    assert re.search(r", [\d,]+ images/s$", last)
+
+
+@pytest.mark.slow
+def test_a_terminal_shows_a_bar_with_the_time_left(tmp_path, tiny_command):
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*tiny_command, "--out", str(tmp_path / "run")],
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        stdin=theirs,
+        env={**os.environ, "COLUMNS": "120", "TERM": "xterm"},
+    ) as process:
+        os.close(theirs)
+        shown = read_all(ours)
+        assert process.wait(timeout=60) == 0
+    for words in ("Epoch 4/4", r"images/s: [\d,]+", r"overall: \d+:\d\d", r"bits/dim: \d\.\d+"):
+        assert re.search(words, shown), words
+
+
+@pytest.fixture
+def tiny_command() -> list[str]:
+    """A training of a few epochs on a few digits."""
+    settings = ["--training.max_epochs=4", "--training.warmup_steps=0", "--data.max_samples=200"]
+    return [sys.executable, "-m", "pixelcnn", "train", "--preset", "digits", *settings]
+
+
+def read_all(descriptor: int) -> str:
+    """What a terminal was told until its last writer left."""
+    parts = []
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        try:
+            part = os.read(descriptor, 4096)
+        except OSError:  # Linux says so where others give nothing
+            break
+        if not part:
+            break
+        parts.append(part)
+    os.close(descriptor)
+    return re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", b"".join(parts).decode(errors="replace"))
