@@ -100,3 +100,52 @@ def test_mutated_images_hold_their_share_of_new_levels_and_change_every_epoch():
     assert first.max() == 4 and not torch.equal(first, second)
     with pytest.raises(ConfigError, match="mutation_rate"):
         batches(images, 20, mutation_rate=1.0)
+
+
+COLOURS = torch.randint(256, (6, 3, 4, 4), generator=generator())
+CHANGES = {
+    "augment": True,
+    "colour_jitter": 0.3,
+    "mutation_rate": 0.2,
+}
+
+
+@pytest.mark.parametrize("change", [*CHANGES, "all"])
+def test_a_change_depends_on_the_generator_and_the_number_of_the_batch_alone(change):
+    options = CHANGES if change == "all" else {change: CHANGES[change]}
+    held = TensorImageSet(COLOURS, levels=256)
+
+    def epoch(position=0):
+        loader = batches(held, 2, shuffle=True, generator=generator(), **options)
+        return [batch.x for batch in loader.starting_at(position)]
+
+    whole = epoch()
+    for position in (0, 1, 2, 3):
+        later = epoch(position)
+        assert all(torch.equal(x, y) for x, y in zip(later, whole[position:], strict=True))
+    plain = batches(held, 2, shuffle=True, generator=generator())
+    assert not all(torch.equal(x, y.x) for x, y in zip(whole, plain, strict=True))
+
+
+def test_dynamic_binarization_after_a_resumed_start_is_that_of_the_whole_epoch():
+    redrawn = TensorImageSet(COLOURS, levels=256).redrawn()
+    whole = [x for x, _ in batches(redrawn, 2, generator=generator())]
+    later = [x for x, _ in batches(redrawn, 2, generator=generator()).starting_at(2)]
+    assert len(later) == 1 and torch.equal(later[0], whole[2])
+
+
+@pytest.mark.parametrize(
+    ("images", "what"),
+    [
+        (TensorImageSet(COLOURS[:, :1], levels=256), "1 channel and 256 levels"),
+        (TensorImageSet(COLOURS % 16, levels=16), "3 channels and 16 levels"),
+        (TensorImageSet(COLOURS, levels=512), "3 channels and 512 levels"),
+        (TensorImageSet(COLOURS, levels=256).redrawn(), "3 channels and 2 levels"),
+    ],
+    ids=["grey", "palette", "codes", "binary"],
+)
+def test_colours_are_jittered_only_where_levels_are_colours(images, what):
+    with pytest.raises(ConfigError, match=rf"`colour_jitter` must be 0 unless .* {what}"):
+        batches(images, 2, colour_jitter=0.1)
+    with pytest.raises(ConfigError, match=r"`colour_jitter` must be in \[0, 1\), got 1"):
+        batches(images, 2, colour_jitter=1.0)

@@ -47,7 +47,7 @@ def test_the_published_split_comes_with_its_attributes(root):
     for number, part in enumerate((source.train, source.val, source.test)):
         assert isinstance(part, FileImageSet)
         chosen = np.array(PARTITION) == number
-        assert [path.name for path in part.files.paths] == list(np.array(FILES)[chosen])
+        assert [part.store.paths.name(i) for i in range(len(part))] == list(np.array(FILES)[chosen])
         assert np.array_equal(part.conditions.attributes, ATTRIBUTES[chosen] > 0)
     assert source.attribute_names == tuple(NAMES)
 

@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
 import torch
 
 from pixelcnn.data import Conditions, FileImageSet, TensorImageSet, batches
+from pixelcnn.data.paths import PackedPaths
 from pixelcnn.data.streaming import Files
 from pixelcnn.errors import DataError
 from pixelcnn.spec import ImageSpec
@@ -16,8 +19,9 @@ def held(**conditions):
 
 def streamed(**conditions):
     """The same images, each decoded from the number that its path is."""
-    files = Files(tuple(range(6)), X.__getitem__)
-    return FileImageSet(files, spec=ImageSpec(1, 3, 4, 5), **conditions)
+    files = PackedPaths.of(Path(), map(str, range(6)))
+    store = Files(files, lambda path: X[int(path.name)])
+    return FileImageSet(store, spec=ImageSpec(1, 3, 4, 5), **conditions)
 
 
 @pytest.mark.parametrize("make", [held, streamed])

@@ -3,7 +3,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pixelcnn.data import FileImageSet, TensorImageSet, batches, load_data
+from pixelcnn.data import DataWarning, FileImageSet, TensorImageSet, batches, load_data
 from pixelcnn.data.folder import read_folder
 from pixelcnn.errors import ConfigError, DataError
 
@@ -200,3 +200,79 @@ def test_a_file_that_breaks_while_streaming_is_named_in_one_line(both, tmp_path,
     with pytest.raises(DataError, match=r"\.png cannot be read as an image") as caught:
         list(batches(streamed.train, 4, num_workers=num_workers))
     assert "\n" not in str(caught.value)
+
+
+BROKEN = {
+    "cut.png": lambda content: content[: len(content) // 2],
+    "cut.jpg": lambda content: content[: len(content) // 2],
+    "empty.png": lambda content: b"",
+    "text.png": lambda content: b"not an image",
+    "headless.png": lambda content: content[8:],
+    "header-only.png": lambda content: content[:33],
+}
+
+
+@pytest.fixture
+def damaged(tmp_path):
+    """Two classes of eight whole images, and broken ones of every kind among them."""
+    for number in range(16):
+        save(tmp_path / f"{number % 2}" / f"{number:02}.png", size=(6, 8))
+    for number, (name, damage) in enumerate(BROKEN.items()):
+        path = tmp_path / f"{number % 2}" / name
+        save(path, size=(6, 8))
+        path.write_bytes(damage(path.read_bytes()))
+    return tmp_path
+
+
+def load_damaged(folder, **options):
+    with pytest.warns(DataWarning, match=r"6 broken files left out of .*: .*cut\.png, .* 3 more\."):
+        return load_data(f"folder:{folder}", skip_broken_files=True, **options)
+
+
+@pytest.mark.parametrize("options", [{}, {"stream_above_bytes": 0}], ids=["held", "streamed"])
+def test_broken_files_are_left_out_counted_and_named_if_asked(damaged, options):
+    data = load_damaged(damaged, **options)
+    assert [len(part) for part in (data.train, data.val, data.test)] == [13, 1, 2]
+    assert data.protocol.endswith("(validation and test from training; 6 broken files left out)")
+    whole = damaged.parent / "whole"
+    for path in damaged.rglob("??.png"):
+        (whole / path.parent.name).mkdir(parents=True, exist_ok=True)
+        (whole / path.parent.name / path.name).write_bytes(path.read_bytes())
+    expected = load_data(f"folder:{whole}")
+    for split in ("train", "val", "test"):
+        one, other = (list(batches(getattr(each, split), 4)) for each in (data, expected))
+        for x, y in zip(one, other, strict=True):
+            assert torch.equal(x.x, y.x) and torch.equal(x.labels, y.labels)
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_which_files_are_left_out_is_settled_before_a_worker_decodes_any(damaged):
+    data = load_damaged(damaged, stream_above_bytes=0)
+    alone = [batch.x for batch in batches(data.train, 4)]
+    loader = batches(data.train, 4, num_workers=1)
+    for _ in range(2):
+        assert all(torch.equal(x.x, y) for x, y in zip(loader, alone, strict=True))
+    loader.close()
+
+
+@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize("options", [{}, {"stream_above_bytes": 0}], ids=["held", "streamed"])
+def test_unasked_the_first_broken_file_ends_the_run_by_name(damaged, name, options):
+    for other in BROKEN:
+        if other != name:
+            next(damaged.rglob(other)).unlink()
+    with pytest.raises(DataError, match=rf"{name} cannot be read as an image"):
+        data = load_data(f"folder:{damaged}", **options)
+        for part in (data.train, data.val, data.test):
+            list(batches(part, 4))
+
+
+def test_where_nothing_can_be_read_nothing_is_skipped(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"")
+    with pytest.raises(DataError, match=r"Of the 1 image files of .* none can be read\. .*a\.png"):
+        read_folder(tmp_path, skip_broken_files=True)
+
+
+def test_skipping_is_for_image_files(tmp_path):
+    with pytest.raises(ConfigError, match="`skip_broken_files` must be false for digits"):
+        load_data("digits", skip_broken_files=True)

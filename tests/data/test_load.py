@@ -186,6 +186,6 @@ def test_a_folder_that_cannot_be_listed_is_named(tmp_path, monkeypatch):
     def refuse(path):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("pathlib.Path.iterdir", refuse)
+    monkeypatch.setattr("os.scandir", refuse)
     with pytest.raises(DataError, match=f"{tmp_path} cannot be read: Permission denied"):
         load_data(f"folder:{tmp_path}")

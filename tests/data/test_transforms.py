@@ -8,6 +8,7 @@ from pixelcnn.data.transforms import (
     draw_binary,
     draw_binary_once,
     flip,
+    jitter_colours,
     resize,
     threshold,
 )
@@ -83,3 +84,24 @@ def test_flips_mirror_some_images_and_leave_the_others():
     assert torch.equal(flipped[chosen], x[chosen].flip(-1))
     assert torch.equal(flipped[~chosen], x[~chosen])
     assert 16 < chosen.sum() < 48
+
+
+def test_jitter_is_three_factors_of_each_image_rounded_to_the_nearest_level():
+    x = torch.randint(256, (5, 3, 6, 7), generator=torch.Generator().manual_seed(1))
+    changed = jitter_colours(x, 0.4, generator=torch.Generator().manual_seed(2))
+    drawn = torch.rand(5, 3, generator=torch.Generator().manual_seed(2))
+    for image, got, factors in zip(x, changed, 1 + 0.4 * (2 * drawn - 1), strict=True):
+        wanted = (image / 255 * factors[0]).clamp(0, 1)
+        weights = torch.tensor([0.2989, 0.587, 0.114])[:, None, None]
+        mean = (wanted * weights).sum(0).mean()
+        wanted = (factors[1] * wanted + (1 - factors[1]) * mean).clamp(0, 1)
+        grey = (wanted * weights).sum(0)
+        wanted = (factors[2] * wanted + (1 - factors[2]) * grey).clamp(0, 1)
+        # A value that lies between two levels may go either way in float32.
+        assert (255 * wanted - got).abs().max() < 0.501
+    assert changed.dtype == torch.int64 and changed.min() >= 0 and changed.max() <= 255
+
+
+def test_no_jitter_changes_no_level():
+    x = torch.arange(256).repeat(3).reshape(1, 3, 16, 16)
+    assert torch.equal(jitter_colours(x, 0.0, generator=torch.Generator()), x)

@@ -13,7 +13,8 @@ from pixelcnn.cli.evaluate import settings_of
 from pixelcnn.cli.words import counted
 from pixelcnn.data.array_conditions import to_labels
 from pixelcnn.data.arrays import load_arrays, stated_levels, to_images
-from pixelcnn.data.folder import LEVELS, SUFFIXES, list_images, read_pixels
+from pixelcnn.data.image_files import LEVELS, SUFFIXES, read_pixels
+from pixelcnn.data.listing import list_images
 from pixelcnn.data.transforms import resize
 from pixelcnn.errors import ConfigError, DataError
 from pixelcnn.evaluation import check_condition, check_spec, labels_by_name
@@ -192,7 +193,9 @@ def labels_of(classes: Sequence[str | None], model: AutoregressiveModel) -> Tens
 def image_files(file: Path) -> list[tuple[Path, str | None]]:
     """A file itself, or the images of a folder, each with the class that its sub-folder names."""
     if file.is_dir():
-        return list_images(file)
+        found = list_images(file)
+        classes = [name for name, count in found.classes for _ in range(count)]
+        return [(found.paths[i], classes[i] if classes else None) for i in range(len(found.paths))]
     if not file.exists():
         raise DataError(f"There is no `{file}`. Name image files, folders, or one .npz of levels.")
     if file.suffix.lower() in ARRAYS:

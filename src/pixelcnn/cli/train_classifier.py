@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pixelcnn.cli.judging import form_of
 from pixelcnn.cli.progress import progress_bar
-from pixelcnn.config import Config, DataConfig, load_config
+from pixelcnn.config import TRAINING_ONLY, Config, DataConfig, load_config
 from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import provisional_folder
@@ -82,7 +82,7 @@ def settings_of(args: argparse.Namespace) -> Config:
 
 def command_of(config: Config, settings: "ClassifierSettings") -> str:
     """The command that trains this again."""
-    unused = ("data_root", "num_workers", "batch_size", "use_augmentation", "mutation_rate")
+    unused = {"data_root", *TRAINING_ONLY}
     usual_data, usual = asdict(DataConfig()), asdict(type(settings)())
     words = ["pixelcnn", "train-classifier", "--data.dataset_name", config.data.dataset_name]
     for name, value in asdict(config.data).items():

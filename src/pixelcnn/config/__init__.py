@@ -10,6 +10,7 @@ from pixelcnn.config.load import (
     to_yaml,
 )
 from pixelcnn.config.sections import (
+    TRAINING_ONLY,
     Config,
     DataConfig,
     EvaluationConfig,
@@ -20,6 +21,7 @@ from pixelcnn.config.sections import (
 )
 
 __all__ = [
+    "TRAINING_ONLY",
     "Config",
     "DataConfig",
     "EvaluationConfig",

@@ -53,6 +53,7 @@ RANGES: dict[str, Rule] = {
         lambda value: min(value if isinstance(value, tuple) else (value,)) >= 1,
         "at least 1 pixel on each side",
     ),
+    "data.colour_jitter": (lambda value: 0 <= value < 1, "in [0, 1)"),
     "data.mutation_rate": (lambda value: 0 <= value < 1, "in [0, 1)"),
     "data.max_samples": AT_LEAST_ONE,
     "data.levels": LEVELS,

@@ -98,13 +98,19 @@ class DataConfig:
         image_size: Side in pixels, or [height, width]. None: as they are.
         dataset_name: A name in `pixelcnn.data.DATASETS`, or npz:FILE, npy:FILE or folder:DIR.
         data_root: Folder that holds the images. None: the usual place of the data set.
-        use_augmentation: Whether training images are flipped left to right at random.
+        use_augmentation: Whether training images are flipped left to right at random: for natural
+            images, and not for digits or letters.
+        colour_jitter: How far brightness, contrast and saturation of RGB training images of 256
+            levels are changed at random; the model then learns the density of such images.
         mutation_rate: Share of sub-pixels of training images that get a random level, anew in every
             epoch: makes a background model for `pixelcnn score --against --background`.
         max_samples: Keep at most so many images of each split.
         levels: Levels K to round to, exactly. None: as they are.
         binarization: "none", "threshold" (at half) or "dynamic" (drawn anew every epoch).
         val_fraction: Part of the training images kept for validation, if none come apart.
+        num_workers: Processes that decode images which do not fit into the memory.
+        skip_broken_files: Whether files of a folder that cannot be decoded are left out, counted
+            and named, instead of ending the run.
     """
 
     dataset_name: str = "digits"
@@ -113,11 +119,20 @@ class DataConfig:
     image_size: int | tuple[int, int] | None = None
     data_root: str | None = None
     use_augmentation: bool = False
+    colour_jitter: float = 0.0
     mutation_rate: float = 0.0
     max_samples: int | None = None
     levels: int | None = None
     binarization: Literal["none", "threshold", "dynamic"] = "none"
     val_fraction: float = 0.1
+    skip_broken_files: bool = False
+
+
+# Settings of `data` that do not say which images there are, only what training does with them.
+TRAINING_ONLY = (
+    *("batch_size", "num_workers"),
+    *("use_augmentation", "colour_jitter", "mutation_rate"),
+)
 
 
 @dataclass

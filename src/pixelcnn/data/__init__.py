@@ -2,7 +2,8 @@
 
 from pixelcnn.data.batches import Batch, Batches, batches
 from pixelcnn.data.conditions import Conditions
-from pixelcnn.data.load import DATASETS, FILE_SETS, load_data
+from pixelcnn.data.load import DATASETS, FILE_SETS, IMAGE_FILES, load_data
+from pixelcnn.data.notice import DataWarning
 from pixelcnn.data.prepare import Binarization
 from pixelcnn.data.sets import DataSplits, ImageSet, TensorImageSet
 from pixelcnn.data.streaming import FileImageSet
@@ -10,11 +11,13 @@ from pixelcnn.data.streaming import FileImageSet
 __all__ = [
     "DATASETS",
     "FILE_SETS",
+    "IMAGE_FILES",
     "Batch",
     "Batches",
     "Binarization",
     "Conditions",
     "DataSplits",
+    "DataWarning",
     "FileImageSet",
     "ImageSet",
     "TensorImageSet",

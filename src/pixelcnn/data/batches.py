@@ -8,7 +8,13 @@ from torch import Generator, Tensor
 
 from pixelcnn.data.conditions import Conditions
 from pixelcnn.data.sets import ImageSet
-from pixelcnn.data.transforms import choose_flips, draw_binary, flip, mutate
+from pixelcnn.data.transforms import (
+    choose_flips,
+    draw_binary,
+    flip,
+    jitter_colours,
+    mutate,
+)
 from pixelcnn.errors import ConfigError
 
 
@@ -40,6 +46,7 @@ class Batches:
         shuffle: bool,
         generator: Generator,
         augment: bool,
+        colour_jitter: float,
         mutation_rate: float,
         num_workers: int,
         drop_last: bool,
@@ -49,30 +56,69 @@ class Batches:
         self.shuffle = shuffle
         self.generator = generator
         self.augment = augment
+        self.colour_jitter = colour_jitter
         self.mutation_rate = mutation_rate
-        self.num_workers = num_workers
         self.drop_last = drop_last
+        self._reader = image_set.reader(num_workers)
+
+    @property
+    def changes_images(self) -> bool:
+        """Whether images are yielded otherwise than they are, for training only."""
+        return bool(self.augment or self.colour_jitter or self.mutation_rate)
 
     def __len__(self) -> int:
         whole, rest = divmod(len(self.image_set), self.batch_size)
         return whole + (rest > 0 and not self.drop_last)
 
     def __iter__(self) -> Iterator[Batch]:
+        return self.starting_at(0)
+
+    def starting_at(self, position: int) -> Iterator[Batch]:
+        """An epoch without its first batches, which are neither read nor drawn.
+
+        What comes after them is the same as in the whole epoch: the noise of a batch depends on
+        its own number, and not on what was drawn for others.
+
+        Args:
+            position: Number of the batch to begin at, from 0.
+        """
         images = self.image_set
         order = self._order()
-        for indices, stored in zip(
-            order, images.read(order, num_workers=self.num_workers), strict=True
+        seeds = self._seeds(len(order))
+        noise = Generator(self.generator.device)
+        for indices, seed, stored in zip(
+            order[position:], seeds[position:], self._reader(order[position:]), strict=True
         ):
-            x, conditions = stored.long(), images.conditions.take(indices)
-            if self.augment:
-                chosen = choose_flips(len(x), generator=self.generator)
-                x, conditions = flip(x, chosen), conditions.flipped(chosen)
-            if images.redraws:
-                x = draw_binary(x, levels=images.stored_levels, generator=self.generator)
-            if self.mutation_rate:
-                levels = images.spec.levels
-                x = mutate(x, levels=levels, rate=self.mutation_rate, generator=self.generator)
-            yield Batch(x, conditions)
+            batch = Batch(stored.long(), images.conditions.take(indices))
+            yield self._changed(batch, noise.manual_seed(seed))
+
+    def close(self) -> None:
+        """Ends the processes that decode images and wait for the next epoch."""
+        self._reader.close()
+
+    def _changed(self, batch: Batch, noise: Generator) -> Batch:
+        """A batch with all that is drawn for it."""
+        images, (x, conditions) = self.image_set, batch
+        if self.augment:
+            chosen = choose_flips(len(x), generator=noise)
+            x, conditions = flip(x, chosen), conditions.flipped(chosen)
+        if self.colour_jitter:
+            x = jitter_colours(x, self.colour_jitter, generator=noise)
+        if images.redraws:
+            x = draw_binary(x, levels=images.stored_levels, generator=noise)
+        if self.mutation_rate:
+            levels = images.spec.levels
+            x = mutate(x, levels=levels, rate=self.mutation_rate, generator=noise)
+        return Batch(x, conditions)
+
+    def _seeds(self, count: int) -> list[int]:
+        """A seed for each batch of this epoch; nothing is drawn where nothing needs it."""
+        if not self.changes_images and not self.image_set.redraws:
+            return [0] * count
+        device = self.generator.device
+        drawn = torch.randint(2**62, (count,), generator=self.generator, device=device)
+        seeds: list[int] = drawn.tolist()
+        return seeds
 
     def _order(self) -> list[Tensor]:
         """The image numbers of each batch of this epoch."""
@@ -93,14 +139,15 @@ def batches(
     shuffle: bool = False,
     generator: Generator | None = None,
     augment: bool = False,
+    colour_jitter: float = 0.0,
     mutation_rate: float = 0.0,
     num_workers: int = 0,
     drop_last: bool = False,
 ) -> Batches:
     """Cuts an image set into batches; can be iterated once per epoch.
 
-    Evaluation leaves `shuffle`, `augment`, `mutation_rate` and `drop_last` off, so that every image
-    counts once and as it is.
+    Evaluation leaves `shuffle`, `augment`, `colour_jitter`, `mutation_rate` and `drop_last` off, so
+    that every image counts once and as it is.
 
     Args:
         image_set: A split of `load_data`.
@@ -110,16 +157,20 @@ def batches(
             generator of its own, seeded with 0, that runs on from epoch to epoch.
         augment: Whether images, and maps with them, are mirrored left to right at random, for
             training only.
+        colour_jitter: How far brightness, contrast and saturation of RGB images of 256 levels are
+            changed at random, for training only; see `pixelcnn.data.transforms.jitter_colours`.
         mutation_rate: Share of sub-pixels that get a random level, for training a background
             model only; see `pixelcnn.data.transforms.mutate`.
-        num_workers: Processes that decode images; sets held in memory need none and start none.
+        num_workers: Processes that decode images, which stay from epoch to epoch; sets held in
+            memory need none and start none.
         drop_last: Whether a smaller last batch is left out, for training only.
 
     Returns:
         An iterable of `Batch`, with a length.
 
     Raises:
-        ConfigError: If a number does not fit, or `drop_last` would leave no batch.
+        ConfigError: If a number does not fit, the images have no colours to jitter, or `drop_last`
+            would leave no batch.
 
     Example:
         >>> from pixelcnn.data.sets import TensorImageSet
@@ -133,6 +184,7 @@ def batches(
         raise ConfigError(f"`num_workers` must be at least 0, got {num_workers}.")
     if not 0 <= mutation_rate < 1:
         raise ConfigError(f"`mutation_rate` must be in [0, 1), got {mutation_rate}.")
+    check_jitter(image_set, colour_jitter)
     if drop_last and len(image_set) < batch_size:
         raise ConfigError(
             f"With `drop_last`, `batch_size` must be at most the number of images, "
@@ -144,7 +196,21 @@ def batches(
         shuffle=shuffle,
         generator=torch.Generator().manual_seed(0) if generator is None else generator,
         augment=augment,
+        colour_jitter=colour_jitter,
         mutation_rate=mutation_rate,
         num_workers=num_workers,
         drop_last=drop_last,
     )
+
+
+def check_jitter(image_set: ImageSet, colour_jitter: float) -> None:
+    """Raises `ConfigError` unless images have colours that can be changed by so much."""
+    if not 0 <= colour_jitter < 1:
+        raise ConfigError(f"`colour_jitter` must be in [0, 1), got {colour_jitter}.")
+    spec = image_set.spec
+    if colour_jitter and (spec.channels, spec.levels) != (3, 256):
+        raise ConfigError(
+            f"`colour_jitter` must be 0 unless images are RGB of 256 levels, whose numbers are "
+            f"brightnesses, got {colour_jitter} for images of {spec.channels} "
+            f"{'channel' if spec.channels == 1 else 'channels'} and {spec.levels} levels."
+        )

@@ -6,7 +6,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pixelcnn.data.folder import LEVELS, read_pixels
+from pixelcnn.data.image_files import LEVELS, read_pixels
+from pixelcnn.data.paths import PackedPaths
 from pixelcnn.data.sets import Source
 from pixelcnn.data.streaming import FileImageSet, Files
 from pixelcnn.errors import DataError
@@ -44,7 +45,7 @@ def read_celeba(root: Path) -> Source:
     _check_images(folder / IMAGES, names)
     numbers = _read_partition(folder / PARTITION, names)
     faces = FileImageSet(
-        Files(tuple(folder / IMAGES / name for name in names), decode_face),
+        Files(PackedPaths.of(folder / IMAGES, names), decode_face),
         attributes=attributes,
         spec=ImageSpec(3, SIDE, SIDE, LEVELS),
     )

@@ -1,30 +1,33 @@
 """Folders of image files."""
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from numpy.typing import NDArray
 from torch import Tensor
 
-from pixelcnn.data.sets import ImageSet, Source, TensorImageSet
-from pixelcnn.data.streaming import FileImageSet, Files
-from pixelcnn.data.transforms import resize
+from pixelcnn.data.folder_index import FolderIndex, index_images
+from pixelcnn.data.image_files import LEVELS, decode
+from pixelcnn.data.listing import Listing, list_images
+from pixelcnn.data.notice import notice, some
+from pixelcnn.data.sets import Source
+from pixelcnn.data.streaming import STREAM_ABOVE_BYTES, Files, hold_or_stream
 from pixelcnn.errors import ConfigError, DataError
-from pixelcnn.spec import ImageSpec, requantise
+from pixelcnn.spec import ImageSpec
 
-LEVELS = 256
-SUFFIXES = {
-    *(".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"),
-    *(".ppm", ".pgm", ".pbm", ".pnm", ".tif", ".tiff"),
-}
-STREAM_ABOVE_BYTES = 2 * 2**30
-GREY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L"}
-WIDE_MODES = {"I", "I;16", "I;16B", "I;16L"}
-SIDEWAYS = {5, 6, 7, 8}  # EXIF orientations that swap height and width
+
+@dataclass(frozen=True)
+class _Part:
+    """One split: its files, what is known of each, and its errors by the names of files."""
+
+    listing: Listing
+    index: FolderIndex
+    numbers: NDArray[np.int64]  # of the files that can be read
+    broken: dict[str, DataError]
 
 
 def read_folder(
@@ -33,12 +36,14 @@ def read_folder(
     image_size: tuple[int, int] | None = None,
     channels: int | None = None,
     stream_above_bytes: int = STREAM_ABOVE_BYTES,
+    skip_broken_files: bool = False,
 ) -> Source:
     """Reads a folder of images, 8 bits per channel.
 
     Images are turned as their EXIF orientation says, laid on white where they are
     transparent, and rounded to 8 bits where they have more. Hidden files and files with other
-    endings than those of images are left out.
+    endings than those of images are left out. What the headers of many files say is kept, see
+    `pixelcnn.data.folder_index`.
 
     Args:
         root: Images in it; or one sub-folder per class, each with images at any depth; or
@@ -47,6 +52,8 @@ def read_folder(
         channels: 1 for grey, 3 for RGB; without it 1 if every file is grey, otherwise 3.
         stream_above_bytes: Above this size decoded, images stay in their files and are decoded
             batch by batch.
+        skip_broken_files: Whether files that cannot be decoded are left out, counted and named. To
+            find them, each file is decoded once; that it is whole is kept like its header.
 
     Raises:
         ConfigError: If `channels` is neither 1 nor 3.
@@ -56,102 +63,23 @@ def read_folder(
         raise ConfigError(f"`channels` of a folder of images must be 1 or 3, got {channels}.")
     listed = {split: list_images(folder) for split, folder in _split_folders(root).items()}
     names = _class_names(listed)
-    paths = [path for items in listed.values() for path, _ in items]
-    spec = _find_spec(paths, image_size=image_size, channels=channels)
-    streams = len(paths) * spec.num_dims > stream_above_bytes
-    build = _stream if streams else _decode_all
-    sets: dict[str, ImageSet] = {}
-    for split, items in listed.items():
-        numbers = None if names is None else torch.tensor([names.index(str(c)) for _, c in items])
-        sets[split] = build([path for path, _ in items], numbers, spec)
-    name = f"folder:{root.resolve().name}"
+    parts = {split: _inspect(listing, skip_broken_files) for split, listing in listed.items()}
+    spec = _find_spec(parts, image_size=image_size, channels=channels)
+    decoder = partial(decode, channels=spec.channels, size=(spec.height, spec.width))
+    stores = {
+        split: (Files(part.listing.paths.take(part.numbers), decoder), _labels(part, names))
+        for split, part in parts.items()
+    }
+    sets = hold_or_stream(stores, spec, stream_above_bytes)
     return Source(
-        name,
+        f"folder:{root.resolve().name}",
         sets["train"],
         sets.get("val"),
         sets.get("test"),
         label_names=names,
+        notes=_left_out(root, parts),
         resized=image_size is not None,
     )
-
-
-def list_images(folder: Path) -> list[tuple[Path, str | None]]:
-    """Lists the images of a folder in the order of their names.
-
-    Returns:
-        Pairs of path and class; the class is None if the images lie in the folder itself.
-
-    Raises:
-        DataError: If there is no image, a class is empty, or some images have no class.
-    """
-    entries = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    loose: list[tuple[Path, str | None]] = [
-        (path, None) for path in entries if path.is_file() and path.suffix.lower() in SUFFIXES
-    ]
-    sorted_in: list[tuple[Path, str | None]] = []
-    for child in (path for path in entries if path.is_dir()):
-        inside = [(path, child.name) for path in _walk(child)]
-        if not inside:
-            raise DataError(f"The class folder {child} holds no images. Fill or remove it.")
-        sorted_in += inside
-    if loose and sorted_in:
-        raise DataError(
-            f"{folder} holds images in itself ({loose[0][0].name}) and in sub-folders "
-            f"({sorted_in[0][1]}). Put all into sub-folders, one per class, or none."
-        )
-    if not loose and not sorted_in:
-        raise DataError(
-            f"{folder} holds no images. Files must end in one of {', '.join(sorted(SUFFIXES))}."
-        )
-    return loose or sorted_in
-
-
-def decode(path: Path, *, channels: int, size: tuple[int, int]) -> Tensor:
-    """Reads one image file.
-
-    Args:
-        path: The file.
-        channels: 1 for grey, 3 for RGB.
-        size: Height and width; the image is resized if it has others.
-
-    Returns:
-        Levels in [0, 256). Shape: (C, H, W), uint8.
-
-    Raises:
-        DataError: If the file is broken; the message names it.
-    """
-    x = read_pixels(path, channels=channels)
-    return resize(x[None], levels=LEVELS, size=size)[0].to(torch.uint8)
-
-
-def read_pixels(path: Path, *, channels: int) -> Tensor:
-    """Reads one image file as `decode` does, in the size that it has. (C, h, w), uint8."""
-    try:
-        with Image.open(path) as image:
-            pixels = to_bytes(ImageOps.exif_transpose(image), channels)
-    except Exception as error:  # decoders raise whatever they trip over in a damaged file
-        raise _broken(path, error) from error
-    return torch.from_numpy(pixels.reshape(*pixels.shape[:2], channels)).permute(2, 0, 1)
-
-
-def to_bytes(image: Image.Image, channels: int) -> np.ndarray:
-    """Pixels of 8 bits. Shape: (H, W) or (H, W, 3), uint8."""
-    if image.mode in WIDE_MODES:
-        # Pillow would cut these off at 255 instead of scaling them.
-        wide = torch.from_numpy(np.asarray(image).astype(np.int64))
-        if wide.min() < 0 or wide.max() > 65_535:
-            raise ValueError("it holds more than 16 bits; save it with 8 bits per channel")
-        image = Image.fromarray(requantise(wide, 65_536, to=LEVELS).to(torch.uint8).numpy())
-    if image.mode == "F":
-        raise ValueError("it holds floats; save it with 8 bits per channel")
-    if image.has_transparency_data:
-        over = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), over)
-    return np.array(image.convert("L" if channels == 1 else "RGB"))
-
-
-def _broken(path: Path, error: Exception) -> DataError:
-    return DataError(f"{path} cannot be read as an image: {error}. Repair or remove the file.")
 
 
 def _split_folders(root: Path) -> dict[str, Path]:
@@ -163,70 +91,67 @@ def _split_folders(root: Path) -> dict[str, Path]:
     return found or {"train": root}
 
 
-def _walk(folder: Path) -> list[Path]:
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
-
-
-def _class_names(
-    listed: dict[str, list[tuple[Path, str | None]]],
-) -> tuple[str, ...] | None:
-    names = {name for _, name in listed["train"]}
-    for items in listed.values():
-        for path, name in items:
-            if name not in names:
+def _class_names(listed: Mapping[str, Listing]) -> tuple[str, ...] | None:
+    """Those of the training images, sorted; None if they are in no classes."""
+    names = [name for name, _ in listed["train"].classes]
+    for listing in listed.values():
+        first = 0
+        for name, count in listing.classes or (("", len(listing.paths)),):
+            if name not in (names or ("",)):
                 raise DataError(
-                    f"{path} must lie in one of the classes of the training images "
-                    f"({', '.join(sorted(map(str, names)))}), got {name}."
+                    f"{listing.paths[first]} must lie in one of the classes of the training images "
+                    f"({', '.join(names) or 'none'}), got {name or 'none'}."
                 )
-    return None if names == {None} else tuple(sorted(map(str, names)))
+            first += count
+    return tuple(names) or None
+
+
+def _inspect(listing: Listing, skip_broken: bool) -> _Part:
+    index, errors = index_images(listing, skip_broken=skip_broken)
+    numbers = np.flatnonzero(index.whole if skip_broken else index.known)
+    if not len(numbers):
+        raise DataError(
+            f"Of the {len(listing.paths):,} image files of {listing.paths.root} none can be read. "
+            f"The first: {errors[0]}"
+        )
+    broken = {str(listing.paths[number]): error for number, error in errors.items()}
+    return _Part(listing, index, numbers, broken)
 
 
 def _find_spec(
-    paths: Sequence[Path], *, image_size: tuple[int, int] | None, channels: int | None
+    parts: Mapping[str, _Part], *, image_size: tuple[int, int] | None, channels: int | None
 ) -> ImageSpec:
-    """Reads the headers: one size for all unless they will be resized, and grey or RGB."""
-    first, is_grey = None, True
-    for path in paths:
-        size, grey = _read_header(path)
-        is_grey &= grey
-        first = first or (path, size)
-        if image_size is None and size != first[1]:
+    """One size for all images unless they will be resized, and grey or RGB."""
+    train = parts["train"]
+    size = train.index.sizes[train.numbers[0]]
+    for part in parts.values():
+        others = part.numbers[(part.index.sizes[part.numbers] != size).any(1)]
+        if image_size is None and len(others):
+            one, other = train.listing.paths[train.numbers[0]], part.listing.paths[others[0]]
+            height, width = part.index.sizes[others[0]]
             raise DataError(
-                f"All images must have one size without `image_size`: {first[0]} has "
-                f"{first[1][0]}×{first[1][1]}, {path} has {size[0]}×{size[1]} (height × width). "
-                f"Set `image_size`."
+                f"All images must have one size without `image_size`: {one} has {size[0]}×"
+                f"{size[1]}, {other} has {height}×{width} (height × width). Set `image_size`."
             )
-    assert first is not None
-    return ImageSpec(channels or (1 if is_grey else 3), *(image_size or first[1]), LEVELS)
+    is_grey = all(part.index.grey[part.numbers].all() for part in parts.values())
+    height, width = image_size or (int(size[0]), int(size[1]))
+    return ImageSpec(channels or (1 if is_grey else 3), height, width, LEVELS)
 
 
-def _read_header(path: Path) -> tuple[tuple[int, int], bool]:
-    """Height and width as decoded, and whether the image is grey."""
-    try:
-        with Image.open(path) as image:
-            # Only JPEG has its orientation in front: others would be decoded to find it.
-            turned = image.format in ("JPEG", "MPO") and image.getexif().get(0x0112) in SIDEWAYS
-            size = (image.width, image.height) if turned else (image.height, image.width)
-            return size, image.mode in GREY_MODES
-    except Exception as error:  # as in `read_pixels`
-        raise _broken(path, error) from error
+def _labels(part: _Part, names: tuple[str, ...] | None) -> Tensor | None:
+    if names is None:
+        return None
+    numbers = {name: number for number, name in enumerate(names)}
+    classes = torch.tensor([numbers[name] for name, _ in part.listing.classes])
+    counts = torch.tensor([count for _, count in part.listing.classes])
+    return classes.repeat_interleave(counts)[torch.from_numpy(part.numbers)]
 
 
-def _stream(paths: Sequence[Path], labels: Tensor | None, spec: ImageSpec) -> ImageSet:
-    decoder = partial(decode, channels=spec.channels, size=(spec.height, spec.width))
-    return FileImageSet(Files(tuple(paths), decoder), labels, spec=spec)
-
-
-def _decode_all(paths: Sequence[Path], labels: Tensor | None, spec: ImageSpec) -> ImageSet:
-    decoder = partial(decode, channels=spec.channels, size=(spec.height, spec.width))
-    images = torch.empty(len(paths), *spec.shape, dtype=torch.uint8)
-    with ThreadPoolExecutor() as pool:
-        for number, image in enumerate(pool.map(decoder, paths)):
-            images[number] = image
-    return TensorImageSet(images, labels, levels=spec.levels)
+def _left_out(root: Path, parts: Mapping[str, _Part]) -> tuple[str, ...]:
+    """How many files are broken, for the protocol; and once for people, by name."""
+    broken = {name: error for part in parts.values() for name, error in part.broken.items()}
+    if not broken:
+        return ()
+    count = f"{len(broken):,} broken {'file' if len(broken) == 1 else 'files'} left out"
+    notice(f"{count} of {root}: {some(list(broken))}. {next(iter(broken.values()))}")
+    return (count,)

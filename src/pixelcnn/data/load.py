@@ -10,10 +10,11 @@ from pixelcnn.data.binarized_mnist import read_binarized_mnist
 from pixelcnn.data.celeba import read_celeba
 from pixelcnn.data.cifar10 import read_cifar10
 from pixelcnn.data.digits import read_digits
-from pixelcnn.data.folder import STREAM_ABOVE_BYTES, read_folder
+from pixelcnn.data.folder import read_folder
 from pixelcnn.data.mnist import read_fashion_mnist, read_mnist
 from pixelcnn.data.prepare import Binarization, prepare
 from pixelcnn.data.sets import DataSplits, Source
+from pixelcnn.data.streaming import STREAM_ABOVE_BYTES
 from pixelcnn.errors import ConfigError, DataError
 
 # Every set by name. Those of FILE_SETS are files of the user, and need their path.
@@ -29,6 +30,8 @@ DATASETS: dict[str, Callable[..., Source]] = {
     "folder": read_folder,
 }
 FILE_SETS = ("npz", "npy", "folder")
+# Of these, those of image files, which can be read in grey or in colour and may be broken.
+IMAGE_FILES = ("folder",)
 
 
 def load_data(
@@ -43,6 +46,7 @@ def load_data(
     seed: int = 0,
     channels: int | None = None,
     stream_above_bytes: int = STREAM_ABOVE_BYTES,
+    skip_broken_files: bool = False,
 ) -> DataSplits:
     """Reads a data set and makes training, validation and test splits of it.
 
@@ -67,6 +71,8 @@ def load_data(
         seed: Chooses the training images that `max_samples` keeps, and nothing else.
         channels: For folders: 1 for grey, 3 for RGB. For others it must be what they have.
         stream_above_bytes: Folders larger than this, decoded, stay in their files.
+        skip_broken_files: For folders: leaves files out that cannot be decoded. The protocol says
+            how many, and a `DataWarning` names them.
 
     Returns:
         The splits, with the protocol that a reported figure must carry.
@@ -85,12 +91,18 @@ def load_data(
     _check_options(levels, binarization, val_fraction, max_samples)
     size = _size(image_size)
     name, path = _locate(dataset_name, data_root)
-    for_folder = {
+    for_images = {
         "image_size": size,
         "channels": channels,
         "stream_above_bytes": stream_above_bytes,
+        "skip_broken_files": skip_broken_files,
     }
-    source = _read(name, path, for_folder if name == "folder" else {})
+    if skip_broken_files and name not in IMAGE_FILES:
+        raise ConfigError(
+            f"`skip_broken_files` must be false for {name}: only in {' and '.join(IMAGE_FILES)} is "
+            f"one image a file, which can be left out."
+        )
+    source = _read(name, path, for_images if name in IMAGE_FILES else {})
     _check_fit(source, levels, binarization, channels)
     return prepare(
         source,

@@ -4,6 +4,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -26,6 +27,16 @@ def narrow(x: Tensor, levels: int) -> Tensor:
         (torch.uint8, torch.int32)
     """
     return x.to(torch.uint8 if levels <= 256 else torch.int32)
+
+
+class Reader(Protocol):
+    """Reads the stored images of one set, in one order after another."""
+
+    def __call__(self, order: Sequence[Tensor]) -> Iterator[Tensor]:
+        """Yields the images of each index tensor (B,) in turn. Shape: (B, C, H, W)."""
+
+    def close(self) -> None:
+        """Ends what waits for the next order. Reading again is allowed."""
 
 
 class ImageSet(ABC):
@@ -77,9 +88,13 @@ class ImageSet(ABC):
     def apply(self, transform: Transform, spec: ImageSpec) -> "ImageSet":
         """Images that `transform` turned into images as `spec` says."""
 
-    @abstractmethod
-    def read(self, order: Sequence[Tensor], *, num_workers: int = 0) -> Iterator[Tensor]:
+    def read(self, order: Sequence[Tensor]) -> Iterator[Tensor]:
         """Yields the stored images of each index tensor (B,) in turn. Shape: (B, C, H, W)."""
+        return self.reader()(order)
+
+    @abstractmethod
+    def reader(self, num_workers: int = 0) -> "Reader":
+        """Reads again and again as `read` does; `num_workers` processes decode, if any need it."""
 
     @abstractmethod
     def to(self, device: torch.device | str) -> "ImageSet":
@@ -147,9 +162,9 @@ class TensorImageSet(ImageSet):
         conditions = self.conditions.sized((spec.height, spec.width))
         return self._with(torch.cat(parts), conditions, spec, spec.levels)
 
-    def read(self, order: Sequence[Tensor], *, num_workers: int = 0) -> Iterator[Tensor]:
+    def reader(self, num_workers: int = 0) -> "MemoryReader":
         # No workers here: an index into memory is cheaper than a trip between processes.
-        return (self.images[indices.to(self.images.device)] for indices in order)
+        return MemoryReader(self.images)
 
     def to(self, device: torch.device | str) -> "TensorImageSet":
         conditions = self.conditions.to(device)
@@ -163,6 +178,19 @@ class TensorImageSet(ImageSet):
         images: Tensor, conditions: Conditions, spec: ImageSpec, stored_levels: int
     ) -> "TensorImageSet":
         return TensorImageSet(images, **conditions._asdict(), levels=stored_levels, spec=spec)
+
+
+@dataclass(frozen=True)
+class MemoryReader:
+    """Reads images that are held: `Reader` by indexing."""
+
+    images: Tensor
+
+    def __call__(self, order: Sequence[Tensor]) -> Iterator[Tensor]:
+        return (self.images[indices.to(self.images.device)] for indices in order)
+
+    def close(self) -> None:
+        """Nothing waits."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pixelcnn.data.notice import some
 from pixelcnn.errors import DataError
 
 MANIFEST = "manifest.json"
@@ -59,20 +60,20 @@ def shards_of(folder: Path, files: list[Path]) -> list[Path]:
     if missing or None in checksums.values():
         raise DataError(
             f"{folder} must hold all {len(checksums)} shards of its {MANIFEST}, and is unfinished: "
-            f"{'there is no ' + _some(missing) if missing else 'not all are known to be whole'}. "
+            f"{'there is no ' + some(missing) if missing else 'not all are known to be whole'}. "
             f"{rest}"
         )
     strays = sorted(names - set(checksums))
     if strays:
         raise DataError(
             f"{folder} must hold no .npz file beside the shards of its {MANIFEST}, got "
-            f"{_some(strays)}. Move what is not listed there elsewhere."
+            f"{some(strays)}. Move what is not listed there elsewhere."
         )
     damaged = [file.name for file in files if _sha256(file) != checksums[file.name]]
     if damaged:
         raise DataError(
             f"Each shard in {folder} must have the SHA-256 that its {MANIFEST} says, "
-            f"and these have not: {_some(damaged)}. {rest}"
+            f"and these have not: {some(damaged)}. {rest}"
         )
     return files
 
@@ -101,14 +102,3 @@ def _sha256(file: Path) -> str:
         return hashlib.sha256(file.read_bytes()).hexdigest()
     except OSError as error:
         raise DataError(f"{file} cannot be read: {error}. Check its disk and its rights.") from None
-
-
-def _some(names: list[str]) -> str:
-    """The first of many names.
-
-    Example:
-        >>> _some(["a"]), _some(["a", "b"]), _some(["a", "b", "c", "d"])
-        ('a', 'a, b', 'a, b, c and 1 more')
-    """
-    shown = ", ".join(names[:3])
-    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"

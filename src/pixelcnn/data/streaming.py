@@ -1,126 +1,260 @@
-"""Images that stay in their files and are decoded batch by batch, by worker processes."""
+"""Images that stay on the disk and are decoded batch by batch, by worker processes."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from pixelcnn.data.conditions import Conditions
-from pixelcnn.data.sets import ImageSet, Transform, narrow
+from pixelcnn.data.paths import PackedPaths
+from pixelcnn.data.sets import ImageSet, TensorImageSet, Transform, narrow
 from pixelcnn.errors import DataError
 from pixelcnn.spec import ImageSpec
+
+STREAM_ABOVE_BYTES = 2 * 2**30
+CHUNK = 1024  # images that wait at once for a thread to decode them
 
 # A file to levels (C, H, W); picklable, since workers may be spawned.
 Decoder = Callable[[Path], Tensor]
 
 
-@dataclass(frozen=True)
-class Files:
-    """Files, how to decode one, and what to do with the levels then."""
+class Store(Protocol):
+    """Images that are decoded one by one. Picklable, and small once pickled."""
 
-    paths: tuple[Path, ...]
-    decode: Decoder
-    transforms: tuple[Transform, ...] = ()
+    def __len__(self) -> int:
+        """Number of images N."""
 
-    def read(self, index: int) -> Tensor:
+    def decode(self, index: int) -> Tensor:
         """The levels of one image. Shape: (C, H, W).
 
         Raises:
-            DataError: If the file is broken, or missing by now.
+            DataError: If it is broken, or missing by now.
         """
-        x = self.decode(self.paths[index])[None]
-        for transform in self.transforms:
-            x = transform(x)
-        return x[0]
+
+    def take(self, indices: Tensor) -> "Store":
+        """The images with these numbers, (M,), in this order."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """Files, and how to decode one."""
+
+    paths: PackedPaths
+    decoder: Decoder
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def decode(self, index: int) -> Tensor:
+        """The levels of one file, as `Store` has it."""
+        return self.decoder(self.paths[index])
+
+    def take(self, indices: Tensor) -> "Files":
+        """Some of the files, as `Store` has it."""
+        return Files(self.paths.take(indices), self.decoder)
 
 
 class FileImageSet(ImageSet):
-    """Images decoded when they are needed, for folders too big for the memory.
+    """Images decoded when they are needed, for more of them than the memory holds.
 
     Args:
-        files: Where the images are and how to read them.
+        store: Where the images are and how to read them.
         labels: Class numbers. Shape: (N,); or None.
         attributes: Numbers that describe each image. Shape: (N, A); or None.
         maps: Planes as large as the images. Shape: (N, A, H, W); or None.
         spec: Shape and levels of the images that `batches` yields.
-        stored_levels: Levels that `files` yields; those of `spec` if not given.
+        stored_levels: Levels that are stored; those of `spec` if not given.
+        transforms: What is done to the levels of the store.
+        device: Where batches go.
     """
 
     def __init__(
         self,
-        files: Files,
+        store: Store,
         labels: Tensor | None = None,
         *,
         attributes: Tensor | None = None,
         maps: Tensor | None = None,
         spec: ImageSpec,
         stored_levels: int | None = None,
+        transforms: tuple[Transform, ...] = (),
+        device: torch.device | str = "cpu",
     ) -> None:
         conditions = Conditions(labels, attributes, maps)
         super().__init__(
             spec,
-            conditions.stored(len(files.paths), (spec.height, spec.width)),
+            conditions.stored(len(store), (spec.height, spec.width)),
             stored_levels=stored_levels,
         )
-        self.files = files
+        self.store = store
+        self.transforms = transforms
+        self.device = torch.device(device)
 
     def __len__(self) -> int:
-        return len(self.files.paths)
+        return len(self.store)
 
     def take(self, indices: Tensor) -> "FileImageSet":
-        paths = tuple(self.files.paths[index] for index in indices.tolist())
-        return FileImageSet(
-            replace(self.files, paths=paths),
-            **self.conditions.take(indices)._asdict(),
-            spec=self.spec,
-            stored_levels=self.stored_levels,
-        )
+        return self._with(store=self.store.take(indices), conditions=self.conditions.take(indices))
 
     def apply(self, transform: Transform, spec: ImageSpec) -> "FileImageSet":
-        files = replace(self.files, transforms=(*self.files.transforms, transform))
-        conditions = self.conditions.sized((spec.height, spec.width))
-        return FileImageSet(files, **conditions._asdict(), spec=spec)
+        return self._with(
+            conditions=self.conditions.sized((spec.height, spec.width)),
+            spec=spec,
+            stored_levels=spec.levels,
+            transforms=(*self.transforms, transform),
+        )
 
-    def read(self, order: Sequence[Tensor], *, num_workers: int = 0) -> Iterator[Tensor]:
-        loader: DataLoader[Any] = DataLoader(
-            _Decoded(self.files, self.stored_levels),
-            sampler=list(order),
+    def reader(self, num_workers: int = 0) -> "StreamReader":
+        decoded = _Decoded(self.store, self.transforms, self.stored_levels)
+        return StreamReader(decoded, num_workers, self.device)
+
+    def to(self, device: torch.device | str) -> "FileImageSet":
+        """The set with its conditions on a device, where its batches go too once decoded."""
+        return self._with(conditions=self.conditions.to(device), device=device)
+
+    def _copy(self, spec: ImageSpec, *, stored_levels: int) -> "FileImageSet":
+        return self._with(spec=spec, stored_levels=stored_levels)
+
+    def _with(self, conditions: Conditions | None = None, **changes: Any) -> "FileImageSet":
+        """The same but for some arguments of the constructor."""
+        same = {
+            name: getattr(self, name)
+            for name in ("store", "spec", "stored_levels", "transforms", "device")
+        }
+        kept = self.conditions if conditions is None else conditions
+        return FileImageSet(**{**same, **kept._asdict(), **changes})
+
+
+class StreamReader:
+    """Reads batches, by worker processes that stay from one order to the next.
+
+    Args:
+        decoded: The batches by their numbers.
+        num_workers: Processes that decode; 0 for this one.
+        device: Where batches go. Those for a CUDA device are put into pinned memory first, so that
+            they are copied while the device computes.
+    """
+
+    def __init__(self, decoded: "_Decoded", num_workers: int, device: torch.device) -> None:
+        self._decoded = decoded
+        self._num_workers = num_workers
+        self._device = device
+        self._order = _Order()
+        self._loader: DataLoader[Any] | None = None
+        self._is_busy = False
+
+    def __call__(self, order: Sequence[Tensor]) -> Iterator[Tensor]:
+        if self._is_busy:
+            # Workers serve one order: whoever reads another meanwhile has workers of its own.
+            yield from StreamReader(self._decoded, self._num_workers, self._device)(order)
+            return
+        self._is_busy = True
+        self._order.batches = order
+        self._loader = self._loader or self._start()
+        try:
+            for item in self._loader:
+                if isinstance(item, str):
+                    raise DataError(item)
+                yield item.to(self._device, non_blocking=True)
+        except RuntimeError as error:
+            if "DataLoader worker" not in str(error):
+                raise
+            self._loader = None
+            raise DataError(
+                f"A process that decodes images has died ({str(error).split('.')[0]}). It may "
+                f"have been out of memory: take fewer of them by `num_workers`."
+            ) from error
+        finally:
+            self._is_busy = False
+
+    def close(self) -> None:
+        """Ends the worker processes. Whoever reads again starts new ones."""
+        self._loader = None
+
+    def _start(self) -> DataLoader[Any]:
+        return DataLoader(
+            self._decoded,
+            sampler=self._order,
             batch_size=None,
-            num_workers=num_workers,
+            num_workers=self._num_workers,
+            persistent_workers=self._num_workers > 0,
+            pin_memory=self._device.type == "cuda",
             # Its own generator: seeds of workers must not use up draws of the global one.
             generator=torch.Generator(),
         )
-        for item in loader:
-            if isinstance(item, str):
-                raise DataError(item)
-            yield item
 
-    def to(self, device: torch.device | str) -> "FileImageSet":
-        """Itself: nothing but conditions is held, and batches come from the CPU."""
-        return self
 
-    def _copy(self, spec: ImageSpec, *, stored_levels: int) -> "FileImageSet":
-        return FileImageSet(
-            self.files, **self.conditions._asdict(), spec=spec, stored_levels=stored_levels
-        )
+class _Order(Sampler[Tensor]):
+    """The image numbers of each batch, which change from epoch to epoch."""
+
+    def __init__(self) -> None:
+        self.batches: Sequence[Tensor] = ()
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter(self.batches)
+
+    def __len__(self) -> int:
+        return len(self.batches)
 
 
 class _Decoded(Dataset[Tensor | str]):
     """Whole batches, by the tensor of their image numbers."""
 
-    def __init__(self, files: Files, levels: int) -> None:
-        self.files = files
+    def __init__(self, store: Store, transforms: tuple[Transform, ...], levels: int) -> None:
+        self.store = store
+        self.transforms = transforms
         self.levels = levels
 
     def __getitem__(self, indices: Tensor) -> Tensor | str:
         try:
-            return narrow(
-                torch.stack([self.files.read(index) for index in indices.tolist()]), self.levels
-            )
+            return narrow(torch.stack([self._read(i) for i in indices.tolist()]), self.levels)
         except DataError as error:
             # Raised in a worker it would come back with the worker's traceback as its text.
             return str(error)
+
+    def _read(self, index: int) -> Tensor:
+        x = self.store.decode(index)[None]
+        for transform in self.transforms:
+            x = transform(x)
+        return x[0]
+
+
+def hold_or_stream(
+    stores: Mapping[str, tuple[Store, Tensor | None]], spec: ImageSpec, stream_above_bytes: int
+) -> dict[str, ImageSet]:
+    """Image sets of stored images: decoded now if all of them are small enough, else when needed.
+
+    Args:
+        stores: Images of each split, and their labels, (N,), if they have any.
+        spec: Shape and levels that they are decoded to.
+        stream_above_bytes: Size of all of them, decoded, above which they stay where they are.
+
+    Raises:
+        DataError: If one that is decoded now is broken.
+    """
+    total = sum(len(store) for store, _ in stores.values()) * spec.num_dims
+    if total > stream_above_bytes:
+        return {
+            split: FileImageSet(store, labels, spec=spec)
+            for split, (store, labels) in stores.items()
+        }
+    return {
+        split: TensorImageSet(_decode_all(store, spec), labels, levels=spec.levels)
+        for split, (store, labels) in stores.items()
+    }
+
+
+def _decode_all(store: Store, spec: ImageSpec) -> Tensor:
+    images = torch.empty(len(store), *spec.shape, dtype=torch.uint8)
+    with ThreadPoolExecutor() as pool:
+        # A chunk at a time, so that an error ends the work and few futures fill the memory.
+        for numbers in torch.arange(len(store)).split(CHUNK):
+            decoded = pool.map(store.decode, numbers.tolist())
+            for number, image in zip(numbers.tolist(), decoded, strict=True):
+                images[number] = image
+    return images

@@ -1,4 +1,4 @@
-"""Images to images, in integer levels: size, binarization, flips."""
+"""Images to images, in integer levels: size, binarization, flips, colours."""
 
 import zlib
 from typing import Literal
@@ -147,3 +147,39 @@ def flip(x: Tensor, chosen: Tensor) -> Tensor:
         tensor([2, 1, 1, 2])
     """
     return torch.where(chosen.to(x.device)[:, None, None, None], x.flip(-1), x)
+
+
+def jitter_colours(x: Tensor, strength: float, *, generator: Generator) -> Tensor:
+    """Changes brightness, then contrast, then saturation of each image by a factor of its own.
+
+    A model that learns from such images learns *their* density, not that of the images: levels at
+    the ends become more frequent, and what no image has becomes likely.
+
+    Args:
+        x: RGB in 256 levels. Shape: (B, 3, H, W).
+        strength: Factors are uniform in [1 - strength, 1 + strength]; in [0, 1).
+        generator: Where they come from; three draws for each image.
+
+    Returns:
+        Levels, rounded to the nearest. Shape: (B, 3, H, W), int64.
+
+    Example:
+        >>> grey = torch.full((1, 3, 2, 2), 100)
+        >>> seen = jitter_colours(grey, 0.5, generator=torch.Generator().manual_seed(1))
+        >>> seen.unique().tolist()  # brightness × 1.2576; plain grey has no contrast and no colour
+        [126]
+    """
+    from torchvision.transforms.v2 import functional as colours  # type: ignore[import-untyped]
+
+    drawn = torch.rand(len(x), 3, generator=generator, device=generator.device)
+    factors = (1 + strength * (2 * drawn - 1)).tolist()
+    changes = (colours.adjust_brightness, colours.adjust_contrast, colours.adjust_saturation)
+
+    def change(image: Tensor, each: list[float]) -> Tensor:
+        for adjust, factor in zip(changes, each, strict=True):
+            image = adjust(image, factor)
+        return image
+
+    # In floats: of bytes torchvision would cut off what it should round.
+    unit = to_unit(x, 256)
+    return quantise(torch.stack([change(*pair) for pair in zip(unit, factors, strict=True)]), 256)

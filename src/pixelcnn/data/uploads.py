@@ -7,7 +7,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from pixelcnn.data.folder import LEVELS, to_bytes
+from pixelcnn.data.image_files import LEVELS, to_bytes
 from pixelcnn.data.transforms import resize
 from pixelcnn.errors import DataError
 from pixelcnn.spec import ImageSpec, requantise

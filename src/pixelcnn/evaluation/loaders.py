@@ -32,10 +32,10 @@ def image_set_of(loader: Loader, model: AutoregressiveModel) -> ImageSet:
     if isinstance(loader, ImageSet):
         return loader
     if isinstance(loader, Batches):
-        if loader.augment or loader.mutation_rate or loader.drop_last:
+        if loader.changes_images or loader.drop_last:
             raise ConfigError(
                 "Every image must be judged once and as it is: make the batches without "
-                "`augment`, `mutation_rate` and `drop_last`."
+                "`augment`, `colour_jitter`, `mutation_rate` and `drop_last`."
             )
         return loader.image_set
     parts = [_batch_of(batch, model.condition) for batch in loader]

@@ -2,36 +2,43 @@
 
 from dataclasses import asdict, replace
 
-from pixelcnn.config import Config
-from pixelcnn.data import Batches, DataSplits, batches, load_data
+from pixelcnn.config import TRAINING_ONLY, Config
+from pixelcnn.data import IMAGE_FILES, Batches, DataSplits, batches, load_data
+from pixelcnn.data.augmentation import changes_in_words, warn_of_augmentation
 from pixelcnn.device import resolve_device
 from pixelcnn.training.loader import EpochLoader
+from pixelcnn.training.messages import data_warnings_as_lines
 
 
 def load_images(config: Config) -> DataSplits:
     """The data set as configured."""
-    options = asdict(config.data)
-    for name in ("batch_size", "num_workers", "use_augmentation", "mutation_rate"):
-        del options[name]
+    options = {
+        name: value for name, value in asdict(config.data).items() if name not in TRAINING_ONLY
+    }
     name = options.pop("dataset_name")
-    # Only the files of a folder can be read in grey or in colour, as the model wants.
-    channels = config.model.in_channels if name.startswith("folder") else None
-    data = load_data(name, **options, channels=channels, seed=config.seed)
-    rate = config.data.mutation_rate
-    if rate:
-        noise = f"{rate:g} of the sub-pixels of training images replaced"
-        data = replace(data, protocol=f"{data.protocol}; {noise}")
-    return data
+    # Only image files can be read in grey or in colour, as the model wants.
+    channels = config.model.in_channels if name.partition(":")[0] in IMAGE_FILES else None
+    with data_warnings_as_lines():
+        data = load_data(name, **options, channels=channels, seed=config.seed)
+    changes = changes_in_words(config.data.colour_jitter, config.data.mutation_rate)
+    return replace(data, protocol="; ".join((data.protocol, *changes)))
 
 
 def loaders(config: Config, data: DataSplits) -> tuple[EpochLoader, Batches]:
     """Batches to train on and to validate on, already on the device if they are in memory."""
     device = resolve_device(config.device)
+    with data_warnings_as_lines():
+        warn_of_augmentation(
+            config.data.dataset_name,
+            flips=config.data.use_augmentation,
+            colour_jitter=config.data.colour_jitter,
+        )
     train = EpochLoader(
         data.train.to(device),
         config.data.batch_size,
         seed=config.seed,
         augment=config.data.use_augmentation,
+        colour_jitter=config.data.colour_jitter,
         mutation_rate=config.data.mutation_rate,
         num_workers=config.data.num_workers,
         device=device,

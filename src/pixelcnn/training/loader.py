@@ -1,7 +1,6 @@
 """Training batches that know their epoch, so that a run can be stopped and resumed anywhere."""
 
 from collections.abc import Iterator
-from itertools import islice
 
 from torch import Generator
 
@@ -16,6 +15,7 @@ class EpochLoader:
         batch_size: Images per batch; the last one may be smaller.
         seed: Seed of the run.
         augment: Whether images are flipped at random.
+        colour_jitter: How far colours are changed at random.
         mutation_rate: Share of sub-pixels that get a random level.
         num_workers: Processes that read images, for sets not held in memory.
         device: Where the draws are made: the device of the images.
@@ -32,6 +32,7 @@ class EpochLoader:
         *,
         seed: int,
         augment: bool = False,
+        colour_jitter: float = 0.0,
         mutation_rate: float = 0.0,
         num_workers: int = 0,
         device: str = "cpu",
@@ -46,6 +47,7 @@ class EpochLoader:
             shuffle=True,
             generator=self.generator,
             augment=augment,
+            colour_jitter=colour_jitter,
             mutation_rate=mutation_rate,
             num_workers=num_workers,
         )
@@ -55,7 +57,11 @@ class EpochLoader:
 
     def __iter__(self) -> Iterator[Batch]:
         self.generator.manual_seed(epoch_seed(self.seed, self.epoch))
-        yield from islice(self._batches, self.position, None)
+        yield from self._batches.starting_at(self.position)
+
+    def close(self) -> None:
+        """Ends the processes that read images and wait for the next epoch."""
+        self._batches.close()
 
 
 def epoch_seed(seed: int, epoch: int) -> int:

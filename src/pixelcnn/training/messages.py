@@ -5,11 +5,31 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+
+from pixelcnn.data import DataWarning
 
 
 def say(line: str) -> None:
     """Prints one line on standard error, away from results on standard output."""
     print(line, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def data_warnings_as_lines() -> Iterator[None]:
+    """Prints what `pixelcnn.data` warns of as single lines, without file and line of the code."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", DataWarning)
+        show = warnings.showwarning
+
+        def show_line(message: Any, category: type[Warning], *place: Any, **more: Any) -> None:
+            if issubclass(category, DataWarning):
+                say(str(message))
+            else:
+                show(message, category, *place, **more)
+
+        warnings.showwarning = show_line
+        yield
 
 
 @contextmanager
