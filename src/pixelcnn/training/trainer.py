@@ -115,3 +115,6 @@ def fit(
                 raise
             # Lightning turns Ctrl-C into exit code 1, and ignores it from then on.
             raise KeyboardInterrupt from None
+        finally:
+            for loader in loaders:
+                loader.close()

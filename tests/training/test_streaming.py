@@ -1,0 +1,38 @@
+"""Facts about trainings on images that stay in their files."""
+
+import multiprocessing
+
+import pytest
+from PIL import Image
+
+from pixelcnn.data import folder, streaming
+from pixelcnn.training import train_pixelcnn
+
+
+# Python from 3.12 on warns of every fork of a process with threads, which PyTorch always has.
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_no_worker_outlives_a_training(tmp_path, monkeypatch):
+    for number in range(12):
+        Image.new("L", (4, 4), number).save(tmp_path / f"{number:02}.png")
+    made, start = [], streaming.StreamReader._start
+
+    def noted(self):
+        made.append(start(self))
+        return made[-1]
+
+    hold_or_stream = folder.hold_or_stream
+    monkeypatch.setattr(
+        folder, "hold_or_stream", lambda stores, spec, _: hold_or_stream(stores, spec, 0)
+    )
+    monkeypatch.setattr(streaming.StreamReader, "_start", noted)
+    train_pixelcnn(
+        {"hidden_channels": 4, "num_residual_blocks": 0},
+        {"max_epochs": 2},
+        {"dataset_name": f"folder:{tmp_path}", "batch_size": 4, "num_workers": 1},
+        logger_config={"tensorboard": False, "csv": False, "sample_every_n_epochs": 0},
+        out=tmp_path / "run",
+        device="cpu",
+    )
+    assert len(made) == 2, "one for training and one for validation, in all epochs"
+    made.clear()
+    assert not multiprocessing.active_children()
