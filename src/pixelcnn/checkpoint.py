@@ -11,6 +11,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from safetensors.torch import save as serialise
+from torch import Tensor
 
 from pixelcnn.errors import CheckpointError, PixelCNNError
 from pixelcnn.files import atomic_write, finite_json
@@ -18,6 +19,8 @@ from pixelcnn.models import AutoregressiveModel, build
 from pixelcnn.weights import find_weights, known_weights
 
 FORMAT = "pixelcnn/1"
+CHECKSUM = "sha256"
+FIELDS = ("format", "model", "config", "spec", "likelihood", "labels", "attributes", "training")
 
 
 def save(
@@ -61,6 +64,7 @@ def save(
     }
     header = {k: v if isinstance(v, str) else json.dumps(v) for k, v in card.items()}
     tensors = {k: v.detach().contiguous().cpu() for k, v in model.state_dict().items()}
+    header[CHECKSUM] = _checksum(header, tensors)
     with atomic_write(Path(path)) as temporary:
         # By Python: safetensors' own writer hides a full disk in an error without a number.
         temporary.write_bytes(serialise(tensors, metadata=header))
@@ -79,24 +83,7 @@ def read_card(path: str | Path) -> dict[str, Any]:
         CheckpointError: If the file is missing, damaged or not one of ours.
     """
     path = find_weights(path)
-    if not path.is_file():
-        raise CheckpointError(
-            f"{path} must be a model file, but {'is a folder' if path.is_dir() else 'is missing'}. "
-            f"`pixelcnn train` writes one as model.safetensors in its run folder. {known_weights()}"
-        )
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
-    except (SafetensorError, OSError) as error:
-        if _looks_foreign(path):
-            raise CheckpointError(
-                f"{path} is no safetensors file. Give the model.safetensors of a run folder, or "
-                f"the name of a model that comes with the package."
-            ) from error
-        raise CheckpointError(
-            f"{path} is damaged ({error}). Copy it again, or train it again."
-        ) from error
-    return _parse_card(header, path)
+    return _parse_card(_read_header(path), path)
 
 
 def load(path: str | Path, *, device: str | torch.device = "cpu") -> AutoregressiveModel:
@@ -115,12 +102,17 @@ def load(path: str | Path, *, device: str | torch.device = "cpu") -> Autoregress
         ImageSpec(channels=1, height=8, width=8, levels=17)
     """
     path = find_weights(path)
-    card = read_card(path)
+    header = _read_header(path)
+    card = _parse_card(header, path)
     try:
+        tensors = load_file(path)
+        _check_whole(path, header, tensors)
         model = build(card["model"], **card["config"])
-        model.load_state_dict(load_file(path))
+        model.load_state_dict(tensors)
         if model.condition.kind in ("labels", "attributes"):
             model.name_condition(card[model.condition.kind])
+    except CheckpointError:
+        raise
     except (PixelCNNError, TypeError, RuntimeError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0]
         raise CheckpointError(
@@ -158,6 +150,48 @@ def fingerprint(model: AutoregressiveModel) -> str:
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()[:16]
+
+
+def _read_header(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        raise CheckpointError(
+            f"{path} must be a model file, but {'is a folder' if path.is_dir() else 'is missing'}. "
+            f"`pixelcnn train` writes one as model.safetensors in its run folder. {known_weights()}"
+        )
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = dict(file.metadata() or {})
+    except (SafetensorError, OSError) as error:
+        if _looks_foreign(path):
+            raise CheckpointError(
+                f"{path} is no safetensors file. Give the model.safetensors of a run folder, or "
+                f"the name of a model that comes with the package."
+            ) from error
+        raise CheckpointError(
+            f"{path} is damaged ({error}). Copy it again, or train it again."
+        ) from error
+    return header
+
+
+def _checksum(header: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 over the card and all weights."""
+    card = {name: text for name, text in header.items() if name != CHECKSUM}
+    digest = hashlib.sha256(json.dumps(card, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _check_whole(path: Path, header: Mapping[str, str], tensors: Mapping[str, Tensor]) -> None:
+    """Raises `CheckpointError` if card or weights are not those that were saved."""
+    # Files from before there was a checksum have all else, and nothing else.
+    is_older = CHECKSUM not in header and set(header) <= set(FIELDS)
+    if not is_older and header.get(CHECKSUM) != _checksum(header, tensors):
+        raise CheckpointError(
+            f"{path} is damaged: its checksum is not that of its content. Copy it again, or train "
+            f"it again."
+        )
 
 
 def _looks_foreign(path: Path) -> bool:

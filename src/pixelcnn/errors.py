@@ -24,6 +24,10 @@ class CheckpointError(PixelCNNError):
     """A checkpoint that is missing, damaged, foreign or of another version."""
 
 
+class NotFiniteError(PixelCNNError):
+    """A training whose loss or gradient was infinite or not a number."""
+
+
 class OutputError(PixelCNNError, OSError):
     """A file or folder that could not be written."""
 

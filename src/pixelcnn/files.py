@@ -117,9 +117,10 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
 def remove_leftovers(folder: Path, names: Collection[str]) -> None:
     """Removes the temporary files that killed processes left of files of these names.
 
-    Only where nobody is writing these files: one that is on its way looks the same.
+    Only where nobody is writing these files: one that is on its way looks the same. A folder that
+    is not there holds none.
     """
-    for path in folder.iterdir():
+    for path in folder.iterdir() if folder.is_dir() else ():
         parts = re.fullmatch(r"\.(.+)-[0-9a-f]{12}(\.[^.]*)?", path.name)
         if parts and f"{parts[1]}{parts[2] or ''}" in names:
             _remove(path)

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -137,7 +136,11 @@ def test_the_state_of_a_training_can_be_drawn_from(run_folder, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends a POSIX signal")
-def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path: Path, tiny: list[str]):
+@pytest.mark.parametrize(
+    ("sent", "code", "again"),
+    [(signal.SIGINT, 130, " Ctrl-C again stops at once."), (signal.SIGTERM, 143, "")],
+)
+def test_a_signal_saves_and_says_how_to_go_on(tmp_path, tiny, sent, code, again):
     folder = tmp_path / "run"
     words = ["train", "--preset=digits", "--device=cpu", "--out", str(folder), *tiny]
     command = [sys.executable, "-m", "pixelcnn", *words, "--training.max_epochs=100000"]
@@ -146,10 +149,29 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path: Path, tiny: list[str]):
         deadline = time.monotonic() + 120
         while not state.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sent)
         _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert [line for line in err.decode().splitlines() if not line.startswith("epoch ")] == [
-        "Stopping as soon as the state can be saved. Ctrl-C again stops at once.",
+        f"Stopping as soon as the state can be saved.{again}",
         f"pixelcnn: Stopped. Continue with: pixelcnn train --resume {state}",
     ]
+
+
+def test_auto_starts_measures_and_then_has_nothing_left_to_do(tmp_path, tiny, capsys):
+    folder = tmp_path / "run"
+    words = ["train", "--preset=digits", "--out", str(folder), "--resume=auto", *tiny]
+    assert main(words) == 0
+    metrics = (folder / "metrics.json").read_text()
+    assert main(words) == 0
+    assert f"Nothing is left to do: {folder}" in capsys.readouterr().out
+    (folder / "metrics.json").unlink()  # as if it was killed after the last epoch
+    assert main(["train", "--out", str(folder), "--resume", "auto"]) == 0
+    again = json.loads((folder / "metrics.json").read_text())
+    assert again["nll_nats"] == json.loads(metrics)["nll_nats"]
+    assert main([*words, "--training.max_epochs=2"]) == 0
+    assert read_card(folder / "model.safetensors")["training"]["epochs"] == 2
+
+
+def test_auto_needs_a_folder_to_look_into(fails):
+    assert "`--resume auto` needs --out" in fails("train", "--preset=digits", "--resume=auto")

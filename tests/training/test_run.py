@@ -11,36 +11,11 @@ from lightning.pytorch import Callback
 import pixelcnn.training.run as run_module
 from pixelcnn import checkpoint
 from pixelcnn.config import load_config
-from pixelcnn.errors import CheckpointError, ConfigError, OutputError, PixelCNNError
+from pixelcnn.errors import CheckpointError, ConfigError, NotFiniteError, OutputError
 from pixelcnn.evaluation import evaluate
-from pixelcnn.training import TrainingResult, load_trained, train_pixelcnn
+from pixelcnn.training import TrainingResult, train_pixelcnn
 from pixelcnn.training.state import read_state
-
-TINY = {"hidden_channels": 8, "num_residual_blocks": 1, "dropout": 0.1}
-FEW = {"dataset_name": "digits", "max_samples": 60, "batch_size": 16}
-SILENT = {"tensorboard": False, "csv": False, "sample_every_n_epochs": 0}
-
-
-def train(out: Path, *, model=None, training=None, data=None, logger=None, **options):
-    return train_pixelcnn(
-        {**TINY, **(model or {})},
-        {"max_epochs": 2, **(training or {})},
-        {**FEW, **(data or {})},
-        logger_config={**SILENT, **(logger or {})},
-        out=out,
-        device="cpu",
-        **options,
-    )
-
-
-def weights(path: Path) -> dict[str, torch.Tensor]:
-    return load_trained(path).state_dict()
-
-
-def assert_same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
-    assert one.keys() == other.keys()
-    for name in one:
-        assert torch.equal(one[name], other[name]), name
+from tests.training.tiny_runs import FEW, SILENT, TINY, assert_same, train, weights
 
 
 class PressCtrlC(Callback):
@@ -91,6 +66,7 @@ def test_a_run_folder_holds_everything(trained):
         "checkpoints/best.ckpt",
         "checkpoints/last.ckpt",
         "curves.png",
+        "checkpoints/step-4.ckpt",
         "samples/epoch-002.png",
         "logs/version_0/metrics.csv",
         "logs/version_0/hparams.yaml",
@@ -178,8 +154,11 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path, press_ctrl_c):
 def test_a_resumed_run_ends_where_an_uninterrupted_one_does(
     tmp_path, press_ctrl_c, schedule, moment
 ):
-    # No dropout: its noise starts anew in an epoch that is resumed in the middle.
-    settings = {"training": {"schedule": schedule, "max_epochs": 3}, "model": {"dropout": 0.0}}
+    # All that has noise or a memory: dropout, flips, dynamic binarization, and an average.
+    settings = {
+        "training": {"schedule": schedule, "max_epochs": 3, "ema_decay": 0.9},
+        "data": {"use_augmentation": True, "binarization": "dynamic"},
+    }
     whole = train(tmp_path / "whole", **settings)
     press_ctrl_c(*moment)
     with pytest.raises(KeyboardInterrupt):
@@ -188,9 +167,10 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(
     last = Path("checkpoints") / "last.ckpt"
     parts = train(tmp_path / "parts", resume=tmp_path / "parts" / last, **settings)
     assert_same(weights(tmp_path / "parts" / last), weights(tmp_path / "whole" / last))
-    assert [entry["epoch"] for entry in parts.history] == [1, 2, 3]
-    assert [entry["val_nll"] for entry in parts.history] == [
-        entry["val_nll"] for entry in whole.history
+    assert_same(parts.model.state_dict(), whole.model.state_dict())
+    figures = ("epoch", "train_nll", "val_nll", "learning_rate")
+    assert [[entry[name] for name in figures] for entry in parts.history] == [
+        [entry[name] for name in figures] for entry in whole.history
     ]
 
 
@@ -215,16 +195,41 @@ def test_a_state_of_another_model_is_refused(trained, tmp_path):
         train(tmp_path, training={"max_epochs": 3}, resume=last)
 
 
-def test_a_loss_that_is_no_number_names_epoch_and_step(tmp_path):
-    with pytest.raises(PixelCNNError, match=r"epoch 1, step \d+.*training\.learning_rate"):
+def test_a_loss_that_is_no_number_names_epoch_and_batch(tmp_path, capsys):
+    with pytest.raises(NotFiniteError, match=r"loss .* epoch 1, batch 2\. .*learning_rate"):
         train(tmp_path, training={"learning_rate": 1e30, "gradient_clip_val": None})
     assert not (tmp_path / "checkpoints" / "last.ckpt").exists()
+    assert "nan" not in capsys.readouterr().err
+
+
+class PoisonGradient(Callback):
+    """Puts one NaN among the gradients of a batch."""
+
+    def __init__(self, epoch: int, batch: int) -> None:
+        self.where = (epoch, batch)
+
+    def on_after_backward(self, trainer, pl_module) -> None:
+        if pl_module._stopped_at == self.where:
+            next(pl_module.parameters()).grad.view(-1)[0] = float("nan")
+
+
+@pytest.mark.parametrize("every", [None, 1])
+def test_a_gradient_that_is_no_number_leaves_the_last_good_state(tmp_path, monkeypatch, every):
+    observers = run_module.observers
+    poison = PoisonGradient(1, 1)
+    monkeypatch.setattr(run_module, "observers", lambda *args: [*observers(*args), poison])
+    # Every weight is NaN after that step, with clipping at once.
+    with pytest.raises(NotFiniteError, match=r"gradient .* epoch 2, batch 2\. .*last\.ckpt"):
+        train(tmp_path, training={"checkpoint_every_n_steps": every})
+    state = read_state(tmp_path / "checkpoints" / "last.ckpt")
+    assert state["global_step"] == (4 if every is None else 5)
+    assert all(value.isfinite().all() for value in state["state_dict"].values())
 
 
 def test_a_training_that_fails_leaves_the_run_that_it_should_replace(tmp_path):
     train(tmp_path, training={"max_epochs": 1})
     before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
-    with pytest.raises(PixelCNNError, match=r"epoch 1, step \d+"):
+    with pytest.raises(NotFiniteError, match=r"epoch 1, batch 2"):
         train(tmp_path, training={"learning_rate": 1e30, "gradient_clip_val": None})
     assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
 

@@ -13,7 +13,7 @@ from pixelcnn.charts.curves import plot_curves
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.cli.conditions import Wish, choose_condition, example
 from pixelcnn.cli.drawing import draw, save_grid
-from pixelcnn.cli.runs import CONFIG_FILE, MODEL_FILE
+from pixelcnn.cli.runs import CONFIG_FILE, METRICS_FILE, MODEL_FILE
 from pixelcnn.config import Config, SamplingConfig
 from pixelcnn.data import DataSplits
 from pixelcnn.device import deterministic_algorithms
@@ -23,7 +23,6 @@ from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition
 from pixelcnn.version import versions
 
-METRICS_FILE = "metrics.json"
 CURVES_FILE = "curves.png"
 SAMPLES_FILE = "samples.png"
 

@@ -108,7 +108,10 @@ def _add_train(commands: Subparsers) -> None:
         "--out", type=destination, metavar="DIR", help="run folder (default: runs/NAME-DATE-TIME)"
     )
     parser.add_argument(
-        "--resume", metavar="RUN", help="continue a run folder, or a .ckpt of its checkpoints"
+        "--resume",
+        metavar="RUN",
+        help="continue a run folder, or a .ckpt of its checkpoints; auto: whatever whole state "
+        "--out holds, or start",
     )
     parser.add_argument("--seed", type=whole, help="decides everything random")
     add_device(parser)

@@ -2,6 +2,7 @@
 
 import argparse
 import shlex
+import sys
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixelcnn.cli.finish import Finished, closing, finish
-from pixelcnn.cli.runs import CONFIG_FILE, LAST_STATE, MODEL_FILE, run_folder
+from pixelcnn.cli.runs import CONFIG_FILE, LAST_STATE, METRICS_FILE, MODEL_FILE, run_folder
 from pixelcnn.config import Config, load_config, to_yaml
 from pixelcnn.device import deterministic_algorithms, resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import provisional_folder
+
+AUTO = "auto"
 
 if TYPE_CHECKING:
     from pixelcnn.training import TrainingResult
@@ -26,6 +29,9 @@ def run(args: argparse.Namespace) -> int:
         print(to_yaml(config), end="")
         return 0
     folder = Path(config.out) if config.out else default_folder(args)
+    if config.resume == AUTO and is_done(config, folder):
+        print(f"Nothing is left to do: {folder} holds the finished run.")
+        return 0
     if (folder / MODEL_FILE).exists() and not (args.overwrite or config.resume):
         raise ConfigError(
             f"`{folder}` already holds a model. Choose another --out, continue it with "
@@ -41,33 +47,61 @@ def settings_of(args: argparse.Namespace) -> Config:
     Raises:
         ConfigError: If there are none, or one is wrong.
     """
-    resume = state_of(args.resume) if args.resume else None
-    given = {"seed": args.seed, "out": args.out, "device": args.device, "resume": resume}
+    given = {"seed": args.seed, "out": args.out, "device": args.device}
     words = [
         *args.settings,
         *(f"--{name}={value}" for name, value in given.items() if value is not None),
     ]
     source, preset = args.config, args.preset
-    if source is None and preset is None and resume is not None:
-        folder = run_folder(resume)
-        if folder is None and not resume.exists():
-            raise ConfigError(
-                f"There is no `{resume}` to continue from: name the checkpoints/last.ckpt of a "
-                f"run, and its settings by --config if its config.yaml is elsewhere."
-            )
-        if folder is None:
-            raise ConfigError(
-                f"There is no {CONFIG_FILE} beside `{resume}`: name the settings that the "
-                f"training began with by --config."
-            )
-        source = folder / CONFIG_FILE
-        words = [*words, f"--out={args.out or folder}"]
+    if args.resume:
+        source, more = resumed_settings(args, has_settings=bool(source or preset))
+        words = [*words, *more]
     if source is None and preset is None and not args.settings:
         raise ConfigError(
             "There are no settings: name a file by --config, or a recipe by --preset, "
             "such as `pixelcnn train --preset digits`."
         )
-    return load_config(source, words, preset=preset)
+    config = load_config(source, words, preset=preset)
+    if config.resume == AUTO and config.out is None:
+        raise ConfigError("`--resume auto` needs --out, the run folder that it shall look into.")
+    return config
+
+
+def resumed_settings(
+    args: argparse.Namespace, *, has_settings: bool
+) -> tuple[str | Path | None, list[str]]:
+    """The file with the settings of a run that goes on, and further settings.
+
+    Raises:
+        ConfigError: If nothing says with which settings.
+    """
+    if args.resume == AUTO:
+        own = Path(args.out or "", CONFIG_FILE)
+        is_own = args.out is not None and not has_settings and own.is_file()
+        return own if is_own else args.config, [f"--resume={AUTO}"]
+    resume = state_of(args.resume)
+    if has_settings:
+        return args.config, [f"--resume={resume}"]
+    folder = run_folder(resume)
+    if folder is None and not resume.exists():
+        raise ConfigError(
+            f"There is no `{resume}` to continue from: name the checkpoints/last.ckpt of a "
+            f"run, and its settings by --config if its config.yaml is elsewhere."
+        )
+    if folder is None:
+        raise ConfigError(
+            f"There is no {CONFIG_FILE} beside `{resume}`: name the settings that the "
+            f"training began with by --config."
+        )
+    return folder / CONFIG_FILE, [f"--resume={resume}", f"--out={args.out or folder}"]
+
+
+def is_done(config: Config, folder: Path) -> bool:
+    """Whether a folder holds a run that was trained and measured to the end that is asked for."""
+    if not (folder / METRICS_FILE).is_file() or not (folder / CONFIG_FILE).is_file():
+        return False
+    ran = load_config(folder / CONFIG_FILE, [])
+    return ran.training.max_epochs >= config.training.max_epochs
 
 
 def state_of(resume: str) -> Path:
@@ -115,7 +149,7 @@ def train(config: Config, folder: Path, *, command: str) -> None:
 
 
 def fit(config: Config, folder: Path, command: str) -> "TrainingResult":
-    """Trains; after Ctrl-C the message of `KeyboardInterrupt` says how to continue."""
+    """Trains; after Ctrl-C and SIGTERM, says how to continue."""
     # Here, so that wrong settings and places are told before Lightning has loaded.
     from pixelcnn.training import train_pixelcnn
 
@@ -135,10 +169,13 @@ def fit(config: Config, folder: Path, command: str) -> "TrainingResult":
         )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(continuing(folder)) from None
+    except SystemExit:
+        print(f"pixelcnn: {continuing(folder)}", file=sys.stderr)
+        raise
 
 
 def continuing(folder: Path) -> str:
-    """What to do after Ctrl-C."""
+    """What to do after a training was stopped."""
     state = folder / LAST_STATE
     if not state.is_file():
         return "Stopped before the first epoch ended; there is nothing to continue."

@@ -47,6 +47,9 @@ RANGES: dict[str, Rule] = {
     "training.gradient_clip_val": POSITIVE,
     "training.early_stopping_patience": AT_LEAST_ONE,
     "training.accumulate_grad_batches": AT_LEAST_ONE,
+    "training.ema_decay": (lambda value: 0 < value < 1, "between 0 and 1, both excluded"),
+    "training.checkpoint_every_n_steps": AT_LEAST_ONE,
+    "training.num_checkpoints": AT_LEAST_ONE,
     "data.batch_size": AT_LEAST_ONE,
     "data.num_workers": NOT_NEGATIVE,
     "data.image_size": (

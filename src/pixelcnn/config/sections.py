@@ -74,6 +74,11 @@ class TrainingConfig:
         accumulate_grad_batches: Batches per optimiser step.
         deterministic: Whether to refuse algorithms that may round differently each time, as some
             of GPUs do; slower. On processors results are the same without it.
+        ema_decay: Share of the moving average of the weights that stays at each step, such as
+            0.999. Validation, samples and the model that is kept then use the average. None: none.
+        checkpoint_every_n_steps: Optimiser steps after which the last state is written within an
+            epoch. None: at the end of every epoch only.
+        num_checkpoints: How many of the last states stay, besides the best one.
     """
 
     max_epochs: int = 100
@@ -88,6 +93,9 @@ class TrainingConfig:
     early_stopping_patience: int | None = None
     accumulate_grad_batches: int = 1
     deterministic: bool = False
+    ema_decay: float | None = None
+    checkpoint_every_n_steps: int | None = None
+    num_checkpoints: int = 2
 
 
 @dataclass

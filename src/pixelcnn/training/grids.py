@@ -48,13 +48,15 @@ class SampleGrids(Callback):
         epoch = trainer.current_epoch + 1
         if not self.chosen(epoch) or not trainer.is_global_zero:
             return
-        model: AutoregressiveModel = pl_module.model  # type: ignore[assignment]
-        grid, columns = self.draw(model)
+        model: AutoregressiveModel
+        with pl_module.as_validated() as model:  # type: ignore[operator]
+            grid, columns = self.draw(model)
+            drawn_by = fingerprint(model)
         picture = image_grid(
             grid, model.num_classes, columns=columns, scale=screen_scale(*grid.shape[2:])
         )
         notes = generation_notes(
-            fingerprint=fingerprint(model),
+            fingerprint=drawn_by,
             settings={"epoch": epoch, "seed": self.seed, **asdict(self.sampling)},
         )
         save_png(self.folder / f"epoch-{epoch:03d}.png", picture, text=notes)

@@ -1,31 +1,37 @@
-"""Ctrl-C during a training: stop where the run can be resumed exactly."""
+"""Ctrl-C and SIGTERM during a training: stop where the run can be resumed exactly."""
 
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
+from pixelcnn.training.keep import KeepCheckpoints
 from pixelcnn.training.messages import say
 
+TERMINATED = 128 + signal.SIGTERM  # what a shell reports, and schedulers count as preempted
 
-class StopOnCtrlC(Checkpoint):
-    """Saves and stops at the next step at which nothing is half done; at once if pressed again.
+
+class StopOnSignal(Checkpoint):
+    """Saves and stops at the next step at which nothing is half done.
 
     Such a step is the start of a batch, or the end of an epoch after its validation. Lightning
-    would stop anywhere, and could then resume without that epoch's validation.
+    would stop anywhere, and could then resume without that epoch's validation. A second Ctrl-C
+    stops at once.
 
     Args:
-        last: Where the state is saved.
+        keep: What saves the state.
+
+    Attributes:
+        received: The signal that arrived, if one did.
     """
 
-    def __init__(self, last: Path) -> None:
-        self.last = last
-        self.pressed = False
+    def __init__(self, keep: KeepCheckpoints) -> None:
+        self.keep = keep
+        self.received: signal.Signals | None = None
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -33,28 +39,42 @@ class StopOnCtrlC(Checkpoint):
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = signal.signal(signal.SIGINT, self.press)
+        before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+        signal.signal(signal.SIGINT, self.receive)
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, before)
+            for each, handler in before.items():
+                signal.signal(each, handler)
 
-    def press(self, *_: Any) -> None:
-        """What Ctrl-C does."""
-        if self.pressed:
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        # Here, because Lightning sets a handler of its own in between, which saves nothing.
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, self.receive)
+
+    def receive(self, number: int, *_: Any) -> None:
+        """What a signal does."""
+        if self.received == number == signal.SIGINT:
             raise KeyboardInterrupt
-        self.pressed = True
-        say("Stopping as soon as the state can be saved. Ctrl-C again stops at once.")
+        self.received = signal.Signals(number)
+        again = " Ctrl-C again stops at once." if number == signal.SIGINT else ""
+        say(f"Stopping as soon as the state can be saved.{again}")
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
         # Gradients that are still being summed up are in no checkpoint.
-        if self.pressed and batch_idx % trainer.accumulate_grad_batches == 0:
-            trainer.save_checkpoint(self.last)
-            raise KeyboardInterrupt
+        if self.received and batch_idx % trainer.accumulate_grad_batches == 0:
+            self.keep.save_last(trainer)
+            self.stop()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         # Comes after `KeepCheckpoints`, which has saved by now.
-        if self.pressed:
-            raise KeyboardInterrupt
+        if self.received:
+            self.stop()
+
+    def stop(self) -> None:
+        """Ends the training."""
+        if self.received == signal.SIGTERM:
+            raise SystemExit(TERMINATED)
+        raise KeyboardInterrupt

@@ -1,7 +1,10 @@
 """What a run keeps on disk while it trains."""
 
 import math
+import os
+import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,23 +13,28 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from pixelcnn import checkpoint
 from pixelcnn.config import Config, to_yaml
-from pixelcnn.files import write_text
+from pixelcnn.files import atomic_write, remove_leftovers, write_text
 from pixelcnn.models import AutoregressiveModel
+from pixelcnn.runs import CONFIG_FILE, LAST_STATE, METRICS_FILE, MODEL_FILE
 from pixelcnn.training.environment import write_starts
 from pixelcnn.training.history import History
 from pixelcnn.version import versions
 
 
 class KeepCheckpoints(Checkpoint):
-    """Keeps the last state, the best state, and the best weights ready for use.
+    """Keeps the last states, the best state, and the best weights ready for use.
 
     Writes `checkpoints/last.ckpt` after every epoch, and `checkpoints/best.ckpt` and
-    `model.safetensors` whenever the validation NLL is a new best.
+    `model.safetensors` whenever the validation NLL is a new best. The states before the last one
+    are `checkpoints/step-N.ckpt`, where N counts optimiser steps.
 
     Args:
         run_dir: Folder of the run.
         history: Where the figures come from.
         card: What the card of the weights says besides the figures.
+        num_last: How many of the last states stay.
+        every_n_steps: Optimiser steps after which the last state is written within an epoch. None:
+            at the end of epochs only.
 
     Attributes:
         kept: Entry of the history whose weights are kept; None before the first epoch ends.
@@ -38,32 +46,74 @@ class KeepCheckpoints(Checkpoint):
         history: History,
         *,
         card: Mapping[str, Any],
+        num_last: int = 1,
+        every_n_steps: int | None = None,
     ) -> None:
-        self.last = run_dir / "checkpoints" / "last.ckpt"
-        self.best = run_dir / "checkpoints" / "best.ckpt"
-        self.weights = run_dir / "model.safetensors"
+        self.last = run_dir / LAST_STATE
+        self.best = self.last.with_name("best.ckpt")
+        self.weights = run_dir / MODEL_FILE
         self.history = history
         self.card = card
+        self.num_last = num_last
+        self.every_n_steps = every_n_steps
         self.kept: dict[str, Any] | None = None
+        self._saved_at: int | None = None
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         # A run resumed into a new folder has no best weights there, whatever came before.
         if not self.weights.exists():
             self.kept = None
+        if trainer.ckpt_path == str(self.last):
+            self._saved_at = trainer.global_step
+        if trainer.is_global_zero:
+            remove_leftovers(self.weights.parent, {MODEL_FILE})
+            remove_leftovers(self.last.parent, {self.last.name, self.best.name})
+
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        # At the start, when schedules, averages and counters have all taken their step; and not
+        # between two batches of one step, whose gradients are in no checkpoint.
+        step = trainer.global_step
+        is_due = self.every_n_steps and step % self.every_n_steps == 0
+        is_new = step not in (0, self._saved_at)
+        if is_due and is_new and batch_idx % trainer.accumulate_grad_batches == 0:
+            self.save_last(trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         latest = self.history.entries[-1]
         if self.kept is None or rank(latest) < rank(self.kept):
             self.kept = latest
             trainer.save_checkpoint(self.best)
-            self.save_weights(pl_module.model, latest)  # type: ignore[arg-type]
+            self.save_average(pl_module, latest)
+        self.save_last(trainer)
+
+    def save_last(self, trainer: Trainer) -> None:
+        """Writes the last state; those before it stay as far as they are asked for.
+
+        Raises:
+            NotFiniteError: Instead of writing a state that is no good to go on from.
+        """
+        trainer.lightning_module.raise_if_bad()  # type: ignore[operator]
+        if trainer.is_global_zero:
+            keep_previous(self.last, self._saved_at, self.num_last - 1)
         trainer.save_checkpoint(self.last)
+        self._saved_at = trainer.global_step
+
+    def left(self) -> str:
+        """What there is to go on from, in words."""
+        return f"The last good state is {self.last}." if self._saved_at else "No state was written."
 
     def state_dict(self) -> dict[str, Any]:
         return {"kept": self.kept}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.kept = state_dict["kept"]
+
+    def save_average(self, pl_module: LightningModule, entry: Mapping[str, Any]) -> None:
+        """Writes the weights that validation measured."""
+        with pl_module.as_validated() as model:  # type: ignore[operator]
+            self.save_weights(model, entry)
 
     def save_weights(self, model: AutoregressiveModel, entry: Mapping[str, Any]) -> None:
         """Writes `model.safetensors` with a card that says how the weights came to be."""
@@ -84,15 +134,46 @@ def rank(entry: Mapping[str, Any]) -> float:
     return entry["val_nll"] if math.isfinite(entry["val_nll"]) else math.inf
 
 
+def keep_previous(last: Path, step: int | None, count: int) -> None:
+    """Gives the last state a name of its own before it is replaced, and removes the oldest ones."""
+    if count and step is not None and last.exists():
+        link_or_copy(last, last.with_name(f"step-{step}.ckpt"))
+    for path in previous_states(last)[count:]:
+        path.unlink(missing_ok=True)
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """A second name for a file that is never changed, only replaced; a copy where links fail."""
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        return
+    except OSError:  # file systems without hard links say so in many ways
+        with atomic_write(target) as temporary:
+            shutil.copyfile(source, temporary)
+
+
+def previous_states(last: Path) -> list[Path]:
+    """The states kept besides the last one, the newest first."""
+    paths = [path for path in last.parent.glob("step-*.ckpt") if path.stem[5:].isdigit()]
+    return sorted(paths, key=lambda path: -int(path.stem[5:]))
+
+
 def begin_folder(config: Config, run_dir: Path, starts: Sequence[Mapping[str, Any]]) -> None:
     """Gives the folder of an earlier training to this one, which now has a state to put there.
 
     Until then a failure leaves the earlier one whole. Its figures, model and states go before the
     settings change: if we are killed in between, something is missing, but nothing is mixed up.
     """
-    if config.resume is None and (run_dir / "model.safetensors").exists():
-        for name in ("metrics.json", *(f"checkpoints/{state}.ckpt" for state in ("best", "last"))):
-            (run_dir / name).unlink(missing_ok=True)
-        (run_dir / "model.safetensors").unlink()
-    write_text(run_dir / "config.yaml", to_yaml(config))
+    (run_dir / METRICS_FILE).unlink(missing_ok=True)
+    if config.resume is None and (run_dir / MODEL_FILE).exists():
+        for path in (run_dir / LAST_STATE).parent.glob("*.ckpt"):
+            path.unlink()
+        (run_dir / MODEL_FILE).unlink()
+    write_settings(config, run_dir)
     write_starts(run_dir, starts)
+
+
+def write_settings(config: Config, run_dir: Path) -> None:
+    """Writes config.yaml: what the run is, not where it went on from."""
+    write_text(run_dir / CONFIG_FILE, to_yaml(replace(config, resume=None)))

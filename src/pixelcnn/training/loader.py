@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 from torch import Generator
 
 from pixelcnn.data import Batch, ImageSet, batches
@@ -72,3 +73,14 @@ def epoch_seed(seed: int, epoch: int) -> int:
         (3, 1000006)
     """
     return (seed * 1_000_003 + epoch) % 2**63
+
+
+def noise_seed(seed: int, epoch: int, batch: int, rank: int = 0) -> int:
+    """One seed per run, epoch, batch and process: noise that needs no state to go on from.
+
+    Example:
+        >>> len({noise_seed(0, epoch, batch) for epoch in range(9) for batch in range(9)})
+        81
+    """
+    sequence = np.random.SeedSequence((seed % 2**63, epoch, batch, rank))
+    return int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1))

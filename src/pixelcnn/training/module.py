@@ -1,7 +1,8 @@
 """The Lightning module: loss, optimiser, and what is measured on the way."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -12,14 +13,16 @@ from torch.optim import Optimizer
 
 from pixelcnn.config import TrainingConfig, as_section
 from pixelcnn.data import Batch
-from pixelcnn.errors import PixelCNNError
+from pixelcnn.errors import NotFiniteError
 from pixelcnn.models import AutoregressiveModel
+from pixelcnn.training.average import MovingAverage
 from pixelcnn.training.compiled import Nll, compile_or_explain
-from pixelcnn.training.loader import EpochLoader, epoch_seed
+from pixelcnn.training.loader import EpochLoader, noise_seed
 from pixelcnn.training.messages import say
 from pixelcnn.training.optimisation import make_optimizer, make_plateau, make_schedule
 
 NEVER = 10**9
+LOSS, GRADIENT = 0, 1
 STATE_FORMAT = "pixelcnn-training/1"
 
 
@@ -47,7 +50,8 @@ class PixelCNNTrainer(LightningModule):
         0.01
     """
 
-    bad_step: Tensor
+    bad: Tensor
+    seen: Tensor
 
     def __init__(
         self,
@@ -60,7 +64,10 @@ class PixelCNNTrainer(LightningModule):
         self.model = model
         self.settings = as_section(TrainingConfig, training)
         self.seed = seed
-        self.register_buffer("bad_step", torch.tensor(-1), persistent=False)
+        # Number of the first batch with a loss or gradient that is no number, coded by `watch`.
+        self.register_buffer("bad", torch.tensor(-1), persistent=False)
+        # Nats of this epoch's training images so far, and their number.
+        self.register_buffer("seen", torch.zeros(2), persistent=False)
         self._nll: Nll = self.plain_nll
         self._compiled_batch: int | None = None
         self._stopped_at = (0, 0)  # epoch, and batches of it that are done
@@ -77,14 +84,24 @@ class PixelCNNTrainer(LightningModule):
             self.compile_loss(x, cond)
         # The smaller last batch would be compiled a second time for little.
         nll = (self._nll if len(x) == self._compiled_batch else self.plain_nll)(x, cond).mean()
-        self.record("train", nll.detach(), x)
-        self.watch(nll.detach(), batch_idx)
+        self.count(nll.detach(), x)
+        self.watch(nll.detach(), batch_idx, LOSS)
         return nll / x[0].numel()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Measures only; in eval mode, without gradients."""
         x, cond = self.split(batch)
         self.record("val", self.plain_nll(x, cond).mean(), x)
+
+    @contextmanager
+    def as_validated(self) -> Iterator[AutoregressiveModel]:
+        """The model with the weights that validation measures: their average, if there is one."""
+        for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, MovingAverage):
+                with callback.in_place(self):
+                    yield self.model
+                return
+        yield self.model
 
     def split(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """Images, and what the model is conditioned on."""
@@ -101,8 +118,16 @@ class PixelCNNTrainer(LightningModule):
             batch_size=len(x),
             sync_dist=True,
         )
-        if stage == "train":
-            self.log("train_nll_step", nll, on_step=True, on_epoch=False)
+
+    def count(self, nll: Tensor, x: Tensor) -> None:
+        """Adds a training batch's mean to the epoch's, weighted by its images.
+
+        Lightning's own sums would forget the first half of an epoch that is resumed in the middle.
+        """
+        self.seen += torch.stack((nll * len(x), torch.full_like(nll, len(x))))
+        self.log("train_nll_step", nll, on_step=True, on_epoch=False)
+        if self.trainer.is_last_batch:
+            self.record("train", self.seen[0] / self.seen[1], x)
 
     def compile_loss(self, x: Tensor, cond: Tensor | None) -> None:
         """Compiles the loss for batches of this size, or says why not and goes on without."""
@@ -112,20 +137,25 @@ class PixelCNNTrainer(LightningModule):
             self.settings = replace(self.settings, compile=False)
             say(f"Training without torch.compile, which failed: {reason}")
 
-    def watch(self, nll: Tensor, batch_idx: int) -> None:
-        """Remembers the first step with a loss that is no number, and looks from time to time."""
-        step = torch.full_like(self.bad_step, self.global_step)
-        first = ~nll.isfinite() & (self.bad_step < 0)
-        self.bad_step = torch.where(first, step, self.bad_step)
-        if (batch_idx + 1) % self.trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
-            self.raise_if_bad()
+    def watch(self, value: Tensor, batch_idx: int, what: int) -> None:
+        """Remembers the first batch with a value that is no number; nothing waits for it.
+
+        Args:
+            value: A loss, or the norm of the gradients.
+            batch_idx: Which batch of the epoch.
+            what: `LOSS` or `GRADIENT`.
+        """
+        code = torch.full_like(self.bad, 2 * batch_idx + what)
+        self.bad = torch.where(~value.isfinite() & (self.bad < 0), code, self.bad)
 
     def raise_if_bad(self) -> None:
-        """Raises `PixelCNNError` if a loss was infinite or not a number. Waits for the device."""
-        if self.bad_step >= 0:
-            raise PixelCNNError(
-                f"The loss must be a finite number, but was not in epoch {self.current_epoch + 1}, "
-                f"step {int(self.bad_step)}. Lower `training.learning_rate` (now "
+        """Raises `NotFiniteError` if a loss or gradient was no number. Waits for the device."""
+        if self.bad >= 0:
+            batch, what = divmod(int(self.bad), 2)
+            named = "gradient" if what == GRADIENT else "loss"
+            raise NotFiniteError(
+                f"The {named} must be finite, but was not in epoch {self.current_epoch + 1}, batch "
+                f"{batch + 1}. Lower `training.learning_rate` (now "
                 f"{self.settings.learning_rate:g}), set `training.gradient_clip_val`, or use "
                 f"`training.precision` 32-true."
             )
@@ -136,15 +166,22 @@ class PixelCNNTrainer(LightningModule):
 
     def on_train_epoch_start(self) -> None:
         self.tell_loader(0)
-        # Not one stream for the whole run: a resumed epoch would see other noise.
-        torch.manual_seed(epoch_seed(self.seed, self.current_epoch))
+        self.seen.zero_()
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        # Not one stream for the whole run: a batch of a resumed epoch would see other noise.
+        epoch, rank = self.current_epoch, self.global_rank
+        torch.manual_seed(noise_seed(self.seed, epoch, batch_idx, rank))
         if self.global_step == 0:  # later, and in weights to go on from, no layer is new
             self.model.initialise(*self.split(batch))
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         self._stopped_at = (self.current_epoch, batch_idx + 1)
+        if (batch_idx + 1) % self.trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
+            self.raise_if_bad()
+
+    def on_validation_start(self) -> None:
+        self.raise_if_bad()
 
     def tell_loader(self, position: int) -> None:
         """Tells our own loader which epoch comes, and how many batches of it are done."""
@@ -154,7 +191,6 @@ class PixelCNNTrainer(LightningModule):
             loader.position = position
 
     def on_train_epoch_end(self) -> None:
-        self.raise_if_bad()
         if self.settings.schedule == "plateau":
             schedule = self.lr_schedulers()
             metrics = self.trainer.callback_metrics
@@ -180,8 +216,12 @@ class PixelCNNTrainer(LightningModule):
     ) -> None:
         # Lightning refuses to clip for fused optimisers, which is right for float16 only; there
         # the gradients are unscaled by now, and `make_optimizer` does not fuse.
+        parameters = [each for each in self.model.parameters() if each.grad is not None]
+        norm = nn.utils.get_total_norm([each.grad for each in parameters])  # type: ignore[misc]
+        if self.settings.precision != "16-mixed":  # its scaler skips steps with infinite gradients
+            self.watch(norm, self._stopped_at[1], GRADIENT)
         if gradient_clip_val is not None:
-            nn.utils.clip_grad_norm_(self.model.parameters(), gradient_clip_val)
+            nn.utils.clip_grads_with_norm_(parameters, gradient_clip_val, norm)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["pixelcnn"] = {
@@ -191,8 +231,11 @@ class PixelCNNTrainer(LightningModule):
             "names": self.model.condition.names,
             "seed": self.seed,
             "stopped_at": list(self._stopped_at),
+            "batches_per_epoch": self.trainer.num_training_batches,
+            "seen": self.seen.clone(),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         epoch, position = checkpoint["pixelcnn"]["stopped_at"]
         self._stopped_at = (epoch, position)
+        self.seen.copy_(checkpoint["pixelcnn"]["seen"])

@@ -17,23 +17,24 @@ from pixelcnn.config import (
     SamplingConfig,
     TrainingConfig,
     as_config,
-    to_yaml,
 )
 from pixelcnn.data import DataSplits
 from pixelcnn.device import deterministic_algorithms
-from pixelcnn.errors import ConfigError
-from pixelcnn.files import provisional_folder, write_text
+from pixelcnn.errors import NotFiniteError
+from pixelcnn.files import provisional_folder
 from pixelcnn.models import AutoregressiveModel
+from pixelcnn.runs import CONFIG_FILE
 from pixelcnn.training.build import build_model
 from pixelcnn.training.environment import list_starts
 from pixelcnn.training.history import History
 from pixelcnn.training.images import load_images, loaders
-from pixelcnn.training.interrupt import StopOnCtrlC
-from pixelcnn.training.keep import KeepCheckpoints, begin_folder
+from pixelcnn.training.interrupt import StopOnSignal
+from pixelcnn.training.keep import KeepCheckpoints, begin_folder, write_settings
 from pixelcnn.training.messages import quiet_libraries
 from pixelcnn.training.module import PixelCNNTrainer
 from pixelcnn.training.precision import resolve_precision
-from pixelcnn.training.state import AtomicCheckpointIO, check_same_model, read_state
+from pixelcnn.training.resume import AUTO, check_fits, find_state
+from pixelcnn.training.state import AtomicCheckpointIO
 from pixelcnn.training.trainer import fit, make_trainer, observers
 
 
@@ -79,7 +80,8 @@ def train_pixelcnn(
     """Trains a model and keeps the best one by validation NLL.
 
     Each section may be its dataclass, a dict of its fields, or None for the defaults.
-    Ctrl-C writes `checkpoints/last.ckpt` and then raises `KeyboardInterrupt`.
+    Ctrl-C writes `checkpoints/last.ckpt` and then raises `KeyboardInterrupt`. A run that is resumed
+    ends with the same weights, bit by bit, as one that never stopped, on the same machine.
 
     Args:
         model_config: Which network.
@@ -92,7 +94,9 @@ def train_pixelcnn(
             has its first state, and is replaced then.
         seed: Decides the weights at the start, the order of images and all noise.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
-        resume: State to go on from: `checkpoints/last.ckpt` of a run.
+        resume: State to go on from: `checkpoints/last.ckpt` of a run. "auto": the newest state in
+            `out` that is whole; a new start if there is none; and if all epochs are trained, what
+            they left.
         command: What was typed to start this, for `environment.json`.
 
     Returns:
@@ -103,7 +107,8 @@ def train_pixelcnn(
         DataError: If the images cannot be read.
         CheckpointError: If `resume` cannot be read or is of another model.
         OutputError: If `out` cannot be written.
-        PixelCNNError: If the loss stops being a number.
+        NotFiniteError: If the loss or the gradient stops being a number.
+        SystemExit: After SIGTERM, with code 143, when the last state is written.
     """
     config = as_config(
         model=model_config,
@@ -119,15 +124,15 @@ def train_pixelcnn(
     )
     config = replace(config, training=resolve_precision(config.training, config.device))
     with provisional_folder(out, keep="checkpoints") as run_dir:
-        state = read_state(resume) if resume is not None else None
+        found = find_state(resume, run_dir)
+        config = replace(config, resume=None if found is None else str(found[0]))
         data = load_images(config)
         torch.manual_seed(config.seed)
         model = build_model(config.model, data)
-        if state is not None and resume is not None:
-            check_same_model(state, model, resume)
-            check_unfinished(state, config.training)
-        if not (run_dir / "config.yaml").exists():
-            write_text(run_dir / "config.yaml", to_yaml(config))
+        if found is not None:
+            check_fits(*found, model, config, may_be_finished=resume == AUTO)
+        if not (run_dir / CONFIG_FILE).exists():
+            write_settings(config, run_dir)
         with deterministic_algorithms(config.training.deterministic or None):
             return run(config, model, data, run_dir, command=command)
 
@@ -144,19 +149,31 @@ def run(
     module = PixelCNNTrainer(model, config.training, seed=config.seed)
     history = History()
     card = {"dataset": config.data.dataset_name, "protocol": data.protocol, "seed": config.seed}
-    keep = KeepCheckpoints(run_dir, history, card=card)
-    stop = StopOnCtrlC(keep.last)
+    training = config.training
+    keep = KeepCheckpoints(
+        run_dir,
+        history,
+        card=card,
+        num_last=training.num_checkpoints,
+        every_n_steps=training.checkpoint_every_n_steps,
+    )
+    stop = StopOnSignal(keep)
     starts = list_starts(config, run_dir, command=command)
     io = AtomicCheckpointIO(before_first=lambda: begin_folder(config, run_dir, starts))
     with quiet_libraries():
         # Lightning calls the last two last, in this order: the state is saved before we stop.
         callbacks = [history, *observers(config, data, run_dir, history), keep, stop]
         trainer = make_trainer(config, run_dir, callbacks, io)
-        fit(trainer, module, loaders(config, data), stop, config.resume)
-    assert keep.kept is not None
+        try:
+            fit(trainer, module, loaders(config, data), stop, config.resume)
+        except NotFiniteError as error:
+            raise NotFiniteError(f"{error} {keep.left()}") from error
+    if keep.kept is None:  # all epochs were trained before, and somebody took the weights away
+        keep.kept = history.entries[-1]
+        keep.save_weights(module.model, keep.kept)
     if module.settings != config.training:
         config = replace(config, training=module.settings)
-        write_text(run_dir / "config.yaml", to_yaml(config))
+        write_settings(config, run_dir)
     best = checkpoint.load(keep.weights)
     # Again, now that it is known how long all of it took.
     keep.save_weights(best, keep.kept)
@@ -169,13 +186,3 @@ def run(
         data=data,
         config=config,
     )
-
-
-def check_unfinished(state: Mapping[str, Any], training: TrainingConfig) -> None:
-    """Raises `ConfigError` if a state to resume has no epoch left."""
-    done = state["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
-    if done >= training.max_epochs:
-        raise ConfigError(
-            f"The run to resume has already trained {done} epochs, and `training.max_epochs` is "
-            f"{training.max_epochs}. Raise it to train on."
-        )

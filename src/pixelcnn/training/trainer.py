@@ -1,5 +1,6 @@
 """Lightning's trainer, its callbacks and loggers, set up as configured."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -10,10 +11,11 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from pixelcnn.config import Config, LoggerConfig
 from pixelcnn.data import Batches, DataSplits
 from pixelcnn.device import resolve_device
+from pixelcnn.training.average import MovingAverage
 from pixelcnn.training.gauges import Gauges
 from pixelcnn.training.grids import SampleGrids
 from pixelcnn.training.history import History
-from pixelcnn.training.interrupt import StopOnCtrlC
+from pixelcnn.training.interrupt import TERMINATED, StopOnSignal
 from pixelcnn.training.loader import EpochLoader
 from pixelcnn.training.module import PixelCNNTrainer
 from pixelcnn.training.pace import Pace
@@ -42,6 +44,8 @@ def observers(config: Config, data: DataSplits, run_dir: Path, history: History)
                 num_dims=data.spec.num_dims,
             ),
         ]
+    if config.training.ema_decay is not None:
+        callbacks.append(MovingAverage(config.training.ema_decay))
     if config.training.early_stopping_patience is not None:
         patience = config.training.early_stopping_patience
         callbacks.append(EarlyStopping("val_nll", patience=patience, mode="min"))
@@ -103,15 +107,17 @@ def fit(
     trainer: Trainer,
     module: PixelCNNTrainer,
     loaders: tuple[EpochLoader, Batches],
-    stop: StopOnCtrlC,
+    stop: StopOnSignal,
     resume: str | None,
 ) -> None:
-    """Runs Lightning's loop; Ctrl-C comes out as `KeyboardInterrupt`."""
+    """Runs Lightning's loop; Ctrl-C comes out as `KeyboardInterrupt`, SIGTERM as exit code 143."""
     with stop.listening():
         try:
             trainer.fit(module, *loaders, ckpt_path=resume)
         except SystemExit:
-            if not trainer.interrupted:
+            if trainer.received_sigterm:  # before ours was listening; nothing is lost yet
+                raise SystemExit(TERMINATED) from None
+            if not trainer.interrupted or stop.received != signal.SIGINT:
                 raise
             # Lightning turns Ctrl-C into exit code 1, and ignores it from then on.
             raise KeyboardInterrupt from None

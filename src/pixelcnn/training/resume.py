@@ -1,0 +1,104 @@
+"""Going on with a training: from which state, and whether it fits what is asked now."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pixelcnn.config import Config
+from pixelcnn.errors import CheckpointError, ConfigError
+from pixelcnn.models import AutoregressiveModel
+from pixelcnn.runs import LAST_STATE
+from pixelcnn.training.keep import previous_states
+from pixelcnn.training.messages import say
+from pixelcnn.training.state import read_state
+
+AUTO = "auto"
+
+
+def find_state(resume: str | Path | None, run_dir: Path) -> tuple[Path, dict[str, Any]] | None:
+    """The state to go on from.
+
+    Args:
+        resume: A file; "auto" for the newest state in `run_dir` that is whole; or None.
+        run_dir: Folder of the run.
+
+    Returns:
+        File and content. None: start from nothing.
+
+    Raises:
+        CheckpointError: If the file cannot be read; with "auto", if there are states and none of
+            them can.
+    """
+    if resume is None:
+        return None
+    if resume != AUTO:
+        return Path(resume), read_state(resume)
+    last = run_dir / LAST_STATE
+    paths = [path for path in states(last) if path.exists()]
+    for path in paths:
+        try:
+            state = read_state(path)
+        except CheckpointError as error:
+            say(f"Skipping a state: {error}")
+            continue
+        say(f"Going on from {path}.")
+        return path, state
+    if paths:
+        raise CheckpointError(
+            f"No state in `{last.parent}` is whole: there is nothing to go on from. Remove that "
+            f"folder to start anew."
+        )
+    return None
+
+
+def states(last: Path) -> list[Path]:
+    """Where states may be, the newest first."""
+    return [last, *previous_states(last), last.with_name("best.ckpt")]
+
+
+def check_fits(
+    path: Path,
+    state: Mapping[str, Any],
+    model: AutoregressiveModel,
+    config: Config,
+    *,
+    may_be_finished: bool,
+) -> None:
+    """Raises an error if a state is not one to go on from with these settings.
+
+    Raises:
+        CheckpointError: If it is of another model.
+        ConfigError: If it is of a training with other settings that cannot change on the way, or
+            has no epoch left.
+    """
+    check_same_model(state, model, path)
+    if "averaging_state" in state and config.training.ema_decay is None:
+        raise ConfigError(
+            f"{path} holds a moving average of weights, and `training.ema_decay` is none. Set it "
+            f"as in the config.yaml of that run."
+        )
+    epochs = state["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
+    if epochs >= config.training.max_epochs and not may_be_finished:
+        raise ConfigError(
+            f"The run to resume has already trained {epochs} epochs, and `training.max_epochs` is "
+            f"{config.training.max_epochs}. Raise it to train on. If only what comes after the "
+            f"training is missing, `--resume auto` adds it."
+        )
+
+
+def check_same_model(
+    state: Mapping[str, Any], model: AutoregressiveModel, path: str | Path
+) -> None:
+    """Raises `CheckpointError` if a state to resume is that of another model."""
+    card = state["pixelcnn"]
+    if card["model"] != model.name:
+        raise CheckpointError(
+            f"{path} holds a model {card['model']!r}, but the configuration asks for "
+            f"{model.name!r}. Resume with the config.yaml of that run."
+        )
+    for name, value in model.config.items():
+        if card["config"].get(name) != value:
+            raise CheckpointError(
+                f"{path} was trained with `{name}` {card['config'].get(name)!r}, but the "
+                f"configuration and data give {value!r}. Resume with the config.yaml of that run."
+            )

@@ -1,0 +1,101 @@
+"""Facts about going on with a training: from which state, and with what it must agree."""
+
+from pathlib import Path
+
+import pytest
+
+import pixelcnn.training.run as run_module
+from pixelcnn.errors import CheckpointError, ConfigError
+from pixelcnn.training import train_pixelcnn
+from pixelcnn.training.resume import check_same_model, find_state
+from tests.training.test_state import state_of, tiny
+from tests.training.tiny_runs import FEW, SILENT, TINY, assert_same, train
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return train(tmp_path_factory.mktemp("whole"), training={"max_epochs": 3, "num_checkpoints": 3})
+
+
+@pytest.fixture
+def half(tmp_path):
+    """The folder of a run that was ended after two of three epochs."""
+    train(tmp_path, training={"max_epochs": 3, "num_checkpoints": 3, "early_stopping_patience": 9})
+    last = tmp_path / "checkpoints" / "last.ckpt"
+    (tmp_path / "checkpoints" / "step-8.ckpt").replace(last)
+    return tmp_path
+
+
+def damage(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def go_on(folder: Path, **options):
+    training = {"max_epochs": 3, "num_checkpoints": 3, **options}
+    return train(folder, training=training, resume="auto")
+
+
+def test_resuming_names_the_setting_that_differs():
+    state = state_of(tiny())
+    check_same_model(state, tiny(), "last.ckpt")
+    with pytest.raises(CheckpointError, match=r"trained with `dropout` 0\.0, .* give 0\.5"):
+        check_same_model(state, tiny(dropout=0.5), "last.ckpt")
+
+
+def test_auto_goes_on_from_the_last_state(whole, half, capsys):
+    assert_same(go_on(half).model.state_dict(), whole.model.state_dict())
+    assert f"Going on from {half / 'checkpoints' / 'last.ckpt'}." in capsys.readouterr().err
+
+
+def test_auto_skips_torn_states_with_a_line_about_each(whole, half, capsys):
+    damage(half / "checkpoints" / "last.ckpt")
+    assert_same(go_on(half).model.state_dict(), whole.model.state_dict())
+    said = capsys.readouterr().err
+    assert said.count("Skipping a state") == 1
+    assert "step-4.ckpt." in said
+
+
+def test_auto_refuses_where_no_state_is_whole(half):
+    for path in (half / "checkpoints").iterdir():
+        damage(path)
+    before = sorted(half.rglob("*"))
+    with pytest.raises(CheckpointError, match=r"No state in .* is whole"):
+        go_on(half)
+    assert sorted(half.rglob("*")) == before
+
+
+def test_auto_starts_where_there_is_nothing(whole, tmp_path):
+    assert find_state("auto", tmp_path) is None
+    assert_same(go_on(tmp_path).model.state_dict(), whole.model.state_dict())
+
+
+def test_auto_returns_what_a_finished_run_left(whole, monkeypatch):
+    monkeypatch.setattr(run_module.PixelCNNTrainer, "on_train_batch_start", None)
+    again = go_on(whole.run_dir)
+    assert_same(again.model.state_dict(), whole.model.state_dict())
+    assert (again.best_epoch, again.history) == (whole.best_epoch, whole.history)
+
+
+def test_a_state_with_an_average_needs_it_to_go_on(tmp_path):
+    train(tmp_path, training={"max_epochs": 1, "ema_decay": 0.9})
+    with pytest.raises(ConfigError, match=r"`training\.ema_decay` is none"):
+        train(tmp_path, training={"max_epochs": 2}, resume="auto")
+
+
+def test_an_average_can_begin_on_the_way(tmp_path):
+    train(tmp_path, training={"max_epochs": 1})
+    assert len(go_on(tmp_path, ema_decay=0.9).history) == 3
+
+
+def test_the_settings_in_a_run_folder_do_not_resume_another(half):
+    go_on(half)
+    assert "resume: null" in (half / "config.yaml").read_text()
+
+
+def test_settings_are_checked_before_a_state_is_looked_for(tmp_path):
+    with pytest.raises(ConfigError, match=r"`training\.num_checkpoints` must be at least 1"):
+        train_pixelcnn(
+            TINY, {"num_checkpoints": 0}, FEW, logger_config=SILENT, out=tmp_path, resume="auto"
+        )
