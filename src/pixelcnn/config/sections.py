@@ -148,6 +148,9 @@ class LoggerConfig:
     """What a run writes while it trains.
 
     Attributes:
+        wandb: Whether to log to Weights & Biases, too; needs the extra `wandb` of this package.
+        wandb_project: Name of the project there.
+        wandb_mode: "offline" writes into the run folder alone; `wandb sync` uploads it later.
         log_every_n_steps: Optimiser steps between two entries in the logs.
         sample_every_n_epochs: Epochs between two grids of samples, each with the curves so far.
             0: none of these.
@@ -156,6 +159,9 @@ class LoggerConfig:
 
     tensorboard: bool = True
     csv: bool = True
+    wandb: bool = False
+    wandb_project: str = "pixelcnn"
+    wandb_mode: Literal["online", "offline"] = "online"
     log_every_n_steps: int = 50
     sample_every_n_epochs: int = 10
     sample_epochs: list[int] | None = None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
 
 from pixelcnn.charts.curves import curves_figure
 from pixelcnn.charts.figure import figure_pixels, save_figure
@@ -67,3 +67,7 @@ def log_picture(trainer: Trainer, name: str, pixels: np.ndarray, epoch: int) -> 
     for logger in trainer.loggers:
         if isinstance(logger, TensorBoardLogger):
             logger.experiment.add_image(name, pixels, epoch, dataformats="HWC")
+        elif isinstance(logger, WandbLogger):
+            # Where Lightning puts the figures of the epoch: at its last step, from 0.
+            step, caption = trainer.global_step - 1, [f"epoch {epoch}"]
+            logger.log_image(name, [pixels], step=step, caption=caption)

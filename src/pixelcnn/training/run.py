@@ -30,6 +30,7 @@ from pixelcnn.training.history import History
 from pixelcnn.training.images import load_images, loaders
 from pixelcnn.training.interrupt import StopOnSignal
 from pixelcnn.training.keep import KeepCheckpoints, begin_folder, write_settings
+from pixelcnn.training.loggers import check_loggers, open_loggers
 from pixelcnn.training.messages import quiet_libraries
 from pixelcnn.training.module import PixelCNNTrainer
 from pixelcnn.training.precision import resolve_precision
@@ -123,6 +124,7 @@ def train_pixelcnn(
         resume=None if resume is None else str(resume),
     )
     config = replace(config, training=resolve_precision(config.training, config.device))
+    check_loggers(config.logger)
     with provisional_folder(out, keep="checkpoints") as run_dir:
         found = find_state(resume, run_dir)
         config = replace(config, resume=None if found is None else str(found[0]))
@@ -160,10 +162,10 @@ def run(
     stop = StopOnSignal(keep)
     starts = list_starts(config, run_dir, command=command)
     io = AtomicCheckpointIO(before_first=lambda: begin_folder(config, run_dir, starts))
-    with quiet_libraries():
+    with quiet_libraries(), open_loggers(config, run_dir) as loggers:
         # Lightning calls the last two last, in this order: the state is saved before we stop.
         callbacks = [history, *observers(config, data, run_dir, history), keep, stop]
-        trainer = make_trainer(config, run_dir, callbacks, io)
+        trainer = make_trainer(config, run_dir, callbacks=callbacks, loggers=loggers, io=io)
         try:
             fit(trainer, module, loaders(config, data), stop, config.resume)
         except NotFiniteError as error:

@@ -1,4 +1,4 @@
-"""Lightning's trainer, its callbacks and loggers, set up as configured."""
+"""Lightning's trainer and its callbacks, set up as configured."""
 
 import signal
 import sys
@@ -6,9 +6,9 @@ from pathlib import Path
 
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor
-from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+from lightning.pytorch.loggers import Logger
 
-from pixelcnn.config import Config, LoggerConfig
+from pixelcnn.config import Config
 from pixelcnn.data import Batches, DataSplits
 from pixelcnn.device import resolve_device
 from pixelcnn.training.average import MovingAverage
@@ -49,7 +49,7 @@ def observers(config: Config, data: DataSplits, run_dir: Path, history: History)
     if config.training.early_stopping_patience is not None:
         patience = config.training.early_stopping_patience
         callbacks.append(EarlyStopping("val_nll", patience=patience, mode="min"))
-    if config.logger.tensorboard or config.logger.csv:
+    if config.logger.tensorboard or config.logger.csv or config.logger.wandb:
         callbacks += [LearningRateMonitor(logging_interval="step"), Gauges(pace)]
     if sys.stderr.isatty():
         callbacks.append(EpochBar(history, pace))
@@ -59,7 +59,12 @@ def observers(config: Config, data: DataSplits, run_dir: Path, history: History)
 
 
 def make_trainer(
-    config: Config, run_dir: Path, callbacks: list[Callback], io: AtomicCheckpointIO
+    config: Config,
+    run_dir: Path,
+    *,
+    callbacks: list[Callback],
+    loggers: list[Logger],
+    io: AtomicCheckpointIO,
 ) -> Trainer:
     """Lightning's trainer with our settings."""
     kind, _, index = resolve_device(config.device).partition(":")
@@ -71,7 +76,7 @@ def make_trainer(
         gradient_clip_val=config.training.gradient_clip_val,
         accumulate_grad_batches=config.training.accumulate_grad_batches,
         log_every_n_steps=config.logger.log_every_n_steps,
-        logger=make_loggers(config.logger, run_dir) or False,
+        logger=loggers or False,
         callbacks=callbacks,
         plugins=[io],
         enable_checkpointing=True,
@@ -81,26 +86,6 @@ def make_trainer(
         num_sanity_val_steps=0,
         default_root_dir=run_dir,
     )
-
-
-def make_loggers(config: LoggerConfig, run_dir: Path) -> list[Logger]:
-    """Loggers that write into `logs/version_N`, a new N for every start or resumption."""
-    version = 0
-    while (run_dir / "logs" / f"version_{version}").exists():
-        version += 1
-    loggers: list[Logger] = []
-    if config.tensorboard:
-        loggers.append(TensorBoardLogger(run_dir, name="logs", version=version))
-    if config.csv:
-        loggers.append(
-            CSVLogger(
-                run_dir,
-                name="logs",
-                version=version,
-                flush_logs_every_n_steps=config.log_every_n_steps,
-            )
-        )
-    return loggers
 
 
 def fit(

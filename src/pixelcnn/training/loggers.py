@@ -1,0 +1,102 @@
+"""Loggers as configured: TensorBoard, CSV, Weights & Biases."""
+
+import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
+from lightning.pytorch.utilities import rank_zero_only
+
+from pixelcnn.config import Config, LoggerConfig
+from pixelcnn.errors import ConfigError, require
+
+
+def check_loggers(config: LoggerConfig) -> None:
+    """Raises `MissingDependencyError` if a logger is wanted whose package is not installed."""
+    if config.wandb and importlib.util.find_spec("wandb") is None:
+        require("wandb", extra="wandb")
+
+
+@contextmanager
+def open_loggers(config: Config, run_dir: Path) -> Iterator[list[Logger]]:
+    """Opens the loggers of a run, and closes what would go on running after it.
+
+    TensorBoard and CSV write into `logs/version_N`, a new N for every start or resumption. Weights
+    & Biases has a run of its own for every start, in `wandb/`, grouped by the name of the folder.
+
+    Args:
+        config: All settings; Weights & Biases keeps them beside the figures.
+        run_dir: Folder of the run.
+
+    Yields:
+        The loggers, none or several.
+
+    Raises:
+        MissingDependencyError: If a package is not installed.
+        ConfigError: If Weights & Biases cannot begin a run.
+    """
+    version = 0
+    while (run_dir / "logs" / f"version_{version}").exists():
+        version += 1
+    loggers: list[Logger] = []
+    if config.logger.tensorboard:
+        loggers.append(TensorBoardLogger(run_dir, name="logs", version=version))
+    if config.logger.csv:
+        every = config.logger.log_every_n_steps
+        loggers.append(
+            CSVLogger(run_dir, name="logs", version=version, flush_logs_every_n_steps=every)
+        )
+    if not config.logger.wandb:
+        yield loggers
+        return
+    with open_wandb(config, run_dir) as logger:
+        yield [*loggers, logger]
+
+
+@contextmanager
+def open_wandb(config: Config, run_dir: Path) -> Iterator[WandbLogger]:
+    """A logger for Weights & Biases.
+
+    A run that is in progress already, such as that of a sweep, is taken and not ended.
+
+    Yields:
+        The logger. In other processes than the first it does nothing.
+
+    Raises:
+        MissingDependencyError: If `wandb` is not installed.
+        ConfigError: If no run can be begun, for example without an account.
+    """
+    wandb = require("wandb", extra="wandb")
+    if getattr(rank_zero_only, "rank", 0) != 0 or wandb.run is not None:
+        yield WandbLogger(experiment=wandb.run)
+        return
+    offline = config.logger.wandb_mode == "offline"
+    if offline:
+        wandb.setup(wandb.Settings(silent=True))
+    try:
+        # Not by Lightning: what it passes makes newer versions of wandb complain.
+        experiment = wandb.init(
+            project=config.logger.wandb_project,
+            name=run_dir.resolve().name,
+            group=run_dir.resolve().name,
+            dir=run_dir,
+            mode=config.logger.wandb_mode,
+            config=asdict(config),
+            settings=wandb.Settings(silent=offline, console="off"),
+        )
+    except wandb.Error as error:
+        raise ConfigError(
+            f"Weights & Biases cannot begin a run: {error}. Log in by `wandb login`, or set "
+            f"`logger.wandb_mode` to offline."
+        ) from error
+    experiment.define_metric("trainer/global_step")
+    experiment.define_metric("*", step_metric="trainer/global_step", step_sync=True)
+    code = 1
+    try:
+        yield WandbLogger(experiment=experiment)
+        code = 0
+    finally:
+        experiment.finish(exit_code=code)
+        wandb.teardown(exit_code=code)  # its process would otherwise live as long as ours
