@@ -40,6 +40,18 @@ class MissingDependencyError(PixelCNNError, ImportError):
     """An optional package is not installed."""
 
 
+class EndedElsewhereError(PixelCNNError):
+    """Another process that shared the work ended, and says why: this one has nothing to add.
+
+    Attributes:
+        code: Exit code for the command line.
+    """
+
+    def __init__(self, code: int = 2) -> None:
+        super().__init__("Another process that shares this work ended, and said why.")
+        self.code = code
+
+
 def require(module: str, *, extra: str) -> ModuleType:
     """Imports an optional package, or says how to install it.
 

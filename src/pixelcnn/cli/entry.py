@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from pixelcnn.cli.parser import parse
-from pixelcnn.errors import PixelCNNError
+from pixelcnn.errors import EndedElsewhereError, PixelCNNError
+from pixelcnn.processes import end_with_parent
 
 FAILED = 2
 INTERRUPTED = 130
@@ -44,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         130 after Ctrl-C, 70 for our own bugs.
         With PIXELCNN_DEBUG=1 in the environment errors are raised instead.
     """
+    end_with_parent()
     args = parse(sys.argv[1:] if argv is None else list(argv))
     # It complains about a home that it cannot write to; its curves do not need one.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
@@ -58,6 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (Exception, KeyboardInterrupt) as error:
         if os.environ.get("PIXELCNN_DEBUG") == "1":
             raise
+        if isinstance(error, EndedElsewhereError):
+            return error.code
         shards = " --shards" if getattr(args, "shards", None) else ""
         line, code = explain(error, args.command + shards)
         print(f"pixelcnn: {line}", file=sys.stderr)

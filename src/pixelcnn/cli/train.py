@@ -5,16 +5,19 @@ import shlex
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixelcnn.cli.finish import Finished, closing, finish
+from pixelcnn.cli.launch import launch
 from pixelcnn.cli.runs import CONFIG_FILE, LAST_STATE, METRICS_FILE, MODEL_FILE, run_folder
 from pixelcnn.config import Config, load_config, to_yaml
 from pixelcnn.device import deterministic_algorithms, resolve_device
-from pixelcnn.errors import ConfigError
+from pixelcnn.errors import ConfigError, EndedElsewhereError, PixelCNNError
 from pixelcnn.files import provisional_folder
+from pixelcnn.processes import this_process
 
 AUTO = "auto"
 
@@ -24,19 +27,52 @@ if TYPE_CHECKING:
 
 def run(args: argparse.Namespace) -> int:
     """Reads the settings, trains, and says what came out."""
-    config = settings_of(args)
+    process = this_process()
+    try:
+        config = settings_of(args)
+    except PixelCNNError:
+        if process.local_rank:  # the first of this machine has read the same
+            raise EndedElsewhereError from None
+        raise
     if args.print_config:
-        print(to_yaml(config), end="")
+        print(to_yaml(config) if process.is_first else "", end="")
         return 0
+    if process.is_alone:
+        return start(config, folder_of(config, args), args)
+    # Here, because it brings PyTorch, and one process needs no others.
+    from pixelcnn.training.team import joined
+
+    with joined(config.device) as team:
+        return start(config, team.first(lambda: folder_of(config, args)), args)
+
+
+def folder_of(config: Config, args: argparse.Namespace) -> Path | None:
+    """The run folder; None if it holds all that is asked for.
+
+    Raises:
+        ConfigError: If it holds a model that nobody said to replace.
+    """
     folder = Path(config.out) if config.out else default_folder(args)
     if config.resume == AUTO and is_done(config, folder):
         print(f"Nothing is left to do: {folder} holds the finished run.")
-        return 0
+        return None
     if (folder / MODEL_FILE).exists() and not (args.overwrite or config.resume):
         raise ConfigError(
             f"`{folder}` already holds a model. Choose another --out, continue it with "
             f"--resume, or add --overwrite."
         )
+    return folder
+
+
+def start(config: Config, folder: Path | None, args: argparse.Namespace) -> int:
+    """Trains here, or in several processes of this machine if nobody has started them yet."""
+    if folder is None:
+        return 0
+    training = config.training
+    if this_process().is_alone and training.num_nodes == 1 and training.num_devices > 1:
+        # All of them read the same words, but must not each choose a folder.
+        chosen = [] if config.out else ["--out", str(folder)]
+        return launch([*args.words, *chosen], training.num_devices)
     train(config, folder, command=command_of(args.words))
     return 0
 
@@ -127,7 +163,7 @@ def command_of(words: Sequence[str]) -> str:
 
 
 def train(config: Config, folder: Path, *, command: str) -> None:
-    """Trains as the settings say, and prints what came out.
+    """Trains as the settings say, and prints what came out; the first of many processes does.
 
     Args:
         config: The settings.
@@ -138,9 +174,12 @@ def train(config: Config, folder: Path, *, command: str) -> None:
         KeyboardInterrupt: After Ctrl-C, with how to continue as its message.
     """
     started = time.perf_counter()
+    is_first = this_process().is_first
     with deterministic_algorithms(config.training.deterministic or None):
-        with provisional_folder(folder, keep=LAST_STATE.parts[0]):
+        with provisional_folder(folder, keep=LAST_STATE.parts[0]) if is_first else nullcontext():
             result = fit(config, folder, command)
+        if not is_first:
+            return
         figures = {"best_epoch": result.best_epoch, "training_seconds": round(result.seconds, 2)}
         model = result.model.to(resolve_device(config.device))
         finished = Finished(model, result.data, folder, result.history, figures)
@@ -170,7 +209,8 @@ def fit(config: Config, folder: Path, command: str) -> "TrainingResult":
     except KeyboardInterrupt:
         raise KeyboardInterrupt(continuing(folder)) from None
     except SystemExit:
-        print(f"pixelcnn: {continuing(folder)}", file=sys.stderr)
+        if this_process().is_first:
+            print(f"pixelcnn: {continuing(folder)}", file=sys.stderr)
         raise
 
 

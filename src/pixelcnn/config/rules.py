@@ -47,6 +47,8 @@ RANGES: dict[str, Rule] = {
     "training.gradient_clip_val": POSITIVE,
     "training.early_stopping_patience": AT_LEAST_ONE,
     "training.accumulate_grad_batches": AT_LEAST_ONE,
+    "training.num_devices": AT_LEAST_ONE,
+    "training.num_nodes": AT_LEAST_ONE,
     "training.ema_decay": (lambda value: 0 < value < 1, "between 0 and 1, both excluded"),
     "training.checkpoint_every_n_steps": AT_LEAST_ONE,
     "training.num_checkpoints": AT_LEAST_ONE,
@@ -138,7 +140,24 @@ def check_combinations(values: Mapping[str, Any]) -> None:
             f"`model.num_heads` {get('model.num_heads')} needs `model.attention_every`. Set that, "
             f"or leave `model.num_heads` out."
         )
+    check_devices(values)
     check_conditions(values)
+
+
+def check_devices(values: Mapping[str, Any]) -> None:
+    """Raises `ConfigError` if what is configured cannot be shared among processes."""
+    count = values.get("training.num_devices", 1) * values.get("training.num_nodes", 1)
+    device = values.get("device", "auto")
+    if count > 1 and device not in ("auto", "cpu", "cuda"):
+        raise ConfigError(
+            f"`device` must be auto, cpu or cuda with `training.num_devices` × "
+            f"`training.num_nodes` {count}, got {device!r}."
+        )
+    if count > 1 and values.get("model.norm") == "batch":
+        raise ConfigError(
+            f"`model.norm` batch takes the statistics of all images of a batch, which "
+            f"{count} processes share: use `model.norm` channel, or one process."
+        )
 
 
 def check_conditions(values: Mapping[str, Any]) -> None:

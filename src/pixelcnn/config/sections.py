@@ -72,6 +72,12 @@ class TrainingConfig:
         compile: Whether to run the training step through `torch.compile`.
         early_stopping_patience: Epochs without a better validation NLL. None: never stop.
         accumulate_grad_batches: Batches per optimiser step.
+        num_devices: Devices of each machine, with a process for each.
+        num_nodes: Machines. More than one are started by torchrun or SLURM, which then say how
+            many processes there are.
+        strategy: How processes share the work: "ddp" (each has the whole model), "fsdp" (each has
+            a part of its weights, gradients and optimiser state) or "auto": "ddp" where there is
+            more than one.
         deterministic: Whether to refuse algorithms that may round differently each time, as some
             of GPUs do; slower. On processors results are the same without it.
         ema_decay: Share of the moving average of the weights that stays at each step, such as
@@ -92,6 +98,9 @@ class TrainingConfig:
     compile: bool = False
     early_stopping_patience: int | None = None
     accumulate_grad_batches: int = 1
+    num_devices: int = 1
+    num_nodes: int = 1
+    strategy: Literal["auto", "ddp", "fsdp"] = "auto"
     deterministic: bool = False
     ema_decay: float | None = None
     checkpoint_every_n_steps: int | None = None

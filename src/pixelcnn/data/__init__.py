@@ -4,6 +4,7 @@ from pixelcnn.data.batches import Batch, Batches, batches
 from pixelcnn.data.conditions import Conditions
 from pixelcnn.data.load import DATASETS, FILE_SETS, IMAGE_FILES, load_data
 from pixelcnn.data.notice import DataWarning
+from pixelcnn.data.part import Part
 from pixelcnn.data.prepare import Binarization
 from pixelcnn.data.sets import DataSplits, ImageSet, TensorImageSet
 from pixelcnn.data.streaming import FileImageSet
@@ -20,6 +21,7 @@ __all__ = [
     "DataWarning",
     "FileImageSet",
     "ImageSet",
+    "Part",
     "TensorImageSet",
     "batches",
     "load_data",

@@ -7,6 +7,7 @@ import torch
 from torch import Generator, Tensor
 
 from pixelcnn.data.conditions import Conditions
+from pixelcnn.data.part import ALL, Part
 from pixelcnn.data.sets import ImageSet
 from pixelcnn.data.transforms import (
     choose_flips,
@@ -50,6 +51,7 @@ class Batches:
         mutation_rate: float,
         num_workers: int,
         drop_last: bool,
+        part: Part,
     ) -> None:
         self.image_set = image_set
         self.batch_size = batch_size
@@ -59,6 +61,7 @@ class Batches:
         self.colour_jitter = colour_jitter
         self.mutation_rate = mutation_rate
         self.drop_last = drop_last
+        self.part = part
         self._reader = image_set.reader(num_workers)
 
     @property
@@ -69,6 +72,10 @@ class Batches:
     def __len__(self) -> int:
         whole, rest = divmod(len(self.image_set), self.batch_size)
         return whole + (rest > 0 and not self.drop_last)
+
+    def num_images(self, number: int) -> int:
+        """Images of a batch of that number, from 0, over all processes that share it."""
+        return min(self.batch_size, len(self.image_set) - number * self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
         return self.starting_at(0)
@@ -84,13 +91,17 @@ class Batches:
         """
         images = self.image_set
         order = self._order()
-        seeds = self._seeds(len(order))
+        seeds = self._seeds(len(order))[position:]
         noise = Generator(self.generator.device)
-        for indices, seed, stored in zip(
-            order[position:], seeds[position:], self._reader(order[position:]), strict=True
-        ):
-            batch = Batch(stored.long(), images.conditions.take(indices))
-            yield self._changed(batch, noise.manual_seed(seed))
+        order = order[position:]
+        parts = [indices[self.part.shown(len(indices))] for indices in order]
+        for indices, seed, stored in zip(order, seeds, self._reader(parts), strict=True):
+            own = self.part.shown(len(indices))
+            # Draws are made for the whole batch, and cut like the images.
+            x = among(stored.long(), own, len(indices))
+            batch = Batch(x, images.conditions.take(indices))
+            batch = self._changed(batch, noise.manual_seed(seed))
+            yield Batch(batch.x[own], batch.conditions.cut(own))
 
     def close(self) -> None:
         """Ends the processes that decode images and wait for the next epoch."""
@@ -143,6 +154,7 @@ def batches(
     mutation_rate: float = 0.0,
     num_workers: int = 0,
     drop_last: bool = False,
+    part: Part = ALL,
 ) -> Batches:
     """Cuts an image set into batches; can be iterated once per epoch.
 
@@ -164,6 +176,7 @@ def batches(
         num_workers: Processes that decode images, which stay from epoch to epoch; sets held in
             memory need none and start none.
         drop_last: Whether a smaller last batch is left out, for training only.
+        part: Which images of every batch are read and yielded, where processes share batches.
 
     Returns:
         An iterable of `Batch`, with a length.
@@ -200,7 +213,22 @@ def batches(
         mutation_rate=mutation_rate,
         num_workers=num_workers,
         drop_last=drop_last,
+        part=part,
     )
+
+
+def among(x: Tensor, own: slice, count: int) -> Tensor:
+    """Images at their places in a batch of `count`, with zeros for those of other processes.
+
+    Example:
+        >>> among(torch.ones(2), slice(1, 3), 4)
+        tensor([0., 1., 1., 0.])
+    """
+    if len(x) == count:
+        return x
+    whole = x.new_zeros(count, *x.shape[1:])
+    whole[own] = x
+    return whole
 
 
 def check_jitter(image_set: ImageSet, colour_jitter: float) -> None:

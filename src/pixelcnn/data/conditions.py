@@ -45,6 +45,10 @@ class Conditions(NamedTuple):
         """Those of the first `count` images, from the start again where there are fewer."""
         return self._each(lambda values: values[torch.arange(count) % len(values)])
 
+    def cut(self, own: slice) -> "Conditions":
+        """Those of a run of the images."""
+        return self._each(lambda values: values[own])
+
     def to(self, device: torch.device | str) -> "Conditions":
         """The same on a device."""
         return self._each(lambda values: values.to(device))

@@ -3,8 +3,9 @@
 from dataclasses import asdict, replace
 
 from pixelcnn.config import TRAINING_ONLY, Config
-from pixelcnn.data import IMAGE_FILES, Batches, DataSplits, batches, load_data
+from pixelcnn.data import IMAGE_FILES, Batches, DataSplits, Part, batches, load_data
 from pixelcnn.data.augmentation import changes_in_words, warn_of_augmentation
+from pixelcnn.data.part import ALL
 from pixelcnn.device import resolve_device
 from pixelcnn.training.loader import EpochLoader
 from pixelcnn.training.messages import data_warnings_as_lines
@@ -24,8 +25,14 @@ def load_images(config: Config) -> DataSplits:
     return replace(data, protocol="; ".join((data.protocol, *changes)))
 
 
-def loaders(config: Config, data: DataSplits) -> tuple[EpochLoader, Batches]:
-    """Batches to train on and to validate on, already on the device if they are in memory."""
+def loaders(config: Config, data: DataSplits, part: Part = ALL) -> tuple[EpochLoader, Batches]:
+    """Batches to train on and to validate on, already on the device if they are in memory.
+
+    Args:
+        config: The settings.
+        data: The images.
+        part: Which images of every batch this process takes.
+    """
     device = resolve_device(config.device)
     with data_warnings_as_lines():
         warn_of_augmentation(
@@ -42,10 +49,12 @@ def loaders(config: Config, data: DataSplits) -> tuple[EpochLoader, Batches]:
         mutation_rate=config.data.mutation_rate,
         num_workers=config.data.num_workers,
         device=device,
+        part=part,
     )
     val = batches(
         data.val.to(device),
         max(config.data.batch_size, config.evaluation.batch_size),
         num_workers=config.data.num_workers,
+        part=part,
     )
     return train, val

@@ -11,6 +11,7 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from pixelcnn.training.keep import KeepCheckpoints
 from pixelcnn.training.messages import say
+from pixelcnn.training.team import Vote
 
 TERMINATED = 128 + signal.SIGTERM  # what a shell reports, and schedulers count as preempted
 
@@ -20,17 +21,19 @@ class StopOnSignal(Checkpoint):
 
     Such a step is the start of a batch, or the end of an epoch after its validation. Lightning
     would stop anywhere, and could then resume without that epoch's validation. A second Ctrl-C
-    stops at once.
+    stops at once. Processes that train together stop at the same step, whoever got the signal.
 
     Args:
         keep: What saves the state.
+        vote: Asks the other processes.
 
     Attributes:
         received: The signal that arrived, if one did.
     """
 
-    def __init__(self, keep: KeepCheckpoints) -> None:
+    def __init__(self, keep: KeepCheckpoints, vote: Vote) -> None:
         self.keep = keep
+        self.vote = vote
         self.received: signal.Signals | None = None
 
     @contextmanager
@@ -64,17 +67,21 @@ class StopOnSignal(Checkpoint):
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
         # Gradients that are still being summed up are in no checkpoint.
-        if self.received and batch_idx % trainer.accumulate_grad_batches == 0:
-            self.keep.save_last(trainer)
-            self.stop()
+        if batch_idx % trainer.accumulate_grad_batches == 0:
+            asked = self.vote.so_far(self.received or 0)
+            if asked:
+                self.keep.save_last(trainer)
+                self.stop(asked)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         # Comes after `KeepCheckpoints`, which has saved by now.
-        if self.received:
-            self.stop()
+        asked = self.vote.now(self.received or 0)
+        if asked:
+            self.stop(asked)
 
-    def stop(self) -> None:
-        """Ends the training."""
+    def stop(self, number: int) -> None:
+        """Ends the training, as this signal asks for."""
+        self.received = signal.Signals(number)
         if self.received == signal.SIGTERM:
             raise SystemExit(TERMINATED)
         raise KeyboardInterrupt

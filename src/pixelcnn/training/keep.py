@@ -61,7 +61,7 @@ class KeepCheckpoints(Checkpoint):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         # A run resumed into a new folder has no best weights there, whatever came before.
-        if not self.weights.exists():
+        if not trainer.strategy.broadcast(self.weights.exists()):
             self.kept = None
         if trainer.ckpt_path == str(self.last):
             self._saved_at = trainer.global_step
@@ -85,7 +85,8 @@ class KeepCheckpoints(Checkpoint):
         if self.kept is None or rank(latest) < rank(self.kept):
             self.kept = latest
             trainer.save_checkpoint(self.best)
-            self.save_average(pl_module, latest)
+            if trainer.is_global_zero:
+                self.save_average(pl_module, latest)
         self.save_last(trainer)
 
     def save_last(self, trainer: Trainer) -> None:

@@ -1,25 +1,31 @@
 """Training batches that know their epoch, so that a run can be stopped and resumed anywhere."""
 
 from collections.abc import Iterator
+from copy import copy
 
 import numpy as np
 from torch import Generator
 
-from pixelcnn.data import Batch, ImageSet, batches
+from pixelcnn.data import Batch, ImageSet, Part, batches
+from pixelcnn.data.part import ALL
 
 
 class EpochLoader:
     """Shuffled batches; the order depends on the seed and the epoch alone.
 
+    Processes that train together have a loader each, and cut the same batches among them: which
+    images a step learns from, and what is drawn for them, does not depend on how many there are.
+
     Args:
         image_set: The images to learn from.
-        batch_size: Images per batch; the last one may be smaller.
+        batch_size: Images per batch, of all processes together; the last one may be smaller.
         seed: Seed of the run.
         augment: Whether images are flipped at random.
         colour_jitter: How far colours are changed at random.
         mutation_rate: Share of sub-pixels that get a random level.
         num_workers: Processes that read images, for sets not held in memory.
         device: Where the draws are made: the device of the images.
+        part: Which images of every batch this process takes.
 
     Attributes:
         epoch: Number of the epoch that the next iteration is, from 0.
@@ -37,6 +43,7 @@ class EpochLoader:
         mutation_rate: float = 0.0,
         num_workers: int = 0,
         device: str = "cpu",
+        part: Part = ALL,
     ) -> None:
         self.generator = Generator(device)
         self.seed = seed
@@ -51,7 +58,20 @@ class EpochLoader:
             colour_jitter=colour_jitter,
             mutation_rate=mutation_rate,
             num_workers=num_workers,
+            part=part,
         )
+
+    def num_images(self, number: int) -> int:
+        """Images of a batch of that number, from 0, over all processes."""
+        return self._batches.num_images(number)
+
+    def first_whole(self) -> Batch:
+        """The first batch of the epoch with all of its images, whoever else has some of them."""
+        whole = copy(self._batches)
+        whole.part = ALL
+        seed = epoch_seed(self.seed, self.epoch)
+        whole.generator = Generator(self.generator.device).manual_seed(seed)
+        return next(whole.starting_at(0))
 
     def __len__(self) -> int:
         return len(self._batches)

@@ -9,10 +9,16 @@ from typing import Any
 
 from pixelcnn.data import DataWarning
 
+from pixelcnn.processes import this_process
+
 
 def say(line: str) -> None:
-    """Prints one line on standard error, away from results on standard output."""
-    print(line, file=sys.stderr, flush=True)
+    """Prints one line on standard error, away from results on standard output.
+
+    Of the processes that train together the first one speaks.
+    """
+    if this_process().is_first:
+        print(line, file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from pixelcnn.config import TrainingConfig, as_section
-from pixelcnn.data import Batch
+from pixelcnn.data import Batch, Part
+from pixelcnn.data.part import ALL
 from pixelcnn.errors import NotFiniteError
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.training.average import MovingAverage
@@ -36,7 +37,9 @@ class PixelCNNTrainer(LightningModule):
     Args:
         model: What to train.
         training: How. A `TrainingConfig`, a dict of its fields, or None for the defaults.
-        seed: Decides the noise of dropout, together with the epoch.
+        seed: Decides the noise of dropout, together with epoch, batch and process.
+        part: Which images of every batch come here, of processes that train together. The loss is
+            weighed so that their average is the mean over the whole batch.
 
     Attributes:
         model: The network.
@@ -59,8 +62,10 @@ class PixelCNNTrainer(LightningModule):
         training: TrainingConfig | Mapping[str, Any] | None = None,
         *,
         seed: int = 0,
+        part: Part = ALL,
     ) -> None:
         super().__init__()
+        self.part = part
         self.model = model
         self.settings = as_section(TrainingConfig, training)
         self.seed = seed
@@ -84,14 +89,16 @@ class PixelCNNTrainer(LightningModule):
             self.compile_loss(x, cond)
         # The smaller last batch would be compiled a second time for little.
         nll = (self._nll if len(x) == self._compiled_batch else self.plain_nll)(x, cond).mean()
-        self.count(nll.detach(), x)
+        shared = self.num_shared(self.trainer.train_dataloader, batch_idx, x)
+        self.count(nll.detach(), x, self.part.size(shared))
         self.watch(nll.detach(), batch_idx, LOSS)
-        return nll / x[0].numel()
+        return nll * self.part.weight(shared) / x[0].numel()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Measures only; in eval mode, without gradients."""
         x, cond = self.split(batch)
-        self.record("val", self.plain_nll(x, cond).mean(), x)
+        shared = self.num_shared(self.trainer.val_dataloaders, batch_idx, x)
+        self.record("val", self.plain_nll(x, cond).mean(), x, self.part.size(shared))
 
     @contextmanager
     def as_validated(self) -> Iterator[AutoregressiveModel]:
@@ -107,27 +114,38 @@ class PixelCNNTrainer(LightningModule):
         """Images, and what the model is conditioned on."""
         return batch.x, batch.conditions.of(self.model.condition.kind)
 
-    def record(self, stage: str, nll: Tensor, x: Tensor) -> None:
-        """Adds a batch's mean to the epoch's, weighted by its images; nothing waits for it."""
+    def num_shared(self, loader: Any, batch_idx: int, x: Tensor) -> int:
+        """Images of a batch over all processes, of which `x` came here."""
+        return loader.num_images(batch_idx) if self.part.world_size > 1 else len(x)
+
+    def record(self, stage: str, nll: Tensor, x: Tensor, count: int) -> None:
+        """Adds a mean over `count` images to the epoch's; nothing waits for it."""
         values = {f"{stage}_nll": nll, f"{stage}_bpd": nll / (x[0].numel() * math.log(2))}
         self.log_dict(
             values,
             on_step=False,
             on_epoch=True,
             prog_bar=stage == "val",
-            batch_size=len(x),
+            # Lightning averages whole numbers over processes, and rounds them down.
+            batch_size=count * self.part.world_size,
             sync_dist=True,
         )
 
-    def count(self, nll: Tensor, x: Tensor) -> None:
-        """Adds a training batch's mean to the epoch's, weighted by its images.
+    def count(self, nll: Tensor, x: Tensor, count: int) -> None:
+        """Adds a mean over `count` training images to the epoch's.
 
         Lightning's own sums would forget the first half of an epoch that is resumed in the middle.
         """
-        self.seen += torch.stack((nll * len(x), torch.full_like(nll, len(x))))
+        self.seen += torch.stack((nll * count, torch.full_like(nll, count)))
         self.log("train_nll_step", nll, on_step=True, on_epoch=False)
         if self.trainer.is_last_batch:
-            self.record("train", self.seen[0] / self.seen[1], x)
+            seen = self.seen_by_all()
+            self.record("train", seen[0] / seen[1], x, 1)
+
+    def seen_by_all(self) -> Tensor:
+        """What `seen` counts, over all processes."""
+        found: Tensor = self.trainer.strategy.reduce(self.seen.clone(), reduce_op="sum")  # type: ignore[assignment]
+        return found
 
     def compile_loss(self, x: Tensor, cond: Tensor | None) -> None:
         """Compiles the loss for batches of this size, or says why not and goes on without."""
@@ -173,7 +191,14 @@ class PixelCNNTrainer(LightningModule):
         epoch, rank = self.current_epoch, self.global_rank
         torch.manual_seed(noise_seed(self.seed, epoch, batch_idx, rank))
         if self.global_step == 0:  # later, and in weights to go on from, no layer is new
-            self.model.initialise(*self.split(batch))
+            self.model.initialise(*self.split(self.whole(batch)))
+
+    def whole(self, batch: Batch) -> Batch:
+        """The first batch with all of its images, so that all processes begin alike."""
+        if self.part.world_size == 1:
+            return batch
+        found: Batch = self.trainer.train_dataloader.first_whole()  # type: ignore[union-attr]
+        return Batch(found.x.to(self.device), found.conditions.to(self.device))
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         self._stopped_at = (self.current_epoch, batch_idx + 1)
@@ -232,10 +257,10 @@ class PixelCNNTrainer(LightningModule):
             "seed": self.seed,
             "stopped_at": list(self._stopped_at),
             "batches_per_epoch": self.trainer.num_training_batches,
-            "seen": self.seen.clone(),
+            "seen": self.seen_by_all(),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         epoch, position = checkpoint["pixelcnn"]["stopped_at"]
         self._stopped_at = (epoch, position)
-        self.seen.copy_(checkpoint["pixelcnn"]["seen"])
+        self.seen.copy_(checkpoint["pixelcnn"]["seen"] / self.part.world_size)

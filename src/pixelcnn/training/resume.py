@@ -15,7 +15,7 @@ from pixelcnn.training.state import read_state
 AUTO = "auto"
 
 
-def find_state(resume: str | Path | None, run_dir: Path) -> tuple[Path, dict[str, Any]] | None:
+def find_state(resume: str | Path | None, run_dir: Path) -> Path | None:
     """The state to go on from.
 
     Args:
@@ -23,7 +23,7 @@ def find_state(resume: str | Path | None, run_dir: Path) -> tuple[Path, dict[str
         run_dir: Folder of the run.
 
     Returns:
-        File and content. None: start from nothing.
+        A file that can be read. None: start from nothing.
 
     Raises:
         CheckpointError: If the file cannot be read; with "auto", if there are states and none of
@@ -32,17 +32,18 @@ def find_state(resume: str | Path | None, run_dir: Path) -> tuple[Path, dict[str
     if resume is None:
         return None
     if resume != AUTO:
-        return Path(resume), read_state(resume)
+        read_state(resume)
+        return Path(resume)
     last = run_dir / LAST_STATE
     paths = [path for path in states(last) if path.exists()]
     for path in paths:
         try:
-            state = read_state(path)
+            read_state(path)
         except CheckpointError as error:
             say(f"Skipping a state: {error}")
             continue
         say(f"Going on from {path}.")
-        return path, state
+        return path
     if paths:
         raise CheckpointError(
             f"No state in `{last.parent}` is whole: there is nothing to go on from. Remove that "

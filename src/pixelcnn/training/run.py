@@ -1,6 +1,7 @@
 """One training from settings to a folder of results."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,14 @@ from pixelcnn.config import (
     TrainingConfig,
     as_config,
 )
-from pixelcnn.data import DataSplits
+from pixelcnn.data import DataSplits, Part
 from pixelcnn.device import deterministic_algorithms
 from pixelcnn.errors import NotFiniteError
 from pixelcnn.files import provisional_folder
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs import CONFIG_FILE
 from pixelcnn.training.build import build_model
+from pixelcnn.training.devices import spread
 from pixelcnn.training.environment import list_starts
 from pixelcnn.training.history import History
 from pixelcnn.training.images import load_images, loaders
@@ -35,7 +37,8 @@ from pixelcnn.training.messages import quiet_libraries
 from pixelcnn.training.module import PixelCNNTrainer
 from pixelcnn.training.precision import resolve_precision
 from pixelcnn.training.resume import AUTO, check_fits, find_state
-from pixelcnn.training.state import AtomicCheckpointIO
+from pixelcnn.training.state import AtomicCheckpointIO, read_state
+from pixelcnn.training.team import Team, Vote, joined
 from pixelcnn.training.trainer import fit, make_trainer, observers
 
 
@@ -84,6 +87,9 @@ def train_pixelcnn(
     Ctrl-C writes `checkpoints/last.ckpt` and then raises `KeyboardInterrupt`. A run that is resumed
     ends with the same weights, bit by bit, as one that never stopped, on the same machine.
 
+    Started as several processes by torchrun or SLURM, each calls this and trains on a part of
+    every batch; the first one writes, and all get the result.
+
     Args:
         model_config: Which network.
         training_config: How it learns.
@@ -109,6 +115,7 @@ def train_pixelcnn(
         CheckpointError: If `resume` cannot be read or is of another model.
         OutputError: If `out` cannot be written.
         NotFiniteError: If the loss or the gradient stops being a number.
+        EndedElsewhereError: In processes that train together, if another one raised the error.
         SystemExit: After SIGTERM, with code 143, when the last state is written.
     """
     config = as_config(
@@ -124,19 +131,31 @@ def train_pixelcnn(
         resume=None if resume is None else str(resume),
     )
     config = replace(config, training=resolve_precision(config.training, config.device))
-    check_loggers(config.logger)
-    with provisional_folder(out, keep="checkpoints") as run_dir:
-        found = find_state(resume, run_dir)
-        config = replace(config, resume=None if found is None else str(found[0]))
-        data = load_images(config)
-        torch.manual_seed(config.seed)
-        model = build_model(config.model, data)
-        if found is not None:
-            check_fits(*found, model, config, may_be_finished=resume == AUTO)
-        if not (run_dir / CONFIG_FILE).exists():
-            write_settings(config, run_dir)
-        with deterministic_algorithms(config.training.deterministic or None):
-            return run(config, model, data, run_dir, command=command)
+    with joined(config.device) as team:
+        check_loggers(config.logger)
+        config = spread(config, team.process)
+        folder = provisional_folder(out, keep="checkpoints")
+        with folder if team.is_first else nullcontext(Path(out)) as run_dir:
+            chosen = team.first(lambda: find_state(resume, run_dir))
+            config = replace(config, resume=None if chosen is None else str(chosen))
+            may_be_finished = resume == AUTO
+            model, data = team.together(lambda: prepare(config, may_be_finished=may_be_finished))
+            if team.is_first and not (run_dir / CONFIG_FILE).exists():
+                write_settings(config, run_dir)
+            with deterministic_algorithms(config.training.deterministic or None):
+                return run(config, model, data, run_dir, team, command=command)
+
+
+def prepare(config: Config, *, may_be_finished: bool) -> tuple[AutoregressiveModel, DataSplits]:
+    """The model to train, which fits the state to go on from if there is one, and the images."""
+    state = None if config.resume is None else read_state(config.resume)
+    data = load_images(config)
+    torch.manual_seed(config.seed)
+    model = build_model(config.model, data)
+    if state is not None:
+        path = Path(str(config.resume))
+        check_fits(path, state, model, config, may_be_finished=may_be_finished)
+    return model, data
 
 
 def run(
@@ -144,11 +163,13 @@ def run(
     model: AutoregressiveModel,
     data: DataSplits,
     run_dir: Path,
+    team: Team,
     *,
     command: str | None = None,
 ) -> TrainingResult:
     """Trains a model that is built, on data that is read."""
-    module = PixelCNNTrainer(model, config.training, seed=config.seed)
+    part = Part(team.process.rank, team.process.world_size)
+    module = PixelCNNTrainer(model, config.training, seed=config.seed, part=part)
     history = History()
     card = {"dataset": config.data.dataset_name, "protocol": data.protocol, "seed": config.seed}
     training = config.training
@@ -159,7 +180,7 @@ def run(
         num_last=training.num_checkpoints,
         every_n_steps=training.checkpoint_every_n_steps,
     )
-    stop = StopOnSignal(keep)
+    stop = StopOnSignal(keep, Vote(team))
     starts = list_starts(config, run_dir, command=command)
     io = AtomicCheckpointIO(before_first=lambda: begin_folder(config, run_dir, starts))
     with quiet_libraries(), open_loggers(config, run_dir) as loggers:
@@ -167,18 +188,25 @@ def run(
         callbacks = [history, *observers(config, data, run_dir, history), keep, stop]
         trainer = make_trainer(config, run_dir, callbacks=callbacks, loggers=loggers, io=io)
         try:
-            fit(trainer, module, loaders(config, data), stop, config.resume)
+            fit(trainer, module, loaders(config, data, part), stop, config.resume)
         except NotFiniteError as error:
             raise NotFiniteError(f"{error} {keep.left()}") from error
     if keep.kept is None:  # all epochs were trained before, and somebody took the weights away
         keep.kept = history.entries[-1]
-        keep.save_weights(module.model, keep.kept)
+        if team.is_first:
+            keep.save_weights(module.model, keep.kept)
     if module.settings != config.training:
         config = replace(config, training=module.settings)
-        write_settings(config, run_dir)
-    best = checkpoint.load(keep.weights)
-    # Again, now that it is known how long all of it took.
-    keep.save_weights(best, keep.kept)
+        if team.is_first:
+            write_settings(config, run_dir)
+    if team.is_first:
+        best = checkpoint.load(keep.weights)
+        # Again, now that it is known how long all of it took.
+        keep.save_weights(best, keep.kept)
+    else:
+        best = build_model(config.model, data).eval()
+    # The other processes may not see the folder of the first.
+    best.load_state_dict(team.share(best.state_dict()))
     return TrainingResult(
         model=best,
         run_dir=run_dir,

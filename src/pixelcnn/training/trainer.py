@@ -10,8 +10,9 @@ from lightning.pytorch.loggers import Logger
 
 from pixelcnn.config import Config
 from pixelcnn.data import Batches, DataSplits
-from pixelcnn.device import resolve_device
+from pixelcnn.processes import this_process
 from pixelcnn.training.average import MovingAverage
+from pixelcnn.training.devices import StartedProcesses, devices_of
 from pixelcnn.training.gauges import Gauges
 from pixelcnn.training.grids import SampleGrids
 from pixelcnn.training.history import History
@@ -67,10 +68,9 @@ def make_trainer(
     io: AtomicCheckpointIO,
 ) -> Trainer:
     """Lightning's trainer with our settings."""
-    kind, _, index = resolve_device(config.device).partition(":")
+    process = this_process()
     return Trainer(
-        accelerator=kind,
-        devices=[int(index)] if index else 1,
+        **devices_of(config, process),
         precision=config.training.precision,
         max_epochs=config.training.max_epochs,
         gradient_clip_val=config.training.gradient_clip_val,
@@ -78,7 +78,7 @@ def make_trainer(
         log_every_n_steps=config.logger.log_every_n_steps,
         logger=loggers or False,
         callbacks=callbacks,
-        plugins=[io],
+        plugins=[io, StartedProcesses(process)],
         enable_checkpointing=True,
         enable_progress_bar=sys.stderr.isatty(),
         enable_model_summary=False,

@@ -1,0 +1,132 @@
+"""The devices that a run trains on, and how Lightning spreads it over them."""
+
+import os
+from dataclasses import replace
+
+import torch
+from lightning.fabric.plugins.environments import ClusterEnvironment
+from lightning.pytorch.strategies import DDPStrategy, Strategy
+
+from pixelcnn.config import Config
+from pixelcnn.config.rules import check_devices
+from pixelcnn.device import resolve_device
+from pixelcnn.errors import ConfigError
+from pixelcnn.processes import Process, this_process
+
+
+class StartedProcesses(ClusterEnvironment):
+    """Tells Lightning of processes that were started before it, by whomever.
+
+    Lightning by itself would look for SLURM and others wherever it runs, and take a batch script
+    for a step of its own.
+
+    Args:
+        process: Which of them this is.
+    """
+
+    def __init__(self, process: Process) -> None:
+        super().__init__()
+        self.process = process
+
+    @property
+    def creates_processes_externally(self) -> bool:
+        return True
+
+    @property
+    def main_address(self) -> str:
+        return os.environ.get("MASTER_ADDR", "127.0.0.1")
+
+    @property
+    def main_port(self) -> int:
+        return int(os.environ.get("MASTER_PORT", "0"))
+
+    @staticmethod
+    def detect() -> bool:
+        return not this_process().is_alone
+
+    def world_size(self) -> int:
+        return self.process.world_size
+
+    def set_world_size(self, size: int) -> None:
+        """Lightning counts devices and machines, which `spread` has told it."""
+        assert size == self.process.world_size
+
+    def global_rank(self) -> int:
+        return self.process.rank
+
+    def set_global_rank(self, rank: int) -> None:
+        """Likewise."""
+        assert rank == self.process.rank
+
+    def local_rank(self) -> int:
+        return self.process.local_rank
+
+    def node_rank(self) -> int:
+        return self.process.node_rank
+
+
+def spread(config: Config, process: Process) -> Config:
+    """The settings with as many devices and machines as processes were started.
+
+    Args:
+        config: Its `training.num_devices` holds only where nobody started several processes.
+        process: This one.
+
+    Raises:
+        ConfigError: If there are more devices to train on than processes, or than devices.
+    """
+    wanted = config.training.num_devices * config.training.num_nodes
+    if process.is_alone and wanted > 1:
+        raise ConfigError(
+            f"`training.num_devices` × `training.num_nodes` is {wanted}, but one process was "
+            f"started. Start as many: `torchrun --nproc-per-node {config.training.num_devices} …`, "
+            f"or on one machine `pixelcnn train --training.num_devices …`, which starts them."
+        )
+    if not process.is_alone:
+        training = replace(
+            config.training, num_devices=process.local_world_size, num_nodes=process.num_nodes
+        )
+        config = replace(config, training=training)
+        check_devices(
+            {
+                "device": config.device,
+                "model.norm": config.model.norm,
+                "training.num_devices": process.world_size,
+            }
+        )
+        check_present(resolve_device(config.device), process.local_world_size)
+    return config
+
+
+def check_present(device: str, count: int) -> None:
+    """Raises `ConfigError` unless there is a device for every process of this machine."""
+    present = torch.cuda.device_count()
+    if device == "cuda" and count > present:
+        raise ConfigError(
+            f"`training.num_devices` must be at most {present}, the GPUs of this machine, got "
+            f"{count}. Use fewer, or `device` cpu."
+        )
+
+
+def devices_of(config: Config, process: Process) -> dict[str, object]:
+    """What Lightning's trainer is told of devices, processes and how they share the work."""
+    kind, _, index = resolve_device(config.device).partition(":")
+    if process.is_alone and config.training.strategy == "auto":
+        return {"accelerator": kind, "devices": [int(index)] if index else 1}
+    return {
+        "accelerator": kind,
+        "devices": process.local_world_size,
+        "num_nodes": process.num_nodes,
+        "strategy": strategy_of(config),
+        # Our loaders cut batches themselves.
+        "use_distributed_sampler": False,
+    }
+
+
+def strategy_of(config: Config) -> Strategy:
+    """How processes share the work, for Lightning."""
+    return DDPStrategy(
+        # Masks never change, and batch norm is refused.
+        broadcast_buffers=False,
+        gradient_as_bucket_view=True,
+    )

@@ -1,0 +1,100 @@
+"""Processes that train together end where one alone does."""
+
+import pytest
+import torch
+
+from pixelcnn.config import as_config
+from pixelcnn.errors import ConfigError
+from pixelcnn.processes import Process
+from pixelcnn.training.devices import spread
+from pixelcnn.training.state import read_state
+from tests.training.together import TINY, train, train_in_processes
+
+MODELS = {
+    "base, labels and batches summed up": {
+        "model": {**TINY, "num_labels": 10},
+        "training": {"accumulate_grad_batches": 2},
+    },
+    "gated, labels, binarized and flipped": {
+        "model": {"name": "gated", "hidden_channels": 4, "num_layers": 2, "num_labels": 10},
+        "data": {"binarization": "dynamic", "use_augmentation": True},
+    },
+    # One image in the last batch: all processes but one have none.
+    "attention, mutated": {
+        "model": {**TINY, "attention_every": 1, "num_heads": 1},
+        "data": {"mutation_rate": 0.3, "max_samples": 33},
+    },
+    "++, weight-normalised": {
+        "model": {
+            "name": "pixelcnnpp",
+            "hidden_channels": 4,
+            "num_resnets": 1,
+            "num_resolutions": 2,
+            "dropout": 0.0,
+            "likelihood": "logistic_mixture",
+            "num_mixtures": 2,
+        },
+        "training": {"schedule": "plateau", "max_epochs": 3},
+    },
+    "SNAIL, weight-normalised": {
+        "model": {
+            "name": "pixelsnail",
+            "hidden_channels": 4,
+            "num_blocks": 1,
+            "num_resnets": 1,
+            "num_heads": 1,
+            "dropout": 0.0,
+        },
+    },
+}
+
+
+def assert_same(together, alone):
+    """Weights, optimiser and figures of two folders are equal but for rounding."""
+    one, other = (read_state(each / "checkpoints" / "last.ckpt") for each in (together, alone))
+    for name, weight in other["state_dict"].items():
+        torch.testing.assert_close(one["state_dict"][name], weight, rtol=0, atol=1e-9)
+    histories = [state["callbacks"]["History"]["entries"] for state in (one, other)]
+    for ours, theirs in zip(*histories, strict=True):
+        for name in ("train_nll", "val_nll", "train_bpd", "val_bpd", "learning_rate"):
+            assert ours[name] == pytest.approx(theirs[name], rel=1e-9), name
+
+
+def compare(count, tmp_path, jobs):
+    said = train_in_processes(count, tmp_path, jobs)
+    for number, job in enumerate(jobs):
+        train(tmp_path / f"alone-{number}", job)
+        assert_same(tmp_path / str(number), tmp_path / f"alone-{number}")
+    return said
+
+
+def test_two_processes_end_where_one_does(tmp_path):
+    said = compare(2, tmp_path, [MODELS["base, labels and batches summed up"]])
+    assert said[0].count("epoch ") == 2
+    assert said[1] == ""
+    files = {file.name for file in (tmp_path / "0").rglob("*")}
+    assert {"config.yaml", "model.safetensors", "last.ckpt", "best.ckpt"} <= files
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [2, 3])
+def test_every_model_ends_where_one_process_does(count, tmp_path):
+    compare(count, tmp_path, list(MODELS.values()))
+
+
+def test_as_many_devices_are_used_as_processes_were_started():
+    config = as_config(training={"num_devices": 2}, device="cpu")
+    training = spread(config, Process(3, 8, 1, 2)).training
+    assert (training.num_devices, training.num_nodes) == (2, 4)
+    with pytest.raises(ConfigError, match=r"is 2, but one process was started\..*torchrun"):
+        spread(config, Process())
+
+
+def test_what_cannot_be_shared_is_refused():
+    with pytest.raises(ConfigError, match="`device` must be auto, cpu or cuda with"):
+        as_config(training={"num_devices": 2}, device="cuda:1")
+    with pytest.raises(ConfigError, match="`model.norm` batch takes the statistics of all images"):
+        as_config(training={"num_nodes": 2}, model={"norm": "batch"})
+    batch = as_config(model={"norm": "batch"}, device="cpu")
+    with pytest.raises(ConfigError, match="use `model.norm` channel"):
+        spread(batch, Process(0, 2, 0, 2))

@@ -1,0 +1,82 @@
+"""Trains in several processes: run as a script it is one of them, imported it starts them.
+
+Numbers have 64 bits, so that what differs by more than rounding is seen.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pixelcnn.training import train_pixelcnn
+from pixelcnn.training.team import joined
+
+SILENT = {"tensorboard": False, "csv": False, "sample_every_n_epochs": 0}
+FEW = {"dataset_name": "digits", "max_samples": 37, "batch_size": 8}  # 4 batches of 8, one of 5
+TINY = {"hidden_channels": 6, "num_residual_blocks": 1}
+
+
+@contextmanager
+def in_64_bits():
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+def train(out: Path, job: dict[str, Any]):
+    """A short training on a few digits."""
+    with in_64_bits():
+        return train_pixelcnn(
+            job.get("model", TINY),
+            {"max_epochs": 2, "learning_rate": 1e-2, **job.get("training", {})},
+            {**FEW, **job.get("data", {})},
+            logger_config=SILENT,
+            out=out,
+            device="cpu",
+            resume=job.get("resume"),
+        )
+
+
+def train_in_processes(count: int, folder: Path, jobs: list[dict[str, Any]]) -> list[str]:
+    """Does each job in a folder of its number, by so many processes; what each of them said."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    shared = {"WORLD_SIZE": count, "LOCAL_WORLD_SIZE": count, "MASTER_PORT": port}
+    places = [str(Path(__file__).parents[2] / "src"), os.environ.get("PYTHONPATH", "")]
+    processes = []
+    for rank in range(count):
+        own = {"MASTER_ADDR": "127.0.0.1", "RANK": rank, "LOCAL_RANK": rank, "OMP_NUM_THREADS": 1}
+        environment = {name: str(value) for name, value in {**shared, **own}.items()}
+        environment["PYTHONPATH"] = os.pathsep.join(places)
+        processes.append(
+            subprocess.Popen(
+                [sys.executable, "-W", "error", __file__, str(folder), json.dumps(jobs)],
+                env={**os.environ, **environment},
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+    said = [process.communicate(timeout=300)[1] for process in processes]
+    codes = [process.returncode for process in processes]
+    assert codes == [0] * count, "\n".join(said)
+    return said
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    place, work = Path(sys.argv[1]), json.loads(sys.argv[2])
+    with joined("cpu") as team:
+        for number, each in enumerate(work):
+            result = train(place / str(number), each)
+            everywhere = team.gather(result.history[-1]["val_nll"])
+            assert len(set(everywhere)) == 1, everywhere
