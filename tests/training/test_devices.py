@@ -93,8 +93,10 @@ def test_as_many_devices_are_used_as_processes_were_started():
 def test_what_cannot_be_shared_is_refused():
     with pytest.raises(ConfigError, match="`device` must be auto, cpu or cuda with"):
         as_config(training={"num_devices": 2}, device="cuda:1")
-    with pytest.raises(ConfigError, match="`model.norm` batch takes the statistics of all images"):
+    with pytest.raises(
+        ConfigError, match=r"`model\.norm` batch takes the statistics of all images"
+    ):
         as_config(training={"num_nodes": 2}, model={"norm": "batch"})
     batch = as_config(model={"norm": "batch"}, device="cpu")
-    with pytest.raises(ConfigError, match="use `model.norm` channel"):
+    with pytest.raises(ConfigError, match=r"use `model\.norm` channel"):
         spread(batch, Process(0, 2, 0, 2))

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from typing import Any
 
 import torch
 from lightning.fabric.plugins.environments import ClusterEnvironment
@@ -108,7 +109,7 @@ def check_present(device: str, count: int) -> None:
         )
 
 
-def devices_of(config: Config, process: Process) -> dict[str, object]:
+def devices_of(config: Config, process: Process) -> dict[str, Any]:
     """What Lightning's trainer is told of devices, processes and how they share the work."""
     kind, _, index = resolve_device(config.device).partition(":")
     if process.is_alone and config.training.strategy == "auto":

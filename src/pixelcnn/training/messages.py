@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from pixelcnn.data import DataWarning
-
 from pixelcnn.processes import this_process
 
 

@@ -144,7 +144,7 @@ class PixelCNNTrainer(LightningModule):
 
     def seen_by_all(self) -> Tensor:
         """What `seen` counts, over all processes."""
-        found: Tensor = self.trainer.strategy.reduce(self.seen.clone(), reduce_op="sum")  # type: ignore[assignment]
+        found: Tensor = self.trainer.strategy.reduce(self.seen.clone(), reduce_op="sum")
         return found
 
     def compile_loss(self, x: Tensor, cond: Tensor | None) -> None:

@@ -83,7 +83,7 @@ class Team:
                 if error is not None and failed.index(True) == self.process.rank:
                     raise error
                 raise EndedElsewhereError from error
-        return result  # type: ignore[no-any-return]
+        return result
 
     def first(self, do: Callable[[], T]) -> T:
         """Does something in the first process alone; all get the result.
@@ -211,4 +211,5 @@ def connect(process: Process, backend: str) -> Team:
         timeout=PATIENCE,
     )
     group = dist.new_group(backend="gloo", timeout=PATIENCE)
+    assert isinstance(group, dist.ProcessGroup)  # no process is left out
     return Team(process, group, dist.PrefixStore("team", store))
