@@ -1,6 +1,10 @@
 """`pixelcnn sample --shards` draws any number of images, and goes on where it was stopped."""
 
+import csv
 import json
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -35,16 +39,16 @@ def test_so_many_of_each_label_are_shared_among_shards(model_file, tmp_path):
 
 
 def test_ctrl_c_stops_and_the_same_command_goes_on(model_file, tmp_path, capsys, monkeypatch):
-    folder, draw = tmp_path / "a", ShardedDrawing.draw
+    folder, draw = tmp_path / "a", ShardedDrawing.write
 
     def stop_after_one(drawing, shards, **options):
         draw(drawing, shards[:1], **options)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(ShardedDrawing, "draw", stop_after_one)
+        patch.setattr(ShardedDrawing, "write", stop_after_one)
         assert sample(model_file, folder, *SIZES) == 130
-    told = f"pixelcnn: Stopped with 1 of 3 shards in {folder}. The same command draws the rest.\n"
+    told = f"pixelcnn: Stopped with 1 of 3 shards in {folder}. The same command makes the rest.\n"
     assert capsys.readouterr().err == told
     first = (folder / "shard-00000.npz").stat().st_mtime_ns
     assert sample(model_file, folder, *SIZES) == 0
@@ -65,7 +69,7 @@ def test_damaged_shards_are_counted_and_drawn_again(model_file, tmp_path, capsys
     assert sample(model_file, folder, *SIZES) == 0
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == f"Going on in {folder}: 2 of 3 shards are there."
-    assert lines[1] == f"In {folder}: 1 shard damaged or of another drawing, drawn again."
+    assert lines[1] == f"In {folder}: 1 shard damaged or made otherwise, made again."
     assert shard.read_bytes() == before
 
 
@@ -118,3 +122,95 @@ def test_no_space_is_one_line_and_loses_no_shard(model_file, fails, tmp_path, ca
     assert f"Cannot write `{folder / 'shard-00000.npz'}`" in line
     assert [file.name for file in folder.iterdir()] == ["manifest.json"]
     assert sample(model_file, folder, *words) == 0
+
+
+def test_workers_share_a_drawing_and_the_last_one_speaks(model_file, tmp_path, capsys):
+    folder = tmp_path / "a"
+    for worker, said in ((2, "1 shard of worker 2"), (0, "1 shard of worker 0")):
+        assert sample(model_file, folder, *SIZES, f"--worker={worker}", "--num-workers=3") == 0
+        assert capsys.readouterr().out == f"{said} in {folder}; others miss\n"
+    assert sample(model_file, folder, *SIZES, "--worker=1", "--num-workers=3") == 0
+    assert capsys.readouterr().out.startswith(f"10 images in {folder}, 3 shards")
+    assert sample(model_file, tmp_path / "b", *SIZES) == 0
+    for file in (tmp_path / "b").iterdir():
+        assert file.read_bytes() == (folder / file.name).read_bytes()
+
+
+def test_processes_of_torchrun_share_without_a_word(model_file, tmp_path, capsys, monkeypatch):
+    folder = tmp_path / "a"
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for rank in ("0", "1"):
+        monkeypatch.setenv("RANK", rank)
+        assert sample(model_file, folder, *SIZES) == 0
+        out, err = capsys.readouterr()
+        assert err == ""
+        assert bool(out) is (rank == "1")  # the last one that is done speaks
+    for rank, speaks in (("0", True), ("1", False)):
+        monkeypatch.setenv("RANK", rank)
+        assert sample(model_file, folder, *SIZES) == 0
+        assert bool(capsys.readouterr().out) is speaks
+
+
+def test_a_split_is_scored_in_shards_as_at_once(run_folder, tmp_path, capsys):
+    words = ["score", str(run_folder), "--device=cpu", "--max-images=30", "--batch-size=8"]
+    assert main([*words, "--out", str(tmp_path / "once")]) == 0
+    folder = tmp_path / "shards"
+    capsys.readouterr()
+    for worker in (1, 0):
+        sharing = [f"--worker={worker}", "--num-workers=2", "--shard-size=16"]
+        assert main([*words, "--shards", str(folder), *sharing]) == 0
+    assert "nats per image" in capsys.readouterr().out
+    with (tmp_path / "once" / "scores.csv").open() as file:
+        once = {row["image"]: row for row in csv.DictReader(file)}
+    with (folder / "scores.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["image"] for row in rows] == [f"test-{number}" for number in range(30)]
+    for row in rows:
+        assert f"{float(row['nats']):.4f}" == once[row["image"]]["nats"]
+        assert f"{float(row['bits_per_dim']):.6f}" == once[row["image"]]["bits_per_dim"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--worker=1"], "`--worker` needs `--shards DIR`"),
+        (["--shards=a", "--worker=1"], "`--worker` and `--num-workers` go together"),
+        (["--shards=a", "--worker=2", "--num-workers=2"], "must be from 0 to `--num-workers` - 1"),
+        (
+            ["--shards=a", "--worker=0", "--num-workers=2", "--num-processes=2"],
+            "`--num-processes` starts its own workers",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", ["sample", "score"])
+def test_who_shares_is_said_once_and_whole(
+    run_folder, fails, command, words, message, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    assert message in fails(command, run_folder, *words)
+
+
+def test_files_are_not_scored_in_shards(run_folder, fails, tmp_path):
+    assert "leave out files" in fails("score", run_folder, "a.png", "--shards", tmp_path / "a")
+    assert "leave out --film" in fails("score", run_folder, "--film", "--shards", tmp_path / "a")
+
+
+@pytest.mark.slow
+def test_a_killed_worker_is_made_up_for_by_processes_of_another_number(model_file, tmp_path):
+    words = ["--num-samples=3000", "--shard-size=100", "--batch-size=50", "--size=16x16"]
+    command = [sys.executable, "-m", "pixelcnn", "sample", str(model_file), "--device=cpu", *words]
+    folder, whole = tmp_path / "a", tmp_path / "whole"
+    with subprocess.Popen([*command, f"--shards={folder}", "--worker=1", "--num-workers=3"]) as one:
+        while not list(folder.glob("shard-*.npz")):
+            time.sleep(0.01)
+        one.kill()
+    assert len(list(folder.glob("shard-*.npz"))) < 10
+    for processes in (2, 3):
+        subprocess.run([*command, f"--shards={folder}", f"--num-processes={processes}"], check=True)
+        if processes == 2:
+            for number in range(0, 30, 7):
+                (folder / f"shard-{number:05d}.npz").unlink()
+    subprocess.run([*command, f"--shards={whole}"], check=True)
+    files = {file.name: file.read_bytes() for file in whole.iterdir()}
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == files
+    assert len(files) == 31

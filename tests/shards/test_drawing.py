@@ -77,7 +77,7 @@ def test_workers_share_the_shards_and_change_no_byte(model, whole, tmp_path, num
 def test_a_worker_draws_its_own_shards_alone(model, tmp_path):
     drawing = ShardedDrawing(model, tmp_path / "a", cond=1, **SIZES)
     assert [drawing.missing(worker=i, num_workers=3) for i in range(3)] == [[0, 3], [1], [2]]
-    drawing.draw(drawing.missing(worker=1, num_workers=3))
+    drawing.write(drawing.missing(worker=1, num_workers=3))
     assert {path.name for path in drawing.folder.iterdir()} == {"manifest.json", "shard-00001.npz"}
     assert drawing.missing() == [0, 2, 3]
     assert not drawing.finish()
@@ -97,7 +97,7 @@ def test_what_is_whole_is_kept_and_all_else_is_drawn_again(model, whole):
     (whole / ".hidden").write_bytes(b"")
     drawing = ShardedDrawing(model, whole, cond=torch.arange(5), **SIZES)
     assert drawing.missing() == [1, 2, 3]
-    drawing.draw([1, 2, 3])
+    drawing.write([1, 2, 3])
     assert drawing.finish()
     assert contents(whole) == {**before, ".hidden": b""}
     assert (whole / "shard-00000.npz").stat().st_mtime_ns == kept
@@ -115,7 +115,7 @@ def test_a_shard_of_another_drawing_is_not_taken_for_ones_own(model, whole, tmp_
     (whole / "manifest.json").write_text(json.dumps(manifest))
     drawing = ShardedDrawing(model, whole, cond=torch.arange(5), **SIZES)
     assert drawing.missing() == [0, 2]
-    drawing.draw([0, 2])
+    drawing.write([0, 2])
     assert drawing.finish()
     assert contents(whole) == before
 
@@ -126,7 +126,7 @@ def test_a_shard_that_the_manifest_tells_otherwise_is_drawn_again(model, whole):
     (whole / "manifest.json").write_text(json.dumps(manifest))
     drawing = ShardedDrawing(model, whole, cond=torch.arange(5), **SIZES)
     assert drawing.missing() == [1]
-    drawing.draw([1])
+    drawing.write([1])
     assert drawing.finish()
     assert drawing.missing() == []
 
@@ -162,13 +162,30 @@ def test_a_folder_of_another_drawing_is_refused(model, whole, change, told):
     assert contents(whole) == before
 
 
-def test_a_folder_whose_manifest_is_gone_or_damaged_is_refused(model, whole):
+def test_a_folder_whose_manifest_is_damaged_is_refused(model, whole):
     (whole / "manifest.json").write_text("{")
     with pytest.raises(DataError, match=r"must be a manifest of format"):
         draw_shards(model, whole, cond=torch.arange(5), **SIZES)
+
+
+def test_a_lost_manifest_is_written_again_from_whole_shards(model, whole):
+    before = contents(whole)
     (whole / "manifest.json").unlink()
-    with pytest.raises(ConfigError, match=r"holds shards but no manifest\.json"):
-        draw_shards(model, whole, cond=torch.arange(5), **SIZES)
+    (whole / "shard-00002.npz").write_bytes(before["shard-00002.npz"][:-9])
+    drawing = ShardedDrawing(model, whole, cond=torch.arange(5), **SIZES)
+    assert drawing.missing() == [2]
+    drawing.write([2])
+    assert drawing.finish()
+    assert contents(whole) == before
+
+
+def test_without_a_manifest_shards_of_another_drawing_are_refused(model, whole):
+    (whole / "manifest.json").unlink()
+    before = contents(whole)
+    told = r"holds shards but no manifest\.json, and shard-00000\.npz is not of the same settings"
+    with pytest.raises(ConfigError, match=told):
+        draw_shards(model, whole, cond=torch.arange(5), seed=1, **SIZES)
+    assert contents(whole) == before
 
 
 @pytest.mark.parametrize("shards", [None, [{}], ["a"]])
@@ -191,7 +208,7 @@ def test_who_lost_the_folder_to_another_drawing_stops(model, tmp_path):
     draw_shards(model, tmp_path / "a", cond=1, seed=1, **SIZES)
     before = contents(tmp_path / "a")
     with pytest.raises(ConfigError, match="`seed` is 1 there and 0 here"):
-        late.draw([0])
+        late.write([0])
     assert contents(tmp_path / "a") == before
 
 
@@ -203,7 +220,7 @@ def test_a_checksum_that_ends_no_shard_is_drawn_again(model, whole):
         (whole / f"shard-0000{number}.npz").write_bytes(ended)
     drawing = ShardedDrawing(model, whole, cond=torch.arange(5), **SIZES)
     assert drawing.missing() == [0, 1]
-    drawing.draw([0, 1])
+    drawing.write([0, 1])
     assert drawing.finish()
     assert contents(whole) == before
 
@@ -256,14 +273,14 @@ def test_numbers_of_numpy_are_numbers(model, whole):
 def test_a_shard_that_there_is_not_is_named(model, tmp_path, number):
     drawing = ShardedDrawing(model, tmp_path / "a", cond=1, **SIZES)
     with pytest.raises(ConfigError, match=f"`shards` must be numbers from 0 to 3, got {number}"):
-        drawing.draw([number])
+        drawing.write([number])
 
 
 def test_progress_is_told_over_all_that_is_missing(model, tmp_path):
     drawing = ShardedDrawing(model, tmp_path / "a", cond=1, **SIZES)
-    drawing.draw([1])
+    drawing.write([1])
     told: list[tuple[int, int]] = []
-    drawing.draw(drawing.missing(), on_progress=lambda *each: told.append(each))
+    drawing.write(drawing.missing(), on_progress=lambda *each: told.append(each))
     assert told == sorted(told)
     assert told[-1] == (16 * 30, 16 * 30)
 

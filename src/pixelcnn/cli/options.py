@@ -49,6 +49,23 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_sharing(parser: argparse.ArgumentParser) -> None:
+    """Adds how work into shards is shared: `pixelcnn.cli.sharded` reads it."""
+    group = parser.add_argument_group(
+        "sharing --shards", "Processes that torchrun or srun starts share the shards by themselves."
+    )
+    group.add_argument(
+        "--shard-size", type=positive, metavar="N", help="images of a shard (default: 4096)"
+    )
+    group.add_argument(
+        "--num-processes", type=positive, metavar="N", help="start as many on this machine"
+    )
+    group.add_argument(
+        "--worker", type=whole, metavar="I", help="make the shards of this one, from 0 …"
+    )
+    group.add_argument("--num-workers", type=positive, metavar="N", help="… of so many workers")
+
+
 def positive(text: str) -> int:
     """A whole number of at least 1, and no larger than a tensor can be."""
     if not text.isdecimal() or not 1 <= int(text) < 2**31:

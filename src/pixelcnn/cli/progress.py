@@ -8,10 +8,16 @@ from rich.progress import Progress
 
 
 @contextmanager
-def progress_bar(title: str) -> Iterator[Callable[[int, int], None] | None]:
-    """Gives a function that is told what is done and what is to do; None where nobody watches."""
+def progress_bar(title: str, *, shown: bool = True) -> Iterator[Callable[[int, int], None] | None]:
+    """Gives a function that is told what is done and what is to do; None where nobody watches.
+
+    Args:
+        title: What is done.
+        shown: Whether it is this process that shows it.
+    """
     console = Console(stderr=True)
-    if not console.is_terminal:  # older versions of rich end a disabled bar with an empty line
+    # Not by disabling the bar: older versions of rich end that with an empty line.
+    if not shown or not console.is_terminal:
         yield None
         return
     with Progress(console=console, transient=True) as progress:

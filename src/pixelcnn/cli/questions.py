@@ -9,6 +9,7 @@ from pixelcnn.cli.options import (
     Subparsers,
     add_command,
     add_device,
+    add_sharing,
     destination,
     positive,
     site,
@@ -139,6 +140,12 @@ def _add_score(commands: Subparsers) -> None:
         help="folder for scores.csv and surprise.png, or the outliers.… of --against "
         "(default: %(default)s)",
     )  # fmt: skip
+    parser.add_argument(
+        "--shards", type=destination, metavar="DIR",
+        help="score a data set of any size a part at a time into this folder, and join all in its "
+        "scores.csv; run again, it goes on",
+    )  # fmt: skip
+    add_sharing(parser)
     add_device(parser)
 
 

@@ -4,15 +4,16 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from pixelcnn.cli.conditions import Wish, choose_condition
+from pixelcnn.cli.conditions import Wish, choose_condition, share_condition
 from pixelcnn.cli.drawing import Drawing, draw, save_film, save_grid, save_levels, save_separate
 from pixelcnn.cli.runs import check_size, open_run
-from pixelcnn.cli.sharded import check_options, draw_into_shards
+from pixelcnn.cli.sharded import SHARD_SIZE, check_sharing, device_of, fill, shared
 from pixelcnn.cli.words import counted
 from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import provisional_folder
 from pixelcnn.nn import Condition
+from pixelcnn.shards import ShardedDrawing
 
 SUFFIXES = (".png", ".gif", ".npz")
 BATCH_SIZE = 256
@@ -32,18 +33,36 @@ USUAL = {
 
 def run(args: argparse.Namespace) -> int:
     """Draws, writes, and says where."""
-    check_options(args)
-    return sample_shards(args) if args.shards is not None else sample_file(args)
+    check_sharing(args)
+    if args.shards is None:
+        return sample_file(args)
+    for option in ("separate", "columns", "scale"):
+        if vars(args)[option]:
+            raise ConfigError(f"`--shards` writes levels, not pictures: leave out --{option}.")
+    return shared(args, lambda: sample_shards(args))
 
 
 def sample_shards(args: argparse.Namespace) -> int:
     """Into a folder of shards."""
     wishes = wishes_of(args)
     how = {name: wishes[name] for name in wishes if name not in ("num_samples", "per_label")}
-    trained = open_run(args.run, device=resolve_device(args.device or "auto"))
+    trained = open_run(args.run, device=device_of(args))
+    model = trained.model
     check_size(trained, args.size)
-    drawn = draw_into_shards(trained.model, args, condition_wish(args, wishes), how)
-    print(f"{drawn}{unasked(trained.model.condition, args)}")
+    cond, count = share_condition(model, condition_wish(args, wishes))
+    drawing = ShardedDrawing(
+        model,
+        Path(args.shards),
+        num_samples=count,
+        shard_size=args.shard_size or SHARD_SIZE,
+        cond=cond,
+        shape=None if args.size is None else (model.in_channels, *args.size),
+        **how,
+    )
+    if fill(drawing, args, "drawing"):
+        shards = counted(drawing.plan.num_shards, "shard")
+        what = f"{counted(count, 'image')} in {args.shards}, {shards}"
+        print(f"{what}{unasked(model.condition, args)}")
     return 0
 
 

@@ -7,6 +7,7 @@ from pixelcnn.cli.options import (
     Subparsers,
     add_command,
     add_device,
+    add_sharing,
     destination,
     positive,
     size,
@@ -21,6 +22,7 @@ def add_sample(commands: Subparsers) -> None:
     _add_what(parser)
     _add_how(parser)
     _add_where(parser)
+    add_sharing(parser)
     add_device(parser)
 
 
@@ -90,9 +92,6 @@ def _add_where(parser: argparse.ArgumentParser) -> None:
         type=destination,
         metavar="DIR",
         help="any number of images, as .npz files to train on; run again, it goes on",
-    )
-    parser.add_argument(
-        "--shard-size", type=positive, metavar="N", help="images of a shard (default: 4096)"
     )
     parser.add_argument(
         "--separate",

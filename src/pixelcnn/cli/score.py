@@ -7,10 +7,11 @@ from pathlib import Path
 
 from pixelcnn.charts.figure import save_figure
 from pixelcnn.charts.surprise import surprise_figure
-from pixelcnn.cli import outliers
+from pixelcnn.cli import outliers, scoring
 from pixelcnn.cli.images import Asked, images_of
 from pixelcnn.cli.progress import progress_bar
 from pixelcnn.cli.runs import open_run
+from pixelcnn.cli.sharded import check_sharing
 from pixelcnn.cli.words import counted
 from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
@@ -39,6 +40,9 @@ LISTED = 5
 
 def run(args: argparse.Namespace) -> int:
     """Scores, writes the table and the heat maps, and says what stands out."""
+    check_sharing(args)
+    if args.shards is not None:
+        return scoring.run(args)
     if args.against is not None:
         return outliers.run(args)
     if args.background is not None:

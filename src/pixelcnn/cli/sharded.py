@@ -1,77 +1,129 @@
-"""`pixelcnn sample --shards`: any number of images into a folder, gone on with after a stop."""
+"""`--shards`: work on any number of images into a folder, shared and gone on with after a stop."""
 
 import argparse
 import sys
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
-from pixelcnn.cli.conditions import Wish, share_condition
+from pixelcnn.cli.launch import launch
 from pixelcnn.cli.progress import progress_bar
 from pixelcnn.cli.words import counted
+from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError, OutputError
-from pixelcnn.models import AutoregressiveModel
-from pixelcnn.shards import ShardedDrawing
+from pixelcnn.processes import Process, this_process
+from pixelcnn.shards import ShardedWork
 
 SHARD_SIZE = 4096
+SHARING = ("shard_size", "worker", "num_workers", "num_processes")
 
 
-def check_options(args: argparse.Namespace) -> None:
-    """Raises `ConfigError` unless options of shards and of pictures stand apart."""
-    if args.shards is None and args.shard_size is not None:
-        raise ConfigError("`--shard-size` needs `--shards DIR`.")
-    if args.shards is None:
-        return
-    for option in ("separate", "columns", "scale"):
-        if vars(args)[option]:
-            raise ConfigError(f"`--shards` writes levels, not pictures: leave out --{option}.")
+def check_sharing(args: argparse.Namespace) -> None:
+    """Raises `ConfigError` unless what says how to share the work fits together."""
+    typed = [name for name in SHARING if vars(args)[name] is not None]
+    if args.shards is None and typed:
+        raise ConfigError(f"`{_option(typed[0])}` needs `--shards DIR`.")
+    if (args.worker is None) != (args.num_workers is None):
+        raise ConfigError("`--worker` and `--num-workers` go together: which one of how many.")
+    if args.num_processes is not None and args.worker is not None:
+        raise ConfigError("`--num-processes` starts its own workers: leave out `--worker`.")
+    if args.num_processes is not None and not this_process().is_alone:
+        raise ConfigError("Several processes are started already: leave out `--num-processes`.")
 
 
-def draw_into_shards(
-    model: AutoregressiveModel, args: argparse.Namespace, wish: Wish, how: dict[str, Any]
-) -> str:
-    """Draws what is missing of a folder of shards.
+def worker_of(args: argparse.Namespace) -> Process:
+    """Which worker this is: as typed, else as torchrun, SLURM or `--num-processes` started it.
+
+    Raises:
+        ConfigError: If there is no such worker.
+    """
+    if args.worker is None:
+        return this_process()
+    if args.worker >= args.num_workers:
+        raise ConfigError(
+            f"`--worker` must be from 0 to `--num-workers` - 1, got {args.worker} of "
+            f"{args.num_workers}."
+        )
+    return Process(args.worker, args.num_workers)
+
+
+def device_of(args: argparse.Namespace) -> str:
+    """Where this worker computes: of several GPUs, those of a machine are dealt out in turn."""
+    device = resolve_device(args.device or "auto")
+    if device != "cuda" or this_process().is_alone:
+        return device
+    # Here, because only this needs PyTorch before the model is there.
+    import torch
+
+    return f"cuda:{this_process().local_rank % torch.cuda.device_count()}"
+
+
+def shared(args: argparse.Namespace, work: Callable[[], int]) -> int:
+    """Does the work here, or in as many processes of this machine as `--num-processes` says."""
+    if args.num_processes is None or args.num_processes == 1:
+        return work()
+    words, skip = [], False
+    for word in args.words:
+        if not skip and word != "--num-processes" and not word.startswith("--num-processes="):
+            words.append(word)
+        skip = word == "--num-processes"
+    # When one fails the others go on: what they make stays.
+    return launch(words, args.num_processes, waits_for_all=True)
+
+
+def fill(work: ShardedWork, args: argparse.Namespace, doing: str) -> bool:
+    """Makes what is missing of the shards of this worker.
 
     Args:
-        model: Where it stands is where it draws.
+        work: What is made.
         args: What was typed.
-        wish: What shall be drawn.
-        how: The settings of `ShardedDrawing` that say how.
+        doing: Which work that is: "drawing".
 
     Returns:
-        What there is now, in words.
+        Whether all is there, and this process shall say so.
 
     Raises:
         KeyboardInterrupt: After Ctrl-C, with a line that says how to go on.
+        OutputError: If what was written is not there.
     """
-    cond, count = share_condition(model, wish)
-    drawing = ShardedDrawing(
-        model,
-        Path(args.shards),
-        num_samples=count,
-        shard_size=args.shard_size or SHARD_SIZE,
-        cond=cond,
-        shape=None if args.size is None else (model.in_channels, *args.size),
-        **how,
-    )
-    missing, num_shards = drawing.missing(), drawing.recipe.num_shards
-    if len(missing) < num_shards:
-        there = f"{num_shards - len(missing):,} of {counted(num_shards, 'shard')}"
-        print(f"Going on in {args.shards}: {there} are there.", file=sys.stderr)
-    damaged = drawing.damaged(missing)
-    if damaged:
-        told = f"{counted(len(damaged), 'shard')} damaged or of another drawing"
-        print(f"In {args.shards}: {told}, drawn again.", file=sys.stderr)
+    worker = worker_of(args)
+    is_speaker = args.worker is not None or worker.is_first
+    was_whole = work.is_listed
+    missing = work.missing(worker=worker.rank, num_workers=worker.world_size)
+    own = len(range(worker.rank, work.plan.num_shards, worker.world_size))
+    if is_speaker:
+        tell_found(work, args, own, missing)
     try:
-        with progress_bar(f"drawing {counted(len(missing), 'shard')}") as tell:
-            drawing.draw(missing, on_progress=tell)
+        with progress_bar(f"{doing} {counted(len(missing), 'shard')}", shown=is_speaker) as tell:
+            work.write(missing, on_progress=tell)
     except KeyboardInterrupt:
-        whole = f"{num_shards - len(drawing.missing()):,} of {counted(num_shards, 'shard')}"
+        left = work.missing(worker=worker.rank, num_workers=worker.world_size)
         raise KeyboardInterrupt(
-            f"Stopped with {whole} in {args.shards}. The same command draws the rest."
+            f"Stopped with {own - len(left):,} of {counted(own, 'shard')} in {args.shards}. "
+            f"The same command makes the rest."
         ) from None
-    if not drawing.finish():
-        raise OutputError(
-            f"`{args.shards}` must hold what was written there, and does not. "
-            f"Check its disk, and whether something else writes there; then run this again."
-        )
-    return f"{counted(count, 'image')} in {args.shards}, {counted(num_shards, 'shard')}"
+    was_listed = work.is_listed
+    if not work.finish():
+        if worker.is_alone:
+            raise OutputError(
+                f"`{args.shards}` must hold what was written there, and does not. "
+                f"Check its disk, and whether something else writes there; then run this again."
+            )
+        if args.worker is not None:
+            print(f"{counted(own, 'shard')} of worker {worker.rank} in {args.shards}; others miss")
+        return False
+    # Of several workers the one that is done last speaks; none if all was there before.
+    return worker.is_alone or (is_speaker if was_whole else not was_listed)
+
+
+def tell_found(work: ShardedWork, args: argparse.Namespace, own: int, missing: list[int]) -> None:
+    """Says what was there before, of a worker that has so many shards."""
+    if len(missing) < own:
+        there = f"{own - len(missing):,} of {counted(own, 'shard')}"
+        print(f"Going on in {args.shards}: {there} are there.", file=sys.stderr)
+    damaged = work.damaged(missing)
+    if damaged:
+        told = f"{counted(len(damaged), 'shard')} damaged or made otherwise"
+        print(f"In {args.shards}: {told}, made again.", file=sys.stderr)
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pixelcnn.files import atomic_write
 
+Arrays = dict[str, NDArray[Any]]
 DIGEST_LENGTH = 64  # hexadecimal digits of SHA-256
 
 
@@ -44,13 +46,18 @@ def is_whole(content: bytes) -> bool:
     return hashlib.sha256(content).hexdigest().encode() == digest
 
 
-def write_shard(path: Path, arrays: Mapping[str, Any]) -> None:
+def write_shard(path: Path, arrays: Arrays, notes: Mapping[str, Any]) -> None:
     """Writes a shard, whole or not at all.
+
+    Args:
+        path: Its file.
+        arrays: What it holds, by name.
+        notes: What it says of itself, kept as JSON in one more array, `notes`.
 
     Raises:
         OutputError: If the file cannot be written.
     """
-    content = pack(arrays)
+    content = pack({**arrays, "notes": np.array(json.dumps(notes))})
     with atomic_write(path) as temporary:
         temporary.write_bytes(content)
 

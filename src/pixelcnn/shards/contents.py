@@ -1,6 +1,5 @@
 """What a shard holds: images as data sets are read, and how they came about."""
 
-import json
 from typing import Any
 
 import numpy as np
@@ -8,20 +7,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pixelcnn.nn import Condition
+from pixelcnn.shards.archive import Arrays
 from pixelcnn.shards.recipe import Recipe
-
-Arrays = dict[str, NDArray[Any]]
 
 
 def shard_arrays(
-    recipe: Recipe, images: range, x: NDArray[Any], condition: Condition, cond: Tensor | None
+    recipe: Recipe, x: NDArray[Any], condition: Condition, cond: Tensor | None
 ) -> Arrays:
     """The arrays of a shard, by the keys of `pixelcnn.data.arrays.read_npz`.
 
     Args:
         recipe: What is drawn.
-        images: Numbers of the images, n of them.
-        x: Their levels. (n, C, H, W).
+        x: Levels of n images. (n, C, H, W).
         condition: What the model is conditioned on.
         cond: What these images were drawn by. (n, …); or None.
     """
@@ -31,19 +28,6 @@ def shard_arrays(
         "layout": np.array("NCHW"),
         # With guidance 0 the images are of no label.
         **({} if cond is None or recipe.guidance == 0 else _named(condition, cond)),
-        "notes": np.array(json.dumps(notes_of(recipe, images))),
-    }
-
-
-def notes_of(recipe: Recipe, images: range) -> dict[str, Any]:
-    """What a shard says of itself, by which it is told from those of other drawings."""
-    return {
-        "description": "generated images",
-        "software": f"pixelcnn {recipe.software['pixelcnn']}",
-        "source": f"model {recipe.weights}",
-        "recipe": recipe.digest,
-        "first": images.start,
-        "count": len(images),
     }
 
 

@@ -1,9 +1,7 @@
 """All that decides the images of a folder of shards, so that no folder mixes two drawings."""
 
 import hashlib
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -11,13 +9,14 @@ from torch import Tensor
 
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.models import AutoregressiveModel
+from pixelcnn.shards.plan import Plan
 from pixelcnn.version import __version__
 
 LISTED = 1000  # numbers of a condition that a manifest shows; more are told by their checksum
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(Plan):
     """What is drawn, and how. Two equal recipes give the same bytes on one kind of machine.
 
     Attributes:
@@ -42,7 +41,6 @@ class Recipe:
     model: str
     weights: str
     num_samples: int
-    shard_size: int
     batch_size: int
     shape: tuple[int, int, int]
     levels: int
@@ -56,36 +54,19 @@ class Recipe:
     device: str
     software: dict[str, str]
 
-    def as_json(self) -> dict[str, Any]:
-        """In types that JSON has."""
-        return {**asdict(self), "shape": list(self.shape)}
+    @property
+    def num_images(self) -> int:
+        """Images of all shards together."""
+        return self.num_samples
 
     @property
-    def digest(self) -> str:
-        """Sixteen hexadecimal digits that tell this recipe from any other."""
-        text = json.dumps(self.as_json(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-    @property
-    def num_shards(self) -> int:
-        """Shards of the whole set; the last may be smaller."""
-        return -(-self.num_samples // self.shard_size)
-
-    def images_of(self, number: int) -> range:
-        """Numbers of the images of a shard.
-
-        Example:
-            >>> from pixelcnn.models import PixelCNN
-            >>> recipe = recipe_for(PixelCNN(image_size=8), 10, shard_size=4, batch_size=2)
-            >>> [recipe.images_of(number) for number in range(recipe.num_shards)]
-            [range(0, 4), range(4, 8), range(8, 10)]
-        """
-        first = number * self.shard_size
-        return range(first, min(first + self.shard_size, self.num_samples))
-
-    def file_of(self, number: int) -> str:
-        """Name of the file of a shard: sorted by name, the files are in order."""
-        return f"shard-{number:05d}.npz"
+    def notes(self) -> dict[str, Any]:
+        """What a shard says of itself for people."""
+        return {
+            "description": "generated images",
+            "software": f"pixelcnn {self.software['pixelcnn']}",
+            "source": f"model {self.weights}",
+        }
 
 
 def recipe_for(
@@ -121,6 +102,12 @@ def recipe_for(
 
     Raises:
         ConfigError: If neither `shape` nor the model says how large images are.
+
+    Example:
+        >>> from pixelcnn.models import PixelCNN
+        >>> recipe = recipe_for(PixelCNN(image_size=8), 10, shard_size=4, batch_size=2)
+        >>> [recipe.images_of(number) for number in range(recipe.num_shards)]
+        [range(0, 4), range(4, 8), range(8, 10)]
     """
     return Recipe(
         model=model.name,
@@ -138,8 +125,13 @@ def recipe_for(
         precision=precision,
         condition=describe_condition(model.condition.kind, cond),
         device=model.device.type,
-        software={"pixelcnn": __version__, "torch": str(torch.__version__)},
+        software=software(),
     )
+
+
+def software() -> dict[str, str]:
+    """What may round otherwise in another version."""
+    return {"pixelcnn": __version__, "torch": str(torch.__version__)}
 
 
 def describe_condition(kind: str | None, cond: Tensor | None) -> dict[str, Any] | None:
@@ -159,22 +151,3 @@ def describe_condition(kind: str | None, cond: Tensor | None) -> dict[str, Any] 
         "sha256": hashlib.sha256(content).hexdigest(),
         "values": cond.tolist() if cond.numel() <= LISTED else None,
     }
-
-
-def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
-    """Where two recipes differ, in words.
-
-    Example:
-        >>> differences({"seed": 0, "top_k": None}, {"seed": 1, "top_k": None})
-        ['`seed` is 1 there and 0 here']
-    """
-    return [
-        f"`{name}` is {_short(theirs.get(name))} there and {_short(ours.get(name))} here"
-        for name in {**ours, **theirs}
-        if ours.get(name) != theirs.get(name)
-    ]
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 80 else f"{text[:80]} …"

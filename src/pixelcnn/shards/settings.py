@@ -1,6 +1,5 @@
 """What a drawing into shards is asked for, checked before its folder is touched."""
 
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -33,13 +32,6 @@ def checked_sizes(num_samples: int, shard_size: int, batch_size: int | None) -> 
             f"in two shards, got {shard_size}. Take {up}, or another `batch_size`."
         )
     return {"num_samples": num_samples, "shard_size": shard_size, "batch_size": batch_size}
-
-
-def checked_folder(folder: object) -> str | Path:
-    """The path of a folder; raises `ConfigError` for anything else."""
-    if not isinstance(folder, str | Path) or not str(folder):
-        raise ConfigError(f"`folder` must be the path of a folder, got {folder!r}.")
-    return folder
 
 
 def listed_cond(model: AutoregressiveModel, cond: Cond) -> Tensor | None:

@@ -1,0 +1,148 @@
+"""Scoring into a folder of shards: how probable each image of a large set is."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pixelcnn.checkpoint import fingerprint
+from pixelcnn.data import ImageSet
+from pixelcnn.errors import ConfigError
+from pixelcnn.inference import score, score_unconditionally
+from pixelcnn.inference.sampler import Report
+from pixelcnn.models import AutoregressiveModel
+from pixelcnn.shards.archive import Arrays
+from pixelcnn.shards.plan import Plan
+from pixelcnn.shards.recipe import software
+from pixelcnn.shards.settings import checked_sizes
+from pixelcnn.shards.work import ShardedWork
+
+BATCH_SIZE = 64
+
+
+@dataclass(frozen=True)
+class ScoringPlan(Plan):
+    """What is scored, by what. Two equal plans give the same bytes on one kind of machine.
+
+    Attributes:
+        model: Name of the architecture.
+        weights: Fingerprint of architecture and weights, see `pixelcnn.checkpoint.fingerprint`.
+        num_scored: Images of all shards together, N.
+        batch_size: Images of a forward pass, counted from number 0.
+        images: Which images, in words: data set, split, what was done to them.
+        condition: Kind of what the model is told of each, or None: p(x) is measured.
+        device: Kind of device: "cpu", "cuda", "mps".
+        software: Versions of this package and of torch: others may round otherwise.
+    """
+
+    model: str
+    weights: str
+    num_scored: int
+    batch_size: int
+    images: str
+    condition: str | None
+    device: str
+    software: dict[str, str]
+
+    @property
+    def num_images(self) -> int:
+        """Images of all shards together."""
+        return self.num_scored
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """What a shard says of itself for people."""
+        return {
+            "description": "negative log-likelihoods in nats",
+            "software": f"pixelcnn {self.software['pixelcnn']}",
+            "source": f"model {self.weights}, images {self.images}",
+        }
+
+
+class ShardedScoring(ShardedWork):
+    """Negative log-likelihoods of many images, measured with the memory of one batch of them.
+
+    They are those that `pixelcnn.inference.score` gives for all images at once, to the bit: shards
+    hold whole batches, so the batches are the same. See `ShardedWork` for what a folder of shards
+    is. A shard holds `number` (n,), from 0, and `nats` (n,), float64.
+
+    Args:
+        model: Any architecture, on the device where it shall score.
+        image_set: The images, which stay where they are stored until their turn.
+        folder: Where shards and manifest are.
+        images: Which images these are, in words: what tells the folder from that of other ones.
+        shard_size: Images of each shard but the last, a multiple of `batch_size`.
+        batch_size: Images of a forward pass; None for 64, or `shard_size` if that is less.
+
+    Raises:
+        ConfigError: If a setting is out of range, or the folder is that of another scoring.
+        DataError: If the folder's manifest is damaged.
+        OutputError: If the folder cannot be written to.
+    """
+
+    def __init__(
+        self,
+        model: AutoregressiveModel,
+        image_set: ImageSet,
+        folder: str | Path,
+        *,
+        images: str,
+        shard_size: int = 4096,
+        batch_size: int | None = None,
+    ) -> None:
+        sizes = checked_sizes(len(image_set), shard_size, batch_size or min(BATCH_SIZE, shard_size))
+        if image_set.redraws:
+            raise ConfigError(
+                "`image_set` must hold images that stay as they are, and these are drawn anew in "
+                "every epoch. Score validation or test images."
+            )
+        self.model = model
+        self.image_set = image_set
+        kind = model.condition.kind
+        told = image_set.conditions.of(kind)
+        super().__init__(
+            folder,
+            ScoringPlan(
+                shard_size=sizes["shard_size"],
+                model=model.name,
+                weights=fingerprint(model),
+                num_scored=sizes["num_samples"],
+                batch_size=sizes["batch_size"],
+                images=images,
+                condition=None if told is None else kind,
+                device=model.device.type,
+                software=software(),
+            ),
+        )
+
+    def size_of(self, images: range) -> int:
+        """Images."""
+        return len(images)
+
+    def arrays_of(self, images: range, on_progress: Report | None) -> Arrays:
+        """Scores images of these numbers."""
+        assert isinstance(self.plan, ScoringPlan)
+        numbers = torch.arange(images.start, images.stop)
+        nats = []
+        for own in numbers.split(self.plan.batch_size):
+            part = self.image_set.take(own)
+            x = next(part.read([torch.arange(len(own))])).long().cpu()
+            told = part.conditions.of(self.plan.condition)
+            if told is None:
+                scores = score_unconditionally(self.model, x, batch_size=len(x))
+            else:
+                scores = score(self.model, x, told, batch_size=len(x))
+            nats.append(scores.nats)
+            if on_progress is not None:
+                on_progress(int(own[-1]) + 1 - images.start, len(images))
+        return {"number": numbers.numpy(), "nats": torch.cat(nats).numpy()}
+
+    def results(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+        """Numbers (n,) and nats (n,) of the images of each shard, in order, once all are whole."""
+        for shard in range(self.plan.num_shards):
+            with np.load(self.folder / self.plan.file_of(shard), allow_pickle=False) as arrays:
+                yield arrays["number"], arrays["nats"]

@@ -1,0 +1,171 @@
+"""Work on images by number into a folder of shards, which one process or many fill."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from pathlib import Path
+
+from pixelcnn.arguments import whole_number
+from pixelcnn.data.shard_folder import read_manifest
+from pixelcnn.errors import ConfigError, OutputError
+from pixelcnn.files import make_folder
+from pixelcnn.inference.sampler import Report
+from pixelcnn.shards.archive import Arrays, is_whole, read_notes, write_shard
+from pixelcnn.shards.manifest import Claim, tidy, write_manifest
+from pixelcnn.shards.plan import Plan
+
+
+class ShardedWork(ABC):
+    """Something to be done for each of many images, kept in files of equal size.
+
+    What becomes of an image depends on the plan and on its number alone. Neither when, nor in
+    which order, nor by how many processes shards are made changes a byte of them. What could is
+    not left to chance but written into the manifest, and a folder of another one is refused.
+
+    A shard bears its name only when it is whole, and ends with its own checksum. Whatever stops a
+    process costs no more than the shards it was making: `missing` names those that are not there
+    or damaged. Each process makes shards of its own and writes nothing else; the manifest is made
+    of what lies in the folder, by whoever finds all of it whole.
+
+    Args:
+        folder: Where shards and manifest are.
+        plan: What is done.
+
+    Raises:
+        ConfigError: If the folder is that of another plan.
+        DataError: If the folder's manifest is damaged.
+        OutputError: If the folder cannot be written to.
+    """
+
+    def __init__(self, folder: str | Path, plan: Plan) -> None:
+        if not isinstance(folder, str | Path) or not str(folder):
+            raise ConfigError(f"`folder` must be the path of a folder, got {folder!r}.")
+        self.plan = plan
+        self.folder = make_folder(folder)
+        self._claim = Claim(self.folder, plan)
+        self.checksums = self._claim.checksums
+
+    @abstractmethod
+    def arrays_of(self, images: range, on_progress: Report | None) -> Arrays:
+        """Does the work for images of these numbers: the arrays of their shard, but its notes.
+
+        Args:
+            images: A run of numbers, as the plan cuts them.
+            on_progress: Told how much of `size_of(images)` is done, and that.
+        """
+
+    @abstractmethod
+    def size_of(self, images: range) -> int:
+        """How much work that is, in the unit of progress."""
+
+    def missing(self, *, worker: int = 0, num_workers: int = 1) -> list[int]:
+        """Numbers of the shards that are not there or damaged, of those of one worker.
+
+        Args:
+            worker: Which worker, from 0; it has the shards worker, worker + num_workers, …
+            num_workers: How many share the work.
+
+        Raises:
+            ConfigError: If there is no such worker.
+        """
+        worker = whole_number("worker", worker, at_least=None)
+        num_workers = whole_number("num_workers", num_workers)
+        if not 0 <= worker < num_workers:
+            raise ConfigError(
+                f"`worker` must be from 0 to `num_workers` - 1, got {worker} of {num_workers}."
+            )
+        own = range(worker, self.plan.num_shards, num_workers)
+        return [number for number in own if self._checksum(number) is None]
+
+    @property
+    def num_present(self) -> int:
+        """Shards of which a file is there, whole or not: quicker than `missing`."""
+        numbers = range(self.plan.num_shards)
+        return sum((self.folder / self.plan.file_of(number)).exists() for number in numbers)
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the manifest says that all shards are whole: quicker than `missing`."""
+        found = read_manifest(self.folder)
+        return found is not None and all(each["sha256"] for each in found["shards"])
+
+    def damaged(self, missing: Iterable[int]) -> list[int]:
+        """Those of the missing shards of which a file is there all the same."""
+        return [n for n in missing if (self.folder / self.plan.file_of(n)).exists()]
+
+    def write(self, shards: Iterable[int], *, on_progress: Report | None = None) -> None:
+        """Makes shards, in place of what bears their names.
+
+        Args:
+            shards: Their numbers.
+            on_progress: Told how much of the work for all of these shards is done, and that.
+
+        Raises:
+            ConfigError: If there is no such shard, or the folder became that of another plan.
+            OutputError: If a shard cannot be written.
+        """
+        numbers = [whole_number("shards", number, at_least=None) for number in shards]
+        beyond = [number for number in numbers if not 0 <= number < self.plan.num_shards]
+        if beyond:
+            raise ConfigError(
+                f"`shards` must be numbers from 0 to {self.plan.num_shards - 1}, got {beyond[0]}."
+            )
+        total = sum(self.size_of(self.plan.images_of(number)) for number in numbers)
+        done = 0
+        for number in numbers:
+            images = self.plan.images_of(number)
+            arrays = self.arrays_of(images, _after(done, total, on_progress))
+            self._claim.check()  # taken by another plan, before our first shard was there?
+            self._put(number, arrays)
+            done += self.size_of(images)
+
+    def finish(self) -> bool:
+        """Writes the checksums of all shards into the manifest if all are whole.
+
+        Returns:
+            Whether they are.
+
+        Raises:
+            OutputError: If the manifest cannot be written.
+        """
+        if self.num_present < self.plan.num_shards:
+            return False  # without reading what is there
+        checksums = [self._checksum(number) for number in range(self.plan.num_shards)]
+        if None in checksums:
+            return False
+        write_manifest(self.folder, self.plan, checksums)
+        tidy(self.folder, self.plan)
+        return True
+
+    def _put(self, number: int, arrays: Arrays) -> None:
+        file = self.plan.file_of(number)
+        self.checksums.pop(file, None)  # of what it replaces
+        try:
+            write_shard(self.folder / file, arrays, self.plan.notes_of(self.plan.images_of(number)))
+        except OutputError:
+            # A process that made the same shards may have found all whole, and tidied up what was
+            # on its way here: then it is there, the same to the byte.
+            if self._checksum(number) is None:
+                raise
+
+    def _checksum(self, number: int) -> str | None:
+        """SHA-256 of the file of a shard; None if it is not there, damaged or of another plan."""
+        file = self.plan.file_of(number)
+        try:
+            content = (self.folder / file).read_bytes()
+        except FileNotFoundError:
+            return None
+        if not is_whole(content):
+            return None
+        if read_notes(content) != self.plan.notes_of(self.plan.images_of(number)):
+            return None
+        checksum = hashlib.sha256(content).hexdigest()
+        return checksum if self.checksums.get(file, checksum) == checksum else None
+
+
+def _after(done: int, total: int, report: Report | None) -> Report | None:
+    """Reports a part of the work as what it is of the whole."""
+    if report is None:
+        return None
+    tell = report
+    return lambda known, _: tell(done + known, total)

@@ -1,0 +1,79 @@
+"""Scores in shards are those of all images at once, to the bit, whoever measures them."""
+
+import numpy as np
+import pytest
+import torch
+
+from pixelcnn.data import TensorImageSet
+from pixelcnn.errors import ConfigError
+from pixelcnn.inference import score, score_unconditionally
+from pixelcnn.models import PixelCNN
+from pixelcnn.shards import ShardedScoring
+
+COUNT = 22
+SIZES = {"shard_size": 6, "batch_size": 3, "images": "made up"}
+
+
+@pytest.fixture
+def model() -> PixelCNN:
+    """In float32, as people score."""
+    made = PixelCNN(hidden_channels=8, num_residual_blocks=1, num_classes=4, num_labels=5)
+    for parameter in made.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    return made.eval()
+
+
+@pytest.fixture
+def image_set() -> TensorImageSet:
+    return TensorImageSet(torch.randint(4, (COUNT, 1, 6, 5)), torch.arange(COUNT) % 5, levels=4)
+
+
+def joined(scoring: ShardedScoring) -> np.ndarray:
+    found = list(scoring.results())
+    assert np.concatenate([numbers for numbers, _ in found]).tolist() == list(range(COUNT))
+    return np.concatenate([nats for _, nats in found])
+
+
+@pytest.mark.parametrize("num_workers", [1, 2, 3])
+def test_they_are_those_of_all_images_at_once_to_the_bit(model, image_set, tmp_path, num_workers):
+    for worker in reversed(range(num_workers)):
+        scoring = ShardedScoring(model, image_set, tmp_path, **SIZES)
+        scoring.write(scoring.missing(worker=worker, num_workers=num_workers))
+    assert scoring.finish()
+    whole = score(model, image_set.images.long(), image_set.labels, batch_size=3)
+    assert np.array_equal(joined(scoring), whole.nats.numpy())
+
+
+def test_without_labels_they_are_summed_out(model, image_set, tmp_path):
+    told: list[tuple[int, int]] = []
+    scoring = ShardedScoring(model, image_set.with_labels(None), tmp_path, **SIZES)
+    scoring.write(scoring.missing(), on_progress=lambda *each: told.append(each))
+    assert scoring.finish()
+    whole = score_unconditionally(model, image_set.images.long(), batch_size=3)
+    assert np.array_equal(joined(scoring), whole.nats.numpy())
+    assert told == sorted(told) and told[-1] == (COUNT, COUNT)
+
+
+def test_a_lost_shard_is_measured_again(model, image_set, tmp_path):
+    scoring = ShardedScoring(model, image_set, tmp_path, **SIZES)
+    scoring.write(scoring.missing())
+    assert scoring.finish()
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    (tmp_path / "shard-00001.npz").unlink()
+    (tmp_path / "shard-00003.npz").write_bytes(before["shard-00003.npz"][:-1])
+    again = ShardedScoring(model, image_set, tmp_path, **SIZES)
+    assert again.missing() == [1, 3]
+    again.write([1, 3])
+    assert again.finish()
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_a_folder_of_another_scoring_is_refused(model, image_set, tmp_path):
+    scoring = ShardedScoring(model, image_set, tmp_path, **SIZES)
+    scoring.write([0])
+    with pytest.raises(ConfigError, match='`images` is "made up" there and "others" here'):
+        ShardedScoring(model, image_set, tmp_path, **{**SIZES, "images": "others"})
+    with pytest.raises(ConfigError, match='`condition` is "labels" there and null here'):
+        ShardedScoring(model, image_set.with_labels(None), tmp_path, **SIZES)
+    with pytest.raises(ConfigError, match="drawn anew in every epoch"):
+        ShardedScoring(model, image_set.redrawn(), tmp_path, **SIZES)
