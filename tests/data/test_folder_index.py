@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixelcnn.data import DataWarning, folder_index
+from pixelcnn.data import DataWarning, folder_index, inspection
 from pixelcnn.data.folder_index import index_images
 from pixelcnn.data.listing import list_images
 from pixelcnn.errors import DataError
@@ -34,13 +34,13 @@ def folder(tmp_path):
 def opened(monkeypatch):
     """The names of the files whose headers are read, from here on."""
     names = []
-    read = folder_index.read_header
+    read = inspection.read_header
 
-    def noted(path):
+    def noted(path, name):
         names.append(path.name)
-        return read(path)
+        return read(path, name)
 
-    monkeypatch.setattr(folder_index, "read_header", noted)
+    monkeypatch.setattr(inspection, "read_header", noted)
     return names
 
 

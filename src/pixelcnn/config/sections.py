@@ -113,7 +113,8 @@ class DataConfig:
 
     Attributes:
         image_size: Side in pixels, or [height, width]. None: as they are.
-        dataset_name: A name in `pixelcnn.data.DATASETS`, or npz:FILE, npy:FILE or folder:DIR.
+        dataset_name: A name in `pixelcnn.data.DATASETS`, npz:FILE, npy:FILE, folder:DIR or
+            hf:NAME_OR_PATH (a set of the Hugging Face hub, or a file or folder in its formats).
         data_root: Folder that holds the images. None: the usual place of the data set.
         use_augmentation: Whether training images are flipped left to right at random: for natural
             images, and not for digits or letters.
@@ -126,8 +127,10 @@ class DataConfig:
         binarization: "none", "threshold" (at half) or "dynamic" (drawn anew every epoch).
         val_fraction: Part of the training images kept for validation, if none come apart.
         num_workers: Processes that decode images which do not fit into the memory.
-        skip_broken_files: Whether files of a folder that cannot be decoded are left out, counted
-            and named, instead of ending the run.
+        skip_broken_files: Whether images of folder: or hf: that cannot be decoded are left out,
+            counted and named, instead of ending the run.
+        image_column: Column of the images of hf:. None: the one of type Image.
+        label_column: Column of the labels of hf:. None: the one of type ClassLabel, if any.
     """
 
     dataset_name: str = "digits"
@@ -143,6 +146,8 @@ class DataConfig:
     binarization: Literal["none", "threshold", "dynamic"] = "none"
     val_fraction: float = 0.1
     skip_broken_files: bool = False
+    image_column: str | None = None
+    label_column: str | None = None
 
 
 # Settings of `data` that do not say which images there are, only what training does with them.

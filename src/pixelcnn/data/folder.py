@@ -1,33 +1,19 @@
 """Folders of image files."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from pixelcnn.data.folder_index import FolderIndex, index_images
-from pixelcnn.data.image_files import LEVELS, decode
+from pixelcnn.data.folder_index import index_images
+from pixelcnn.data.image_files import decode
+from pixelcnn.data.inspection import Part, common_spec, left_out
 from pixelcnn.data.listing import Listing, list_images
-from pixelcnn.data.notice import notice, some
 from pixelcnn.data.sets import Source
 from pixelcnn.data.streaming import STREAM_ABOVE_BYTES, Files, hold_or_stream
 from pixelcnn.errors import ConfigError, DataError
-from pixelcnn.spec import ImageSpec
-
-
-@dataclass(frozen=True)
-class _Part:
-    """One split: its files, what is known of each, and its errors by the names of files."""
-
-    listing: Listing
-    index: FolderIndex
-    numbers: NDArray[np.int64]  # of the files that can be read
-    broken: dict[str, DataError]
 
 
 def read_folder(
@@ -63,11 +49,18 @@ def read_folder(
         raise ConfigError(f"`channels` of a folder of images must be 1 or 3, got {channels}.")
     listed = {split: list_images(folder) for split, folder in _split_folders(root).items()}
     names = _class_names(listed)
-    parts = {split: _inspect(listing, skip_broken_files) for split, listing in listed.items()}
-    spec = _find_spec(parts, image_size=image_size, channels=channels)
+    parts = {
+        split: Part(
+            listing.paths,
+            *index_images(listing, skip_broken=skip_broken_files),
+            classes=_classes(listing, names),
+        )
+        for split, listing in listed.items()
+    }
+    spec = common_spec(parts, image_size=image_size, channels=channels)
     decoder = partial(decode, channels=spec.channels, size=(spec.height, spec.width))
     stores = {
-        split: (Files(part.listing.paths.take(part.numbers), decoder), _labels(part, names))
+        split: (Files(listed[split].paths.take(part.numbers), decoder), part.labels)
         for split, part in parts.items()
     }
     sets = hold_or_stream(stores, spec, stream_above_bytes)
@@ -77,7 +70,7 @@ def read_folder(
         sets.get("val"),
         sets.get("test"),
         label_names=names,
-        notes=_left_out(root, parts),
+        notes=left_out(str(root), parts),
         resized=image_size is not None,
     )
 
@@ -106,52 +99,10 @@ def _class_names(listed: Mapping[str, Listing]) -> tuple[str, ...] | None:
     return tuple(names) or None
 
 
-def _inspect(listing: Listing, skip_broken: bool) -> _Part:
-    index, errors = index_images(listing, skip_broken=skip_broken)
-    numbers = np.flatnonzero(index.whole if skip_broken else index.known)
-    if not len(numbers):
-        raise DataError(
-            f"Of the {len(listing.paths):,} image files of {listing.paths.root} none can be read. "
-            f"The first: {errors[0]}"
-        )
-    broken = {str(listing.paths[number]): error for number, error in errors.items()}
-    return _Part(listing, index, numbers, broken)
-
-
-def _find_spec(
-    parts: Mapping[str, _Part], *, image_size: tuple[int, int] | None, channels: int | None
-) -> ImageSpec:
-    """One size for all images unless they will be resized, and grey or RGB."""
-    train = parts["train"]
-    size = train.index.sizes[train.numbers[0]]
-    for part in parts.values():
-        others = part.numbers[(part.index.sizes[part.numbers] != size).any(1)]
-        if image_size is None and len(others):
-            one, other = train.listing.paths[train.numbers[0]], part.listing.paths[others[0]]
-            height, width = part.index.sizes[others[0]]
-            raise DataError(
-                f"All images must have one size without `image_size`: {one} has {size[0]}×"
-                f"{size[1]}, {other} has {height}×{width} (height × width). Set `image_size`."
-            )
-    is_grey = all(part.index.grey[part.numbers].all() for part in parts.values())
-    height, width = image_size or (int(size[0]), int(size[1]))
-    return ImageSpec(channels or (1 if is_grey else 3), height, width, LEVELS)
-
-
-def _labels(part: _Part, names: tuple[str, ...] | None) -> Tensor | None:
+def _classes(listing: Listing, names: tuple[str, ...] | None) -> Tensor | None:
+    """The class of each image, (N,)."""
     if names is None:
         return None
     numbers = {name: number for number, name in enumerate(names)}
-    classes = torch.tensor([numbers[name] for name, _ in part.listing.classes])
-    counts = torch.tensor([count for _, count in part.listing.classes])
-    return classes.repeat_interleave(counts)[torch.from_numpy(part.numbers)]
-
-
-def _left_out(root: Path, parts: Mapping[str, _Part]) -> tuple[str, ...]:
-    """How many files are broken, for the protocol; and once for people, by name."""
-    broken = {name: error for part in parts.values() for name, error in part.broken.items()}
-    if not broken:
-        return ()
-    count = f"{len(broken):,} broken {'file' if len(broken) == 1 else 'files'} left out"
-    notice(f"{count} of {root}: {some(list(broken))}. {next(iter(broken.values()))}")
-    return (count,)
+    classes = torch.tensor([numbers[name] for name, _ in listing.classes])
+    return classes.repeat_interleave(torch.tensor([count for _, count in listing.classes]))

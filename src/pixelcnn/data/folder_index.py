@@ -2,16 +2,12 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelcnn.data.image_files import Header, read_header, read_pixels
+from pixelcnn.data.inspection import Headers, inspect
 from pixelcnn.data.listing import Listing
 from pixelcnn.data.notice import notice
 from pixelcnn.errors import DataError, OutputError
@@ -19,33 +15,6 @@ from pixelcnn.files import atomic_write
 
 FORMAT = "pixelcnn-folder-index/1"
 KEEP_FROM = 1_000  # images: fewer are read in no time
-CHUNK = 64  # images that a thread reads at once
-THREADS = 8  # of which most wait for a disk or a network
-
-Found = Header | DataError
-
-
-@dataclass(frozen=True)
-class FolderIndex:
-    """What is known of N listed images.
-
-    Attributes:
-        sizes: Height and width of each. Shape: (N, 2).
-        grey: Whether it has no colours. Shape: (N,).
-        whole: Whether it has been decoded without an error. Shape: (N,).
-        known: Whether its header could be read at all; all else means nothing where not. (N,).
-    """
-
-    sizes: NDArray[np.int32]
-    grey: NDArray[np.bool_]
-    whole: NDArray[np.bool_]
-    known: NDArray[np.bool_]
-
-    @classmethod
-    def empty(cls, count: int) -> "FolderIndex":
-        """One in which nothing is known."""
-        no = np.zeros(count, dtype=np.bool_)
-        return cls(np.zeros((count, 2), dtype=np.int32), no, no.copy(), no.copy())
 
 
 def cache_folder() -> Path:
@@ -56,14 +25,12 @@ def cache_folder() -> Path:
 
 def index_images(
     listing: Listing, *, skip_broken: bool = False
-) -> tuple[FolderIndex, dict[int, DataError]]:
+) -> tuple[Headers, dict[int, DataError]]:
     """Finds out about every image of a folder, opening only what is new or has changed.
 
     Args:
         listing: The files as they are now.
-        skip_broken: Whether to go on at a broken file. Every file is then decoded once, since
-            most damage shows only there: which images there are is settled before anything is
-            learned from them.
+        skip_broken: As `pixelcnn.data.inspection.inspect` takes it.
 
     Returns:
         What is known, and the error of each broken file by its number.
@@ -72,71 +39,35 @@ def index_images(
         DataError: If a header cannot be read and `skip_broken` is off; the message names the file.
     """
     place = cache_folder() / "folders" / f"{_fingerprint(listing.paths.root)}.npz"
-    index, is_stale = _recall(listing, place)
-    wanted = index.whole if skip_broken else index.known
-    broken: dict[int, DataError] = {}
-    todo = np.flatnonzero(~wanted)
+    headers, is_stale = _recall(listing, place)
+    before = headers.known.sum() + headers.whole.sum()
     try:
-        for number, found in _inspect(listing, todo, decodes=skip_broken):
-            if isinstance(found, DataError):
-                broken[number] = found
-                if not skip_broken:
-                    raise found
-                continue
-            index.sizes[number] = found.height, found.width
-            index.grey[number], index.known[number] = found.grey, True
-            index.whole[number] = skip_broken
+        errors = inspect(listing.paths, headers, skip_broken=skip_broken)
     finally:
         # What was read before a broken file, or before Ctrl-C, need not be read again.
-        if len(listing.paths) >= KEEP_FROM and (is_stale or len(broken) < len(todo)):
-            _keep(listing, index, place)
-    return index, broken
+        has_learned = headers.known.sum() + headers.whole.sum() > before
+        if len(listing.paths) >= KEEP_FROM and (is_stale or has_learned):
+            _keep(listing, headers, place)
+    return headers, errors
 
 
-def _inspect(
-    listing: Listing, numbers: NDArray[np.int64], *, decodes: bool
-) -> Iterator[tuple[int, Found]]:
-    """Headers of some images, or what is wrong with them, in order."""
-    chunks = np.split(numbers, range(CHUNK, len(numbers), CHUNK))
-    look = partial(_look, listing, decodes=decodes)
-    with ThreadPoolExecutor(THREADS) as pool:
-        # A round at a time, so that an error ends the work and little waits in the memory.
-        for start in range(0, len(chunks), 8 * THREADS):
-            part = chunks[start : start + 8 * THREADS]
-            for chunk, found in zip(part, pool.map(look, part), strict=True):
-                yield from zip(chunk.tolist(), found, strict=True)
-
-
-def _look(listing: Listing, numbers: Iterable[int], *, decodes: bool) -> list[Found]:
-    found: list[Found] = []
-    for number in numbers:
-        path = listing.paths[number]
-        try:
-            if decodes:
-                read_pixels(path, channels=3)
-            found.append(read_header(path))
-        except DataError as error:
-            found.append(error)
-    return found
-
-
-def _recall(listing: Listing, place: Path) -> tuple[FolderIndex, bool]:
+def _recall(listing: Listing, place: Path) -> tuple[Headers, bool]:
     """What was kept of the files that are still the same; and whether there is more to forget."""
-    index = FolderIndex.empty(len(listing.paths))
+    headers = Headers.empty(len(listing.paths))
     try:
         kept = _read(place, listing.paths.root)
     except FileNotFoundError:
-        return index, True
+        return headers, True
     except Exception as error:  # zipfile and NumPy raise whatever they trip over in a torn file
         notice(
             f"The index {place} of {listing.paths.root} cannot be used ({error}) and is made anew."
         )
-        return index, True
+        return headers, True
     here, there = _matches(listing, kept)
     for name in ("sizes", "grey", "whole"):
-        getattr(index, name)[here] = kept[name][there]
-    index.known[here] = True
-    return index, len(there) < len(kept["grey"])
+        getattr(headers, name)[here] = kept[name][there]
+    headers.known[here] = True
+    return headers, len(there) < len(kept["grey"])
 
 
 def _matches(
@@ -155,8 +86,8 @@ def _matches(
     return here[same], there[here[same]]
 
 
-def _keep(listing: Listing, index: FolderIndex, place: Path) -> None:
-    known = np.flatnonzero(index.known)
+def _keep(listing: Listing, headers: Headers, place: Path) -> None:
+    known = np.flatnonzero(headers.known)
     paths = listing.paths
     if len(known) < len(paths):
         paths = paths.take(known).packed()
@@ -168,9 +99,9 @@ def _keep(listing: Listing, index: FolderIndex, place: Path) -> None:
                 root=str(paths.root.resolve()),
                 text=np.frombuffer(paths.text, dtype=np.uint8),
                 stamps=listing.stamps[known],
-                sizes=index.sizes[known],
-                grey=index.grey[known],
-                whole=index.whole[known],
+                sizes=headers.sizes[known],
+                grey=headers.grey[known],
+                whole=headers.whole[known],
             )
     except OutputError as error:
         notice(f"{error} Without an index the next start opens every image of the folder again.")
@@ -190,7 +121,7 @@ def _read(place: Path, root: Path) -> dict[str, NDArray[np.generic]]:
     if str(kept["format"]) != FORMAT or str(kept["root"]) != str(root.resolve()):
         raise ValueError("it is of another folder or kind")
     count = int((kept["text"] == 0).sum())
-    fresh = {**vars(FolderIndex.empty(count)), "stamps": np.empty((count, 3), dtype=np.int64)}
+    fresh = {**vars(Headers.empty(count)), "stamps": np.empty((count, 3), dtype=np.int64)}
     for key in ("stamps", "sizes", "grey", "whole"):
         if (kept[key].shape, kept[key].dtype) != (fresh[key].shape, fresh[key].dtype):
             raise ValueError("its parts do not fit together")

@@ -11,6 +11,7 @@ from pixelcnn.data.celeba import read_celeba
 from pixelcnn.data.cifar10 import read_cifar10
 from pixelcnn.data.digits import read_digits
 from pixelcnn.data.folder import read_folder
+from pixelcnn.data.hugging_face import read_hugging_face
 from pixelcnn.data.mnist import read_fashion_mnist, read_mnist
 from pixelcnn.data.prepare import Binarization, prepare
 from pixelcnn.data.sets import DataSplits, Source
@@ -28,10 +29,11 @@ DATASETS: dict[str, Callable[..., Source]] = {
     "npz": read_npz,
     "npy": read_npy,
     "folder": read_folder,
+    "hf": read_hugging_face,
 }
-FILE_SETS = ("npz", "npy", "folder")
+FILE_SETS = ("npz", "npy", "folder", "hf")
 # Of these, those of image files, which can be read in grey or in colour and may be broken.
-IMAGE_FILES = ("folder",)
+IMAGE_FILES = ("folder", "hf")
 
 
 def load_data(
@@ -47,6 +49,8 @@ def load_data(
     channels: int | None = None,
     stream_above_bytes: int = STREAM_ABOVE_BYTES,
     skip_broken_files: bool = False,
+    image_column: str | None = None,
+    label_column: str | None = None,
 ) -> DataSplits:
     """Reads a data set and makes training, validation and test splits of it.
 
@@ -54,8 +58,9 @@ def load_data(
     depends on `val_fraction` alone, never on `seed`.
 
     Args:
-        dataset_name: A name in `DATASETS`; for your own files also `npz:FILE`, `npy:FILE` or
-            `folder:DIR`, whose paths are taken as they stand.
+        dataset_name: A name in `DATASETS`; for your own files also `npz:FILE`, `npy:FILE`,
+            `folder:DIR` or `hf:PATH`, whose paths are taken as they stand; `hf:NAME` for a set of
+            the Hugging Face hub, see `pixelcnn.data.hugging_face`.
         data_root: Folder of the named sets; without it the one that the environment variable
             PIXELCNN_DATA names, or else `data` in the current folder. Sets that are missing
             are fetched into it. For plain `npz`, `npy` and `folder`: the file or folder itself.
@@ -69,10 +74,12 @@ def load_data(
             without any first gives up a tenth of its images for them.
         max_samples: Keeps at most so many images of each split, chosen at random.
         seed: Chooses the training images that `max_samples` keeps, and nothing else.
-        channels: For folders: 1 for grey, 3 for RGB. For others it must be what they have.
-        stream_above_bytes: Folders larger than this, decoded, stay in their files.
-        skip_broken_files: For folders: leaves files out that cannot be decoded. The protocol says
-            how many, and a `DataWarning` names them.
+        channels: For folders and `hf`: 1 for grey, 3 for RGB. For others what they have.
+        stream_above_bytes: Folders and `hf` sets larger than this, decoded, stay on the disk.
+        skip_broken_files: For folders and `hf`: leaves images out that cannot be decoded. The
+            protocol says how many, and a `DataWarning` names them.
+        image_column: For `hf`: the column of images. None: the one that is of that type.
+        label_column: For `hf`: the column of labels. None: the one that is of that type.
 
     Returns:
         The splits, with the protocol that a reported figure must carry.
@@ -97,12 +104,14 @@ def load_data(
         "stream_above_bytes": stream_above_bytes,
         "skip_broken_files": skip_broken_files,
     }
-    if skip_broken_files and name not in IMAGE_FILES:
-        raise ConfigError(
-            f"`skip_broken_files` must be false for {name}: only in {' and '.join(IMAGE_FILES)} is "
-            f"one image a file, which can be left out."
-        )
-    source = _read(name, path, for_images if name in IMAGE_FILES else {})
+    columns = {"image_column": image_column, "label_column": label_column}
+    _check_reader(name, {"skip_broken_files": skip_broken_files}, IMAGE_FILES)
+    _check_reader(name, columns, ("hf",))
+    options = {
+        **(for_images if name in IMAGE_FILES else {}),
+        **(columns if name == "hf" else {}),
+    }
+    source = _read(name, path, options)
     _check_fit(source, levels, binarization, channels)
     return prepare(
         source,
@@ -120,6 +129,16 @@ def _read(name: str, path: Path, options: Mapping[str, Any]) -> Source:
         return DATASETS[name](path, **options)
     except OSError as error:  # a folder that may not be read, a disk that fails
         raise DataError(f"{error.filename or path} cannot be read: {error.strerror}.") from error
+
+
+def _check_reader(name: str, options: Mapping[str, Any], readers: Sequence[str]) -> None:
+    """Raises `ConfigError` if an option is set that the reader does not have."""
+    for option, value in options.items():
+        if value and name not in readers:
+            raise ConfigError(
+                f"`{option}` is for {' and '.join(readers)} alone, got {value!r} for {name}. Leave "
+                f"it out."
+            )
 
 
 def _check_options(
@@ -156,8 +175,8 @@ def _locate(dataset_name: str, data_root: str | Path | None) -> tuple[str, Path]
     name, _, path = dataset_name.partition(":")
     if name not in DATASETS or (path and name not in FILE_SETS):
         raise ConfigError(
-            f"`dataset_name` must be one of {', '.join(DATASETS)}, or npz:FILE, npy:FILE or "
-            f"folder:DIR, got {dataset_name!r}."
+            f"`dataset_name` must be one of {', '.join(DATASETS)}, or npz:FILE, npy:FILE, "
+            f"folder:DIR or hf:NAME_OR_PATH, got {dataset_name!r}."
         )
     if path:
         return name, Path(path).expanduser()

@@ -50,6 +50,14 @@ class PackedPaths:
     def __getitem__(self, index: int) -> Path:
         return self.root / self.name(index)
 
+    def content(self, index: int) -> Path:
+        """The file itself, as `pixelcnn.data.inspection.Encoded` has it."""
+        return self[index]
+
+    def origin(self, index: int) -> str:
+        """Its path, as messages say it."""
+        return str(self[index])
+
     def take(self, indices: Tensor | NDArray[np.int64]) -> "PackedPaths":
         """Those with these numbers, (M,), in this order."""
         numbers: NDArray[np.int64] = self._numbers[np.asarray(indices)]
