@@ -10,6 +10,7 @@ from pixelcnn.data.sets import Source
 from pixelcnn.errors import DataError
 
 SIDE = 28
+COUNTS = {"train": 50_000, "val": 10_000, "test": 10_000}
 FILES = {"x_train": "train", "x_val": "valid", "x_test": "test"}
 URL = "http://www.cs.toronto.edu/~larocheh/public/datasets/binarized_mnist"
 
@@ -53,8 +54,13 @@ def _source(arrays: dict[str, NDArray[np.generic]], path: Path) -> Source:
         for key, array in arrays.items()
     }
     found = source_from_arrays("binarized_mnist", {**shaped, "levels": np.array(2)}, path=path)
-    note = "fixed binarization of Larochelle and Murray, 2011"
-    return Source(found.name, found.train, found.val, found.test, notes=(note,))
+    notes = ["fixed binarization of Larochelle and Murray, 2011"]
+    for split, wanted in COUNTS.items():
+        count = len(getattr(found, split))
+        if count != wanted:
+            # A text cut off at the end of a line looks whole, and a figure on it is another one.
+            notes.append(f"only {count:,} of the {wanted:,} {split} images")
+    return Source(found.name, found.train, found.val, found.test, notes=tuple(notes))
 
 
 def _read_mat(path: Path) -> NDArray[np.generic]:

@@ -31,6 +31,7 @@ def read_cifar10(root: Path) -> Source:
     path = root / "cifar10.npz"
     if path.is_file() and not (root / "cifar-10-batches-py").is_dir():
         return _read_npz(path)
+    _check_whole(root)
     train, test = (_open(root, train=train) for train in (True, False))
     return Source("cifar10", train, test=test, label_names=NAMES)
 
@@ -53,6 +54,20 @@ def _read_npz(path: Path) -> Source:
     part = f"only {num_test:,} of the {NUM_TEST:,} test images"
     notes = () if num_test == NUM_TEST else (part,)
     return Source("cifar10", found.train, found.val, found.test, found.label_names, notes)
+
+
+def _check_whole(root: Path) -> None:
+    """Raises `DataError` if a file is there and is not as it was published."""
+    from torchvision.datasets import CIFAR10  # type: ignore[import-untyped]
+    from torchvision.datasets.utils import check_integrity  # type: ignore[import-untyped]
+
+    for name, md5 in (*CIFAR10.train_list, *CIFAR10.test_list):
+        path = root / CIFAR10.base_folder / name
+        if path.is_file() and not check_integrity(path, md5):
+            raise DataError(
+                f"{path} is damaged: its MD5 is not {md5}. Delete it and run again to fetch it "
+                f"anew."
+            )
 
 
 def _open(root: Path, *, train: bool) -> TensorImageSet:
