@@ -71,7 +71,7 @@ def _check_whole(root: Path) -> None:
 
 
 def _open(root: Path, *, train: bool) -> TensorImageSet:
-    from torchvision.datasets import CIFAR10  # type: ignore[import-untyped]
+    from torchvision.datasets import CIFAR10
 
     try:
         with warnings.catch_warnings():

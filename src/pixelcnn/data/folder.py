@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pixelcnn.data.folder_index import index_images
 from pixelcnn.data.image_files import decode
-from pixelcnn.data.inspection import Part, common_spec, left_out
+from pixelcnn.data.inspection import Inspected, common_spec, left_out
 from pixelcnn.data.listing import Listing, list_images
 from pixelcnn.data.sets import Source
 from pixelcnn.data.streaming import STREAM_ABOVE_BYTES, Files, hold_or_stream
@@ -50,7 +50,7 @@ def read_folder(
     listed = {split: list_images(folder) for split, folder in _split_folders(root).items()}
     names = _class_names(listed)
     parts = {
-        split: Part(
+        split: Inspected(
             listing.paths,
             *index_images(listing, skip_broken=skip_broken_files),
             classes=_classes(listing, names),

@@ -9,7 +9,7 @@ from torch import Tensor
 from pixelcnn.data.hub_columns import classes_of, image_column_of, label_column_of, undecoded
 from pixelcnn.data.hub_tables import by_split, open_tables
 from pixelcnn.data.image_files import decode
-from pixelcnn.data.inspection import Headers, Part, common_spec, inspect, left_out
+from pixelcnn.data.inspection import Headers, Inspected, common_spec, inspect, left_out
 from pixelcnn.data.sets import Source
 from pixelcnn.data.streaming import STREAM_ABOVE_BYTES, hold_or_stream
 from pixelcnn.errors import ConfigError, DataError, require
@@ -137,7 +137,7 @@ class RowStore:
         return replace(self, numbers=self.numbers[indices])
 
 
-def _inspect(rows: Rows, classes: Tensor | None, skip_broken: bool) -> Part:
+def _inspect(rows: Rows, classes: Tensor | None, skip_broken: bool) -> Inspected:
     headers = Headers.empty(len(rows))
     errors = inspect(rows, headers, skip_broken=skip_broken)
-    return Part(rows, headers, errors, classes)
+    return Inspected(rows, headers, errors, classes)

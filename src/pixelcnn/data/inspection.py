@@ -60,7 +60,7 @@ class Headers:
 
 
 @dataclass(frozen=True)
-class Part:
+class Inspected:
     """The images of one split, as they were found.
 
     Attributes:
@@ -119,7 +119,7 @@ def inspect(images: Encoded, headers: Headers, *, skip_broken: bool) -> dict[int
 
 
 def common_spec(
-    parts: Mapping[str, Part], *, image_size: tuple[int, int] | None, channels: int | None
+    parts: Mapping[str, Inspected], *, image_size: tuple[int, int] | None, channels: int | None
 ) -> ImageSpec:
     """The spec of all images: one size unless they will be resized, and grey or RGB.
 
@@ -149,7 +149,7 @@ def common_spec(
     return ImageSpec(channels or (1 if grey else 3), height, width, LEVELS)
 
 
-def left_out(where: str, parts: Mapping[str, Part]) -> tuple[str, ...]:
+def left_out(where: str, parts: Mapping[str, Inspected]) -> tuple[str, ...]:
     """How many images are broken, for the protocol; and once for people, by name."""
     broken = {
         part.images.origin(number): error

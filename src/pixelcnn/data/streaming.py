@@ -161,10 +161,11 @@ class StreamReader:
                 if isinstance(item, str):
                     raise DataError(item)
                 yield item.to(self._device, non_blocking=True)
-        except RuntimeError as error:
-            if "DataLoader worker" not in str(error):
+        except (Exception, KeyboardInterrupt) as error:
+            # Now, and not when the error with all that it refers to is forgotten.
+            self.close()
+            if not isinstance(error, RuntimeError) or "DataLoader worker" not in str(error):
                 raise
-            self._loader = None
             raise DataError(
                 f"A process that decodes images has died ({str(error).split('.')[0]}). It may "
                 f"have been out of memory: take fewer of them by `num_workers`."
