@@ -51,17 +51,25 @@ def save_inception(path: Path) -> Path:
         if isinstance(module, nn.Conv2d):
             # By default signals would fade from layer to layer.
             module.weight.normal_(std=(2 / module.weight[0].numel()) ** 0.5)
+    # Else all images would be of all classes alike, and the Inception score 1.
+    network.fc.weight.normal_()
     torch.save(network.state_dict(), path)
     return path
 
 
-def save_squeezenet(path: Path) -> Path:
-    """Random weights of SqueezeNet, in the form of the file that torchvision downloads."""
-    from torchvision.models import squeezenet1_1
+def save_backbone(path: Path, backbone: str) -> Path:
+    """Random weights of a backbone of LPIPS, in the form of the file that torchvision downloads."""
+    from torchvision import models
 
+    names = {"alex": "alexnet", "vgg": "vgg16", "squeeze": "squeezenet1_1"}
     torch.manual_seed(0)
-    torch.save(squeezenet1_1(weights=None).state_dict(), path)
+    torch.save(models.get_model(names[backbone], weights=None).state_dict(), path)
     return path
+
+
+def save_squeezenet(path: Path) -> Path:
+    """The smallest of them."""
+    return save_backbone(path, "squeeze")
 
 
 def noise(count: int, *shape: int, levels: int = 256, seed: int = 0) -> Tensor:

@@ -82,9 +82,13 @@ def test_a_file_that_runs_code_is_refused_and_does_not_run(tmp_path):
 def test_a_file_of_something_else_is_refused(tmp_path):
     for name, content in (("text.pth", b"text"), ("empty.pth", b"")):
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(CheckpointError, match="no file of weights"):
+        with pytest.raises(CheckpointError, match="no file of weights") as caught:
             InceptionFeatures(tmp_path / name).options  # noqa: B018
-    with pytest.raises(CheckpointError, match="must name a file"):
+        assert "takes the file from https://github.com/toshas/" in str(caught.value)
+        assert "weights_only" not in str(caught.value)
+    with pytest.raises(CheckpointError, match="is a folder"):
+        InceptionFeatures(tmp_path).options  # noqa: B018
+    with pytest.raises(CheckpointError, match=r"must name the file from https.* is missing"):
         InceptionFeatures(tmp_path / "missing.pth").options  # noqa: B018
     torch.save([1, 2], tmp_path / "list.pth")
     with pytest.raises(CheckpointError, match="a state dict, got list"):

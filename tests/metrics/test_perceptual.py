@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from pixelcnn.errors import CheckpointError, ConfigError, MissingDependencyError
 from pixelcnn.metrics import PerceptualDistance
 from pixelcnn.metrics.perceptual import distance_to_nearest, diversity
-from tests.metrics.made import noise, save_squeezenet
+from tests.metrics.made import noise, save_backbone, save_squeezenet
 
 
 @pytest.fixture(scope="module")
@@ -24,19 +24,25 @@ def distance(weights):
     return PerceptualDistance("squeeze", weights=weights)
 
 
-def test_it_is_the_distance_of_lpips_with_the_same_weights(distance, weights, monkeypatch):
+@pytest.mark.parametrize(
+    "backbone",
+    ["squeeze", *(pytest.param(name, marks=pytest.mark.slow) for name in ("alex", "vgg"))],
+)
+def test_it_is_the_distance_of_lpips_with_the_same_weights(backbone, tmp_path, monkeypatch):
+    weights = save_backbone(tmp_path / "backbone.pth", backbone)
+    distance = PerceptualDistance(backbone, weights=weights)
     # As lpips loads it where torchvision finds its file.
     monkeypatch.setattr(
         "torchvision.models._api.load_state_dict_from_url",
         lambda *_, **__: torch.load(weights, weights_only=True),
     )
     with pytest.warns(UserWarning):
-        theirs = lpips.LPIPS(net="squeeze", verbose=False)
+        theirs = lpips.LPIPS(net=backbone, verbose=False)
     x, y = (noise(3, 3, 70, 66, seed=seed) for seed in (0, 1))
     expected = theirs(x / 255, y / 255, normalize=True).flatten().detach()
     found = distance(x, y, levels=256, batch_size=2)
-    torch.testing.assert_close(found, expected.double(), rtol=1e-4, atol=0)
-    downloaded = PerceptualDistance("squeeze")(x, y, levels=256)
+    torch.testing.assert_close(found, expected.double(), rtol=1e-5, atol=0)
+    downloaded = PerceptualDistance(backbone)(x, y, levels=256)
     assert torch.equal(downloaded, distance(x, y, levels=256))
 
 
@@ -95,7 +101,7 @@ def test_without_weights_the_error_says_exactly_that(monkeypatch):
 
 def test_a_file_of_another_network_is_refused(tmp_path):
     torch.save({"weight": torch.zeros(1)}, tmp_path / "other.pth")
-    with pytest.raises(CheckpointError, match="does not hold torchvision's weights for the LPIPS"):
+    with pytest.raises(CheckpointError, match=r"does not hold torchvision's weights .*has no"):
         PerceptualDistance("squeeze", weights=tmp_path / "other.pth")
 
 

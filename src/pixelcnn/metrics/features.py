@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import pickle
 from abc import ABC, abstractmethod
 from functools import cached_property
 from pathlib import Path
@@ -108,7 +109,7 @@ class InceptionFeatures(Features):
     def options(self) -> dict[str, Any]:
         fidelity = require("torch_fidelity", extra="metrics")
         if self.weights is not None:
-            check_weights(self.weights, "--inception-weights")
+            check_weights(self.weights, "--inception-weights", url=_inception_url())
         path = None if self.weights is None else str(self.weights)
         try:
             # Once now, so that what is missing is told before images are drawn.
@@ -232,7 +233,7 @@ def _register(name: str, network: ImageClassifier) -> None:
     fidelity.register_feature_extractor(name, Extractor)
 
 
-def check_weights(path: Path, option: str) -> dict[str, Tensor]:
+def check_weights(path: Path, option: str, *, url: str) -> dict[str, Tensor]:
     """Reads a file of weights without running any code that it may hold.
 
     Libraries that unpickle whatever they are given may then read it, too.
@@ -240,25 +241,31 @@ def check_weights(path: Path, option: str) -> dict[str, Tensor]:
     Args:
         path: Written by `torch.save`.
         option: What named it.
+        url: Where the file is published, for messages.
 
     Raises:
         CheckpointError: If it is missing, damaged or holds anything but tensors.
     """
     if not path.is_file():
-        raise CheckpointError(f"`{option}` must name a file, but {path} is none.")
+        what = "is a folder" if path.is_dir() else "is missing"
+        raise CheckpointError(f"`{option}` must name the file from {url}, but {path} {what}.")
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # of a damaged file it raises whatever it trips over
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        if isinstance(error, pickle.UnpicklingError):
+            # What torch says there is advice to run the code that the file holds.
+            reason = "it is damaged, or holds something else than tensors"
         raise CheckpointError(
             f"{path} is no file of weights that can be read safely ({reason}). "
-            f"`{option}` takes what `torch.save` wrote of a state dict. Download it again."
+            f"`{option}` takes the file from {url}: download it again."
         ) from error
     if not isinstance(weights, dict) or not all(
         isinstance(weight, Tensor) for weight in weights.values()
     ):
         raise CheckpointError(
-            f"{path} must hold tensors by name, a state dict, got {type(weights).__name__}."
+            f"{path} must hold tensors by name, a state dict, got {type(weights).__name__}. "
+            f"`{option}` takes the file from {url}."
         )
     return weights
 

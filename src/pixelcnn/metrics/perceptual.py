@@ -59,7 +59,9 @@ class PerceptualDistance:
         self.backbone = backbone
         self.weights = None if weights is None else Path(weights)
         self.device = torch.device(device)
-        read = None if self.weights is None else check_weights(self.weights, "--lpips-weights")
+        read = None
+        if self.weights is not None:
+            read = check_weights(self.weights, "--lpips-weights", url=self._url)
         try:
             with warnings.catch_warnings():
                 # It asks torchvision for weights in the older of two ways.
@@ -115,19 +117,26 @@ class PerceptualDistance:
         size = [round(side * scale) for side in x.shape[2:]]
         return F.interpolate(pixels, size, mode="bilinear", align_corners=False)
 
+    @property
+    def _url(self) -> str:
+        """Where torchvision has the weights of the backbone from."""
+        models = require("torchvision.models", extra="metrics")
+        return str(getattr(models, WEIGHTS[self.backbone]).DEFAULT.url)
+
     def _explain(self, error: Exception) -> str:
         reason = " ".join(str(error).split())[:200]
-        models = require("torchvision.models", extra="metrics")
-        url = getattr(models, WEIGHTS[self.backbone]).DEFAULT.url
+        if isinstance(error, KeyError):
+            reason = f"it has no {reason}"
         if self.weights is not None:
             return (
                 f"{self.weights} does not hold torchvision's weights for the LPIPS backbone "
-                f"{self.backbone!r} ({reason}). `--lpips-weights` must name the file from {url}."
+                f"{self.backbone!r} ({reason}). `--lpips-weights` must name the file from "
+                f"{self._url}."
             )
         return (
-            f"The weights of the LPIPS backbone {self.backbone!r} are not here: {url} could not be "
-            f"downloaded ({reason}), and `--lpips-weights` names no file. Download that file "
-            f"elsewhere and name it."
+            f"The weights of the LPIPS backbone {self.backbone!r} are not here: {self._url} could "
+            f"not be downloaded ({reason}), and `--lpips-weights` names no file. Download that "
+            f"file elsewhere and name it."
         )
 
 
