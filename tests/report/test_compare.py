@@ -14,14 +14,21 @@ from pixelcnn.charts.curves import compared_curves
 from pixelcnn.data import load_data
 from pixelcnn.errors import ConfigError, OutputError
 from pixelcnn.inference import PixelCNNSampler, score, score_unconditionally
-from pixelcnn.metrics import ClassifierFeatures
+from pixelcnn.metrics import ClassifierFeatures, Findings
 from pixelcnn.models import PixelCNN
 from pixelcnn.report import Effort, Variant, compare, write_report
 from pixelcnn.report import write as writing
 from pixelcnn.report.glance import glance
 from pixelcnn.report.page import as_html, as_markdown
 from pixelcnn.report.pictures import pictures_of
-from pixelcnn.report.tables import by_class, overview, settings, significance, tables_of
+from pixelcnn.report.tables import (
+    by_class,
+    overview,
+    reasons_of,
+    settings,
+    significance,
+    tables_of,
+)
 from pixelcnn.report.variant import differences
 
 COUNT = 70
@@ -100,6 +107,32 @@ def test_the_tables_say_what_was_measured(found, variants):
     right = sum(int(row[3].split()[0]) for row in classes.rows)
     assert right == int(found.measured[1].right.sum())
     assert settings(found).rows == [["seed", "0", "1"], ["model.num_labels", "–", "10"]]
+
+
+def test_models_that_are_alike_are_said_to_be_and_none_is_best(found):
+    twins = [replace(found.variants[0], name=name) for name in ("one", "two")]
+    same = replace(found, variants=twins, measured=[found.measured[0]] * 2)
+    assert glance(same)[0].startswith("one and two have the same NLL of p(x), the lowest: ")
+    assert overview(same).best == by_class(same).best == frozenset()
+    worse = replace(found.measured[0], nll=found.measured[0].nll + 1)
+    third = replace(found.variants[0], name="three")
+    three = replace(found, variants=[*twins, third], measured=[*same.measured, worse])
+    column = overview(three).head.index("NLL of p(x), nats")
+    assert {(0, column), (1, column)} <= overview(three).best
+
+
+def test_a_reason_for_missing_figures_is_told_once_for_all(found):
+    few = [Findings.without("fid", "recall", "too few"), Findings.without("fid", "too few")]
+    measured = [replace(m, judged=j) for m, j in zip(found.measured, few, strict=True)]
+    two = replace(
+        found,
+        variants=[replace(v, name=n) for v, n in zip(found.variants, "ab", strict=True)],
+        measured=measured,
+    )
+    assert reasons_of(two) == [
+        "Not measured: FID of a, b: too few.",
+        "Not measured: recall of a: too few.",
+    ]
 
 
 def test_only_settings_that_matter_and_differ_are_shown(variants):

@@ -16,6 +16,9 @@ def likelihood(found: Comparison) -> str:
     gap = found.difference(second, first)
     nats = found.measured[first].nll.mean()
     low, high = gap.interval
+    if gap.nats == 0:
+        both = f"{found.names[first]} and {found.names[second]}"
+        return f"{both} have the same NLL of p(x), the lowest: {nats:.2f} nats per image."
     if gap.is_significant:
         certain = f"{gap.nats:.2f} nats less than {found.names[second]} ({low:.2f} … {high:.2f})"
     else:

@@ -40,8 +40,9 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .86rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .38rem .55rem; border-bottom: 1px solid var(--line); text-align: left;
-  vertical-align: top; white-space: nowrap; }
-th { color: var(--soft); font-weight: 600; }
+  vertical-align: top; }
+td span { white-space: nowrap; }
+th { color: var(--soft); font-weight: 600; vertical-align: bottom; line-height: 1.25; }
 td:first-child { font-weight: 600; position: sticky; left: 0; background: var(--card); }
 td.best { background: var(--mark); font-weight: 600; }
 dl { margin: .8rem 0 0; font-size: .86rem; }
@@ -134,9 +135,11 @@ def html_table(table: Table, more: str = "") -> str:
 
 
 def html_cell(cell: str, is_best: bool) -> str:
-    """A cell of a table."""
+    """A cell of a table; an interval may stand below its figure."""
     kind = ' class="best"' if is_best else ""
-    return f"<td{kind}>{escape(cell)}</td>"
+    figure, *interval = cell.split(" (", 1)
+    parts = [figure, *(f"({text}" for text in interval)]
+    return f"<td{kind}>{' '.join(f'<span>{escape(part)}</span>' for part in parts)}</td>"
 
 
 def html_picture(picture: Picture) -> str:

@@ -20,7 +20,7 @@ from pixelcnn.report.variant import Variant
 
 COLUMNS = 16
 ROWS = 2  # of each variant
-EPOCHS = 6
+EPOCHS = 10
 TILES = 4  # rows and columns of a kept grid that its strip shows
 PAD = 2  # of the grids that a training keeps
 EACH = 8  # of each label

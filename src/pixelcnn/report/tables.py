@@ -1,6 +1,6 @@
 """The tables of a report, as text in cells."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,14 +67,28 @@ def overview(found: Comparison) -> Table:
         [name, *(MISSING if v is None else c.text(v) for c, v in zip(columns, row, strict=True))]
         for name, row in zip(found.names, values, strict=True)
     ]
-    best = set()
+    best: set[tuple[int, int]] = set()
     for number, column in enumerate(columns):
-        known = {row: each[number] for row, each in enumerate(values) if each[number] is not None}
-        if column.better and len(known) > 1:
-            choose = min if column.better == "low" else max
-            best.add((choose(known, key=lambda row: _first(known[row])), number + 1))
+        known = {
+            row: _first(each[number]) for row, each in enumerate(values) if each[number] is not None
+        }
+        if column.better:
+            best |= {(row, number + 1) for row in best_of(known, column.better)}
     head = ["", *(column.head for column in columns)]
     return Table("The models", head, rows, frozenset(best), notes(found))
+
+
+def best_of(values: Mapping[int, float], better: str) -> list[int]:
+    """Where the best of some values are; nowhere, if all are alike.
+
+    Example:
+        >>> best_of({0: 3.0, 1: 2.0, 3: 2.0}, "low"), best_of({0: 1.0, 1: 1.0}, "high")
+        ([1, 3], [])
+    """
+    if len(set(values.values())) < 2:
+        return []
+    best = min(values.values()) if better == "low" else max(values.values())
+    return [place for place, value in values.items() if value == best]
 
 
 def columns_of(found: Comparison) -> list[Column]:
@@ -91,6 +105,7 @@ def columns_of(found: Comparison) -> list[Column]:
         return f"{100 * share:.1f} %"
 
     columns = [
+        Column("architecture", lambda v, m: v.model.name, str),
         Column("parameters", lambda v, m: v.num_parameters, "{:,}".format),
         Column("receptive field", lambda v, m: v.num_seen or "all", _pixels),
         Column("NLL of p(x), nats", lambda v, m: _with_interval(m.nll), _interval, "low"),
@@ -155,15 +170,26 @@ def notes(found: Comparison) -> list[str]:
             f"Every model drew {len(drawn.x):,} images and not {found.effort.num_generated:,}: the "
             f"slowest would have needed more than {found.effort.draw_seconds:.0f} s."
         )
-    reasons: dict[str, list[str]] = {}
-    for variant, measured in zip(found.variants, found.measured, strict=True):
-        for name in ("fid", "precision", "recall", "label_accuracy"):
-            if name in measured.judged.not_measured:
-                words = f"{name.replace('_', ' ')} of {variant.name}"
-                reasons.setdefault(measured.judged.not_measured[name], []).append(words)
-    said += [f"Not measured: {', '.join(of)}: {why}." for why, of in reasons.items()]
+    said += reasons_of(found)
     said.append("Seconds to draw are of this machine; training seconds are those of each run.")
     return said
+
+
+def reasons_of(found: Comparison) -> list[str]:
+    """Why figures of the overview are missing, in sentences."""
+    missing: dict[tuple[str, str], list[str]] = {}
+    for variant, measured in zip(found.variants, found.measured, strict=True):
+        for name in ("fid", "precision", "recall", "label_accuracy"):
+            if (reason := measured.judged.not_measured.get(name)) is not None:
+                missing.setdefault((name, reason), []).append(variant.name)
+    figures: dict[tuple[str, str], list[str]] = {}
+    for (name, reason), names in missing.items():
+        words = name.replace("_", " ").replace("fid", "FID")
+        figures.setdefault((", ".join(names), reason), []).append(words)
+    return [
+        f"Not measured: {', '.join(words)} of {names}: {reason}."
+        for (names, reason), words in figures.items()
+    ]
 
 
 def significance(found: Comparison) -> Table | None:
@@ -206,10 +232,11 @@ def by_class(found: Comparison) -> Table | None:
         for variant, measured in zip(found.variants, found.measured, strict=True)
         if measured.right is not None
     ]
-    rows, best = [], set()
+    rows: list[list[str]] = []
+    best: set[tuple[int, int]] = set()
     for row, label in enumerate(classes):
         means = [measured.nll[labels == label].mean().item() for measured in found.measured]
-        best.add((row, 1 + means.index(min(means))))
+        best |= {(row, 1 + place) for place in best_of(dict(enumerate(means)), "low")}
         cells = [names[label], *(f"{mean:.2f}" for mean in means)]
         for _, measured in told:
             assert measured.right is not None and measured.drawn.cond is not None
@@ -224,9 +251,7 @@ def by_class(found: Comparison) -> Table | None:
             "Drawn right: images drawn with this label in which the classifier sees it; its own "
             "mistakes count against the model."
         )
-    return Table(
-        "Class by class", head, rows, frozenset(best if len(found.names) > 1 else ()), said
-    )
+    return Table("Class by class", head, rows, frozenset(best), said)
 
 
 def settings(found: Comparison) -> Table | None:
