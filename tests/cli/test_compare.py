@@ -62,6 +62,7 @@ def test_what_cannot_be_compared_is_refused_and_leaves_nothing(run_folder, fails
     alike = fails("compare", "digits", "mnist-256", *out)
     assert "Only models of the same images" in alike and "mnist, binarization none" in alike
     assert "different names" in fails("compare", run_folder, run_folder, *out)
+    assert "written NAME=RUN, got `x=`" in fails("compare", "x=", *out)
     assert "There is no `nowhere`" in fails("compare", "digits", "nowhere", *out)
     assert "greater than 0" in fails("compare", "digits", "--draw-seconds", "0", *out)
     assert "needs `--features" in fails(

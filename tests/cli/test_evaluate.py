@@ -1,11 +1,14 @@
 """`pixelcnn evaluate` scores a run again, on its own images or on others."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from pixelcnn.cli import main
+from pixelcnn.metrics import ImageClassifier, save_classifier
+from pixelcnn.spec import ImageSpec
 from tests.metrics.made import save_squeezenet
 
 
@@ -76,13 +79,37 @@ def test_drawn_images_are_judged_by_the_classifier_of_the_same_images(capsys, tm
     assert main(["evaluate", "digits", "--device=cpu", *words, "--out", str(out)]) == 0
     said = capsys.readouterr().out
     assert "70 drawn images beside 80 real ones, seed 0, by classifier digits:" in said
-    assert "inception score            – needs at least 100 drawn images" in said
-    assert "lpips diversity            – LPIPS was not asked for" in said
+    assert "not measured: inception score – needs at least 100 drawn images" in said
+    assert "not measured: lpips diversity, perceptual distance – LPIPS was not asked for" in said
     assert "nearer than a test image with probability 0." in said
     found = json.loads(out.read_text())
     assert found["fid"] > 0
     assert found["drawn_protocol"]["features"] == "classifier digits"
     assert found["drawn_protocol"]["num_train"] == 1298
+
+
+def test_figures_are_told_with_their_intervals(capsys):
+    words = ["evaluate", "digits", "--device=cpu"]
+    assert main([*words, "--evaluation.max_samples=5"]) == 0
+    nll, about, brackets = capsys.readouterr().out.splitlines()
+    intervals = re.findall(r"(\d+\.\d+) \[(\d+\.\d+), (\d+\.\d+)\]", nll)
+    assert len(intervals) == 3
+    for figure, low, high in intervals:
+        assert float(low) < float(figure) < float(high)
+    assert brackets == "in brackets: 95 % bootstrap intervals over images"
+    assert main([*words, "--evaluation.max_samples=1"]) == 0
+    nll, about = capsys.readouterr().out.splitlines()
+    assert "[" not in nll and about.startswith("over 1 image of: ")
+
+
+def test_a_classifier_of_other_things_is_refused(fails, tmp_path):
+    network = ImageClassifier(ImageSpec(1, 8, 8, 17), 2, width=2, labels=["cat", "dog"])
+    save_classifier(network, tmp_path / "animals.safetensors")
+    words = ["--features=classifier", f"--classifier={tmp_path / 'animals.safetensors'}"]
+    for command in ("evaluate", "compare"):
+        said = fails(command, "digits", "--device=cpu", *words, "--out", tmp_path / "new" / "m")
+        assert "animals tells cat, dog, but the images show 0, 1, 2 …. Train one" in said
+    assert not (tmp_path / "new").exists()
 
 
 def test_training_images_are_not_looked_for_among_themselves(capsys, tmp_path):
@@ -111,7 +138,7 @@ def test_weights_of_judges_are_read_from_files(capsys, tmp_path):
         (["--features=inception", "--classifier=digits"], "needs `--features classifier`"),
         (["--inception-weights=x"], "`--inception-weights` needs `--features inception`"),
         (["--lpips-weights=x"], "`--lpips-weights` needs `--lpips`"),
-        (["--features=inception", "--inception-weights=missing.pth"], "missing.pth is none"),
+        (["--features=inception", "--inception-weights=missing.pth"], "missing.pth is missing"),
         (["--features=classifier", "--classifier=missing"], "missing must be a classifier"),
         (
             ["--features=classifier", "--data.image_size=4"],

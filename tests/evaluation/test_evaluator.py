@@ -11,7 +11,13 @@ import pixelcnn
 from pixelcnn.data import TensorImageSet, batches, load_data
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.evaluation import PixelCNNEvaluator, evaluate
-from pixelcnn.evaluation.drawn import Drawn, by_memory, draw_beside, label_accuracy
+from pixelcnn.evaluation.drawn import (
+    Drawn,
+    by_memory,
+    classifier_accuracy,
+    draw_beside,
+    label_accuracy,
+)
 from pixelcnn.inference import PixelCNNSampler
 from pixelcnn.metrics import ClassifierFeatures, InceptionFeatures, PerceptualDistance
 from pixelcnn.models import PixelCNN
@@ -143,6 +149,10 @@ def test_labels_of_another_meaning_are_not_compared(data):
     drawn = Drawn(x, labels, x, labels, data.spec, named.condition, seed=0)
     reason = label_accuracy(drawn, ClassifierFeatures("digits")).not_measured["label_accuracy"]
     assert "are not those of the classifier digits (0, 1" in reason
+    # The numbers of the real labels are those of the model then, and mean something else, too.
+    assert classifier_accuracy(drawn, ClassifierFeatures("digits")).not_measured == {
+        "classifier_test_accuracy": reason
+    }
     reason = label_accuracy(drawn, InceptionFeatures()).not_measured["label_accuracy"]
     assert "needs the features of a classifier" in reason
 

@@ -56,12 +56,17 @@ def run(args: argparse.Namespace) -> int:
 def name_and_run(word: str) -> tuple[str, str]:
     """A run and what to call it: NAME=RUN, or RUN by its own name.
 
+    Raises:
+        ConfigError: If either side of `=` is empty.
+
     Example:
         >>> name_and_run("wide=runs/a"), name_and_run("runs/base/"), name_and_run("digits")
         (('wide', 'runs/a'), ('base', 'runs/base/'), ('digits', 'digits'))
     """
     name, sign, path = word.partition("=")
-    if sign and name and not Path(word).exists():
+    if sign and not Path(word).exists():
+        if not name or not path:
+            raise ConfigError(f"A name and a run are written NAME=RUN, got `{word}`.")
         return name, path
     place = Path(word)
     is_model_of_folder = place.name == "model.safetensors" and place.parent.name

@@ -42,7 +42,8 @@ def figures_of(
 ) -> dict[str, Any]:
     """All that was asked for."""
     is_drawn = draws(args)
-    data, foreign = labels_by_name(model.condition, load_images(config))
+    loaded = load_images(config)
+    data, foreign = labels_by_name(model.condition, loaded)
     if foreign and not model.condition.is_optional:
         raise ConfigError(
             f"The model must be told a label, but {foreign}. `pixelcnn score` sums over its labels."
@@ -51,7 +52,7 @@ def figures_of(
         return measure(model, data, config)
     # Compared with themselves, training images would say nothing about memory.
     train = None if config.evaluation.split == "train" else data.train
-    evaluator = evaluator_of(args, data, config.data, device=model.device)
+    evaluator = evaluator_of(args, loaded, config.data, device=model.device)
     with progress_bar("drawing images") as progress:
         return measure(
             model,

@@ -14,6 +14,7 @@ from pixelcnn.checkpoint import fingerprint
 from pixelcnn.cli.conditions import Wish, choose_condition, example
 from pixelcnn.cli.drawing import draw, save_grid
 from pixelcnn.cli.runs import CONFIG_FILE, METRICS_FILE, MODEL_FILE
+from pixelcnn.cli.words import counted
 from pixelcnn.config import Config, SamplingConfig
 from pixelcnn.data import DataSplits
 from pixelcnn.device import deterministic_algorithms
@@ -125,16 +126,30 @@ def measure(
 def summary(metrics: Mapping[str, Any]) -> str:
     """The figures for people, with what they were measured on."""
     lines = [
-        f"{metrics['split']} NLL {metrics['nll_nats']:.2f} nats per image, "
-        f"{metrics['bits_per_dim']:.3f} bits/dim, perplexity {metrics['perplexity']:.3f}",
-        f"over {metrics['num_images']:,} images of: {metrics['protocol']}",
+        f"{metrics['split']} NLL {_likelihood(metrics)}",
+        f"over {counted(metrics['num_images'], 'image')} of: {metrics['protocol']}",
     ]
     if "nll_nats_without_label" in metrics:
-        lines.append(
-            f"without the condition, p(x): {metrics['nll_nats_without_label']:.2f} nats per image, "
-            f"{metrics['bits_per_dim_without_label']:.3f} bits/dim"
-        )
+        lines.append(f"without the condition, p(x): {_likelihood(metrics, '_without_label')}")
+    if metrics["nll_nats_ci95"] is not None:
+        lines.append("in brackets: 95 % bootstrap intervals over images")
     return "\n".join(lines)
+
+
+def _likelihood(metrics: Mapping[str, Any], of: str = "") -> str:
+    """NLL, bits per dimension and perplexity, each with its interval where there is one."""
+
+    def figure(name: str, digits: int) -> str:
+        text, interval = f"{metrics[name + of]:.{digits}f}", metrics[f"{name}_ci95{of}"]
+        if interval is None:
+            return text
+        low, high = interval
+        return f"{text} [{low:.{digits}f}, {high:.{digits}f}]"
+
+    return (
+        f"{figure('nll_nats', 2)} nats per image, {figure('bits_per_dim', 3)} bits/dim, "
+        f"perplexity {figure('perplexity', 3)}"
+    )
 
 
 def closing(folder: Path, metrics: Mapping[str, Any], condition: Condition) -> str:

@@ -11,6 +11,7 @@ from pixelcnn.config import DataConfig
 from pixelcnn.data import DataSplits
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import PixelCNNEvaluator
+from pixelcnn.evaluation.labels import some
 from pixelcnn.metrics import (
     ClassifierFeatures,
     Features,
@@ -61,12 +62,33 @@ def evaluator_of(
 def features_of(
     args: argparse.Namespace, data: DataSplits, settings: DataConfig
 ) -> Features | None:
-    """What sees the images, as `--features` says."""
+    """What sees the images, as `--features` says.
+
+    Raises:
+        ConfigError: If no classifier is there for these images, or the one that was named is for
+            others.
+        CheckpointError: If a classifier cannot be read.
+    """
     if args.features is None:
         return None
     if args.features == "inception":
         return InceptionFeatures(args.inception_weights)
-    return ClassifierFeatures(args.classifier or classifier_for(data, settings))
+    if args.classifier is None:
+        return ClassifierFeatures(classifier_for(data, settings))
+    found = ClassifierFeatures(args.classifier)
+    check_labels(found.classifier, data)
+    return found
+
+
+def check_labels(classifier: TrainedClassifier, data: DataSplits) -> None:
+    """Raises `ConfigError` if a classifier learned to tell other things than the images show."""
+    known, given = classifier.network.labels, data.label_names
+    if known and given and known != tuple(given):
+        raise ConfigError(
+            f"The classifier {classifier.name} tells {some(known)}, but the images show "
+            f"{some(given)}. Train one on the same images by `pixelcnn train-classifier`, and name "
+            f"its file by `--classifier`."
+        )
 
 
 def classifier_for(data: DataSplits, settings: DataConfig) -> TrainedClassifier:
@@ -93,7 +115,7 @@ def form_of(settings: DataConfig) -> dict[str, Any]:
 
 
 def judgement(metrics: Mapping[str, Any]) -> str:
-    """What was found of drawn images, for people: a line for each figure, with why not."""
+    """What was found of drawn images, for people: a line for each figure, and what is missing."""
     if "drawn_protocol" not in metrics:
         return ""
     about = metrics["drawn_protocol"]
@@ -102,9 +124,14 @@ def judgement(metrics: Mapping[str, Any]) -> str:
         f"{counted(about['num_real'], 'real one')}, seed {about['seed']}, by "
         f"{about.get('features', 'no features')}:"
     ]
+    missing: dict[str, list[str]] = {}
     for name, text in _rows(metrics).items():
-        missing = metrics["not_measured"].get(name)
-        lines.append(f"  {name.replace('_', ' '):26} {text if missing is None else f'– {missing}'}")
+        words, reason = name.replace("_", " "), metrics["not_measured"].get(name)
+        if reason is None:
+            lines.append(f"  {words:26} {text}")
+        else:
+            missing.setdefault(reason, []).append(words)
+    lines += [f"  not measured: {', '.join(names)} – {why}" for why, names in missing.items()]
     if about.get("caution"):
         lines.append(f"  caution: {about['caution']}")
     return "\n".join(lines)

@@ -7,9 +7,10 @@ from typing import NoReturn
 Subparsers = argparse._SubParsersAction  # argparse has no public name for it
 
 SETTINGS = """\
-Any setting of a configuration can be given by its name, for example
-  --training.max_epochs 5 --data.dataset_name mnist --model.hidden_channels 128
-`--print-config` shows all of them with their values, as YAML."""
+Any setting of {about} can be given by its name, for example
+  {example}
+`pixelcnn train --preset digits --print-config` shows all of them, as YAML."""
+ABOUT_IMAGES = ("the images", "--data.dataset_name mnist --data.binarization threshold")
 RUN_HELP = (
     "run folder; a checkpoint: .safetensors, or .ckpt of a training; "
     "or a model of the package, such as digits, where no such file or folder exists"
@@ -27,14 +28,28 @@ class OneLineParser(argparse.ArgumentParser):
 
 
 def add_command(
-    commands: Subparsers, name: str, summary: str, *, takes_settings: bool = False
+    commands: Subparsers,
+    name: str,
+    summary: str,
+    *,
+    takes_settings: bool = False,
+    settings: tuple[str, str] = ABOUT_IMAGES,
 ) -> argparse.ArgumentParser:
-    """A command with its summary, which starts without a capital and ends without a stop."""
+    """Adds a command.
+
+    Args:
+        commands: Where to.
+        name: What is typed.
+        summary: Starts without a capital and ends without a stop.
+        takes_settings: Whether settings of a configuration can be typed.
+        settings: Which of them, with an example.
+    """
+    about, example = settings
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
         help=summary,
         description=f"{summary[0].upper()}{summary[1:]}.",
-        epilog=SETTINGS if takes_settings else None,
+        epilog=SETTINGS.format(about=about, example=example) if takes_settings else None,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

@@ -99,7 +99,11 @@ def _add_quickstart(commands: Subparsers) -> None:
 
 def _add_train(commands: Subparsers) -> None:
     parser = add_command(
-        commands, "train", "train a model, then score and draw", takes_settings=True
+        commands,
+        "train",
+        "train a model, then score and draw",
+        takes_settings=True,
+        settings=("a configuration", "--training.max_epochs 5 --model.hidden_channels 128"),
     )
     recipe = parser.add_mutually_exclusive_group()
     recipe.add_argument("--config", metavar="FILE", help="settings in YAML")
@@ -125,7 +129,11 @@ def _add_train(commands: Subparsers) -> None:
 
 def _add_evaluate(commands: Subparsers) -> None:
     parser = add_command(
-        commands, "evaluate", "score a trained model on held-out images", takes_settings=True
+        commands,
+        "evaluate",
+        "score a trained model on held-out images, and judge what it draws",
+        takes_settings=True,
+        settings=("the images and the evaluation", "--evaluation.max_samples 1000"),
     )
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     parser.add_argument("--config", metavar="FILE", help="settings (default: those of the run)")
@@ -142,7 +150,12 @@ def _add_evaluate(commands: Subparsers) -> None:
         "--seed", type=whole, help="decides drawn images, and which images a smaller set holds"
     )
     add_device(parser)
-    _add_judges(parser.add_argument_group("judging images that the model draws"))
+    _add_judges(
+        parser.add_argument_group(
+            "judging images that the model draws",
+            "Images are drawn if any of --features, --lpips or --num-generated is typed.",
+        )
+    )
     parser.add_argument(
         "--print-config", action="store_true", help="show all settings as YAML and stop"
     )

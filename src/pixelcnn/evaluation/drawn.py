@@ -140,6 +140,10 @@ def classifier_accuracy(drawn: Drawn, features: Features) -> Findings:
         return Findings.without(name, "the features are not those of a classifier of these images")
     if drawn.real_labels is None:
         return Findings.without(name, "the labels of the real images are not known")
+    # Real images of a model of labels have the numbers that these have for the model.
+    reason = other_labels(drawn.condition, features) if drawn.condition.kind == "labels" else None
+    if reason is not None:
+        return Findings.without(name, reason)
     right = features.classifier.network.predict(drawn.real) == drawn.real_labels.cpu()
     return Findings({name: right.double().mean().item()})
 

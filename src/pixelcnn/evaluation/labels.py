@@ -40,9 +40,7 @@ def labels_by_name(condition: Condition, data: DataSplits) -> tuple[DataSplits, 
     if set(given) <= set(known):
         numbers = torch.tensor([list(known).index(name) for name in given])
         return _relabelled(data, numbers, tuple(known)), None
-    reason = (
-        f"the labels of the images ({_some(given)}) are not those of the model ({_some(known)})"
-    )
+    reason = f"the labels of the images ({some(given)}) are not those of the model ({some(known)})"
     return _relabelled(data, None, None), reason
 
 
@@ -60,5 +58,11 @@ def _relabelled(
     return replace(data, **parts, label_names=names)
 
 
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
+    """The first few names, for a sentence.
+
+    Example:
+        >>> some("abcd"), some(["cat", "dog"])
+        ('a, b, c …', 'cat, dog')
+    """
     return ", ".join(names[:LISTED]) + (" …" if len(names) > LISTED else "")

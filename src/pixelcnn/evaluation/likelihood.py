@@ -1,6 +1,7 @@
 """How probable a model finds images that it has not seen."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -36,7 +37,8 @@ def evaluate(
     Returns:
         `nll_nats` per image with its standard error `nll_nats_stderr` over images,
         `bits_per_dim`, `perplexity` (both per sub-pixel), each with the 95 % bootstrap interval
-        over images `nll_nats_ci95` and so on; `num_images`, `num_dims`. They are those of
+        over images `nll_nats_ci95` and so on, all of which are None for one image alone;
+        `num_images`, `num_dims`. They are those of
         p(x | label) where the model takes labels and the images have them (likewise for
         attributes and maps), see `density_of`. A model that also serves without labels is then
         measured without them, too: `nll_nats_without_label` and so on are those of p(x).
@@ -81,15 +83,20 @@ def density_given(kind: str | None) -> str:
 def figures_of(nll: Tensor, num_dims: int) -> dict[str, Any]:
     """Mean and standard error over images of their NLL in nats (N,), and what follows from it."""
     nll_nats = nll.mean().item()
-    interval = bootstrap_interval(nll)
+    # One image alone does not say how much others differ.
+    interval = list(bootstrap_interval(nll)) if len(nll) > 1 else None
+
+    def ends(unit: Callable[[float, int], float]) -> list[float] | None:
+        return interval and [unit(end, num_dims) for end in interval]
+
     return {
         "nll_nats": nll_nats,
-        "nll_nats_stderr": nll.std().item() / math.sqrt(len(nll)) if len(nll) > 1 else 0.0,
-        "nll_nats_ci95": list(interval),
+        "nll_nats_stderr": nll.std().item() / math.sqrt(len(nll)) if interval else None,
+        "nll_nats_ci95": interval,
         "bits_per_dim": bits_per_dim(nll_nats, num_dims),
-        "bits_per_dim_ci95": [bits_per_dim(end, num_dims) for end in interval],
+        "bits_per_dim_ci95": ends(bits_per_dim),
         "perplexity": perplexity(nll_nats, num_dims),
-        "perplexity_ci95": [perplexity(end, num_dims) for end in interval],
+        "perplexity_ci95": ends(perplexity),
     }
 
 
