@@ -94,7 +94,8 @@ def assert_same_state(one: Path, other: Path) -> None:
     mine, theirs = parts(read_state(one)), parts(read_state(other))
     assert mine.keys() == theirs.keys()
     for name, value in mine.items():
-        if name.endswith(".seconds"):
+        # Lightning counts there every attempt at a batch, also those that were cut off.
+        if name.endswith((".seconds", "batch_progress.total.ready")):
             continue
         same = torch.equal(value, theirs[name]) if torch.is_tensor(value) else value == theirs[name]
         assert same, name
@@ -107,6 +108,7 @@ def test_twenty_kills_change_not_a_bit(tmp_path):
     for number in range(NUM_KILLS):
         cut_off += kill(parts_of_it, chance, in_a_write=number % 2 == 1)
         assert not (parts_of_it / "metrics.json").exists(), f"it ended before kill {number + 1}"
+    print(f"{cut_off} of {NUM_KILLS} kills cut off the writing of a state")
     assert cut_off >= NUM_KILLS // 4
     finish(parts_of_it)
     assert_same_state(parts_of_it / "checkpoints/last.ckpt", whole / "checkpoints/last.ckpt")

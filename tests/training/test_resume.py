@@ -89,6 +89,16 @@ def test_an_average_can_begin_on_the_way(tmp_path):
     assert len(go_on(tmp_path, ema_decay=0.9).history) == 3
 
 
+@pytest.mark.parametrize(("data", "seed"), [({"batch_size": 10}, 0), ({}, 1)])
+def test_an_epoch_does_not_go_on_in_another_order(tmp_path, press_ctrl_c, data, seed):
+    press_ctrl_c("on_train_batch_end", 0, 1)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path)
+    press_ctrl_c()
+    with pytest.raises(ConfigError, match=r"middle of an epoch of 4 batches .* seed 0, but"):
+        train(tmp_path, data=data, seed=seed, resume="auto")
+
+
 def test_the_settings_in_a_run_folder_do_not_resume_another(half):
     go_on(half)
     assert "resume: null" in (half / "config.yaml").read_text()

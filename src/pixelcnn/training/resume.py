@@ -63,9 +63,18 @@ def check_fits(
     model: AutoregressiveModel,
     config: Config,
     *,
+    num_batches: int,
     may_be_finished: bool,
 ) -> None:
     """Raises an error if a state is not one to go on from with these settings.
+
+    Args:
+        path: Where the state is from.
+        state: The state.
+        model: What shall be trained on.
+        config: With these settings.
+        num_batches: Of an epoch.
+        may_be_finished: Whether the state may be that after the last epoch.
 
     Raises:
         CheckpointError: If it is of another model.
@@ -77,6 +86,14 @@ def check_fits(
         raise ConfigError(
             f"{path} holds a moving average of weights, and `training.ema_decay` is none. Set it "
             f"as in the config.yaml of that run."
+        )
+    card = state["pixelcnn"]
+    before, now = (card["batches_per_epoch"], card["seed"]), (num_batches, config.seed)
+    if 0 < card["stopped_at"][1] < card["batches_per_epoch"] and before != now:
+        raise ConfigError(
+            f"{path} is from the middle of an epoch of {before[0]} batches in the order of seed "
+            f"{before[1]}, but the settings give {now[0]} batches and seed {now[1]}: images would "
+            f"be left out, or come twice. Resume with the config.yaml of that run."
         )
     epochs = state["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
     if epochs >= config.training.max_epochs and not may_be_finished:

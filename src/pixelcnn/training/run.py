@@ -154,7 +154,14 @@ def prepare(config: Config, *, may_be_finished: bool) -> tuple[AutoregressiveMod
     model = build_model(config.model, data)
     if state is not None:
         path = Path(str(config.resume))
-        check_fits(path, state, model, config, may_be_finished=may_be_finished)
+        check_fits(
+            path,
+            state,
+            model,
+            config,
+            num_batches=-(-len(data.train) // config.data.batch_size),
+            may_be_finished=may_be_finished,
+        )
     return model, data
 
 

@@ -1,0 +1,33 @@
+"""What tests of trainings share."""
+
+import os
+import signal
+
+import pytest
+from lightning.pytorch import Callback
+
+import pixelcnn.training.run as run_module
+
+
+class PressCtrlC(Callback):
+    """Sends real interrupts in a hook of this epoch and, where there is one, this batch."""
+
+    def __init__(self, hook: str, epoch: int, batch: int | None = None, times: int = 1) -> None:
+        def press(trainer, *arguments) -> None:
+            if trainer.current_epoch == epoch and (batch is None or batch in arguments):
+                for _ in range(times):
+                    os.kill(os.getpid(), signal.SIGINT)
+
+        setattr(self, hook, press)
+
+
+@pytest.fixture
+def press_ctrl_c(monkeypatch):
+    """Makes the next trainings be interrupted in a hook; without arguments ends that."""
+    observers = run_module.observers
+
+    def arm(*where) -> None:
+        extra = [PressCtrlC(*where)] if where else []
+        monkeypatch.setattr(run_module, "observers", lambda *args: [*observers(*args), *extra])
+
+    return arm
