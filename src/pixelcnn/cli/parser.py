@@ -119,6 +119,12 @@ def _add_train(commands: Subparsers) -> None:
     )
     parser.add_argument("--seed", type=whole, help="decides everything random")
     add_device(parser)
+    for what in ("learning-rate", "batch-size"):
+        parser.add_argument(
+            f"--find-{what}",
+            action="store_true",
+            help=f"find the {what.replace('-', ' ')} first, and train with it",
+        )
     parser.add_argument(
         "--overwrite", action="store_true", help="train even if the run folder holds a model"
     )

@@ -20,6 +20,7 @@ from pixelcnn.files import provisional_folder
 from pixelcnn.processes import this_process
 
 AUTO = "auto"
+FINDERS = ("find_learning_rate", "find_batch_size")
 
 if TYPE_CHECKING:
     from pixelcnn.training import TrainingResult
@@ -87,6 +88,7 @@ def settings_of(args: argparse.Namespace) -> Config:
     words = [
         *args.settings,
         *(f"--{name}={value}" for name, value in given.items() if value is not None),
+        *(f"--training.{name}=true" for name in FINDERS if getattr(args, name)),
     ]
     source, preset = args.config, args.preset
     if args.resume:

@@ -153,6 +153,9 @@ def check_devices(values: Mapping[str, Any]) -> None:
             f"`device` must be auto, cpu or cuda with `training.num_devices` × "
             f"`training.num_nodes` {count}, got {device!r}."
         )
+    for name in ("training.find_learning_rate", "training.find_batch_size"):
+        if count > 1 and values.get(name):
+            raise ConfigError(f"`{name}` needs one process: find it first, then set what it found.")
     if count > 1 and values.get("model.norm") == "batch":
         raise ConfigError(
             f"`model.norm` batch takes the statistics of all images of a batch, which "

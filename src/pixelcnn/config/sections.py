@@ -72,6 +72,8 @@ class TrainingConfig:
         compile: Whether to run the training step through `torch.compile`.
         early_stopping_patience: Epochs without a better validation NLL. None: never stop.
         accumulate_grad_batches: Batches per optimiser step.
+        find_learning_rate: Whether to find `learning_rate` before training, by raising it.
+        find_batch_size: Whether to find `data.batch_size` before training: the largest that fits.
         num_devices: Devices of each machine, with a process for each.
         num_nodes: Machines. More than one are started by torchrun or SLURM, which then say how
             many processes there are.
@@ -98,6 +100,8 @@ class TrainingConfig:
     compile: bool = False
     early_stopping_patience: int | None = None
     accumulate_grad_batches: int = 1
+    find_learning_rate: bool = False
+    find_batch_size: bool = False
     num_devices: int = 1
     num_nodes: int = 1
     strategy: Literal["auto", "ddp", "fsdp"] = "auto"

@@ -20,13 +20,20 @@ from pixelcnn.runs import ENVIRONMENT_FILE, read_starts
 from pixelcnn.version import versions
 
 
-def list_starts(config: Config, run_dir: Path, *, command: str | None) -> list[dict[str, Any]]:
+def list_starts(
+    config: Config,
+    run_dir: Path,
+    *,
+    command: str | None,
+    found: Mapping[str, Any] | None = None,
+) -> list[dict[str, Any]]:
     """This start of a run, after the earlier ones that it goes on from.
 
     Args:
         config: Settings of the run; `device` and `resume` are read.
         run_dir: Folder of the run. One that is new takes the entries of the state's own folder.
         command: The command as it was typed; None from Python.
+        found: Settings that were found before the training, by name, with how.
 
     Raises:
         DataError: If the entries of earlier starts cannot be read.
@@ -36,7 +43,7 @@ def list_starts(config: Config, run_dir: Path, *, command: str | None) -> list[d
         own, other = run_dir, Path(config.resume).parent.parent
         earlier = read_starts(own if (own / ENVIRONMENT_FILE).exists() else other)
     start = {**describe_start(config.device), "command": command, "resumed": config.resume}
-    return [*earlier, start]
+    return [*earlier, {**start, "found": dict(found)} if found else start]
 
 
 def write_starts(run_dir: Path, starts: Sequence[Mapping[str, Any]]) -> None:

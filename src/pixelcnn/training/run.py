@@ -1,6 +1,6 @@
 """One training from settings to a folder of results."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +28,7 @@ from pixelcnn.runs import CONFIG_FILE
 from pixelcnn.training.build import build_model
 from pixelcnn.training.devices import spread
 from pixelcnn.training.environment import list_starts
+from pixelcnn.training.finders import settle
 from pixelcnn.training.history import History
 from pixelcnn.training.images import load_images, loaders
 from pixelcnn.training.interrupt import StopOnSignal
@@ -140,10 +141,12 @@ def train_pixelcnn(
             config = replace(config, resume=None if chosen is None else str(chosen))
             may_be_finished = resume == AUTO
             model, data = team.together(lambda: prepare(config, may_be_finished=may_be_finished))
+            config, settled = settle(config, model, data, run_dir, is_auto=may_be_finished)
             if team.is_first and not (run_dir / CONFIG_FILE).exists():
                 write_settings(config, run_dir)
             with deterministic_algorithms(config.training.deterministic or None):
-                return run(config, model, data, run_dir, team, command=command)
+                starts = list_starts(config, run_dir, command=command, found=settled)
+                return run(config, model, data, run_dir, team, starts)
 
 
 def prepare(config: Config, *, may_be_finished: bool) -> tuple[AutoregressiveModel, DataSplits]:
@@ -171,8 +174,7 @@ def run(
     data: DataSplits,
     run_dir: Path,
     team: Team,
-    *,
-    command: str | None = None,
+    starts: Sequence[Mapping[str, Any]],
 ) -> TrainingResult:
     """Trains a model that is built, on data that is read."""
     part = Part(team.process.rank, team.process.world_size)
@@ -188,7 +190,6 @@ def run(
         every_n_steps=training.checkpoint_every_n_steps,
     )
     stop = StopOnSignal(keep, Vote(team))
-    starts = list_starts(config, run_dir, command=command)
     io = AtomicCheckpointIO(before_first=lambda: begin_folder(config, run_dir, starts))
     with quiet_libraries(), open_loggers(config, run_dir) as loggers:
         # Lightning calls the last two last, in this order: the state is saved before we stop.

@@ -1,0 +1,126 @@
+"""A training on trial: to find out what a real one shall be like, with nothing left of it."""
+
+import copy
+import io
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, redirect_stderr
+from dataclasses import replace
+
+import numpy as np
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from torch import Tensor
+from torch.optim import Optimizer
+
+from pixelcnn.config import Config
+from pixelcnn.data import Batch, DataSplits
+from pixelcnn.device import resolve_device
+from pixelcnn.models import AutoregressiveModel
+from pixelcnn.training.images import loaders
+from pixelcnn.training.loader import EpochLoader
+from pixelcnn.training.messages import quiet_libraries
+from pixelcnn.training.module import PixelCNNTrainer
+from pixelcnn.training.optimisation import make_optimizer
+
+
+@contextmanager
+def on_trial(seed: int) -> Iterator[None]:
+    """Within the block random state is its own, and libraries say nothing but Lightning's bar.
+
+    Args:
+        seed: Decides what is drawn within.
+    """
+    python, numpy = random.getstate(), np.random.get_state()
+    bar = nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO())
+    with torch.random.fork_rng(), quiet_libraries(), bar:
+        torch.manual_seed(seed)
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)
+
+
+class Trial(LightningModule):
+    """The loss and the optimiser of a training, without all that a run keeps and shows.
+
+    Args:
+        config: Settings of the training.
+        model: A copy of it is trained.
+        data: Its images.
+
+    Attributes:
+        batch_size: What Lightning's batch-size finder changes.
+        losses: Nats per sub-pixel at each step of the optimiser so far.
+    """
+
+    def __init__(self, config: Config, model: AutoregressiveModel, data: DataSplits) -> None:
+        super().__init__()
+        self.config = config
+        self.data = data
+        self.batch_size = config.data.batch_size
+        settings = replace(config.training, compile=False)
+        self.module = PixelCNNTrainer(copy.deepcopy(model), settings, seed=config.seed)
+        self.losses: list[float] = []
+        self._latest = torch.tensor(0.0)
+        self._loader: EpochLoader | None = None
+
+    def make_trainer(self, folder: str) -> Trainer:
+        """A trainer that keeps nothing but what it needs to go back, in `folder`."""
+        kind, _, index = resolve_device(self.config.device).partition(":")
+        training = self.config.training
+        return Trainer(
+            accelerator=kind,
+            devices=[int(index)] if index else 1,
+            precision=training.precision,
+            max_epochs=-1,
+            gradient_clip_val=training.gradient_clip_val,
+            accumulate_grad_batches=training.accumulate_grad_batches,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            deterministic=training.deterministic or None,
+            default_root_dir=folder,
+        )
+
+    def train_dataloader(self) -> EpochLoader:
+        self.close()
+        sized = replace(self.config.data, batch_size=self.batch_size)
+        self._loader, _ = loaders(replace(self.config, data=sized), self.data)
+        return self._loader
+
+    def close(self) -> None:
+        """Ends the processes that read images."""
+        if self._loader is not None:
+            self._loader.close()
+
+    def on_train_epoch_start(self) -> None:
+        assert self._loader is not None
+        self._loader.epoch = self.current_epoch
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        if self.global_step == 0:
+            self.module.model.initialise(*self.module.split(batch))
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        x, cond = self.module.split(batch)
+        loss = self.module.plain_nll(x, cond).mean() / x[0].numel()
+        self._latest = loss.detach()
+        return loss
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        self.losses.append(self._latest.item())
+
+    def configure_optimizers(self) -> Optimizer:
+        return make_optimizer(self.module.model.parameters(), self.module.settings)
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        self.module.configure_gradient_clipping(optimizer, gradient_clip_val)
