@@ -9,9 +9,8 @@ import torch
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from pixelcnn.models import PixelCNN
 from pixelcnn.training import train_pixelcnn
-from pixelcnn.training.gauges import gradient_norm, memory_in_use
+from pixelcnn.training.gauges import memory_in_use
 
 CLIP = 1e-3
 FIGURES = ("train_nll", "train_bpd", "val_nll", "val_bpd")
@@ -77,14 +76,6 @@ def test_pictures_are_made_after_the_chosen_epochs(folder, events):
     with Image.open(folder / "samples" / "epoch-003.png") as image:
         shown = events.Images("samples")[-1]
         assert (shown.width, shown.height) == image.size
-
-
-def test_the_norm_is_that_of_all_gradients_together():
-    model = PixelCNN(hidden_channels=4, num_residual_blocks=1)
-    first, *_, last = model.parameters()
-    first.grad, last.grad = torch.full_like(first, 3.0), torch.full_like(last, 4.0)
-    square = 9 * first.numel() + 16 * last.numel()
-    assert gradient_norm(model).item() == pytest.approx(math.sqrt(square), rel=1e-6)
 
 
 def test_memory_on_a_processor_is_that_of_this_process():

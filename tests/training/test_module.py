@@ -71,6 +71,8 @@ def test_gradients_are_clipped_by_their_norm():
     trainer.configure_gradient_clipping(optimizer, 0.5)
     squares = [parameter.grad.square().sum() for parameter in trainer.model.parameters()]
     assert torch.stack(squares).sum().sqrt().item() == pytest.approx(0.5, rel=1e-4)
+    count = sum(parameter.numel() for parameter in trainer.model.parameters())
+    assert trainer.gradient_norm.item() == pytest.approx(count**0.5, rel=1e-4)
 
 
 def test_masked_weights_get_no_gradient():

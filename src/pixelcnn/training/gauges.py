@@ -5,8 +5,6 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from pixelcnn.training.pace import Pace
 
@@ -24,36 +22,27 @@ class Gauges(Callback):
 
     def __init__(self, pace: Pace) -> None:
         self.pace = pace
-        self._is_due = False
+        self._logged_step = 0
         self._last = (0, 0.0)
 
-    def on_before_optimizer_step(
-        self, trainer: Trainer, pl_module: LightningModule, optimizer: Optimizer
-    ) -> None:
-        # The step with this number is about to be done; Lightning logs by the same count.
-        self._is_due = (trainer.global_step + 1) % trainer.log_every_n_steps == 0  # type: ignore[attr-defined]
-        if self._is_due:
-            # Here gradients are unscaled, and not clipped yet.
-            pl_module.log("gradient_norm", gradient_norm(pl_module))
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._logged_step = trainer.global_step  # of a run that goes on: has been logged
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        if not self._is_due:
+        # Batches whose gradients are only summed up leave the number of steps as it is.
+        step = trainer.global_step
+        if step == self._logged_step or step % trainer.log_every_n_steps:  # type: ignore[attr-defined]
             return
-        self._is_due = False
+        self._logged_step = step
         if pl_module.device.type == "cuda":
             torch.cuda.synchronize(pl_module.device)  # steps that are only queued are not done
         speed = self.pace.speed_since(*self._last)
         self._last = (self.pace.images, self.pace.seconds)
+        pl_module.log("gradient_norm", pl_module.gradient_norm)  # type: ignore[arg-type]
         pl_module.log("images_per_second", speed)
         pl_module.log("memory_gib", memory_in_use(pl_module.device) / GIB)
-
-
-def gradient_norm(module: nn.Module) -> Tensor:
-    """Euclidean norm of all gradients together. A scalar tensor; nothing waits for it."""
-    grads = [each.grad for each in module.parameters() if each.grad is not None]
-    return torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g) for g in grads]))
 
 
 def memory_in_use(device: torch.device) -> int:

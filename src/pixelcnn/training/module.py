@@ -45,6 +45,7 @@ class PixelCNNTrainer(LightningModule):
         model: The network.
         settings: The configuration of the training as it runs: `compile` is switched off if
             there is no working compiler.
+        gradient_norm: Norm of the latest gradient, before it was clipped.
 
     Example:
         >>> from pixelcnn.models import PixelCNN
@@ -69,6 +70,7 @@ class PixelCNNTrainer(LightningModule):
         self.model = model
         self.settings = as_section(TrainingConfig, training)
         self.seed = seed
+        self.gradient_norm = torch.tensor(0.0)
         # Number of the first batch with a loss or gradient that is no number, coded by `watch`.
         self.register_buffer("bad", torch.tensor(-1), persistent=False)
         # Nats of this epoch's training images so far, and their number.
@@ -243,6 +245,7 @@ class PixelCNNTrainer(LightningModule):
         # the gradients are unscaled by now, and `make_optimizer` does not fuse.
         parameters = [each for each in self.model.parameters() if each.grad is not None]
         norm = nn.utils.get_total_norm([each.grad for each in parameters])  # type: ignore[misc]
+        self.gradient_norm = norm
         if self.settings.precision != "16-mixed":  # its scaler skips steps with infinite gradients
             self.watch(norm, self._stopped_at[1], GRADIENT)
         if gradient_clip_val is not None:
