@@ -101,13 +101,14 @@ def film_strip(frames: Tensor, levels: int, *, scale: int = 1, pad: int = 2) -> 
     return image_grid(images, levels, columns=len(frames), scale=scale, pad=pad)
 
 
-def mark_unknown(mean: Tensor, known: Tensor, levels: int) -> Tensor:
+def mark_unknown(mean: Tensor, known: Tensor, levels: int, *, touch: float = TOUCH) -> Tensor:
     """Expected levels as colours, with a touch of blue where they are not known.
 
     Args:
         mean: From 0 to K - 1. Shape: (…, C, H, W).
         known: True where known. Shape: what broadcasts to that of `mean`.
         levels: Number of levels K.
+        touch: Share of blue; 1 hides what is not known.
 
     Returns:
         Images of 256 levels, for `image_grid` and `film_strip`. Shape: (…, 3, H, W), int64.
@@ -124,7 +125,7 @@ def mark_unknown(mean: Tensor, known: Tensor, levels: int) -> Tensor:
         colours = colours.mean(-3, keepdim=True)
         known = known.all(-3, keepdim=True)
     blue = colours.new_tensor(UNKNOWN)[:, None, None]
-    colours = colours.where(known, (1 - TOUCH) * colours + TOUCH * blue)
+    colours = colours.where(known, (1 - touch) * colours + touch * blue)
     return (colours.clamp(0, 1) * 255).round().long()
 
 

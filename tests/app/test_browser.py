@@ -4,7 +4,6 @@ pip install playwright; apt-get install chromium
 python -m pytest -m slow tests/app/test_browser.py
 """
 
-import contextlib
 import io
 import os
 import re
@@ -25,6 +24,7 @@ from tests.app.conftest import ENTRY
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium")
 MINUTE = 60_000  # a minute, in milliseconds
+SOON = MINUTE / 4
 
 pytestmark = [
     pytest.mark.slow,
@@ -106,6 +106,11 @@ def settled(page):
     page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")
 
 
+def stop(page):
+    """There is one such button: that of Streamlit's own, which says nothing, is hidden."""
+    page.get_by_role("button", name="Stop", exact=True).click()
+
+
 def draw(page):
     page.get_by_role("button", name="Draw", exact=True).click()
 
@@ -133,21 +138,42 @@ def test_a_visitor_draws_sevens_and_takes_them_along(page):
 
 
 def test_a_drawing_is_stopped_half_way_and_its_rows_stay(page):
+    _ask_for_many(page)
+    draw(page)
+    page.locator("[data-testid=stImage] img").first.wait_for()
+    stop(page)
+    page.get_by_text(re.compile(r"stopped after \d+%")).wait_for(timeout=SOON)
+    settled(page)
+    assert page.locator("[data-testid=stImage] img").count() == 256
+    page.get_by_role("button", name="Levels (npz)").wait_for()
+
+
+def test_a_drawing_is_stopped_at_once_and_says_so(page):
+    _ask_for_many(page)
+    draw(page)
+    stop(page)
+    page.get_by_text(re.compile("stopped (before the first row|after)")).wait_for(timeout=SOON)
+    draw(page)  # it can be drawn again
+    page.get_by_text("measuring bits").wait_for()
+    stop(page)
+    page.get_by_text("stopped before all bits were measured").wait_for(timeout=SOON)
+
+
+def _ask_for_many(page):
     choose(page, "Model", "mnist-256")
     page.wait_for_timeout(2000)
     settled(page)
     page.get_by_label("Images", exact=True).fill("256")
-    page.get_by_label("Images", exact=True).press("Tab")
-    settled(page)
-    stop = page.get_by_role("button", name="Stop", exact=True).last
-    # A click on a page that is just being rebuilt is lost.
-    for _ in range(4):
-        draw(page)
-        with contextlib.suppress(playwright.TimeoutError):
-            stop.wait_for(timeout=MINUTE / 4)
-            break
-    stop.click()
-    page.get_by_text("stopped after").wait_for()
+
+
+def test_completing_is_stopped_and_says_so(page):
+    turn_to(page, "Complete")
+    page.get_by_label("Particles", exact=True).fill("512")
+    page.get_by_label("Completions", exact=True).fill("64")
+    choose(page, "Method", "gibbs")
+    page.get_by_role("button", name="Complete").click()
+    stop(page)
+    page.get_by_text("Stopped; nothing new was completed.").wait_for(timeout=SOON)
 
 
 def test_half_a_digit_is_erased_and_completed(page):

@@ -1,15 +1,18 @@
 """Drawing on the page."""
 
 import io
+import itertools
 import json
 import zipfile
 
 import numpy as np
 import pytest
+import streamlit as st
 import torch
 from PIL import Image
 
 from pixelcnn import PixelCNNSampler, load
+from pixelcnn.app import draw
 from pixelcnn.app.downloads import film_file, grid_file, levels_file, separate_files
 from pixelcnn.app.draw import DRAWN
 from pixelcnn.app.drawing import Drawn, Wish, drawing
@@ -40,8 +43,8 @@ def test_a_drawing_is_that_of_the_sampler_and_grows_row_by_row(digits):
     steps = list(drawing(digits, wish()))
     expected = PixelCNNSampler(digits.model).generate_samples(3, cond=[1, 2, 3], seed=5)
     assert torch.equal(steps[-1].images, expected)
-    assert [round(8 * step.done) for step in steps] == [*range(1, 9), 8]
-    assert [len(step.frames) for step in steps] == [*range(1, 9), 8]
+    assert [round(8 * step.done) for step in steps] == [*range(1, 9), 8, 8]
+    assert [len(step.frames) for step in steps] == [*range(1, 9), 8, 8]
     assert torch.equal(steps[3].images[:, :, :4], expected[:, :, :4])
     assert steps[3].images[:, :, 5:].eq(0).all()
     assert steps[3].seconds_left == pytest.approx(steps[3].seconds)
@@ -89,14 +92,54 @@ def test_images_and_settings_stay_while_another_page_is_shown(page):
     assert torch.equal(app.session_state[DRAWN].images, before)
 
 
-def test_a_stopped_drawing_keeps_its_rows(page, digits):
-    steps = drawing(digits, wish())
-    half = [next(steps) for _ in range(4)][-1]
-    app = page()
-    app.session_state[DRAWN] = half
-    app.run()
-    assert not app.exception
-    assert "stopped after 50%" in " ".join(text.value for text in app.markdown)
+@pytest.mark.parametrize(
+    ("num_steps", "words"),
+    [
+        (0, "stopped before the first row; nothing drawn"),
+        (4, "stopped after 50%"),
+        (8, "stopped before all bits were measured"),
+    ],
+)
+def test_a_drawing_says_where_it_was_stopped_and_keeps_its_rows(
+    page, monkeypatch, num_steps, words
+):
+    monkeypatch.setattr(draw, "watch_steps", ended_after(num_steps))
+    app = clicked(page(), "Draw")
+    assert app.session_state[DRAWN].stopped == words
+    app = app.button(key="draw.stop").click().run()
+    assert not app.exception and not app.error
+    assert words in " ".join(text.value for text in (*app.markdown, *app.info))
+    assert len(app.get("download_button")) == 4 * (num_steps > 0)
+
+
+def ended_after(num_steps):
+    """Looks on as long as that; then Streamlit ends the run, as it does after a click."""
+
+    def watch_some(steps, show):
+        show(None)
+        for each in itertools.islice(steps, num_steps):
+            show(each)
+        st.stop()
+
+    return watch_some
+
+
+def test_many_images_are_scored_in_parts(digits, monkeypatch):
+    monkeypatch.setattr("pixelcnn.app.drawing.SCORED", 2)
+    *_, drawn = drawing(digits, wish())
+    nats = digits.model.log_prob(drawn.images, [1, 2, 3])
+    assert torch.allclose(drawn.bits.float(), -nats / np.log(2), atol=1e-3)
+
+
+def test_a_drawing_that_fails_says_why_and_nothing_else(page, monkeypatch):
+    def failing(choice, wish):
+        raise ConfigError("the model gives no numbers")
+        yield
+
+    monkeypatch.setattr(draw, "drawing", failing)
+    app = clicked(page(), "Draw")
+    assert [error.value for error in app.error] == ["the model gives no numbers"]
+    assert not app.info and DRAWN not in app.session_state
 
 
 def test_a_size_that_is_refused_says_why_and_loses_nothing(page):

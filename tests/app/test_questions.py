@@ -2,14 +2,17 @@
 
 import base64
 import io
+import itertools
 
 import numpy as np
 import pytest
+import streamlit as st
 import torch
 from PIL import Image
 
 from pixelcnn import complete, known_mask, load, load_data
-from pixelcnn.app import canvas, probabilities
+from pixelcnn.app import canvas, compare, probabilities
+from pixelcnn.app.arriving import EXPECTED
 from pixelcnn.app.compare import FOUND as COMPARED
 from pixelcnn.app.complete import FOUND as COMPLETED
 from pixelcnn.app.complete import completions_file
@@ -17,6 +20,7 @@ from pixelcnn.app.probabilities import FOUND as ANSWERED
 from pixelcnn.app.work import working
 from pixelcnn.checkpoint import save
 from pixelcnn.errors import ConfigError, DataError
+from pixelcnn.inference import expectation
 from pixelcnn.models import PixelCNN
 from pixelcnn.spec import ImageSpec
 
@@ -170,11 +174,69 @@ def test_what_is_painted_becomes_levels(monkeypatch):
 
 
 def test_what_would_take_too_long_is_refused_before_it_has(monkeypatch):
-    clock = iter([0.0, 1.0, 10.0])
-    monkeypatch.setattr("pixelcnn.app.work.time.monotonic", lambda: next(clock))
-    with (
-        pytest.raises(ConfigError, match="would take about 16 min 40 s"),
-        working("Counting") as tell,
-    ):
-        tell(1, 1000)
-        tell(10, 1000)
+    monkeypatch.setattr("pixelcnn.app.work.PATIENCE", 0.0)
+    with pytest.raises(ConfigError, match=r"would take about .* and the page stops at 5 min"):
+        working("Counting", lambda tell: tell(1, 10**12))
+
+
+@pytest.mark.parametrize(
+    ("title", "button", "what", "words"),
+    [
+        ("Complete", "Complete", "Completing", "Stopped; nothing new was completed."),
+        ("Probabilities", "Ask", "The marginal", "The marginal was stopped"),
+        ("Probabilities", "Expect", "Expecting", "Stopped; nothing new is expected."),
+    ],
+)
+def test_stopped_work_says_so(page, monkeypatch, title, button, what, words):
+    app = page(title)
+    monkeypatch.setattr("pixelcnn.app.work.watch", lambda work, show: st.stop())
+    app = clicked(app, button)
+    app = app.button(key=f"stop.{what}").click().run()
+    assert not app.exception and not app.error
+    assert words in said(app.info)
+
+
+def test_measuring_that_was_stopped_does_not_begin_by_itself(page, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("pixelcnn.app.work.watch", lambda work, show: st.stop())
+        app = page("Probabilities")
+        app = app.button(key="stop.Measuring bits").click().run()
+        assert "Stopped; nothing was measured." in said(app.info) and not app.metric
+        app = app.run()
+        assert "Stopped; nothing was measured." in said(app.info) and not app.metric
+    app = clicked(app, "Measure")
+    assert not app.info and len(app.metric) == 3
+
+
+def test_a_model_tells_what_it_expects_as_pixels_arrive(page):
+    app = page("Probabilities")
+    app.number_input(key="set.ask.expected").set_value(4)
+    app.number_input(key="set.ask.expected.seed").set_value(3)
+    app = clicked(app, "Expect")
+    assert not app.exception and not app.error
+    _, found = app.session_state[EXPECTED]
+    test = load_data("digits").test
+    wanted = expectation(
+        load("digits"), test.images[:1].long(), test.labels[:1], num_draws=4, seed=3
+    )
+    assert torch.equal(found.mean, wanted.mean)
+    app = app.number_input(key="set.ask.digits.number").set_value(1).run()
+    assert "Film (GIF)" not in [button.label for button in app.get("download_button")]
+
+
+def test_a_comparison_that_was_stopped_shows_what_there_is(page, monkeypatch):
+    app = page("Compare")
+    app.multiselect(key="set.compare.models").set_value(["digits", "mnist-binary"]).run()
+    app.number_input(key="set.compare.count").set_value(2)
+
+    def watch_some(steps, show):
+        for each in itertools.islice(steps, 2):
+            show(each)
+        st.stop()
+
+    monkeypatch.setattr(compare, "watch_steps", watch_some)
+    app = clicked(app, "Draw")
+    app = app.button(key="compare.stop").click().run()
+    assert not app.exception and not app.error
+    assert "Stopped after 25%." in said(app.info)
+    assert "Stopped before the first row; nothing drawn." in said(app.info)

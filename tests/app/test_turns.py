@@ -11,14 +11,12 @@ def test_steps_of_two_visitors_alternate():
     ready = threading.Barrier(2)
 
     def visit(name):
-        def steps():
+        ready.wait()
+        with turns.turn():
             for _ in range(5):
                 time.sleep(0.01)
-                yield name
-
-        ready.wait()
-        for each in turns.by_step(steps()):
-            order.append(each)
+                order.append(name)
+                turns.pass_on()
 
     visitors = [threading.Thread(target=visit, args=(name,)) for name in "ab"]
     for visitor in visitors:
@@ -57,4 +55,5 @@ def test_a_turn_is_given_back_when_work_fails():
                 raise ValueError
         except ValueError:
             pass
-    assert list(turns.by_step(iter([1]))) == [1]
+    with turns.turn():
+        turns.pass_on()

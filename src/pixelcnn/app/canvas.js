@@ -5,8 +5,7 @@
 // whatever was done to another one is forgotten. Tells `value`: base64 of what was painted (3 bytes a
 // pixel) or erased (1 byte), or "row,column".
 
-const UNKNOWN = [115, 158, 217];
-const DEEP = 0.8;
+const UNKNOWN = [115, 158, 217]; // as pixelcnn.plots has it
 
 function toBytes(text) {
   return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -28,9 +27,8 @@ function show(canvas, data) {
   const context = canvas.getContext("2d");
   const image = context.createImageData(data.columns, data.rows);
   for (let at = 0; at < data.rows * data.columns; at += 1) {
-    const share = canvas.erased[at] ? DEEP : 0;
     for (let c = 0; c < 3; c += 1) {
-      image.data[4 * at + c] = (1 - share) * canvas.pixels[3 * at + c] + share * UNKNOWN[c];
+      image.data[4 * at + c] = canvas.erased[at] ? UNKNOWN[c] : canvas.pixels[3 * at + c];
     }
     image.data[4 * at + 3] = 255;
   }

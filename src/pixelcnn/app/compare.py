@@ -1,7 +1,7 @@
 """The page that sets models side by side: drawn by the same noise, with figures and curves."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import streamlit as st
@@ -10,6 +10,7 @@ from pixelcnn.app.controls import ask_condition, ask_number, ask_seed, remembere
 from pixelcnn.app.drawing import Drawn, Wish, drawing
 from pixelcnn.app.models import Choice, Models
 from pixelcnn.app.show import in_words, show_figure, telling
+from pixelcnn.app.watch import watch_steps
 from pixelcnn.charts.curves import compared_curves
 from pixelcnn.errors import ConfigError
 from pixelcnn.plots import as_image, image_grid, screen_scale
@@ -81,20 +82,37 @@ def _shape(choice: Choice) -> tuple[int, int, int]:
 
 def _draw(chosen: Sequence[Choice], wishes: Sequence[Wish]) -> None:
     """Draws with one model after another; what is drawn stays if it is stopped."""
-    st.session_state[FOUND] = ()
+    # Before the first word to the browser, so that an early click finds what it stopped.
+    st.session_state[FOUND] = [Drawn(*each) for each in zip(chosen, wishes, strict=True)]
     bar, stop = st.progress(0.0, "Drawing …"), st.empty()
     stop.button("Stop", icon=":material/stop:", key="compare.stop")
-    columns = [column.empty() for column in st.columns(len(chosen))]
-    done: tuple[Drawn, ...] = ()
-    for choice, wish, place in zip(chosen, wishes, columns, strict=True):
+    places = [column.empty() for column in st.columns(len(chosen))]
+
+    def grow(newest: tuple[int, Drawn] | None) -> None:
+        drawn = st.session_state[FOUND]
+        if newest is not None:
+            number, each = newest
+            drawn[number] = each
+            places[number].image(as_image(_grid(each)), width="stretch")
+        share = sum(each.done for each in drawn) / len(drawn)
+        now = next((each.choice.name for each in drawn if each.bits is None), "")
+        bar.progress(share, f"{now}: {in_words(sum(each.seconds for each in drawn))}")
+
+    try:
+        watch_steps(_drawing_all(chosen, wishes), grow)
+    except Exception:
+        st.session_state.pop(FOUND)
+        raise
+    finally:
+        for each in (bar, stop, *places):
+            each.empty()
+
+
+def _drawing_all(chosen: Sequence[Choice], wishes: Sequence[Wish]) -> Iterator[tuple[int, Drawn]]:
+    """Yields the number of a model, and what it has drawn by now."""
+    for number, (choice, wish) in enumerate(zip(chosen, wishes, strict=True)):
         for drawn in drawing(choice, wish):
-            st.session_state[FOUND] = (*done, drawn)
-            share = (len(done) + drawn.done) / len(chosen)
-            bar.progress(share, f"{choice.name}: {in_words(drawn.seconds)}")
-            place.image(as_image(_grid(drawn)), width="stretch")
-        done = (*done, drawn)
-    for each in (bar, stop, *columns):
-        each.empty()
+            yield number, drawn
 
 
 def _grid(drawn: Drawn) -> Any:
@@ -104,6 +122,10 @@ def _grid(drawn: Drawn) -> Any:
 
 def _show_drawn(drawn: Drawn) -> None:
     st.markdown(f"**{drawn.choice.name}**")
+    if drawn.stopped:
+        st.info(f"{drawn.stopped}.".capitalize(), icon=":material/stop:")
+    if not drawn.frames:
+        return
     st.image(as_image(_grid(drawn)), width="stretch")
     bits = "" if drawn.bits is None else f", mean {drawn.bits.mean():.1f} bits"
     st.caption(f"{len(drawn.images)} images in {in_words(drawn.seconds)}{bits}")

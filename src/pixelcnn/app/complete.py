@@ -15,12 +15,13 @@ from pixelcnn.app.missing import ask_missing
 from pixelcnn.app.models import Choice, Models
 from pixelcnn.app.pick import Picked, ask_image
 from pixelcnn.app.show import LARGE, in_words, show_figure, show_images, telling
-from pixelcnn.app.work import working
+from pixelcnn.app.work import was_stopped, working
 from pixelcnn.charts.completions import completions_figure
 from pixelcnn.inference import Completions, complete, is_prefix
 from pixelcnn.plots import image_grid, mark_unknown, png_bytes, screen_scale
 
 FOUND = "complete.result"
+WORK = "Completing"
 KEY = "set.complete"
 AUTO = "the exact one if there is one, else smc"
 METHODS = [AUTO, "raster", "smc", "gibbs"]
@@ -52,6 +53,8 @@ def show(choice: Choice, models: Models) -> None:
             wish = _ask_method(choice, picked, known)
             if wish is not None:
                 _complete(choice, picked, known, wish)
+    if was_stopped(WORK):
+        st.info("Stopped; nothing new was completed.", icon=":material/stop:")
     if FOUND in st.session_state:
         with telling():
             _show_result(st.session_state[FOUND])
@@ -61,9 +64,9 @@ def _ask_known(choice: Choice, picked: Picked) -> Tensor:
     levels = choice.model.num_classes
     known = ask_missing(picked, levels, KEY, seed=st.session_state.get(f"{KEY}.seed", 0))
     everything = torch.ones_like(known)
-    grey = picked.x[0].double().where(known, (levels - 1) / 2)
-    shown = [mark_unknown(picked.x[0], everything, levels), mark_unknown(grey, known, levels)]
+    shown = [mark_unknown(picked.x[0], each, levels, touch=1) for each in (everything, known)]
     show_images(torch.stack(shown), COLOURS, ["image", "known"], side=LARGE)
+    st.caption("Blue is not known.")
     return known
 
 
@@ -101,8 +104,9 @@ def _ask_method(choice: Choice, picked: Picked, known: Tensor) -> dict[str, Any]
 
 def _complete(choice: Choice, picked: Picked, known: Tensor, wish: dict[str, Any]) -> None:
     began = time.monotonic()
-    with working("Completing") as tell:
-        found = complete(choice.model, picked.x, known, progress=tell, **wish)
+    found = working(
+        WORK, lambda tell: complete(choice.model, picked.x, known, progress=tell, **wish)
+    )
     st.session_state[FOUND] = Completed(choice, picked, known, found, time.monotonic() - began)
 
 

@@ -1,5 +1,7 @@
 """The page that draws images as they grow."""
 
+import time
+
 import streamlit as st
 
 from pixelcnn.app.controls import (
@@ -14,6 +16,7 @@ from pixelcnn.app.downloads import film_file, grid_file, levels_file, separate_f
 from pixelcnn.app.drawing import Drawn, Wish, drawing
 from pixelcnn.app.models import Choice, Models
 from pixelcnn.app.show import in_words, show_images, telling
+from pixelcnn.app.watch import watch_steps
 from pixelcnn.plots import as_image, image_grid, screen_scale
 
 DRAWN = "draw.result"
@@ -53,30 +56,50 @@ def _ask(choice: Choice) -> Wish | None:
 
 def _draw(choice: Choice, wish: Wish) -> None:
     """Draws, and shows every row. "Stop", as any other click, ends it; what is drawn is kept."""
-    st.session_state.pop(DRAWN, None)
+    # Before the first word to the browser, so that an early click finds what it stopped.
+    st.session_state[DRAWN] = Drawn(choice, wish)
     bar = st.progress(0.0, "Drawing …")
-    # A click starts the page anew, and Streamlit ends this run at its next word to the browser.
-    stop = st.empty()
+    stop, preview = st.empty(), st.empty()
     stop.button("Stop", icon=":material/stop:", key="draw.stop")
-    preview = st.empty()
     scale = screen_scale(*wish.shape[1:], side=GRID_SIDE)
-    for drawn in drawing(choice, wish):
-        st.session_state[DRAWN] = drawn
-        left = f"{in_words(drawn.seconds_left)} left" if not drawn.is_whole else "measuring bits"
-        bar.progress(drawn.done, f"{in_words(drawn.seconds)}, {left}")
-        grid = image_grid(drawn.images, choice.model.num_classes, scale=scale)
-        preview.image(as_image(grid))
-    for each in (bar, stop, preview):
-        each.empty()
+    began = time.monotonic()
+
+    def grow(newest: Drawn | None) -> None:
+        if newest is not None:
+            st.session_state[DRAWN] = newest
+        drawn: Drawn = st.session_state[DRAWN]
+        seconds = time.monotonic() - began
+        bar.progress(drawn.done, f"{in_words(seconds)}, {_left(drawn)}")
+        if newest is not None:
+            grid = image_grid(drawn.images, choice.model.num_classes, scale=scale)
+            preview.image(as_image(grid))
+
+    try:
+        watch_steps(drawing(choice, wish), grow)
+    except Exception:
+        st.session_state.pop(DRAWN)
+        raise
+    finally:
+        for each in (bar, stop, preview):
+            each.empty()
+
+
+def _left(drawn: Drawn) -> str:
+    if drawn.is_whole:
+        return "measuring bits"
+    return f"{in_words(drawn.seconds_left)} left" if drawn.frames else "waiting for the first row"
 
 
 def _show_result(drawn: Drawn) -> None:
+    if not drawn.frames:
+        st.info(f"`{drawn.choice.name}`: {drawn.stopped}.", icon=":material/stop:")
+        return
     model = drawn.choice.model
     count = len(drawn.images)
-    done = "" if drawn.is_whole else f", stopped after {drawn.done:.0%}"
+    stopped = f", {drawn.stopped}" if drawn.stopped else ""
     st.markdown(
         f"**{count} image{'s' * (count > 1)}** by `{drawn.choice.name}` in "
-        f"**{in_words(drawn.seconds)}**{done}; seed {drawn.wish.seed}, temperature "
+        f"**{in_words(drawn.seconds)}**{stopped}; seed {drawn.wish.seed}, temperature "
         f"{drawn.wish.filters['temperature']:g}."
     )
     captions = [""] * count if drawn.bits is None else [f"{bits:.1f} bits" for bits in drawn.bits]

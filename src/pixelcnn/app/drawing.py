@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from pixelcnn.app.models import Choice
-from pixelcnn.app.turns import TURNS
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference import PixelCNNSampler, score
@@ -18,6 +17,8 @@ from pixelcnn.plots import generation_notes
 
 MOST_SUBPIXELS = 4_000_000
 MOST_FRAMES = 48
+SCORED = 64
+"""Images whose bits are measured in one step."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Drawn:
         choice: The model.
         wish: What was asked.
         frames: Levels as they grew, at most `MOST_FRAMES` of them, the last the newest; unknown
-            ones are zero. Each (N, C, H, W), uint8 or int32.
+            ones are zero; none before the first row. Each (N, C, H, W), uint8 or int32.
         done: Share of the sub-pixels that are known.
         seconds: How long it took so far.
         bits: Of each image given its condition, once all are whole. (N,), float64; or None.
@@ -63,9 +64,9 @@ class Drawn:
 
     choice: Choice
     wish: Wish
-    frames: tuple[Tensor, ...] = field(repr=False)
-    done: float
-    seconds: float
+    frames: tuple[Tensor, ...] = field(default=(), repr=False)
+    done: float = 0.0
+    seconds: float = 0.0
     bits: Tensor | None = None
 
     @property
@@ -80,8 +81,17 @@ class Drawn:
 
     @property
     def seconds_left(self) -> float:
-        """At the pace so far."""
-        return self.seconds * (1 - self.done) / self.done
+        """At the pace so far; infinite before the first row."""
+        return self.seconds * (1 - self.done) / self.done if self.done else math.inf
+
+    @property
+    def stopped(self) -> str:
+        """Where it was stopped, if it is not under way any more; empty if it was not."""
+        if not self.frames:
+            return "stopped before the first row; nothing drawn"
+        if not self.is_whole:
+            return f"stopped after {self.done:.0%}"
+        return "stopped before all bits were measured" if self.bits is None else ""
 
     @property
     def notes(self) -> dict[str, str]:
@@ -99,7 +109,7 @@ class Drawn:
 
 
 def drawing(choice: Choice, wish: Wish) -> Iterator[Drawn]:
-    """Draws in turns with other visitors, and shows all images after each row, then their bits.
+    """Draws, and shows all images after each row, then their bits.
 
     Raises:
         ShapeError: If size or condition does not fit the model.
@@ -113,13 +123,18 @@ def drawing(choice: Choice, wish: Wish) -> Iterator[Drawn]:
     num_rows = wish.shape[1] * math.ceil(wish.num_samples / 256)
     every = math.ceil(num_rows / MOST_FRAMES)
     frames: tuple[Tensor, ...] = ()
-    for row, step in enumerate(TURNS.by_step(steps), 1):
+    drawn = Drawn(choice, wish)
+    for row, step in enumerate(steps, 1):
         done, newest = step.num_known / step.num_total, step.image.to(compact)
         if row % every == 0 or done == 1:
             frames = (*frames, newest)
         shown = frames if frames and frames[-1] is newest else (*frames, newest)
         drawn = Drawn(choice, wish, shown, done, time.monotonic() - began)
         yield drawn
-    with TURNS.turn():
-        scores = score(choice.model, drawn.images, wish.cond)
-    yield replace(drawn, bits=scores.nats / math.log(2))
+    nats: list[Tensor] = []
+    # In parts, so that other visitors have their turns, and that it can be stopped.
+    for part in torch.arange(wish.num_samples).split(SCORED):
+        yield drawn
+        cond = None if wish.cond is None else wish.cond[part]
+        nats.append(score(choice.model, drawn.images[part], cond, batch_size=SCORED).nats)
+    yield replace(drawn, bits=torch.cat(nats) / math.log(2))

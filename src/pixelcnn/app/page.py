@@ -28,6 +28,12 @@ KEPT = "set."
 """Settings under keys that begin so stay as they are while another page is shown."""
 
 
+STYLE = """<style>
+/* Streamlit's own "Stop" ends a run without a word of what became of it; the page has its own. */
+[data-testid="stStatusWidget"] button { display: none; }
+</style>"""
+
+
 def main(words: Sequence[str] | None = None) -> None:
     """Shows the page once. Streamlit calls it for every visitor and every click.
 
@@ -37,6 +43,7 @@ def main(words: Sequence[str] | None = None) -> None:
     # The page shows every doubt beside the answer; the server's log is read by nobody.
     warnings.simplefilter("ignore", UntrustedWarning)
     st.set_page_config("pixelcnn", page_icon=":material/grid_on:", layout="wide")
+    st.html(STYLE)
     keep_settings()
     args = _parse(sys.argv[1:] if words is None else words)
     with telling():

@@ -1,6 +1,5 @@
 """The page that asks how probable: an image, its pixels, and one sub-pixel of it."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,22 +7,21 @@ import streamlit as st
 import torch
 from torch import Tensor
 
+from pixelcnn.app.arriving import show_expectation, show_image_maps
 from pixelcnn.app.canvas import point
 from pixelcnn.app.controls import ask_condition, ask_number, ask_seed, remembered
 from pixelcnn.app.missing import ask_missing
 from pixelcnn.app.models import Choice, Models
 from pixelcnn.app.pick import Picked, ask_image
 from pixelcnn.app.show import show_figure, telling
-from pixelcnn.app.work import working
-from pixelcnn.charts.belief import belief_figure
+from pixelcnn.app.work import was_stopped, working
 from pixelcnn.charts.levels import levels_figure
-from pixelcnn.charts.surprise import surprise_figure
-from pixelcnn.inference import LevelEstimate, classify, conditional, marginal, score
+from pixelcnn.inference import LevelEstimate, conditional, marginal
 
 KEY = "set.ask"
 FOUND = "ask.levels"
-MAPS = "ask.maps"
 AUTO = "exact if it can be, else smc"
+MARGINAL, CONDITIONAL = "The marginal", "The conditional"
 METHODS = [AUTO, "exact", "importance", "smc", "gibbs"]
 ALL_OTHERS, SOME = "all other pixels", "a part of the image"
 
@@ -52,10 +50,14 @@ def show(choice: Choice, models: Models) -> None:
             wish = _ask_question(choice, picked)
             if wish is not None:
                 _ask(choice, picked, site, cond, wish)
+            for what in (MARGINAL, CONDITIONAL):
+                if was_stopped(what):
+                    st.info(f"{what} was stopped; nothing new was found.", icon=":material/stop:")
         with right:
             if FOUND in st.session_state:
                 _show_levels(st.session_state[FOUND])
-        _show_maps(choice, picked, cond)
+        show_image_maps(choice, picked, cond)
+        show_expectation(choice, picked, cond, KEY)
 
 
 def _ask_site(choice: Choice, picked: Picked) -> tuple[int, int, int]:
@@ -119,15 +121,19 @@ def _ask(
     known = wish["known"].clone()
     known[site] = False  # what is asked about is no part of what is given
     shape = (picked.x.shape[1], picked.x.shape[2], picked.x.shape[3])
-    with working("The marginal") as tell:
-        alone = marginal(
-            model, site, num_draws=wish["draws"], shape=shape, cond=cond, seed=seed, progress=tell
-        )
-    with working("The conditional") as tell:
-        found = conditional(
-            model, site, given=picked.x, known=known, method=wish["method"], cond=cond,
-            seed=seed, progress=tell,
-        )  # fmt: skip
+    told = {"cond": cond, "seed": seed}
+    alone = working(
+        MARGINAL,
+        lambda tell: marginal(
+            model, site, num_draws=wish["draws"], shape=shape, progress=tell, **told
+        ),
+    )
+    found = working(
+        CONDITIONAL,
+        lambda tell: conditional(
+            model, site, given=picked.x, known=known, method=wish["method"], progress=tell, **told
+        ),
+    )
     words = f"channel {site[0]}, row {site[1]}, column {site[2]} of {picked.name}"
     estimates = {"marginal: nothing is known": alone.averaged, f"given {wish['given']}": found}
     st.session_state[FOUND] = Answer(words, int(picked.x[0][site]), estimates)
@@ -152,39 +158,3 @@ def _show_levels(answer: Answer) -> None:
         for doubt in each.warnings:
             st.warning(f"{title}: {doubt}")
     st.table(rows, border="horizontal", hide_index=True)
-
-
-def _show_maps(choice: Choice, picked: Picked, cond: Tensor | None) -> None:
-    """Bits of each pixel, and belief about the label; measured anew for another image only."""
-    st.subheader("The image")
-    model = choice.model
-    told = None if cond is None else cond.tolist()
-    asked = (str(choice.file), picked.name, tuple(picked.x.shape), str(told))
-    if st.session_state.get(MAPS, (None,))[0] != asked:
-        with working("Measuring bits") as tell:
-            scores = score(model, picked.x, cond, progress=tell)
-            belief = None
-            if model.num_labels is not None:
-                belief = classify(model, picked.x, by_pixel=True, progress=tell)
-        st.session_state[MAPS] = (asked, scores, belief)
-    _, scores, belief = st.session_state[MAPS]
-    first, second, third = st.columns(3)
-    first.metric("Bits", f"{scores.nats.item() / math.log(2):.2f}")
-    second.metric("Nats", f"{scores.nats.item():.2f}")
-    third.metric("Bits/dim", f"{scores.bits_per_dim.item():.4f}")
-    left, right = st.columns([1, 2])
-    levels = model.num_classes
-    with left:
-        figure = surprise_figure(
-            picked.x, scores.bits_per_pixel, levels=levels, titles=[picked.name]
-        )
-        show_figure(figure, "The image, and the bits of its pixels")
-    if belief is not None and belief.by_pixel is not None:
-        names = model.condition.every_name
-        best = belief.probabilities[0].max().item()
-        title = f"{names[int(belief.predicted[0])]}: {best:.1%}"
-        figure = belief_figure(
-            picked.x, belief.by_pixel, levels=levels, names=names, titles=[title]
-        )
-        with right:
-            show_figure(figure, "The belief about its label as pixels arrive")

@@ -5,9 +5,6 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
-
-T = TypeVar("T")
 
 
 class Turns:
@@ -21,8 +18,8 @@ class Turns:
 
     Example:
         >>> turns = Turns(1)
-        >>> list(turns.by_step(iter("abc")))
-        ['a', 'b', 'c']
+        >>> with turns.turn():
+        ...     turns.pass_on()
     """
 
     def __init__(self, num_at_once: int) -> None:
@@ -44,15 +41,6 @@ class Turns:
         self._give()
         self._take()
 
-    def by_step(self, steps: Iterator[T]) -> Iterator[T]:
-        """The same steps, each computed in a turn of its own."""
-        while True:
-            with self.turn():
-                found = next(steps, _END)
-            if found is _END:
-                return
-            yield found  # type: ignore[misc]
-
     def _take(self) -> None:
         with self._lock:
             if self._free:
@@ -69,8 +57,6 @@ class Turns:
             else:
                 self._free += 1
 
-
-_END = object()
 
 TURNS = Turns(max(1, (os.cpu_count() or 1) // 2))
 """Those of this server. Each turn may use all cores, so half as many are never too few."""
