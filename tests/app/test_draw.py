@@ -13,12 +13,14 @@ from PIL import Image
 
 from pixelcnn import PixelCNNSampler, load
 from pixelcnn.app import draw
+from pixelcnn.app.conditions import fitted
 from pixelcnn.app.downloads import film_file, grid_file, levels_file, separate_files
 from pixelcnn.app.draw import DRAWN
 from pixelcnn.app.drawing import Drawn, Wish, drawing
 from pixelcnn.app.models import Choice
-from pixelcnn.checkpoint import read_card
+from pixelcnn.checkpoint import read_card, save
 from pixelcnn.errors import ConfigError
+from pixelcnn.models import PixelCNN
 from pixelcnn.runs import find_model
 
 FILTERS = {"temperature": 1.0, "top_k": None, "top_p": None, "guidance": 1.0}
@@ -170,3 +172,20 @@ def test_downloads_hold_what_was_drawn_and_how(digits):
         assert (arrays["x"] == x.numpy()).all()
         assert arrays["labels"].tolist() == [1, 2, 3]
         assert int(arrays["levels"]) == 17
+
+
+def test_maps_of_a_file_are_told_in_turn_and_scaled(page, tmp_path):
+    model = PixelCNN(num_residual_blocks=1, hidden_channels=4, image_size=6, num_map_channels=2)
+    save(model, tmp_path / "mapped" / "model.safetensors")
+    app = page(runs=(str(tmp_path / "mapped"),))
+    app.number_input(key="set.draw.count").set_value(2)
+    app = clicked(app, "Draw")
+    assert "needs `cond`: a map of 2 channels" in app.error[0].value
+    file, maps = io.BytesIO(), torch.rand(2, 2, 12, 12)
+    np.save(file, maps.numpy())
+    app.file_uploader[0].set_value(("maps.npy", file.getvalue(), "application/x-npy"))
+    app = clicked(app, "Draw")
+    assert not app.exception and not app.error
+    drawn: Drawn = app.session_state[DRAWN]
+    assert torch.equal(drawn.wish.cond, fitted(maps, (6, 6)))
+    assert len(json.loads(drawn.notes["Comment"])["maps_sha256"]) == 64

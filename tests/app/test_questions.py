@@ -224,6 +224,29 @@ def test_a_model_tells_what_it_expects_as_pixels_arrive(page):
     assert "Film (GIF)" not in [button.label for button in app.get("download_button")]
 
 
+def test_a_test_image_is_told_with_its_own_attributes_or_map(page, tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 2, (6, 6, 6)).astype(np.uint8)
+    attributes, maps = rng.integers(0, 2, (6, 3)), rng.random((6, 2, 6, 6))
+    for kind, own, given in (
+        ("attributes", attributes, {"num_attributes": 3}),
+        ("maps", maps, {"num_map_channels": 2}),
+    ):
+        run = tmp_path / kind
+        model = PixelCNN(num_residual_blocks=1, hidden_channels=4, image_size=6, **given)
+        save(model, run / "model.safetensors")
+        np.savez(run / "data.npz", x_train=x, x_test=x, levels=2,
+                 **{f"{kind}_train": own, f"{kind}_test": own})  # fmt: skip
+        (run / "config.yaml").write_text(f"data:\n  dataset_name: npz:{run / 'data.npz'}\n")
+        app = page("Complete", runs=(str(run),))
+        app.number_input(key=f"set.complete.{kind}.number").set_value(4).run()
+        app.number_input(key="set.complete.count").set_value(1)
+        app = clicked(app, "Complete")
+        assert not app.exception and not app.error
+        picked = app.session_state[COMPLETED].picked
+        assert picked.cond[0].tolist() == own[4].astype(np.float32).tolist()
+
+
 def test_a_comparison_that_was_stopped_shows_what_there_is(page, monkeypatch):
     app = page("Compare")
     app.multiselect(key="set.compare.models").set_value(["digits", "mnist-binary"]).run()

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pixelcnn.data.uploads import MAX_BYTES, read_upload
+from pixelcnn.data.uploads import MAX_BYTES, read_maps, read_upload
 from pixelcnn.errors import DataError
 from pixelcnn.spec import ImageSpec
 
@@ -74,3 +74,49 @@ def test_what_is_no_picture_is_refused_in_words(content, reason):
 def test_models_of_other_channels_take_no_files():
     with pytest.raises(DataError, match="1 or 3 channels, and the model has 2"):
         read_upload(b"", "a.png", ImageSpec(2, 2, 2, 256))
+
+
+def numpy_file(write, *arrays, **named):
+    file = io.BytesIO()
+    write(file, *arrays, **named)
+    return file.getvalue()
+
+
+def test_maps_are_read_from_npy_and_from_npz():
+    maps = np.arange(24).reshape(3, 2, 2, 2)
+    for content in (
+        numpy_file(np.save, maps),
+        numpy_file(np.savez, maps=maps),
+        numpy_file(np.savez_compressed, maps=maps, other=np.ones(3)),
+    ):
+        found = read_maps(content, "maps", 2)
+        assert found.dtype == torch.float32 and (found.numpy() == maps).all()
+    assert read_maps(numpy_file(np.save, maps[0]), "one", 2).shape == (1, 2, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"only words", "cannot be read as maps"),
+        (b"", "cannot be read as maps"),
+        (numpy_file(np.savez, other=np.ones(3)), "cannot be read as maps"),
+        (
+            numpy_file(np.save, np.ones((3, 5, 4, 4))),
+            r"\(N, 2, H, W\).* got float64",
+        ),
+        (numpy_file(np.save, np.ones((0, 2, 4, 4))), "must hold numbers"),
+        (numpy_file(np.save, np.array("words")), "must hold numbers"),
+        (numpy_file(np.save, np.full((1, 2, 4, 4), 1e300)), "finite 32-bit numbers"),
+        (numpy_file(np.savez_compressed, maps=np.zeros((2, 3000, 3000))), "at most 67,108,864"),
+        (bytes(MAX_BYTES + 1), "at most 10 MB"),
+    ],
+)
+def test_what_holds_no_maps_is_refused_in_words(content, words):
+    with pytest.raises(DataError, match=words):
+        read_maps(content, "file", 2)
+
+
+def test_maps_are_not_unpickled():
+    content = numpy_file(np.save, np.array([print], dtype=object), allow_pickle=True)
+    with pytest.raises(DataError, match="allow_pickle=False"):
+        read_maps(content, "file", 2)

@@ -7,6 +7,7 @@ import streamlit as st
 from torch import Tensor
 
 from pixelcnn.app.controls import ask_number, ask_seed
+from pixelcnn.app.drawing import fingerprint_of
 from pixelcnn.app.models import Choice
 from pixelcnn.app.pick import Picked
 from pixelcnn.app.show import show_figure
@@ -56,7 +57,7 @@ def show_image_maps(choice: Choice, picked: Picked, cond: Tensor | None) -> None
 
 def _words(choice: Choice, picked: Picked, cond: Tensor | None) -> str:
     """Tells one question about an image apart from another."""
-    told = None if cond is None else cond.tolist()
+    told = None if cond is None else fingerprint_of(cond)
     return f"{choice.file} {picked.name} {tuple(picked.x.shape)} {told}"
 
 

@@ -10,10 +10,10 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from pixelcnn.app.controls import ask_condition, ask_number, ask_seed, remembered
+from pixelcnn.app.controls import ask_number, ask_seed, remembered
 from pixelcnn.app.missing import ask_missing
 from pixelcnn.app.models import Choice, Models
-from pixelcnn.app.pick import Picked, ask_image
+from pixelcnn.app.pick import Picked, ask_condition_of, ask_image
 from pixelcnn.app.show import LARGE, in_words, show_figure, show_images, telling
 from pixelcnn.app.work import was_stopped, working
 from pixelcnn.charts.completions import completions_figure
@@ -79,9 +79,7 @@ def _ask_method(choice: Choice, picked: Picked, known: Tensor) -> dict[str, Any]
             seed = ask_seed(KEY)
         with middle:
             method = st.selectbox("Method", METHODS, key=remembered(f"{KEY}.method", AUTO))
-            cond = ask_condition(
-                choice.model, f"{KEY}.{choice.name}.{picked.name}", default=picked.label
-            )
+            cond = ask_condition_of(picked, choice, KEY)
         with right:
             particles = ask_number(
                 "Particles", 1, 512, 32, f"{KEY}.particles",

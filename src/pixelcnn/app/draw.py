@@ -4,14 +4,8 @@ import time
 
 import streamlit as st
 
-from pixelcnn.app.controls import (
-    ask_condition,
-    ask_number,
-    ask_sampling,
-    ask_seed,
-    ask_size,
-    spread,
-)
+from pixelcnn.app.conditions import ask_condition, fitted, spread
+from pixelcnn.app.controls import ask_number, ask_sampling, ask_seed, ask_size
 from pixelcnn.app.downloads import film_file, grid_file, levels_file, separate_files
 from pixelcnn.app.drawing import Drawn, Wish, drawing
 from pixelcnn.app.models import Choice, Models
@@ -51,7 +45,10 @@ def _ask(choice: Choice) -> Wish | None:
         with st.expander("Size"):
             shape = ask_size(model, key)
         is_asked = st.form_submit_button("Draw", type="primary", icon=":material/brush:")
-    return Wish(count, spread(conditions, count), seed, shape, filters) if is_asked else None
+    if not is_asked:
+        return None
+    cond = spread(fitted(conditions, shape[1:]), count)
+    return Wish(count, cond, seed, shape, filters)
 
 
 def _draw(choice: Choice, wish: Wish) -> None:

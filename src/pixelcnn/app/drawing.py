@@ -1,5 +1,6 @@
 """Images of one visitor while they are drawn, and afterwards."""
 
+import hashlib
 import math
 import time
 from collections.abc import Iterator
@@ -97,15 +98,24 @@ class Drawn:
     def notes(self) -> dict[str, str]:
         """How the images were made, for the text chunks of a PNG."""
         wish, kind = self.wish, self.choice.model.condition.kind
-        cond = None if wish.cond is None else wish.cond.tolist()
+        told: dict[str, Any] = {} if kind is None else {kind: None}
+        if wish.cond is not None:
+            told = {str(kind): wish.cond.tolist()}
+            if kind == "maps":  # too large for a note
+                told = {"maps_sha256": fingerprint_of(wish.cond)}
         settings = {
             "seed": wish.seed,
             **wish.filters,
-            **({} if kind is None else {kind: cond}),
+            **told,
             "num_samples": wish.num_samples,
             "shape": list(wish.shape),
         }
         return generation_notes(fingerprint=fingerprint(self.choice.model), settings=settings)
+
+
+def fingerprint_of(cond: Tensor) -> str:
+    """Tells conditions apart."""
+    return hashlib.sha256(cond.cpu().numpy().tobytes()).hexdigest()
 
 
 def drawing(choice: Choice, wish: Wish) -> Iterator[Drawn]:

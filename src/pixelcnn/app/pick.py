@@ -8,11 +8,14 @@ import torch
 from torch import Tensor
 
 from pixelcnn.app.canvas import paint
+from pixelcnn.app.conditions import ask_condition, fitted
 from pixelcnn.app.controls import ask_number, remembered
 from pixelcnn.app.models import Choice
 from pixelcnn.data import ImageSet
+from pixelcnn.data.conditions import Conditions
 from pixelcnn.data.uploads import MAX_BYTES, read_upload
 from pixelcnn.errors import DataError
+from pixelcnn.nn import Condition
 from pixelcnn.runs import config_of
 from pixelcnn.spec import ImageSpec
 
@@ -29,12 +32,17 @@ class Picked:
     Attributes:
         x: Levels. (1, C, H, W), int64.
         name: Tells it apart from others.
-        label: Its class, if it is known and the model has as many; else None.
+        cond: Its own condition, if it is known and the model takes it. (1, …); or None.
     """
 
     x: Tensor
     name: str
-    label: int | None = None
+    cond: Tensor | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W)."""
+        return self.x.shape[2], self.x.shape[3]
 
 
 def ask_image(choice: Choice, key: str) -> Picked | None:
@@ -67,9 +75,25 @@ def _of_test_set(choice: Choice, key: str) -> Picked:
     number = ask_number("Number", 0, len(images) - 1, 0, f"{key}.number")
     taken = images.take(torch.tensor([number]))
     x = next(iter(taken.read([torch.tensor([0])]))).long()
-    label = None if taken.labels is None else int(taken.labels[0])
-    is_known = label is not None and label < (model.num_labels or 0)
-    return Picked(x, f"test-{number}", label if is_known else None)
+    return Picked(x, f"test-{number}", _own_condition(model.condition, taken.conditions))
+
+
+def _own_condition(condition: Condition, known: Conditions) -> Tensor | None:
+    """What a model can be told of an image; None if it takes another kind, or others."""
+    own = known.of(condition.kind)
+    if own is None:
+        return None
+    is_taken = (
+        own < condition.count if condition.kind == "labels" else own.shape[1] == condition.count
+    )
+    return own if bool(torch.as_tensor(is_taken).all()) else None
+
+
+def ask_condition_of(picked: Picked, choice: Choice, key: str) -> Tensor | None:
+    """What the model shall be told of an image: its own condition at first. (1, …); or None."""
+    key = f"{key}.{choice.name}.{picked.name}"
+    cond = fitted(ask_condition(choice.model, key, own=picked.cond), picked.size)
+    return None if cond is None else cond[:1]
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the test images …")

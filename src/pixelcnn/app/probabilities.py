@@ -9,10 +9,10 @@ from torch import Tensor
 
 from pixelcnn.app.arriving import show_expectation, show_image_maps
 from pixelcnn.app.canvas import point
-from pixelcnn.app.controls import ask_condition, ask_number, ask_seed, remembered
+from pixelcnn.app.controls import ask_number, ask_seed, remembered
 from pixelcnn.app.missing import ask_missing
 from pixelcnn.app.models import Choice, Models
-from pixelcnn.app.pick import Picked, ask_image
+from pixelcnn.app.pick import Picked, ask_condition_of, ask_image
 from pixelcnn.app.show import show_figure, telling
 from pixelcnn.app.work import was_stopped, working
 from pixelcnn.charts.levels import levels_figure
@@ -41,8 +41,7 @@ def show(choice: Choice, models: Models) -> None:
         picked = ask_image(choice, f"{KEY}.{choice.name}")
         if picked is None:
             return
-        key = f"{KEY}.{choice.name}.{picked.name}"
-        cond = ask_condition(choice.model, key, default=picked.label)
+        cond = ask_condition_of(picked, choice, KEY)
         left, right = st.columns(2)
         with left:
             st.subheader("One pixel")

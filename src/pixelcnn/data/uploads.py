@@ -1,8 +1,11 @@
-"""Images that come as bytes from somewhere: checked before they are decoded."""
+"""Images and maps that come as bytes from somewhere: checked before they are decoded."""
 
 import warnings
+import zipfile
 from io import BytesIO
+from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image, ImageOps
 from torch import Tensor
@@ -14,6 +17,7 @@ from pixelcnn.spec import ImageSpec, requantise
 
 MAX_BYTES = 10 * 2**20
 MAX_PIXELS = 25_000_000
+MAX_UNPACKED = 64 * 2**20
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 
 
@@ -48,14 +52,76 @@ def read_upload(content: bytes, name: str, spec: ImageSpec) -> Tensor:
             f"Image files have 1 or 3 channels, and the model has {spec.channels}: pick an image "
             f"of its test set."
         )
+    _check_bytes(content, name)
+    pixels = _decode(content, name, spec.channels)
+    size = (spec.height, spec.width)
+    return requantise(resize(pixels, levels=LEVELS, size=size), LEVELS, to=spec.levels)
+
+
+def read_maps(content: bytes, name: str, channels: int) -> Tensor:
+    """Reads maps of unknown origin from an .npy file, or from `maps` of an .npz file.
+
+    Args:
+        content: The file. Its array has shape (N, A, H, W), or (A, H, W) for one map.
+        name: What to call it in messages.
+        channels: A.
+
+    Returns:
+        Shape: (N, A, H, W), float32.
+
+    Raises:
+        DataError: If it is too large, no such file, would have to be unpickled, or holds no such
+            maps.
+
+    Example:
+        >>> file = BytesIO()
+        >>> np.save(file, np.ones((2, 4, 4)))
+        >>> read_maps(file.getvalue(), "ones.npy", 2).shape
+        torch.Size([1, 2, 4, 4])
+    """
+    _check_bytes(content, name)
+    try:
+        found = np.asarray(_maps_of(content))
+    except Exception as error:  # zipfile, zlib and NumPy raise whatever they trip over
+        raise DataError(
+            f"`{name}` cannot be read as maps: {error}. Give an .npy file of plain numbers, or an "
+            f".npz file with `maps`."
+        ) from error
+    maps = found[None] if found.ndim == 3 else found
+    if (
+        maps.dtype.kind not in "buif"
+        or maps.ndim != 4
+        or not maps.size
+        or maps.shape[1] != channels
+    ):
+        raise DataError(
+            f"`{name}` must hold numbers of shape (N, {channels}, H, W), or ({channels}, H, W) for "
+            f"one, got {found.dtype} of shape {found.shape}."
+        )
+    with np.errstate(over="ignore"):  # too large becomes infinite
+        planes = torch.from_numpy(np.ascontiguousarray(maps, dtype=np.float32))
+    if not planes.isfinite().all():
+        raise DataError(f"`{name}` must hold finite 32-bit numbers.")
+    return planes
+
+
+def _maps_of(content: bytes) -> Any:
+    """The array of the file; nothing is decompressed beyond what may be uploaded plainly."""
+    if not zipfile.is_zipfile(BytesIO(content)):
+        return np.load(BytesIO(content), allow_pickle=False)
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        size = archive.getinfo("maps.npy").file_size
+        if size > MAX_UNPACKED:
+            raise DataError(f"its maps have {size:,} bytes, at most {MAX_UNPACKED:,} may be")
+        return np.load(BytesIO(archive.read("maps.npy")), allow_pickle=False)
+
+
+def _check_bytes(content: bytes, name: str) -> None:
     if len(content) > MAX_BYTES:
         raise DataError(
             f"`{name}` must have at most {MAX_BYTES / 2**20:.0f} MB, got "
             f"{len(content) / 2**20:.1f} MB."
         )
-    pixels = _decode(content, name, spec.channels)
-    size = (spec.height, spec.width)
-    return requantise(resize(pixels, levels=LEVELS, size=size), LEVELS, to=spec.levels)
 
 
 def _decode(content: bytes, name: str, channels: int) -> Tensor:
