@@ -37,6 +37,14 @@ def test_without_runs_there_are_the_models_of_the_package(tmp_path, monkeypatch)
     assert list(find_choices([])) == list_weights()
 
 
+def test_a_run_named_as_a_model_of_the_package_is_told_apart(runs, monkeypatch):
+    monkeypatch.chdir(runs.parent)
+    (runs / "mine").rename(runs / "digits")
+    choices = find_choices([])
+    assert choices["digits"].parent.parent == runs.relative_to(runs.parent)
+    assert choices["digits (of the package)"].name == "digits.safetensors"
+
+
 def test_nothing_is_unpickled(tmp_path):
     state = tmp_path / "last.ckpt"
     state.write_bytes(b"cos\nsystem\n(S'true'\ntR.")

@@ -1,6 +1,6 @@
 """`pixelcnn app` at the command line."""
 
-import subprocess
+import signal
 import sys
 
 import pytest
@@ -20,9 +20,17 @@ def test_the_server_listens_at_this_machine_alone_unless_it_is_told():
 
 def test_its_exit_code_is_that_of_the_server(monkeypatch):
     pytest.importorskip("streamlit")
-    ended = subprocess.CompletedProcess([], 7)
-    monkeypatch.setattr(app.subprocess, "run", lambda command, check: ended)
+    ending = [sys.executable, "-c", "raise SystemExit(7)"]
+    monkeypatch.setattr(app, "command_of", lambda args: ending)
     assert main(["app"]) == 7
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+def test_no_server_stays_behind_when_it_is_ended(monkeypatch):
+    pytest.importorskip("streamlit")
+    waiting = "import os, signal, time; os.kill(os.getppid(), signal.SIGTERM); time.sleep(60)"
+    monkeypatch.setattr(app, "command_of", lambda args: [sys.executable, "-c", waiting])
+    assert main(["app"]) == -signal.SIGTERM
 
 
 def test_without_streamlit_it_says_how_to_install_it(monkeypatch, fails):

@@ -5,8 +5,8 @@ from typing import Any
 import streamlit as st
 
 from pixelcnn.app.models import Choice, Models
-from pixelcnn.app.show import show_figure, telling
-from pixelcnn.certificate.lines import Certificate, Line, certificate_path, read_certificate
+from pixelcnn.app.show import CURVES, plain, show_figure, telling
+from pixelcnn.certificate.lines import Line, certificate_path, read_certificate
 from pixelcnn.charts.curves import curves_figure
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.errors import PixelCNNError
@@ -52,9 +52,9 @@ def _show_figures(choice: Choice) -> None:
     if not figures:
         st.info("Nothing was measured: `pixelcnn evaluate` does it.")
         return
-    plain = {name: value for name, value in figures.items() if name != "protocol"}
-    st.markdown(f"Protocol: {_plain(figures.get('protocol', 'not stated'))}")
-    _table({name.replace("_", " "): _in_words(value) for name, value in plain.items()})
+    others = {name: value for name, value in figures.items() if name != "protocol"}
+    st.markdown(f"Protocol: {plain(figures.get('protocol', 'not stated'))}")
+    _table({name.replace("_", " "): _in_words(value) for name, value in others.items()})
 
 
 def _show_certificate(choice: Choice) -> None:
@@ -73,21 +73,18 @@ def _show_certificate(choice: Choice) -> None:
         return
     held = "Every line holds." if certificate.passed else f"Failed: {certificate.failed}."
     (st.success if certificate.passed else st.error)(f"{held} Made {certificate.made}.")
-    st.dataframe(_rows(certificate), hide_index=True)
+    st.markdown("\n".join(map(_line, certificate.lines)))
 
 
-def _rows(certificate: Certificate) -> list[dict[str, str]]:
-    def row(line: Line) -> dict[str, str]:
-        sign = "≥" if line.is_least else "≤"
-        return {
-            "line": line.name,
-            "holds": "yes" if line.passed else "no",
-            "claim": line.claim,
-            "figure": f"{line.figure:.3g} {sign} {line.limit:.3g}",
-            "looked at": line.looked_at + (" (a sample)" if line.is_sample else ""),
-        }
-
-    return [row(line) for line in certificate.lines]
+def _line(line: Line) -> str:
+    """One line of a certificate as an entry of a list, which no screen is too narrow for."""
+    held, sign = ("✓" if line.passed else "✗"), ("≥" if line.is_least else "≤")
+    sample = " (a sample)" if line.is_sample else ""
+    return (
+        f"* {held} **{plain(line.name)}**: {plain(line.claim)} "
+        f"**{line.figure:.3g}** {sign} {line.limit:.3g}; "
+        f":gray[looked at {plain(line.looked_at)}{sample}]"
+    )
 
 
 def _show_curves(choice: Choice) -> None:
@@ -97,12 +94,12 @@ def _show_curves(choice: Choice) -> None:
     st.subheader("Training")
     size = choice.model.image_size
     dims = None if size is None else choice.model.in_channels * size[0] * size[1]
-    with st.columns([2, 1])[0]:
-        show_figure(curves_figure(history, num_dims=dims), "NLL by epoch")
+    show_figure(curves_figure(history, num_dims=dims), "NLL by epoch", CURVES)
 
 
 def _table(facts: dict[str, str]) -> None:
-    st.table(facts, border="horizontal", hide_header=True)
+    shown = {name: plain(fact) for name, fact in facts.items()}
+    st.table(shown, border="horizontal", hide_header=True)
 
 
 def _in_words(value: Any) -> str:
@@ -113,8 +110,3 @@ def _in_words(value: Any) -> str:
     if isinstance(value, dict):
         return "; ".join(f"{name} {_in_words(each)}" for name, each in value.items())
     return "–" if value is None else str(value)
-
-
-def _plain(text: str) -> str:
-    """Text of a file without the marks that Markdown would act on."""
-    return "".join(f"\\{sign}" if sign in "\\`*_[]<>#!|$:" else sign for sign in str(text))

@@ -4,16 +4,17 @@ import math
 from dataclasses import dataclass
 
 import streamlit as st
+import torch
 from torch import Tensor
 
 from pixelcnn.app.controls import ask_number, ask_seed
 from pixelcnn.app.drawing import fingerprint_of
 from pixelcnn.app.models import Choice
 from pixelcnn.app.pick import Picked
-from pixelcnn.app.show import show_figure
+from pixelcnn.app.show import LARGE, heat_tile, show_figure, show_images
 from pixelcnn.app.work import was_stopped, working
 from pixelcnn.charts.belief import belief_figure
-from pixelcnn.charts.surprise import surprise_figure
+from pixelcnn.charts.surprise import BRIGHTEST
 from pixelcnn.inference import ClassPosterior, Expectation, Scores, classify, expectation, score
 from pixelcnn.inference.question import Progress
 from pixelcnn.plots import as_image, gif_bytes, image_grid, mark_unknown, screen_scale
@@ -22,6 +23,7 @@ MAPS = "ask.maps"
 EXPECTED = "ask.expected"
 MEASURING, EXPECTING = "Measuring bits", "Expecting"
 NUM_TIMES = 15
+FILM = 192
 COLOURS = 256
 """Levels of what `mark_unknown` gives."""
 
@@ -80,12 +82,14 @@ def _show_maps(choice: Choice, picked: Picked, maps: Maps) -> None:
     first.metric("Bits", f"{scores.nats.item() / math.log(2):.2f}")
     second.metric("Nats", f"{scores.nats.item():.2f}")
     third.metric("Bits/dim", f"{scores.bits_per_dim.item():.4f}")
-    left, right = st.columns([1, 2])
+    bits = scores.bits_per_pixel[0].double()
+    top = float(bits.quantile(BRIGHTEST))
+    everything = torch.ones(1, 1, 1, dtype=torch.bool)
+    shown = [mark_unknown(picked.x[0], everything, levels), heat_tile(bits, top)]
+    left, right = st.columns([2, 3])
     with left:
-        figure = surprise_figure(
-            picked.x, scores.bits_per_pixel, levels=levels, titles=[picked.name]
-        )
-        show_figure(figure, "The image, and the bits of its pixels")
+        words = f"bits of each pixel: black 0, brightest {top:.1f} or more"
+        show_images(torch.stack(shown), COLOURS, [picked.name, words], side=LARGE)
     if belief is not None and belief.by_pixel is not None:
         names = choice.model.condition.every_name
         best = belief.probabilities[0].max().item()
@@ -94,7 +98,7 @@ def _show_maps(choice: Choice, picked: Picked, maps: Maps) -> None:
             picked.x, belief.by_pixel, levels=levels, names=names, titles=[title]
         )
         with right:
-            show_figure(figure, "The belief about its label as pixels arrive")
+            show_figure(figure, "The belief about its label as pixels arrive", (4.0, 2.6))
 
 
 def show_expectation(choice: Choice, picked: Picked, cond: Tensor | None, key: str) -> None:
@@ -129,8 +133,8 @@ def _show_expectation(choice: Choice, found: Expectation) -> None:
     height, width = frames.shape[3:]
     film = _film(frames)
     left, right = st.columns([1, 3])
-    left.image(film, width="stretch", caption="As a film")
-    scale = screen_scale(height, width, side=64)
+    left.image(film, width=FILM, caption="As a film")
+    scale = screen_scale(height, width, side=LARGE)
     right.image(
         as_image(image_grid(frames[:, 0], COLOURS, columns=5, scale=scale)),
         width="stretch",
@@ -144,7 +148,7 @@ def _show_expectation(choice: Choice, found: Expectation) -> None:
 
 def _film(frames: Tensor) -> bytes:
     """Images (T, 1, 3, H, W) as a GIF."""
-    scale = screen_scale(*frames.shape[3:], side=192)
+    scale = screen_scale(*frames.shape[3:], side=FILM)
     return gif_bytes(
         [image_grid(each, COLOURS, scale=scale, pad=0) for each in frames], milliseconds=300
     )

@@ -10,7 +10,7 @@ from pixelcnn.app.conditions import ask_condition, fitted, spread
 from pixelcnn.app.controls import ask_number, ask_seed, remembered
 from pixelcnn.app.drawing import Drawn, Wish, drawing
 from pixelcnn.app.models import Choice, Models
-from pixelcnn.app.show import in_words, show_figure, telling
+from pixelcnn.app.show import CURVES, in_words, plain, show_figure, telling
 from pixelcnn.app.watch import watch_steps
 from pixelcnn.charts.curves import compared_curves
 from pixelcnn.errors import ConfigError
@@ -20,7 +20,7 @@ from pixelcnn.runs import figures_of, history_of
 KEY = "set.compare"
 FOUND = "compare.result"
 MOST_IMAGES = 64
-SIDE = 48
+SIDE = 96
 SHOWN = ("nll_nats", "bits_per_dim", "perplexity", "fid", "label_accuracy", "num_images", "split")
 
 
@@ -133,17 +133,23 @@ def _show_drawn(drawn: Drawn) -> None:
 
 
 def _show_figures(chosen: Sequence[Choice]) -> None:
+    """A column for each model, so that it fits a phone."""
     st.subheader("Figures")
-    rows = []
-    for each in chosen:
-        figures = figures_of(each.file)
-        known = {name.replace("_", " "): _in_words(figures.get(name)) for name in SHOWN}
-        weights = sum(weight.numel() for weight in each.model.parameters())
-        protocol = str(figures.get("protocol", "–"))
-        rows.append({"model": each.name, "weights": f"{weights:,}", **known, "protocol": protocol})
-    used = [name for name in rows[0] if any(row[name] != "–" for row in rows)]
-    st.dataframe([{name: row[name] for name in used} for row in rows], hide_index=True)
-    if len({row["protocol"] for row in rows}) > 1:
+    figures = [figures_of(each.file) for each in chosen]
+    weights = [sum(weight.numel() for weight in each.model.parameters()) for each in chosen]
+    protocols = [str(each.get("protocol", "–")) for each in figures]
+    rows = {"weights": [f"{count:,}" for count in weights]}
+    for name in SHOWN:
+        rows[name.replace("_", " ")] = [_in_words(each.get(name)) for each in figures]
+    rows["protocol"] = protocols
+    names = [each.name for each in chosen]
+    table = [
+        {"": title, **dict(zip(names, map(plain, cells), strict=True))}
+        for title, cells in rows.items()
+        if set(cells) != {"–"}
+    ]
+    st.table(table, border="horizontal", hide_index=True)
+    if len(set(protocols)) > 1:
         st.info("The protocols differ: these figures are not to be compared with each other.")
 
 
@@ -156,7 +162,7 @@ def _show_curves(chosen: Sequence[Choice]) -> None:
     if len(sizes) > 1:
         st.info("Their images differ in size, so that their nats are not to be compared.")
         return
-    show_figure(compared_curves(histories, num_dims=sizes.pop()), "NLL by epoch")
+    show_figure(compared_curves(histories, num_dims=sizes.pop()), "NLL by epoch", CURVES)
 
 
 def _in_words(value: Any) -> str:

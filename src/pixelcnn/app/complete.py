@@ -14,16 +14,15 @@ from pixelcnn.app.controls import ask_number, ask_seed, remembered
 from pixelcnn.app.missing import ask_missing
 from pixelcnn.app.models import Choice, Models
 from pixelcnn.app.pick import Picked, ask_condition_of, ask_image
-from pixelcnn.app.show import LARGE, in_words, show_figure, show_images, telling
+from pixelcnn.app.show import LARGE, heat_tile, in_words, show_images, telling
 from pixelcnn.app.work import was_stopped, working
-from pixelcnn.charts.completions import completions_figure
 from pixelcnn.inference import Completions, complete, is_prefix
 from pixelcnn.plots import image_grid, mark_unknown, png_bytes, screen_scale
 
 FOUND = "complete.result"
 WORK = "Completing"
 KEY = "set.complete"
-AUTO = "the exact one if there is one, else smc"
+AUTO = "automatic"
 METHODS = [AUTO, "raster", "smc", "gibbs"]
 MOST_COMPLETIONS = 64
 COLOURS = 256
@@ -78,7 +77,10 @@ def _ask_method(choice: Choice, picked: Picked, known: Tensor) -> dict[str, Any]
             count = ask_number("Completions", 1, MOST_COMPLETIONS, 8, f"{KEY}.count")
             seed = ask_seed(KEY)
         with middle:
-            method = st.selectbox("Method", METHODS, key=remembered(f"{KEY}.method", AUTO))
+            method = st.selectbox(
+                "Method", METHODS, key=remembered(f"{KEY}.method", AUTO),
+                help="Automatic is raster where that is exact, else smc.",
+            )  # fmt: skip
             cond = ask_condition_of(picked, choice, KEY)
         with right:
             particles = ask_number(
@@ -119,10 +121,15 @@ def _show_result(done: Completed) -> None:
         st.warning(f"Not to be trusted as draws given all that is known. {doubt}")
     captions = [f"{rank}: {nats:.1f} nats" for rank, nats in enumerate(found.log_prob[0], 1)]
     show_images(found.images[0], levels, captions)
-    figure = completions_figure(
-        done.picked.x, found, levels=levels, names=["known"], most=min(4, count)
-    )
-    show_figure(figure, "What is known, the best completions, their mean, and where they differ")
+    bits = found.uncertainty[0].sum(0)
+    top = float(bits.max())
+    shown = [
+        mark_unknown(done.picked.x[0], done.known, levels, touch=1),
+        mark_unknown(found.mean[0], done.known, levels, touch=0),
+        heat_tile(bits, top),
+    ]
+    most = f"uncertainty: black 0, brightest {top:.2f} bits"
+    show_images(torch.stack(shown), COLOURS, ["known", "mean", most], side=LARGE)
     _show_diagnostics(found)
     _offer(done)
 

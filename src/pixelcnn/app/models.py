@@ -11,7 +11,7 @@ from pixelcnn.checkpoint import load, read_card
 from pixelcnn.errors import CheckpointError
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs import find_model, list_runs
-from pixelcnn.weights import list_weights
+from pixelcnn.weights import find_weights, list_weights
 
 RUNS = "runs"
 
@@ -54,8 +54,9 @@ def find_choices(runs: Sequence[str]) -> dict[str, Path]:
     for name, file in named:
         if file.resolve() in [known.resolve() for known in choices.values()]:
             continue
-        # Runs of one name in several folders are told apart by these.
-        choices[name if name not in choices else f"{name} ({file.parent})"] = file
+        # Of one name in several places: told apart by these.
+        place = "of the package" if find_weights(name) == file else file.parent
+        choices[name if name not in choices else f"{name} ({place})"] = file
     return choices
 
 

@@ -20,7 +20,7 @@ from pixelcnn.inference import LevelEstimate, conditional, marginal
 
 KEY = "set.ask"
 FOUND = "ask.levels"
-AUTO = "exact if it can be, else smc"
+AUTO = "automatic"
 MARGINAL, CONDITIONAL = "The marginal", "The conditional"
 METHODS = [AUTO, "exact", "importance", "smc", "gibbs"]
 ALL_OTHERS, SOME = "all other pixels", "a part of the image"
@@ -92,7 +92,10 @@ def _ask_question(choice: Choice, picked: Picked) -> dict[str, Any] | None:
         known = ask_missing(picked, choice.model.num_classes, f"{KEY}.missing")
     with st.form("ask"):
         left, middle, right = st.columns(3)
-        method = left.selectbox("Method", METHODS, key=remembered(f"{KEY}.method", AUTO))
+        method = left.selectbox(
+            "Method", METHODS, key=remembered(f"{KEY}.method", AUTO),
+            help="Automatic is exact if that can be, else smc.",
+        )  # fmt: skip
         with middle:
             draws = ask_number("Draws", 2, 20_000, 500, f"{KEY}.draws", help="For the marginal.")
         with right:
@@ -141,7 +144,8 @@ def _ask(
 def _show_levels(answer: Answer) -> None:
     st.markdown(f"**{answer.asked}**, whose level is **{answer.level}**")
     titles = {f"{title} ({each.method})": each for title, each in answer.found.items()}
-    show_figure(levels_figure(titles), "Probability of each level, with 95 % intervals")
+    size = (4.4, 2.2 * len(titles))
+    show_figure(levels_figure(titles), "Probability of each level, with 95 % intervals", size)
     rows = []
     for title, each in answer.found.items():
         low, high = each.interval()

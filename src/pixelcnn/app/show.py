@@ -7,6 +7,8 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 import streamlit as st
+import torch
+from einops import rearrange
 from torch import Tensor
 
 from pixelcnn.errors import PixelCNNError
@@ -19,6 +21,12 @@ SIDE = 96
 """Screen pixels of the longer side of one image, at least: browsers blur what they enlarge."""
 
 LARGE = 160
+
+INCH = 128
+"""Screen pixels of an inch of a figure, at most: letters of ten points are 18 pixels high then."""
+
+CURVES = (5.0, 4.4)
+"""Inches of curves by epoch."""
 
 # Matplotlib shares its font cache among figures, and so among visitors.
 _RENDERING = threading.Lock()
@@ -51,12 +59,34 @@ def show_images(x: Tensor, levels: int, captions: Sequence[str], *, side: int = 
             st.image(picture, caption=caption or None, width=max(picture.width, side))
 
 
-def show_figure(figure: "Figure", alt: str) -> None:
-    """A figure as wide as the place it stands in; `alt` says what it shows."""
+def show_figure(figure: "Figure", alt: str, size: tuple[float, float] | None = None) -> None:
+    """A figure, no wider than its letters stay small; `alt` says what it shows.
+
+    Args:
+        figure: With letters in points, which stay legible on a phone if there are few inches.
+        alt: What it shows, written below it.
+        size: Width and height in inches, instead of its own.
+    """
+    if size is not None:
+        figure.set_size_inches(*size)
     file = BytesIO()
     with _RENDERING:
-        figure.savefig(file, format="png", dpi=144)
-    st.image(file.getvalue(), width="stretch", caption=alt)
+        figure.savefig(file, format="png", dpi=INCH)
+    # In a container, which a narrower screen makes narrower; an image it would cut.
+    with st.container(width=round(figure.get_figwidth() * INCH)):
+        st.image(file.getvalue(), width="stretch", caption=alt)
+
+
+def heat_tile(values: Tensor, top: float) -> Tensor:
+    """Numbers as colours: black for 0, brightest from `top` on. (H, W) → (3, H, W), 256 levels."""
+    # Here, because it brings Matplotlib, which the first page does without.
+    from matplotlib import colormaps
+
+    from pixelcnn.charts.surprise import COLOURS
+
+    share = (values / (top or 1.0)).clamp(max=1)
+    colours = colormaps[COLOURS](share.numpy(), bytes=True)[:, :, :3]
+    return rearrange(torch.from_numpy(colours).long(), "h w c -> c h w")
 
 
 def in_words(seconds: float) -> str:
@@ -71,3 +101,8 @@ def in_words(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.0f} s"
     return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+
+
+def plain(text: str) -> str:
+    """Text of a file without the marks that Markdown would act on."""
+    return "".join(f"\\{sign}" if sign in "\\`*_[]<>#!|$:" else sign for sign in str(text))

@@ -30,7 +30,7 @@ def belief_figure(
     rows = np.arange(by_pixel.shape[1]) / width
     for (left, right), image, belief, title in zip(grid, x, by_pixel, titles, strict=True):
         show_image(left, image, levels=levels)
-        left.set_title(title, fontsize=8)
+        left.set_title(title, fontsize=9)
         for label, name in enumerate(names):
             probability = belief[:, label].exp().numpy()
             is_told = probability[1:].max() > NAMED or label == int(belief[-1].argmax())
@@ -38,6 +38,6 @@ def belief_figure(
             right.plot(rows, probability, color=f"C{label % 10}", lw=1.2, label=told)
         right.set(ylim=(-0.03, 1.03), xlim=(0, rows[-1]), ylabel="p(label)")
         right.spines[["top", "right"]].set_visible(False)
-        right.legend(frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
+        right.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
     grid[-1, 1].set_xlabel("rows known")
     return figure

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,14 +14,22 @@ ENTRY = Path(pixelcnn.__file__).parent / "app" / "entry.py"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serves until Ctrl-C.
+    """Serves until Ctrl-C, or until it is told to end.
 
     Raises:
         MissingDependencyError: If Streamlit is not installed.
     """
     if importlib.util.find_spec("streamlit") is None:
         require("streamlit", extra="app")
-    return subprocess.run(command_of(args), check=False).returncode
+    with subprocess.Popen(command_of(args)) as server:
+        # Otherwise the server would stay behind, and hold its port, when this process is ended.
+        former = signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+        try:
+            return server.wait()
+        except KeyboardInterrupt:  # which the server got as well
+            return server.wait()
+        finally:
+            signal.signal(signal.SIGTERM, former)
 
 
 def command_of(args: argparse.Namespace) -> list[str]:

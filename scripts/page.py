@@ -1,0 +1,196 @@
+"""Takes the pictures of docs/page.md: every page of the web page, wide and narrow, in Chromium.
+
+    pip install playwright; apt-get install chromium
+    python scripts/page.py --into docs/images
+
+The page is served from an empty folder, so that it shows the models that come with the package;
+name runs to show those first.
+"""
+
+import argparse
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+WIDTHS = {"wide": 1280, "narrow": 390}
+STRIP = 1700  # a narrow page that is higher is cut into strips side by side
+GAP = 24
+HIGHEST = {"about": 2600}  # what follows there is the configuration, line by line
+
+
+def draw(page: Page) -> None:
+    """Sixteen digits."""
+    press(page, "Draw")
+    page.get_by_role("button", name="Levels (npz)").wait_for()
+
+
+def complete(page: Page) -> None:
+    """The upper half of an eight."""
+    fill(page, "Number", "1")
+    choose(page, "Erase", "top")
+    press(page, "Complete")
+    page.get_by_role("button", name="Levels (npz)").wait_for()
+
+
+def probabilities(page: Page) -> None:
+    """A pixel of a five that is clicked, and what is expected as its pixels arrive."""
+    fill(page, "Number", "2")
+    image = page.get_by_label("Picture to point at")
+    image.wait_for()
+    settle(page)
+    box = image.bounding_box()
+    assert box is not None  # it is there
+    page.mouse.click(box["x"] + 3.5 / 8 * box["width"], box["y"] + 2.5 / 8 * box["height"])
+    settle(page)
+    press(page, "Ask")
+    page.get_by_text("row 2, column 3").wait_for()
+    settle(page)
+    press(page, "Expect")
+    page.get_by_role("button", name="Film (GIF)").wait_for()
+
+
+def compare(page: Page) -> None:
+    """Two models by the same noise."""
+    page.get_by_text("The protocols differ").wait_for()
+    press(page, "Draw")
+    page.get_by_text("mean").nth(1).wait_for()
+
+
+def about(page: Page) -> None:
+    """All about a model."""
+    page.get_by_text("Every line holds").wait_for()
+
+
+SHOWN: dict[str, tuple[str, Callable[[Page], None]]] = {
+    "draw": ("Draw", draw),
+    "complete": ("Complete", complete),
+    "probabilities": ("Probabilities", probabilities),
+    "compare": ("Compare", compare),
+    "about": ("About the run", about),
+}
+
+
+def press(page: Page, name: str) -> None:
+    """Clicks a button once the page has come to rest."""
+    settle(page)
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def fill(page: Page, label: str, text: str) -> None:
+    """Types into a field and leaves it."""
+    settle(page)
+    page.get_by_label(label, exact=True).fill(text)
+    page.get_by_label(label, exact=True).press("Enter")
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Takes an option of a select box."""
+    settle(page)
+    page.get_by_label(label, exact=True).click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def settle(page: Page) -> None:
+    """Waits until the server has nothing more to say."""
+    page.wait_for_timeout(600)
+    page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")
+
+
+@contextmanager
+def served(runs: Sequence[str]) -> Iterator[str]:
+    """The address of the page, served on a free port."""
+    with socket.socket() as taken:
+        taken.bind(("localhost", 0))
+        port = taken.getsockname()[1]
+    words = [sys.executable, "-m", "pixelcnn", "app", *(str(Path(run).resolve()) for run in runs)]
+    address = f"http://localhost:{port}"
+    with tempfile.TemporaryDirectory() as folder:
+        process = subprocess.Popen([*words, "--port", str(port)], cwd=folder)
+        try:
+            for _ in range(300):
+                try:
+                    urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
+                    break
+                except OSError:
+                    time.sleep(0.2)
+            yield address
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def picture(browser: Any, address: str, name: str, width: int) -> Image.Image:
+    """One page, as high as what it shows."""
+    title, act = SHOWN[name]
+    page = browser.new_context(viewport={"width": width, "height": 1000}).new_page()
+    page.set_default_timeout(120_000)
+    page.goto(address)
+    page.get_by_role("button", name="Draw", exact=True).wait_for()
+    page.get_by_text(title, exact=True).click()
+    settle(page)
+    act(page)
+    settle(page)
+    page.evaluate("document.activeElement.blur()")
+    page.mouse.move(0, 0)
+    height = page.get_by_test_id("stMainBlockContainer").evaluate("block => block.scrollHeight")
+    page.set_viewport_size({"width": width, "height": min(height, HIGHEST.get(name, height))})
+    page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
+    page.wait_for_timeout(1500)
+    shot = Image.open(BytesIO(page.screenshot())).convert("RGB")
+    page.context.close()
+    return shot
+
+
+def in_strips(shot: Image.Image) -> Image.Image:
+    """A high picture cut into strips of equal height, side by side."""
+    count = -(-shot.height // STRIP)
+    height = -(-shot.height // count)
+    sheet = Image.new("RGB", (count * shot.width + (count - 1) * GAP, height), "white")
+    for number in range(count):
+        strip = shot.crop((0, number * height, shot.width, min(shot.height, (number + 1) * height)))
+        sheet.paste(strip, (number * (shot.width + GAP), 0))
+    return sheet
+
+
+def _few_colours(sheet: Image.Image) -> Image.Image:
+    """Half the bytes; a palette by coverage would lose greys, and one of fewer the thin lines."""
+    return sheet.quantize(256, kmeans=4, dither=Image.Dither.NONE)
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Takes the pictures that are named, or all."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("runs", nargs="*", metavar="RUN")
+    parser.add_argument("--into", default="docs/images", metavar="FOLDER")
+    parser.add_argument("--only", choices=list(SHOWN), help="one page instead of all")
+    parser.add_argument("--browser", default="/usr/bin/chromium", metavar="FILE")
+    args = parser.parse_args(words)
+    with served(args.runs) as address, sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=args.browser, args=["--headless", "--no-sandbox"]
+        )
+        for name in [args.only] if args.only else SHOWN:
+            for kind, width in WIDTHS.items():
+                shot = picture(browser, address, name, width)
+                sheet = in_strips(shot) if kind == "narrow" else shot
+                file = Path(args.into, f"page-{name}-{kind}.png")
+                sheet.quantize(method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+                    file, optimize=True
+                )
+                print(f"{file}  {sheet.width}×{sheet.height}  {file.stat().st_size / 1024:.0f} KB")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
