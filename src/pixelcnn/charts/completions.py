@@ -9,7 +9,7 @@ from torch import Tensor
 from pixelcnn.charts.figure import DOUBTED, new_figure
 from pixelcnn.charts.surprise import COLOURS, show_image
 from pixelcnn.inference import Completions
-from pixelcnn.plots import mark_unknown
+from pixelcnn.plots import UNKNOWN
 
 
 def completions_figure(
@@ -51,7 +51,8 @@ def completions_figure(
 
 def _given(x: Tensor, known: Tensor, levels: int) -> NDArray[np.float64]:
     """An image (C, H, W) with what is missing in blue. (H, W, 3)."""
-    return _picture(mark_unknown(x, known.all(0, keepdim=True), levels, touch=1), 256)
+    is_missing = ~known.all(0).numpy()
+    return np.where(is_missing[:, :, None], UNKNOWN, _picture(x, levels))
 
 
 def _picture(x: Tensor, levels: int) -> NDArray[np.float64]:
