@@ -73,6 +73,14 @@ def test_settings_are_shown_without_training(capsys, tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["shown.yaml"]
 
 
+def test_what_is_to_be_found_first_can_be_typed_in_short(capsys):
+    words = ["train", "--preset", "digits", "--find-learning-rate", "--print-config"]
+    assert main(words) == 0
+    shown = capsys.readouterr().out
+    assert "find_learning_rate: true" in shown
+    assert "find_batch_size: false" in shown
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

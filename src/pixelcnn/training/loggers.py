@@ -87,9 +87,10 @@ def open_wandb(config: Config, run_dir: Path) -> Iterator[WandbLogger]:
             settings=wandb.Settings(silent=offline, console="off"),
         )
     except wandb.Error as error:
+        wandb.teardown(exit_code=1)
         raise ConfigError(
-            f"Weights & Biases cannot begin a run: {error}. Log in by `wandb login`, or set "
-            f"`logger.wandb_mode` to offline."
+            f"Weights & Biases cannot begin a run: {str(error).rstrip('.')}. Log in by "
+            f"`wandb login`, or set `logger.wandb_mode` to offline."
         ) from error
     experiment.define_metric("trainer/global_step")
     experiment.define_metric("*", step_metric="trainer/global_step", step_sync=True)
