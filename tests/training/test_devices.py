@@ -60,8 +60,9 @@ def assert_same(together, alone):
             assert ours[name] == pytest.approx(theirs[name], rel=1e-9), name
 
 
-def compare(count, tmp_path, jobs):
-    said = train_in_processes(count, tmp_path, jobs)
+def compare(count, tmp_path, jobs, **training):
+    spread = [{**job, "training": {**job.get("training", {}), **training}} for job in jobs]
+    said = train_in_processes(count, tmp_path, spread)
     for number, job in enumerate(jobs):
         train(tmp_path / f"alone-{number}", job)
         assert_same(tmp_path / str(number), tmp_path / f"alone-{number}")
@@ -78,8 +79,36 @@ def test_two_processes_end_where_one_does(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 3])
-def test_every_model_ends_where_one_process_does(count, tmp_path):
-    compare(count, tmp_path, list(MODELS.values()))
+@pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
+def test_every_model_ends_where_one_process_does(count, strategy, tmp_path):
+    compare(count, tmp_path, list(MODELS.values()), strategy=strategy)
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_with_another_number_of_processes_however_they_share(tmp_path):
+    job = MODELS["base, labels and batches summed up"]
+
+    def until(epoch, strategy="auto", after=None):
+        settings = {"schedule": "constant", "max_epochs": epoch, "strategy": strategy}
+        resume = None if after is None else str(tmp_path / after / "0" / "checkpoints/last.ckpt")
+        return {**job, "training": {**job["training"], **settings}, "resume": resume}
+
+    train(tmp_path / "whole", until(4))
+    train_in_processes(2, tmp_path / "a", [until(1, "fsdp")])
+    train_in_processes(3, tmp_path / "b", [until(2, "fsdp", after="a")])
+    train_in_processes(2, tmp_path / "c", [until(3, "ddp", after="b")])
+    train(tmp_path / "parts", until(4, after="c"))
+    assert_same(tmp_path / "parts", tmp_path / "whole")
+
+
+def test_what_needs_the_whole_model_in_each_process_is_refused():
+    for name, value in (("ema_decay", 0.9), ("compile", True)):
+        with pytest.raises(ConfigError, match=f"`training.{name}` needs the whole model"):
+            as_config(training={"strategy": "fsdp", "num_devices": 2, name: value})
+    with pytest.raises(ConfigError, match=r"fsdp, got 16-mixed"):
+        as_config(training={"strategy": "fsdp", "precision": "16-mixed"})
+    with pytest.raises(ConfigError, match="one was started"):
+        spread(as_config(training={"strategy": "fsdp"}, device="cpu"), Process())
 
 
 def test_as_many_devices_are_used_as_processes_were_started():

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.distributed.tensor import DTensor
 
+import pixelcnn.training.module as module_of_training
 from pixelcnn.training import train_pixelcnn
 from pixelcnn.training.team import joined
 
@@ -72,11 +74,28 @@ def train_in_processes(count: int, folder: Path, jobs: list[dict[str, Any]]) -> 
     return said
 
 
+def note_shards() -> list[float]:
+    """The largest share of any weight that this process keeps, of each model that is spread."""
+    shard, found = module_of_training.shard, []
+
+    def noted(model, mesh):
+        shard(model, mesh)
+        assert all(isinstance(each, DTensor) for each in model.parameters())
+        large = [each for each in model.parameters() if len(each) >= 2 * mesh.size()]
+        found.append(max(each.to_local().numel() / each.numel() for each in large))
+
+    module_of_training.shard = noted
+    return found
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
+    shares = note_shards()
     place, work = Path(sys.argv[1]), json.loads(sys.argv[2])
     with joined("cpu") as team:
         for number, each in enumerate(work):
             result = train(place / str(number), each)
             everywhere = team.gather(result.history[-1]["val_nll"])
             assert len(set(everywhere)) == 1, everywhere
+    num_spread = sum(each.get("training", {}).get("strategy") == "fsdp" for each in work)
+    assert len(shares) == num_spread and all(share < 0.8 for share in shares), shares

@@ -156,10 +156,27 @@ def check_devices(values: Mapping[str, Any]) -> None:
     for name in ("training.find_learning_rate", "training.find_batch_size"):
         if count > 1 and values.get(name):
             raise ConfigError(f"`{name}` needs one process: find it first, then set what it found.")
+    if values.get("training.strategy") == "fsdp":
+        check_spread(values)
     if count > 1 and values.get("model.norm") == "batch":
         raise ConfigError(
             f"`model.norm` batch takes the statistics of all images of a batch, which "
             f"{count} processes share: use `model.norm` channel, or one process."
+        )
+
+
+def check_spread(values: Mapping[str, Any]) -> None:
+    """Raises `ConfigError` if settings need a whole model in each process."""
+    for name in ("training.ema_decay", "training.compile"):
+        if values.get(name):
+            raise ConfigError(
+                f"`{name}` needs the whole model in each process: leave it out, or set "
+                f"`training.strategy` to ddp."
+            )
+    if values.get("training.precision") == "16-mixed":
+        raise ConfigError(
+            "`training.precision` must be 32-true or bf16-mixed with `training.strategy` fsdp, "
+            "got 16-mixed."
         )
 
 

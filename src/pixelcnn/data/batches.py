@@ -30,6 +30,10 @@ class Batch(NamedTuple):
     x: Tensor
     conditions: Conditions = Conditions()
 
+    def to(self, device: torch.device | str) -> "Batch":
+        """The same on a device."""
+        return Batch(self.x.to(device), self.conditions.to(device))
+
     @property
     def labels(self) -> Tensor | None:
         """Class numbers. Shape: (B,), int64; or None."""

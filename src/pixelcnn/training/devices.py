@@ -1,12 +1,12 @@
 """The devices that a run trains on, and how Lightning spreads it over them."""
 
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
 from lightning.fabric.plugins.environments import ClusterEnvironment
-from lightning.pytorch.strategies import DDPStrategy, Strategy
+from lightning.pytorch.strategies import DDPStrategy, ModelParallelStrategy, Strategy
 
 from pixelcnn.config import Config
 from pixelcnn.config.rules import check_devices
@@ -83,18 +83,18 @@ def spread(config: Config, process: Process) -> Config:
             f"started. Start as many: `torchrun --nproc-per-node {config.training.num_devices} …`, "
             f"or on one machine `pixelcnn train --training.num_devices …`, which starts them."
         )
+    if process.is_alone and config.training.strategy == "fsdp":
+        raise ConfigError(
+            "`training.strategy` fsdp spreads a model over processes, but one was started. Set "
+            "`training.num_devices`, or use auto."
+        )
     if not process.is_alone:
         training = replace(
             config.training, num_devices=process.local_world_size, num_nodes=process.num_nodes
         )
         config = replace(config, training=training)
-        check_devices(
-            {
-                "device": config.device,
-                "model.norm": config.model.norm,
-                "training.num_devices": process.world_size,
-            }
-        )
+        values = {f"training.{name}": value for name, value in asdict(training).items()}
+        check_devices({"device": config.device, "model.norm": config.model.norm, **values})
         check_present(resolve_device(config.device), process.local_world_size)
     return config
 
@@ -112,20 +112,27 @@ def check_present(device: str, count: int) -> None:
 def devices_of(config: Config, process: Process) -> dict[str, Any]:
     """What Lightning's trainer is told of devices, processes and how they share the work."""
     kind, _, index = resolve_device(config.device).partition(":")
-    if process.is_alone and config.training.strategy == "auto":
+    if process.is_alone:
         return {"accelerator": kind, "devices": [int(index)] if index else 1}
     return {
         "accelerator": kind,
         "devices": process.local_world_size,
         "num_nodes": process.num_nodes,
-        "strategy": strategy_of(config),
+        "strategy": strategy_of(config, process),
         # Our loaders cut batches themselves.
         "use_distributed_sampler": False,
     }
 
 
-def strategy_of(config: Config) -> Strategy:
+def strategy_of(config: Config, process: Process) -> Strategy:
     """How processes share the work, for Lightning."""
+    if config.training.strategy == "fsdp":
+        # Lightning's newer strategy for FSDP: what is spread is said by `training.sharding`.
+        return ModelParallelStrategy(
+            data_parallel_size=process.world_size,
+            tensor_parallel_size=1,
+            save_distributed_checkpoint=False,  # a run goes on with any number of processes
+        )
     return DDPStrategy(
         # Masks never change, and batch norm is refused.
         broadcast_buffers=False,

@@ -46,10 +46,12 @@ class SampleGrids(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         epoch = trainer.current_epoch + 1
-        if not self.chosen(epoch) or not trainer.is_global_zero:
+        if not self.chosen(epoch):
             return
         model: AutoregressiveModel
         with pl_module.as_validated() as model:  # type: ignore[operator]
+            if not trainer.is_global_zero:
+                return
             grid, columns = self.draw(model)
             drawn_by = fingerprint(model)
         picture = image_grid(

@@ -85,8 +85,7 @@ class KeepCheckpoints(Checkpoint):
         if self.kept is None or rank(latest) < rank(self.kept):
             self.kept = latest
             trainer.save_checkpoint(self.best)
-            if trainer.is_global_zero:
-                self.save_average(pl_module, latest)
+            self.save_average(pl_module, latest)
         self.save_last(trainer)
 
     def save_last(self, trainer: Trainer) -> None:
@@ -114,7 +113,8 @@ class KeepCheckpoints(Checkpoint):
     def save_average(self, pl_module: LightningModule, entry: Mapping[str, Any]) -> None:
         """Writes the weights that validation measured."""
         with pl_module.as_validated() as model:  # type: ignore[operator]
-            self.save_weights(model, entry)
+            if pl_module.trainer.is_global_zero:
+                self.save_weights(model, entry)
 
     def save_weights(self, model: AutoregressiveModel, entry: Mapping[str, Any]) -> None:
         """Writes `model.safetensors` with a card that says how the weights came to be."""

@@ -45,6 +45,8 @@ def quiet_libraries() -> Iterator[None]:
     levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"lightning(\..*)?")
+        # Of models in parts. Nothing here changes in place what a network returns.
+        warnings.filterwarnings("ignore", message="FSDP2-wrapped module")
         for logger in loggers:
             logger.setLevel(logging.ERROR)
         try:

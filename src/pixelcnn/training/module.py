@@ -21,6 +21,7 @@ from pixelcnn.training.compiled import Nll, compile_or_explain
 from pixelcnn.training.loader import EpochLoader, noise_seed
 from pixelcnn.training.messages import say
 from pixelcnn.training.optimisation import make_optimizer, make_plateau, make_schedule
+from pixelcnn.training.sharding import gathered, shard, whole
 
 NEVER = 10**9
 LOSS, GRADIENT = 0, 1
@@ -102,9 +103,25 @@ class PixelCNNTrainer(LightningModule):
         shared = self.num_shared(self.trainer.val_dataloaders, batch_idx, x)
         self.record("val", self.plain_nll(x, cond).mean(), x, self.part.size(shared))
 
+    @property
+    def is_spread(self) -> bool:
+        """Whether this process has a part of the weights only."""
+        return self.settings.strategy == "fsdp" and self.part.world_size > 1
+
+    def configure_model(self) -> None:
+        if self.is_spread:
+            assert self.device_mesh is not None
+            shard(self.model, self.device_mesh["data_parallel"])
+
     @contextmanager
     def as_validated(self) -> Iterator[AutoregressiveModel]:
-        """The model with the weights that validation measures: their average, if there is one."""
+        """The model with the weights that validation measures: their average, if there is one.
+
+        All processes that train together enter this; the first has the model, the others may not.
+        """
+        if self.is_spread:
+            yield gathered(self.model)
+            return
         for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
             if isinstance(callback, MovingAverage):
                 with callback.in_place(self):
@@ -192,15 +209,16 @@ class PixelCNNTrainer(LightningModule):
         # Not one stream for the whole run: a batch of a resumed epoch would see other noise.
         epoch, rank = self.current_epoch, self.global_rank
         torch.manual_seed(noise_seed(self.seed, epoch, batch_idx, rank))
-        if self.global_step == 0:  # later, and in weights to go on from, no layer is new
-            self.model.initialise(*self.split(self.whole(batch)))
+        # Later, and in weights to go on from, no layer is new. Parts were set before they were cut.
+        if self.global_step == 0 and not self.is_spread:
+            self.model.initialise(*self.split(self.shared_batch(batch)))
 
-    def whole(self, batch: Batch) -> Batch:
+    def shared_batch(self, batch: Batch) -> Batch:
         """The first batch with all of its images, so that all processes begin alike."""
         if self.part.world_size == 1:
             return batch
         found: Batch = self.trainer.train_dataloader.first_whole()  # type: ignore[union-attr]
-        return Batch(found.x.to(self.device), found.conditions.to(self.device))
+        return found.to(self.device)
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         self._stopped_at = (self.current_epoch, batch_idx + 1)
@@ -245,9 +263,9 @@ class PixelCNNTrainer(LightningModule):
         # the gradients are unscaled by now, and `make_optimizer` does not fuse.
         parameters = [each for each in self.model.parameters() if each.grad is not None]
         norm = nn.utils.get_total_norm([each.grad for each in parameters])  # type: ignore[misc]
-        self.gradient_norm = norm
+        self.gradient_norm = whole(norm)
         if self.settings.precision != "16-mixed":  # its scaler skips steps with infinite gradients
-            self.watch(norm, self._stopped_at[1], GRADIENT)
+            self.watch(self.gradient_norm, self._stopped_at[1], GRADIENT)
         if gradient_clip_val is not None:
             nn.utils.clip_grads_with_norm_(parameters, gradient_clip_val, norm)
 

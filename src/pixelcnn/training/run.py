@@ -195,8 +195,11 @@ def run(
         # Lightning calls the last two last, in this order: the state is saved before we stop.
         callbacks = [history, *observers(config, data, run_dir, history), keep, stop]
         trainer = make_trainer(config, run_dir, callbacks=callbacks, loggers=loggers, io=io)
+        batches = loaders(config, data, part)
+        if module.is_spread and config.resume is None:  # while each process has the whole model
+            model.initialise(*module.split(batches[0].first_whole().to("cpu")))
         try:
-            fit(trainer, module, loaders(config, data, part), stop, config.resume)
+            fit(trainer, module, batches, stop, config.resume)
         except NotFiniteError as error:
             raise NotFiniteError(f"{error} {keep.left()}") from error
     if keep.kept is None:  # all epochs were trained before, and somebody took the weights away
