@@ -2,6 +2,7 @@
 
 python -m benchmarks.folders                    (a million files, 4 GB of disk, some minutes)
 python -m benchmarks.folders --count 20000      (in seconds)
+python -m benchmarks.folders --images photos    (on files that are there)
 
 Each piece of work is a process of its own, taken in turn: processor seconds, seconds on the wall,
 and how far its memory rose above what the libraries hold. The index is forgotten before every first
@@ -90,6 +91,7 @@ def in_turn(place: Path, cache: Path, rounds: int) -> dict[str, list[dict[str, f
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=1_000_000)
+    parser.add_argument("--images", type=Path, metavar="DIR", help="instead of making any")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--measure", nargs=2, metavar=("WORK", "DIR"), help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -97,16 +99,18 @@ def main() -> None:
         print(json.dumps(measure(args.measure[0], Path(args.measure[1]))))
         return
     with tempfile.TemporaryDirectory() as folder:
-        place, cache = Path(folder, "images"), Path(folder, "cache")
-        place.mkdir()
-        generate(place, args.count)
+        place, cache = args.images or Path(folder, "images"), Path(folder, "cache")
+        if not args.images:
+            place.mkdir()
+            generate(place, args.count)
         found = in_turn(place, cache, args.rounds)
         size = sum(kept.stat().st_size for kept in cache.rglob("*.npz"))
     rows = [
         [name, *(Spread.of([each[what] for each in takes]) for what in ("spent", "wall", "mib"))]
         for name, takes in found.items()
     ]
-    print(f"{args.count:,} files of 8×8 pixels; {machine()}; index of {size / 2**20:.0f} MiB.\n")
+    what = args.images or f"{args.count:,} files of 8×8 pixels"
+    print(f"{what}; {machine()}; index of {size / 2**20:.1f} MiB.\n")
     print(table(["work", "processor, s", "wall, s", "memory, MiB"], rows))
     spent = {name: [each["spent"] for each in takes] for name, takes in found.items()}
     for slow, fast in (("first start", "second start"), ("paths by `Path.rglob`", "our listing")):

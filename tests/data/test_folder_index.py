@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixelcnn.data import DataWarning, folder_index, inspection
+from pixelcnn.data import DataWarning, inspection, kept
 from pixelcnn.data.folder_index import index_images
 from pixelcnn.data.listing import list_images
 from pixelcnn.errors import DataError
@@ -18,7 +18,7 @@ NAMES = ("a/1.png", "a/2.png", "b/1.png", "b/deep/2.png")
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     """Where indices are kept, of however few images."""
-    monkeypatch.setattr(folder_index, "KEEP_FROM", 1)
+    monkeypatch.setattr(kept, "KEEP_FROM", 1)
     monkeypatch.setenv("PIXELCNN_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache" / "folders"
 
@@ -70,7 +70,7 @@ def test_the_second_start_opens_no_file(folder, cache, opened):
 
 
 def test_few_images_leave_nothing_behind(folder, cache, opened, monkeypatch):
-    monkeypatch.setattr(folder_index, "KEEP_FROM", 5)
+    monkeypatch.setattr(kept, "KEEP_FROM", 5)
     index(folder)
     index(folder)
     assert len(opened) == 8 and not cache.exists()
@@ -143,14 +143,14 @@ def another_kind(path):
 
 
 def another_folder(path):
-    with np.load(path) as kept:
-        arrays = {**kept, "root": "/elsewhere"}
+    with np.load(path) as loaded:
+        arrays = {**loaded, "key": "/elsewhere"}
     np.savez(path, **arrays)
 
 
 def parts_that_do_not_fit(path):
-    with np.load(path) as kept:
-        arrays = {**kept, "sizes": kept["sizes"][:-1]}
+    with np.load(path) as loaded:
+        arrays = {**loaded, "sizes": loaded["sizes"][:-1]}
     np.savez(path, **arrays)
 
 
@@ -222,4 +222,4 @@ def test_the_place_can_be_chosen(settings, place, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    assert str(folder_index.cache_folder()) == place
+    assert str(kept.cache_folder()) == place

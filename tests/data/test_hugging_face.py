@@ -7,7 +7,15 @@ import pytest
 import torch
 from PIL import Image
 
-from pixelcnn.data import DataWarning, FileImageSet, TensorImageSet, batches, load_data
+from pixelcnn.data import (
+    DataWarning,
+    FileImageSet,
+    TensorImageSet,
+    batches,
+    inspection,
+    kept,
+    load_data,
+)
 from pixelcnn.data.transforms import resize
 from pixelcnn.errors import ConfigError, DataError, MissingDependencyError
 
@@ -219,19 +227,31 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
 def test_a_set_of_the_hub_is_asked_for_by_its_name_and_offline_it_says_what_to_do(monkeypatch):
     asked = []
 
-    def fetch(name, **options):
-        asked.append((name, options))
-        if name == "ylecun/mnist":
+    def fetch(name, subset):
+        asked.append((name, subset))
+        if subset is None and name == "several":
+            raise ValueError("Config name is missing.\nPlease pick one among: ['a', 'b']\nExample")
+        if name in ("ylecun/mnist", "several"):
             return datasets.DatasetDict({"train": table(range(30)), "test": table(range(30, 40))})
         raise ConnectionError(f"Couldn't reach '{name}' on the Hub\nand much more")
 
     monkeypatch.setattr(datasets, "load_dataset", fetch)
     data = load_data("hf:ylecun/mnist")
     assert data.protocol == "hf:ylecun/mnist, 256 levels, 27/3/10 (validation from training)"
-    with pytest.raises(DataError, match=r"away/set .*\(Couldn't reach .*\)\. .* hf:PATH") as caught:
+    with pytest.raises(DataError, match=r"away/set .*\(Couldn't .* more\)\. .* hf:PATH") as caught:
         load_data("hf:away/set")
     assert "\n" not in str(caught.value)
-    assert asked == [("ylecun/mnist", {}), ("away/set", {})]
+    with pytest.raises(DataError, match=r"Please pick one among: \['a', 'b'\]\)\..*`data\.subset`"):
+        load_data("hf:several")
+    assert load_data("hf:several", subset="b").protocol.startswith("hf:several (b), 256 levels")
+    names = [("ylecun/mnist", None), ("away/set", None), ("several", None), ("several", "b")]
+    assert asked == names
+
+
+@pytest.mark.parametrize("write", [as_parquet, as_saved])
+def test_a_file_has_no_subsets(tmp_path, write):
+    with pytest.raises(ConfigError, match=r"`data\.subset` must be left out: .* got 'b'"):
+        load_data(f"hf:{write(tmp_path)}", subset="b")
 
 
 def test_without_the_library_it_says_how_to_install_it(monkeypatch):
@@ -246,3 +266,30 @@ def test_colour_is_as_asked_for(tmp_path):
     with pytest.raises(ConfigError, match="must be 1 or 3, got 2"):
         load_data(name, channels=2)
     assert np.all(load_data(name, channels=3).test.images.numpy().std(1) == 0)
+
+
+def test_the_second_start_opens_no_image_of_a_table_until_it_is_written_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr(kept, "KEEP_FROM", 1)
+    monkeypatch.setenv("PIXELCNN_CACHE", str(tmp_path / "indices"))
+    opened, read = [], inspection.read_header
+
+    def noted(content, name):
+        opened.append(name)
+        return read(content, name)
+
+    monkeypatch.setattr(inspection, "read_header", noted)
+    name = write(tmp_path)
+    first = load_data(name, stream_above_bytes=0)
+    assert len(opened) == 40
+    second = load_data(name, stream_above_bytes=0)
+    assert len(opened) == 40 and first.spec == second.spec
+    load_data(name, stream_above_bytes=0, skip_broken_files=True)
+    load_data(name, stream_above_bytes=0, skip_broken_files=True)
+    assert len(opened) == 80, "that all are whole is kept too"
+    cells = [{"bytes": png(x[0, :4]), "path": None} for x in LEVELS]
+    assert load_data(write(tmp_path, image=cells), stream_above_bytes=0).spec.height == 4
+    assert len(opened) == 120
+    for index in (tmp_path / "indices" / "tables").iterdir():
+        index.write_bytes(index.read_bytes()[:-9])
+    with pytest.warns(DataWarning, match=r"cannot be used .* and is made anew"):
+        load_data(name, stream_above_bytes=0)

@@ -133,6 +133,7 @@ class DataConfig:
         num_workers: Processes that decode images which do not fit into the memory.
         skip_broken_files: Whether images of folder: or hf: that cannot be decoded are left out,
             counted and named, instead of ending the run.
+        subset: Which one, of a set of hf: that has several.
         image_column: Column of the images of hf:. None: the one of type Image.
         label_column: Column of the labels of hf:. None: the one of type ClassLabel, if any.
     """
@@ -150,6 +151,7 @@ class DataConfig:
     binarization: Literal["none", "threshold", "dynamic"] = "none"
     val_fraction: float = 0.1
     skip_broken_files: bool = False
+    subset: str | None = None
     image_column: str | None = None
     label_column: str | None = None
 

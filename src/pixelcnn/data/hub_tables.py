@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from pixelcnn.errors import DataError
+from pixelcnn.errors import ConfigError, DataError
 
 SPLITS = {
     "train": ("train", "training"),
@@ -19,35 +19,57 @@ BUILDERS = {".parquet": "parquet", ".arrow": "arrow"}
 SAVED = ("dataset_dict.json", "state.json")  # what `save_to_disk` leaves
 
 
-def open_tables(datasets: ModuleType, where: Path) -> Mapping[str, Any]:
-    """The tables of a data set by the names of its splits."""
-    name = where.as_posix()
-    is_local = where.exists()
-    if not is_local and (where.suffix in BUILDERS or len(where.parts) > 2 or where.is_absolute()):
+def open_tables(datasets: ModuleType, where: Path, subset: str | None = None) -> Mapping[str, Any]:
+    """The tables of a data set by the names of its splits.
+
+    Args:
+        datasets: The library.
+        where: A file, a folder, or the name of a set of the hub.
+        subset: Which one, of a set that has several.
+
+    Raises:
+        ConfigError: If a subset is asked of a single file or a folder of one table.
+        DataError: If there is no such set, or it cannot be read or fetched.
+    """
+    is_saved = any((where / file).is_file() for file in SAVED)
+    if not where.exists() and _looks_local(where):
         raise DataError(f"There is no file or folder {where}. Name one, or a set of the hub.")
     if where.is_file() and where.suffix not in BUILDERS:
         raise DataError(f"{where} must end in {' or '.join(BUILDERS)}, got {where.suffix!r}.")
+    if subset is not None and (where.is_file() or is_saved):
+        raise ConfigError(f"`data.subset` must be left out: {where} has none, got {subset!r}.")
     try:
         with _quiet(datasets):
             if where.is_file():
-                files = {"train": name}
+                files = {"train": str(where)}
                 return dict(datasets.load_dataset(BUILDERS[where.suffix], data_files=files))
-            if any((where / file).is_file() for file in SAVED):
-                found = datasets.load_from_disk(name)
+            if is_saved:
+                found = datasets.load_from_disk(str(where))
                 return {"train": found} if isinstance(found, datasets.Dataset) else dict(found)
-            return dict(datasets.load_dataset(name))
+            return dict(datasets.load_dataset(where.as_posix(), subset))
     except Exception as error:  # its builders and pyarrow raise whatever they trip over
-        reason = str(error.__cause__ or error).strip().split("\n")[0].rstrip(".")
-        if is_local:
-            raise DataError(
-                f"{where} cannot be read as a data set ({reason}). It may be truncated, or of "
-                f"another kind: write it again."
-            ) from error
-        raise DataError(
-            f"The data set {name} of the hub cannot be fetched ({reason}). Check its name at "
-            f"https://huggingface.co/datasets and the network, or fetch it elsewhere and name its "
-            f"folder or .parquet file: hf:PATH."
-        ) from error
+        raise _unreadable(where, error) from error
+
+
+def _looks_local(where: Path) -> bool:
+    """Whether a name cannot be one of the hub, which are NAME or OWNER/NAME."""
+    return where.suffix in BUILDERS or len(where.parts) > 2 or where.is_absolute()
+
+
+def _unreadable(where: Path, error: Exception) -> DataError:
+    # The second line names the subsets there are, if one must be chosen; more is for developers.
+    lines = str(error.__cause__ or error).strip().split("\n")[:2]
+    reason = " ".join(line.strip() for line in lines).rstrip(".")
+    if where.exists():
+        return DataError(
+            f"{where} cannot be read as a data set ({reason}). It may be truncated, or of another "
+            f"kind: write it again."
+        )
+    return DataError(
+        f"The data set {where.as_posix()} of the hub cannot be fetched ({reason}). Check its name "
+        f"and `data.subset` at https://huggingface.co/datasets, and the network; or fetch it "
+        f"elsewhere and name its folder or .parquet file: hf:PATH."
+    )
 
 
 def by_split(found: Mapping[str, Any], name: str) -> tuple[dict[str, Any], list[str]]:

@@ -9,9 +9,10 @@ from torch import Tensor
 from pixelcnn.data.hub_columns import classes_of, image_column_of, label_column_of, undecoded
 from pixelcnn.data.hub_tables import by_split, open_tables
 from pixelcnn.data.image_files import decode
-from pixelcnn.data.inspection import Headers, Inspected, common_spec, inspect, left_out
+from pixelcnn.data.inspection import Inspected, common_spec, left_out
 from pixelcnn.data.sets import Source
 from pixelcnn.data.streaming import STREAM_ABOVE_BYTES, hold_or_stream
+from pixelcnn.data.table_index import index_rows
 from pixelcnn.errors import ConfigError, DataError, require
 
 
@@ -22,6 +23,7 @@ def read_hugging_face(
     channels: int | None = None,
     stream_above_bytes: int = STREAM_ABOVE_BYTES,
     skip_broken_files: bool = False,
+    subset: str | None = None,
     image_column: str | None = None,
     label_column: str | None = None,
 ) -> Source:
@@ -38,6 +40,7 @@ def read_hugging_face(
         channels: As `read_folder`.
         stream_above_bytes: As `read_folder`.
         skip_broken_files: As `read_folder`.
+        subset: Which one, of a set that has several ("configurations" on the hub).
         image_column: Name of the column of images; without it the one of type `Image`.
         label_column: Name of the column of labels; without it the one of type `ClassLabel`, if
             there is one.
@@ -51,7 +54,7 @@ def read_hugging_face(
         raise ConfigError(f"`channels` of image files must be 1 or 3, got {channels}.")
     datasets = require("datasets", extra="datasets")
     name = where.as_posix()
-    tables, notes = by_split(open_tables(datasets, where), name)
+    tables, notes = by_split(open_tables(datasets, where, subset), name)
     features = tables["train"].features
     column = image_column_of(datasets, features, image_column, name)
     labels = label_column_of(datasets, features, label_column, name)
@@ -71,7 +74,7 @@ def read_hugging_face(
     }
     sets = hold_or_stream(stores, spec, stream_above_bytes)
     return Source(
-        f"hf:{where.name if where.exists() else name}",
+        f"hf:{where.name if where.exists() else name}{f' ({subset})' if subset else ''}",
         sets["train"],
         sets.get("val"),
         sets.get("test"),
@@ -138,6 +141,6 @@ class RowStore:
 
 
 def _inspect(rows: Rows, classes: Tensor | None, skip_broken: bool) -> Inspected:
-    headers = Headers.empty(len(rows))
-    errors = inspect(rows, headers, skip_broken=skip_broken)
+    files = [Path(each["filename"]) for each in rows.table.cache_files]
+    headers, errors = index_rows(rows, files, rows.column, skip_broken=skip_broken)
     return Inspected(rows, headers, errors, classes)

@@ -58,6 +58,11 @@ class Headers:
         no = np.zeros(count, dtype=np.bool_)
         return cls(np.zeros((count, 2), dtype=np.int32), no, no.copy(), no.copy())
 
+    @property
+    def num_known(self) -> int:
+        """How much is known: the headers that were read, and the images that were decoded."""
+        return int(self.known.sum() + self.whole.sum())
+
 
 @dataclass(frozen=True)
 class Inspected:

@@ -49,6 +49,7 @@ def load_data(
     channels: int | None = None,
     stream_above_bytes: int = STREAM_ABOVE_BYTES,
     skip_broken_files: bool = False,
+    subset: str | None = None,
     image_column: str | None = None,
     label_column: str | None = None,
 ) -> DataSplits:
@@ -78,6 +79,7 @@ def load_data(
         stream_above_bytes: Folders and `hf` sets larger than this, decoded, stay on the disk.
         skip_broken_files: For folders and `hf`: leaves images out that cannot be decoded. The
             protocol says how many, and a `DataWarning` names them.
+        subset: For `hf`: which one, of a set that has several.
         image_column: For `hf`: the column of images. None: the one that is of that type.
         label_column: For `hf`: the column of labels. None: the one that is of that type.
 
@@ -104,12 +106,12 @@ def load_data(
         "stream_above_bytes": stream_above_bytes,
         "skip_broken_files": skip_broken_files,
     }
-    columns = {"image_column": image_column, "label_column": label_column}
+    for_tables = {"subset": subset, "image_column": image_column, "label_column": label_column}
     _check_reader(name, {"skip_broken_files": skip_broken_files}, IMAGE_FILES)
-    _check_reader(name, columns, ("hf",))
+    _check_reader(name, for_tables, ("hf",))
     options = {
         **(for_images if name in IMAGE_FILES else {}),
-        **(columns if name == "hf" else {}),
+        **(for_tables if name == "hf" else {}),
     }
     source = _read(name, path, options)
     _check_fit(source, levels, binarization, channels)

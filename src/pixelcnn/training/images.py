@@ -34,13 +34,12 @@ def loaders(config: Config, data: DataSplits, part: Part = ALL) -> tuple[EpochLo
         part: Which images of every batch this process takes.
     """
     device = resolve_device(config.device)
-    if part.rank == 0:  # once, and not by every process
-        with data_warnings_as_lines():
-            warn_of_augmentation(
-                config.data.dataset_name,
-                flips=config.data.use_augmentation,
-                colour_jitter=config.data.colour_jitter,
-            )
+    with data_warnings_as_lines():
+        warn_of_augmentation(
+            config.data.dataset_name,
+            flips=config.data.use_augmentation,
+            colour_jitter=config.data.colour_jitter,
+        )
     train = EpochLoader(
         data.train.to(device),
         config.data.batch_size,
