@@ -47,6 +47,12 @@ def random_state() -> list:
     return [random.getstate(), state[1].tolist(), state[2:], torch.get_rng_state().tolist()]
 
 
+@pytest.fixture(autouse=True)
+def _no_collections(monkeypatch):
+    """Lightning collects garbage between sizes, which would take most of the time here."""
+    monkeypatch.setattr("gc.collect", lambda *_: 0)
+
+
 @pytest.fixture
 def few_rates(monkeypatch):
     """A short search: the laws do not depend on its length."""

@@ -22,6 +22,7 @@ from pixelcnn.evaluation import PixelCNNEvaluator, density_of
 from pixelcnn.files import write_json
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition
+from pixelcnn.runs import ENVIRONMENT_FILE
 from pixelcnn.version import versions
 
 CURVES_FILE = "curves.png"
@@ -160,6 +161,7 @@ def closing(folder: Path, metrics: Mapping[str, Any], condition: Condition) -> s
         METRICS_FILE: "the figures above, with protocol, seed and versions",
         MODEL_FILE: "the model",
         CONFIG_FILE: "all settings, for `pixelcnn train --config`",
+        ENVIRONMENT_FILE: "how, where and with which versions this was made",
     }
     width = max(len(str(folder / name)) for name in about)
     lines = [summary(metrics), ""]
