@@ -10,9 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
 
-from pixelcnn.training.state import read_state
+from tests.training.tiny_runs import assert_same_state
 
 NUM_KILLS = 20
 SETTINGS = [
@@ -77,28 +76,6 @@ def figures(folder: Path) -> dict:
     """What metrics.json says apart from times."""
     metrics = json.loads((folder / "metrics.json").read_text())
     return {name: value for name, value in metrics.items() if name not in TIMES}
-
-
-def parts(state: object, name: str = "state") -> dict[str, object]:
-    """Every leaf of a state by its path."""
-    if isinstance(state, dict):
-        items = state.items()
-    elif isinstance(state, list | tuple):
-        items = enumerate(state)
-    else:
-        return {name: state}
-    return {key: leaf for k, v in items for key, leaf in parts(v, f"{name}.{k}").items()}
-
-
-def assert_same_state(one: Path, other: Path) -> None:
-    mine, theirs = parts(read_state(one)), parts(read_state(other))
-    assert mine.keys() == theirs.keys()
-    for name, value in mine.items():
-        # Lightning counts there every attempt at a batch, also those that were cut off.
-        if name.endswith((".seconds", "batch_progress.total.ready")):
-            continue
-        same = torch.equal(value, theirs[name]) if torch.is_tensor(value) else value == theirs[name]
-        assert same, name
 
 
 def test_twenty_kills_change_not_a_bit(tmp_path):

@@ -14,7 +14,7 @@ from pixelcnn.errors import CheckpointError, ConfigError, NotFiniteError, Output
 from pixelcnn.evaluation import evaluate
 from pixelcnn.training import TrainingResult, train_pixelcnn
 from pixelcnn.training.state import read_state
-from tests.training.tiny_runs import FEW, SILENT, TINY, assert_same, train, weights
+from tests.training.tiny_runs import FEW, SILENT, TINY, assert_same, assert_same_state, train
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +141,7 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(
     press_ctrl_c()
     last = Path("checkpoints") / "last.ckpt"
     parts = train(tmp_path / "parts", resume=tmp_path / "parts" / last, **settings)
-    assert_same(weights(tmp_path / "parts" / last), weights(tmp_path / "whole" / last))
+    assert_same_state(parts.run_dir / last, whole.run_dir / last)
     assert_same(parts.model.state_dict(), whole.model.state_dict())
     figures = ("epoch", "train_nll", "val_nll", "learning_rate")
     assert [[entry[name] for name in figures] for entry in parts.history] == [

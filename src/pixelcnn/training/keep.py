@@ -72,6 +72,8 @@ class KeepCheckpoints(Checkpoint):
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
+        # After a resume within an epoch Lightning counts one step too many for the loggers.
+        trainer.fit_loop.epoch_loop._batches_that_stepped = trainer.global_step
         # At the start, when schedules, averages and counters have all taken their step; and not
         # between two batches of one step, whose gradients are in no checkpoint.
         step = trainer.global_step
