@@ -96,6 +96,7 @@ def test_a_difference_is_paired_and_turns_with_its_sides(found):
 def test_the_tables_say_what_was_measured(found, variants):
     table = overview(found)
     first = dict(zip(table.head, table.rows[0], strict=True))
+    assert first["architecture"] == "pixelcnn"
     assert first["parameters"] == f"{variants[0].num_parameters:,}"
     assert first["NLL of p(x), nats"].startswith(f"{found.measured[0].nll.mean():.2f} ± ")
     assert first["FID"] == f"{found.measured[0].judged.figures['fid']:.2f}"
@@ -185,6 +186,9 @@ def test_the_page_is_well_formed_and_names_are_text(page):
     tags.feed(page)
     assert tags.open == [] and "b" not in tags.seen
     assert "&lt;b&gt;told &amp; &quot;quoted&quot;&lt;/b&gt;" in page
+    assert re.search(
+        r"<td[^>]*><span>[+-][\d.]+</span> <span>\([+-][\d.]+ … [^<]*\)</span></td>", page
+    )
 
 
 def test_markdown_tells_the_same(found, pictures):

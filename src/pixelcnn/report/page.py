@@ -38,10 +38,11 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .glance { border-left: 5px solid var(--key); }
 .glance ul { margin: 0; padding-left: 1.1rem; }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .86rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .38rem .55rem; border-bottom: 1px solid var(--line); text-align: left;
+table { border-collapse: collapse; font-size: .82rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .38rem .4rem; border-bottom: 1px solid var(--line); text-align: left;
   vertical-align: top; }
 td span { white-space: nowrap; }
+td span + span { display: block; }
 th { color: var(--soft); font-weight: 600; vertical-align: bottom; line-height: 1.25; }
 td:first-child { font-weight: 600; position: sticky; left: 0; background: var(--card); }
 td.best { background: var(--mark); font-weight: 600; }
@@ -135,7 +136,7 @@ def html_table(table: Table, more: str = "") -> str:
 
 
 def html_cell(cell: str, is_best: bool) -> str:
-    """A cell of a table; an interval may stand below its figure."""
+    """A cell of a table; an interval stands below its figure."""
     kind = ' class="best"' if is_best else ""
     figure, *interval = cell.split(" (", 1)
     parts = [figure, *(f"({text}" for text in interval)]
