@@ -10,8 +10,9 @@ from PIL import Image
 
 from pixelcnn.checkpoint import load
 from pixelcnn.cli import main
+from pixelcnn.cli.outliers import meaning
 from pixelcnn.data import load_data
-from pixelcnn.evaluation import detect_outliers
+from pixelcnn.evaluation import Auc, detect_outliers
 from pixelcnn.inference import score_unconditionally
 
 
@@ -47,7 +48,21 @@ def test_areas_scores_and_a_picture_are_written(run_folder, clothes, tmp_path, c
     with Image.open(out / "outliers.png") as picture:
         assert picture.width > 400
     said = capsys.readouterr().out
-    assert "outliers: 10 images: " in said and "Nalisnick" in said
+    assert "outliers: 10 images: " in said and meaning(expected.auc["likelihood"]) in said
+
+
+@pytest.mark.parametrize(
+    ("auc", "said"),
+    [
+        (Auc(0.9, 0.05), "tells them here"),
+        (Auc(0.1, 0.05), "the known failure"),
+        (Auc(0.5, 0.0), "beyond chance"),
+        (Auc(0.41, 0.05), "beyond chance"),
+        (Auc(1.0, None), "beyond chance"),
+    ],
+)
+def test_what_an_area_means_depends_on_its_error(auc, said):
+    assert said in meaning(auc)
 
 
 def test_files_of_levels_are_another_kind_too(run_folder, tmp_path, capsys):

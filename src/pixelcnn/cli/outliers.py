@@ -17,7 +17,7 @@ from pixelcnn.cli.words import counted
 from pixelcnn.data import DATASETS
 from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
-from pixelcnn.evaluation import OutlierDetection, detect_outliers
+from pixelcnn.evaluation import Auc, OutlierDetection, detect_outliers
 from pixelcnn.evaluation.outliers import METHODS
 from pixelcnn.files import atomic_write, provisional_folder, write_json
 from pixelcnn.models import AutoregressiveModel
@@ -35,6 +35,10 @@ SUCCESS = (
     "Plain likelihood tells them here. It need not elsewhere: images with less detail than the "
     "model's own cost less under any model, as Fashion-MNIST shows when it is asked about MNIST "
     "(Nalisnick et al., 2019)."
+)
+CHANCE = (
+    "Plain likelihood does not tell them beyond chance: among so many images, an area so near to "
+    "0.5 says nothing. More images (--max-images) tell more."
 )
 
 
@@ -144,5 +148,12 @@ def summary(found: OutlierDetection, inliers: Asked, outliers: Asked) -> str:
         lines.append(f"{method.replace('_', ' '):22} {area:16} {', '.join(means)}")
     if "likelihood_ratio" not in found.auc:
         lines.append("likelihood ratio       –                needs --background RUN")
-    lines += ["", FAILURE if found.auc["likelihood"].auc < 0.5 else SUCCESS]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", meaning(found.auc["likelihood"])])
+
+
+def meaning(likelihood: Auc) -> str:
+    """What the area by plain likelihood says, where it is beyond two standard errors of 0.5."""
+    area, stderr = likelihood
+    if stderr is None or abs(area - 0.5) <= 2 * stderr:
+        return CHANCE
+    return FAILURE if area < 0.5 else SUCCESS
