@@ -57,6 +57,16 @@ def test_a_resumed_run_has_one_history(folder):
     ]
 
 
+@pytest.mark.parametrize("line", [b"0,,many", b"x,,4.0", b",,4.0", b"\xff"])
+def test_a_damaged_log_is_named(folder, line):
+    (folder / "config.yaml").write_text("")
+    log = folder / "logs" / "version_0" / "metrics.csv"
+    log.parent.mkdir(parents=True)
+    log.write_bytes(b"epoch,lr-AdamW,val_nll\n0,,4.0\n" + line)
+    with pytest.raises(DataError, match=r"metrics\.csv cannot be read: .*Remove it"):
+        history_of(find_model(str(folder)))
+
+
 def test_the_last_rate_that_was_logged_is_that_of_its_epoch(folder):
     (folder / "config.yaml").write_text("")
     log = folder / "logs" / "version_0" / "metrics.csv"

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -156,20 +157,33 @@ def history_of(file: Path) -> list[dict[str, float]]:
         `epoch` from 1 with `train_nll`, `val_nll` and the last `learning_rate` that was logged, as
         `pixelcnn.charts.curves.curves_figure` takes it; empty where there is no log. A resumed run
         has several: the last says what counts.
+
+    Raises:
+        DataError: If a log is damaged.
     """
     folder = run_folder(file)
     if folder is None:
         return []
     entries: dict[int, dict[str, float]] = {}
     for log in sorted(folder.glob("logs/version_*/metrics.csv"), key=lambda p: p.stat().st_mtime):
-        rate: dict[str, float] = {}
-        with log.open(newline="", encoding="utf-8") as lines:
-            for row in csv.DictReader(lines):
-                rates = [row[key] for key in row if str(key).startswith("lr-") and row[key]]
-                if rates:
-                    rate = {"learning_rate": float(rates[0])}
-                figures = {key: row[key] for key in ("train_nll", "val_nll") if row.get(key)}
-                if figures:
-                    entry = entries.setdefault(int(row["epoch"]) + 1, {})
-                    entry.update({key: float(value) for key, value in figures.items()} | rate)
+        try:
+            with log.open(newline="", encoding="utf-8") as lines:
+                for epoch, figures in _logged(lines):
+                    entries.setdefault(epoch, {}).update(figures)
+        except (OSError, ValueError, KeyError, csv.Error) as error:
+            raise DataError(
+                f"{log} cannot be read: {error}. Remove it to go on without its curves."
+            ) from error
     return [{"epoch": epoch, **entries[epoch]} for epoch in sorted(entries)]
+
+
+def _logged(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, float]]]:
+    """Epochs from 1 as the lines of a log hold them, with the figures of each line."""
+    rate: dict[str, float] = {}
+    for row in csv.DictReader(lines):
+        rates = [row[key] for key in row if str(key).startswith("lr-") and row[key]]
+        if rates:
+            rate = {"learning_rate": float(rates[0])}
+        figures = {key: float(row[key]) for key in ("train_nll", "val_nll") if row.get(key)}
+        if figures:
+            yield int(row["epoch"]) + 1, figures | rate

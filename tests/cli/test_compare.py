@@ -1,6 +1,7 @@
 """`pixelcnn compare` from runs to a page."""
 
 import json
+import shutil
 
 import pytest
 
@@ -55,6 +56,16 @@ def test_a_run_brings_its_history_settings_and_grids(run_folder):
     assert {"epoch", "train_nll", "val_nll"} <= entry.keys()
     assert variant.settings == flat(config)
     assert variant.settings["data.max_samples"] == 40 and variant.settings["seed"] == 0
+
+
+def test_a_damaged_picture_of_a_run_is_named_before_anything_is_drawn(run_folder, tmp_path, fails):
+    run = tmp_path / "run"
+    shutil.copytree(run_folder, run)
+    (run / "samples").mkdir(exist_ok=True)
+    (run / "samples" / "epoch-001.png").write_bytes(b"half")
+    said = fails("compare", run, *LITTLE, "--out", tmp_path / "out")
+    assert "epoch-001.png cannot be read" in said and "drawing" not in said
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_cannot_be_compared_is_refused_and_leaves_nothing(run_folder, fails, tmp_path):

@@ -5,13 +5,15 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from pixelcnn.cli.evaluate import settings_of
 from pixelcnn.cli.judging import features_of
 from pixelcnn.cli.runs import Run, open_run
 from pixelcnn.config import Config
 from pixelcnn.data import DataSplits
 from pixelcnn.device import resolve_device
-from pixelcnn.errors import ConfigError, MissingDependencyError
+from pixelcnn.errors import ConfigError, DataError, MissingDependencyError
 from pixelcnn.evaluation import check_fit, labels_by_name
 from pixelcnn.files import provisional_folder
 from pixelcnn.metrics import Features
@@ -156,19 +158,34 @@ def variant_of(name: str, run: Run, config: Config) -> Variant:
     """All that a run left of its training."""
     if run.folder is None:
         return Variant(name, run.model, training=run.training)
-    grids = {
-        int(path.stem.rpartition("-")[2]): path
-        for path in (run.folder / "samples").glob(GRIDS)
-        if path.stem.rpartition("-")[2].isdecimal()
-    }
     return Variant(
         name,
         run.model,
         settings=flat(config),
         history=history_of(run.file),
         training=run.training,
-        grids=grids,
+        grids=grids_of(run.folder),
     )
+
+
+def grids_of(folder: Path) -> dict[int, Path]:
+    """The pictures of samples that a run kept, by epoch.
+
+    Raises:
+        DataError: If one cannot be read: now, not when all has been measured.
+    """
+    grids = {}
+    for path in (folder / "samples").glob(GRIDS):
+        epoch = path.stem.rpartition("-")[2]
+        if not epoch.isdecimal():
+            continue
+        try:
+            with Image.open(path) as picture:
+                picture.load()
+        except (OSError, SyntaxError) as error:  # what Pillow raises of broken files
+            raise DataError(f"{path} cannot be read: {error}. Remove it to go on.") from error
+        grids[int(epoch)] = path
+    return grids
 
 
 def flat(config: Config) -> dict[str, Any]:
