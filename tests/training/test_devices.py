@@ -85,6 +85,12 @@ def test_every_model_ends_where_one_process_does(count, strategy, tmp_path):
 
 
 @pytest.mark.slow
+def test_averages_of_weights_are_those_of_one_process(tmp_path):
+    training = {"ema_decay": 0.9, "gradient_clip_val": 0.1, "early_stopping_patience": 1}
+    compare(2, tmp_path, [{"training": {**training, "optimizer": "adam"}}])
+
+
+@pytest.mark.slow
 def test_a_run_goes_on_with_another_number_of_processes_however_they_share(tmp_path):
     job = MODELS["base, labels and batches summed up"]
 
