@@ -142,7 +142,9 @@ def test_on_a_processor_the_search_ends_before_memory_does(monkeypatch):
 
 def test_a_run_with_what_was_found_is_the_run_that_is_given_it(few_rates, memory_for, tmp_path):
     memory_for(40)
-    found = train(tmp_path / "found", find_learning_rate=True, find_batch_size=True)
+    wanted = {"find_learning_rate": True, "find_batch_size": True, "deterministic": True}
+    found = train(tmp_path / "found", **wanted)
+    assert not torch.are_deterministic_algorithms_enabled()
     config = load_config(tmp_path / "found" / "config.yaml")
     rate, size = config.training.learning_rate, config.data.batch_size
     assert (size, config.training.find_learning_rate) == (32, False)

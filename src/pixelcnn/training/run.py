@@ -141,10 +141,12 @@ def train_pixelcnn(
             config = replace(config, resume=None if chosen is None else str(chosen))
             may_be_finished = resume == AUTO
             model, data = team.together(lambda: prepare(config, may_be_finished=may_be_finished))
-            config, settled = settle(config, model, data, run_dir, is_auto=may_be_finished)
-            if team.is_first and not (run_dir / CONFIG_FILE).exists():
-                write_settings(config, run_dir)
             with deterministic_algorithms(config.training.deterministic or None):
+                config, settled = team.together(
+                    lambda: settle(config, model, data, run_dir, is_auto=may_be_finished)
+                )
+                if team.is_first and not (run_dir / CONFIG_FILE).exists():
+                    write_settings(config, run_dir)
                 starts = list_starts(config, run_dir, command=command, found=settled)
                 return run(config, model, data, run_dir, team, starts)
 
