@@ -151,6 +151,17 @@ def test_processes_of_torchrun_share_without_a_word(model_file, tmp_path, capsys
         assert bool(capsys.readouterr().out) is speaks
 
 
+def test_of_several_processes_one_says_what_is_wrong(model_file, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    said = []
+    for rank in ("0", "1"):
+        monkeypatch.setenv("RANK", rank)
+        monkeypatch.setenv("LOCAL_RANK", rank)
+        assert sample(model_file, tmp_path / "a", "--label=sofa") == 2
+        said.append(capsys.readouterr().err)
+    assert "sofa" in said[0] and said[1] == ""
+
+
 def test_a_split_is_scored_in_shards_as_at_once(run_folder, tmp_path, capsys):
     words = ["score", str(run_folder), "--device=cpu", "--max-images=30", "--batch-size=8"]
     assert main([*words, "--out", str(tmp_path / "once")]) == 0

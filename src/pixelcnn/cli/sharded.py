@@ -8,11 +8,18 @@ from pixelcnn.cli.launch import launch
 from pixelcnn.cli.progress import progress_bar
 from pixelcnn.cli.words import counted
 from pixelcnn.device import resolve_device
-from pixelcnn.errors import ConfigError, OutputError
+from pixelcnn.errors import (
+    CheckpointError,
+    ConfigError,
+    EndedElsewhereError,
+    OutputError,
+    ShapeError,
+)
 from pixelcnn.processes import Process, this_process
 from pixelcnn.shards import ShardedWork
 
 SHARD_SIZE = 4096
+INTERRUPTED = 130
 SHARING = ("shard_size", "worker", "num_workers", "num_processes")
 
 
@@ -59,7 +66,12 @@ def device_of(args: argparse.Namespace) -> str:
 def shared(args: argparse.Namespace, work: Callable[[], int]) -> int:
     """Does the work here, or in as many processes of this machine as `--num-processes` says."""
     if args.num_processes is None or args.num_processes == 1:
-        return work()
+        try:
+            return work()
+        except (ConfigError, ShapeError, CheckpointError):
+            if this_process().local_rank:  # the first of this machine was asked for the same
+                raise EndedElsewhereError from None
+            raise
     words, skip = [], False
     for word in args.words:
         if not skip and word != "--num-processes" and not word.startswith("--num-processes="):
@@ -82,6 +94,7 @@ def fill(work: ShardedWork, args: argparse.Namespace, doing: str) -> bool:
 
     Raises:
         KeyboardInterrupt: After Ctrl-C, with a line that says how to go on.
+        EndedElsewhereError: Instead, where another process says it.
         OutputError: If what was written is not there.
     """
     worker = worker_of(args)
@@ -95,6 +108,8 @@ def fill(work: ShardedWork, args: argparse.Namespace, doing: str) -> bool:
         with progress_bar(f"{doing} {counted(len(missing), 'shard')}", shown=is_speaker) as tell:
             work.write(missing, on_progress=tell)
     except KeyboardInterrupt:
+        if not is_speaker:
+            raise EndedElsewhereError(INTERRUPTED) from None
         left = work.missing(worker=worker.rank, num_workers=worker.world_size)
         raise KeyboardInterrupt(
             f"Stopped with {own - len(left):,} of {counted(own, 'shard')} in {args.shards}. "
