@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-from pixelcnn.charts.curves import COLOURS, curves_figure, plot_curves
+from pixelcnn.charts.curves import COLOURS, compared_curves, curves_figure, plot_curves
 from pixelcnn.errors import OutputError
 
 HISTORY = [
@@ -51,8 +51,23 @@ def test_a_diverged_epoch_leaves_a_gap_and_is_never_the_best():
     assert axes.lines[2].get_ydata().tolist() == [65.0]
 
 
-def test_every_curve_has_its_own_colour():
+def test_every_curve_has_its_own_colour_in_all_panels():
     assert len(set(COLOURS.values())) == 2
+    history = [{**entry, "learning_rate": 1e-3} for entry in HISTORY]
+    nll, perplexity, rate = curves_figure(history, num_dims=64).axes
+    colours = [line.get_color() for line in nll.lines[:2]]
+    assert colours == list(COLOURS.values()) == [line.get_color() for line in perplexity.lines]
+    assert [line.get_color() for line in rate.lines] == [COLOURS["val_nll"]]
+
+
+def test_more_trainings_than_colours_are_all_drawn():
+    many = {f"run {number}": HISTORY for number in range(12)}
+    nll, perplexity = compared_curves(many, num_dims=64).axes
+    assert (
+        len(perplexity.lines)
+        == 24
+        == len([line for line in nll.lines if len(line.get_xdata()) > 1])
+    )
 
 
 @pytest.mark.parametrize("num_epochs", [1, 2, 3])

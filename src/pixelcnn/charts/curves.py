@@ -16,6 +16,9 @@ History: TypeAlias = Sequence[Mapping[str, Any]]
 """One entry per epoch: `epoch`, `train_nll` and, where there is a validation split, `val_nll`, both
 in nats per image; `learning_rate`, where it is known."""
 
+Looks: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""How matplotlib shall draw the lines of `train_nll` and `val_nll`."""
+
 COLOURS = {"train_nll": "#9a9a9a", "val_nll": "#1f6fb4"}
 NAMES = {"train_nll": "training", "val_nll": "validation"}
 BEST = "#c23b22"
@@ -58,7 +61,8 @@ def curves_figure(history: History, *, num_dims: int | None = None) -> Figure:
         axes.legend(frameon=False)
     if num_dims is not None:
         _add_bits(axes, num_dims)
-    _small_panels(below, {COLOURS["val_nll"]: history}, num_dims)
+    looks = {key: {"color": colour} for key, colour in COLOURS.items()}
+    _small_panels(below, [(history, looks)], num_dims)
     return figure
 
 
@@ -88,7 +92,11 @@ def compared_curves(histories: Mapping[str, History], *, num_dims: int) -> Figur
                 axes.plot(*best, "o", ms=9, mfc="none", mew=1.6, color=colours[name])
         axes.legend(frameon=False, title="dotted: training; ring: best epoch", fontsize=8)
     _add_bits(axes, num_dims)
-    _small_panels(below, {colours[name]: each for name, each in histories.items()}, num_dims)
+    looks = [
+        {"train_nll": {"color": colour, "ls": ":"}, "val_nll": {"color": colour}}
+        for colour in colours.values()
+    ]
+    _small_panels(below, list(zip(histories.values(), looks, strict=True)), num_dims)
     return figure
 
 
@@ -116,24 +124,24 @@ def _add_bits(axes: Axes, num_dims: int) -> None:
 
 
 def _small_panels(
-    panels: Sequence[Axes], histories: Mapping[str, History], num_dims: int | None
+    panels: Sequence[Axes], trainings: Sequence[tuple[History, Looks]], num_dims: int | None
 ) -> None:
-    """Perplexity of a sub-pixel, and learning rate, by colour; a panel without lines goes."""
+    """Perplexity of a sub-pixel, and learning rate; a panel without lines goes."""
     perplexity, rate = panels
-    for colour, history in histories.items():
+    for history, looks in trainings:
         rates = _points(history, "learning_rate")
         if rates:
-            rate.plot(*zip(*rates, strict=True), ".-", color=colour)
-        for key, style in (("train_nll", ":"), ("val_nll", "-")):
+            rate.plot(*zip(*rates, strict=True), marker=".", **looks["val_nll"])
+        for key, look in looks.items():
             if num_dims is None:
                 continue
             # Above, the exponential is no float any more.
             points = [p for p in _points(history, key) if p[1] < 700 * num_dims]
             shown = [(epoch, math.exp(nats / num_dims)) for epoch, nats in points]
             if shown:
-                perplexity.plot(*zip(*shown, strict=True), style, marker=".", color=colour)
+                perplexity.plot(*zip(*shown, strict=True), marker=".", **look)
     if perplexity.lines:
-        _leave_out_the_start(perplexity, max(map(len, histories.values())) // 20)
+        _leave_out_the_start(perplexity, max(len(history) for history, _ in trainings) // 20)
     for axes in panels:
         if not axes.lines:
             axes.remove()
