@@ -86,6 +86,10 @@ def test_a_file_of_something_else_is_refused(tmp_path):
             InceptionFeatures(tmp_path / name).options  # noqa: B018
         assert "takes the file from https://github.com/toshas/" in str(caught.value)
         assert "weights_only" not in str(caught.value)
+    torch.save({"weight": torch.zeros(999)}, tmp_path / "half.pth")
+    (tmp_path / "half.pth").write_bytes((tmp_path / "half.pth").read_bytes()[:2000])
+    with pytest.raises(CheckpointError, match=r"read safely \([^.]*\)\. .*download it again"):
+        InceptionFeatures(tmp_path / "half.pth").options  # noqa: B018
     with pytest.raises(CheckpointError, match="is a folder"):
         InceptionFeatures(tmp_path).options  # noqa: B018
     with pytest.raises(CheckpointError, match=r"must name the file from https.* is missing"):

@@ -136,6 +136,13 @@ def test_a_reason_for_missing_figures_is_told_once_for_all(found):
     ]
 
 
+def test_a_caution_about_features_is_passed_on(found):
+    judged = Findings({}, protocol={"features": "Inception", "caution": "they mean little"})
+    wary = replace(found, measured=[replace(each, judged=judged) for each in found.measured])
+    assert "Caution: they mean little." in overview(wary).notes
+    assert not any("Caution" in note for note in overview(found).notes)
+
+
 def test_only_settings_that_matter_and_differ_are_shown(variants):
     assert differences(variants) == {"seed": [0, 1], "model.num_labels": [None, 10]}
 

@@ -252,7 +252,7 @@ def check_weights(path: Path, option: str, *, url: str) -> dict[str, Tensor]:
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # of a damaged file it raises whatever it trips over
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].split(". ")[0]
         if isinstance(error, pickle.UnpicklingError):
             # What torch says there is advice to run the code that the file holds.
             reason = "it is damaged, or holds something else than tensors"

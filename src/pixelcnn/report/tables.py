@@ -158,13 +158,16 @@ def notes(found: Comparison) -> list[str]:
             "count what the label itself is worth."
         )
     drawn = found.measured[0].drawn
-    features = found.measured[0].judged.protocol.get("features")
+    protocol = found.measured[0].judged.protocol
+    features, caution = protocol.get("features"), protocol.get("caution")
     if features:
         said.append(
             f"FID, precision and recall compare {len(drawn.x):,} drawn images with "
             f"{len(drawn.real):,} real ones by {features}: to be compared within this table alone. "
             f"Few images make FID larger than many would."
         )
+    if caution:
+        said.append(f"Caution: {caution}.")
     if len(drawn.x) < found.effort.num_generated:
         said.append(
             f"Every model drew {len(drawn.x):,} images and not {found.effort.num_generated:,}: the "
