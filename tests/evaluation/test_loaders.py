@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, RandomSampler, SubsetRandomSampler, TensorDataset
 
 from pixelcnn.data import TensorImageSet, batches
 from pixelcnn.errors import ConfigError, DataError, ShapeError
@@ -48,6 +48,20 @@ def test_batches_that_leave_images_out_or_change_them_are_refused(images):
     for option in ("drop_last", "augment"):
         with pytest.raises(ConfigError, match="judged once and as it is"):
             image_set_of(batches(images, 3, **{option: True}), PixelCNN(**SMALL))
+
+
+def test_a_loader_of_pytorch_must_yield_every_image_once(images):
+    model, x = PixelCNN(**SMALL), images.images.long()
+    with pytest.raises(ConfigError, match=r"yields 6 of 7\. Make it with `drop_last=False`"):
+        image_set_of(DataLoader(x, batch_size=3, drop_last=True), model)
+    repeated = RandomSampler(x, replacement=True)
+    with pytest.raises(ConfigError, match="with replacement"):
+        image_set_of(DataLoader(x, batch_size=3, sampler=repeated), model)
+    some = DataLoader(x, batch_size=2, sampler=SubsetRandomSampler([0, 4, 5]))
+    assert len(image_set_of(some, model)) == 3
+    own = DataLoader(x, batch_sampler=[[0, 1], [6]])
+    assert torch.equal(image_set_of(own, model).images.long(), x[[0, 1, 6]])
+    assert len(image_set_of(DataLoader(x, shuffle=True, batch_size=7, drop_last=True), model)) == 7
 
 
 @pytest.mark.parametrize(

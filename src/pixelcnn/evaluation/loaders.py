@@ -1,10 +1,11 @@
 """The images behind a loader, each once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader
 
 from pixelcnn.data import Batch, Batches, Conditions, ImageSet, TensorImageSet
 from pixelcnn.errors import ConfigError, DataError, ShapeError
@@ -41,6 +42,8 @@ def image_set_of(loader: Loader, model: AutoregressiveModel) -> ImageSet:
     parts = [_batch_of(batch, model.condition) for batch in loader]
     if not parts:
         raise DataError("The loader yields no images.")
+    if isinstance(loader, DataLoader):
+        _check_whole(loader, sum(len(part.x) for part in parts))
     shapes = sorted({tuple(part.x.shape[1:]) for part in parts})
     if len(shapes) > 1:
         raise ShapeError(f"All images must have one shape (C, H, W), got {shapes}.")
@@ -51,6 +54,19 @@ def image_set_of(loader: Loader, model: AutoregressiveModel) -> ImageSet:
         **_joined([part.conditions for part in parts])._asdict(),
         levels=model.num_classes,
     )
+
+
+def _check_whole(loader: DataLoader[Any], count: int) -> None:
+    """Raises `ConfigError` if a loader of PyTorch left images out, or drew some repeatedly."""
+    # Without a batch size the batches are of somebody's own making.
+    if loader.batch_size is None or not isinstance(loader.sampler, Sized):
+        return
+    wanted = len(loader.sampler)
+    if count != wanted or getattr(loader.sampler, "replacement", False):
+        raise ConfigError(
+            f"Every image must be judged once: the loader yields {count:,} of {wanted:,}. Make it "
+            f"with `drop_last=False`, and without a sampler that draws with replacement."
+        )
 
 
 def _batch_of(batch: Any, condition: Condition) -> Batch:
