@@ -21,6 +21,17 @@ def test_epochs_are_named_and_missing_ones_left_blank():
     assert [axes.get_title() for axes in figure.axes] == ["epoch 10", "epoch 20", "epoch 5", ""]
 
 
+def test_words_of_wide_strips_stay_readable_on_a_page():
+    sizes = []
+    for count in (2, 10):
+        picture = np.zeros((4, 4, 1), dtype=np.uint8)
+        figure = epochs_figure({"a": dict.fromkeys(range(10, 10 * count + 10, 10), picture)})
+        shown = min(1.0, 10.5 / figure.get_size_inches()[0])
+        sizes += [shown * text.get_fontsize() for axes in figure.axes for text in axes.texts]
+        sizes += [shown * axes.title.get_fontsize() for axes in figure.axes]
+    assert min(sizes) >= 7.99
+
+
 def test_histograms_count_every_score():
     scores = {"likelihood": (torch.arange(100.0), torch.tensor([5.0, 1e6]))}
     figure = overlap_figure(scores, names=("digits", "clothes"), unit="bits")

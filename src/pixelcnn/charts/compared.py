@@ -10,6 +10,9 @@ from pixelcnn.charts.figure import new_figure
 from pixelcnn.charts.surprise import BRIGHTEST, COLOURS, show_image
 from pixelcnn.plots import Grid
 
+FONTSIZE = 8.0
+PAGE_WIDTH = 10.5  # inches: wider figures are shown smaller, and their words shall stay as large
+
 
 def surprises_figure(x: Tensor, bits: Mapping[str, Tensor], *, levels: int) -> Figure:
     """Shows images above the maps of their bits by each model, all maps on one scale.
@@ -41,7 +44,9 @@ def epochs_figure(strips: Mapping[str, Mapping[int, Grid]]) -> Figure:
         strips: Pictures by epoch, by the name of the model.
     """
     columns = max(len(strip) for strip in strips.values())
-    figure = new_figure(1.9 * columns + 1.4, 2.1 * len(strips))
+    width = 1.9 * columns + 1.4
+    figure = new_figure(width, 2.1 * len(strips))
+    fontsize = FONTSIZE * max(1.0, width / PAGE_WIDTH)
     grid = figure.subplots(len(strips), columns, squeeze=False)
     for row, strip in zip(grid, strips.values(), strict=True):
         for axes in row:
@@ -51,15 +56,16 @@ def epochs_figure(strips: Mapping[str, Mapping[int, Grid]]) -> Figure:
             is_grey = picture.shape[2] == 1
             shown = picture[:, :, 0] if is_grey else picture
             axes.imshow(shown, cmap="gray", vmin=0, vmax=255)
-            axes.set_title(f"epoch {epoch}", fontsize=8)
-    _name_rows(grid, list(strips))
+            axes.set_title(f"epoch {epoch}", fontsize=fontsize)
+    _name_rows(grid, list(strips), fontsize=fontsize)
     return figure
 
 
-def _name_rows(grid: np.ndarray, names: list[str]) -> None:
+def _name_rows(grid: np.ndarray, names: list[str], *, fontsize: float = FONTSIZE) -> None:
     """Writes names to the left of rows of axes."""
+    look = {"ha": "right", "va": "center", "fontsize": fontsize}
     for (first, *_), name in zip(grid, names, strict=True):
-        first.text(-0.08, 0.5, name, transform=first.transAxes, ha="right", va="center", fontsize=8)
+        first.text(-0.08, 0.5, name, transform=first.transAxes, **look)
     for axes in grid.flat:
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
