@@ -8,6 +8,7 @@ import pixelcnn.training.run as run_module
 from pixelcnn.errors import CheckpointError, ConfigError
 from pixelcnn.training import train_pixelcnn
 from pixelcnn.training.resume import check_same_model, find_state
+from pixelcnn.training.state import read_state
 from tests.training.test_state import state_of, tiny
 from tests.training.tiny_runs import FEW, SILENT, TINY, assert_same, train
 
@@ -97,6 +98,60 @@ def test_an_epoch_does_not_go_on_in_another_order(tmp_path, press_ctrl_c, data, 
     press_ctrl_c()
     with pytest.raises(ConfigError, match=r"middle of an epoch of 4 batches .* seed 0, but"):
         train(tmp_path, data=data, seed=seed, resume="auto")
+
+
+PATIENT = {"max_epochs": 9, "schedule": "constant", "warmup_steps": 0}
+
+
+@pytest.fixture
+def stopped_early(tmp_path):
+    """A run that ended after its second epoch, whose rate is too high to learn any more."""
+    options = {**PATIENT, "learning_rate": 2.0, "early_stopping_patience": 1}
+    result = train(tmp_path, training=options)
+    assert 2 <= len(result.history) < 9
+    return result, options
+
+
+def test_a_run_that_stopped_early_stays_stopped(stopped_early):
+    result, options = stopped_early
+    again = train(result.run_dir, training=options, resume="auto")
+    assert (again.best_epoch, again.history) == (result.best_epoch, result.history)
+    assert_same(again.model.state_dict(), result.model.state_dict())
+    last = result.run_dir / "checkpoints" / "last.ckpt"
+    with pytest.raises(ConfigError, match=r"stopped early, .* Raise `training\.early_stopping_pat"):
+        train(result.run_dir, training=options, resume=last)
+
+
+def test_more_patience_trains_on(stopped_early):
+    result, options = stopped_early
+    options = {**options, "early_stopping_patience": 50}
+    again = train(result.run_dir, training=options, resume="auto")
+    assert len(again.history) == 9
+
+
+def test_a_learning_rate_asked_for_on_the_way_is_taken(tmp_path):
+    options = {**PATIENT, "learning_rate": 0.01, "weight_decay": 0.1, "max_epochs": 1}
+    train(tmp_path, training=options)
+    options = {**options, "learning_rate": 0.001, "weight_decay": 0.3, "max_epochs": 2}
+    again = train(tmp_path, training=options, resume="auto")
+    assert again.history[-1]["learning_rate"] == pytest.approx(0.001)
+    state = read_state(tmp_path / "checkpoints" / "last.ckpt")
+    assert state["optimizer_states"][0]["param_groups"][0]["weight_decay"] == 0.3
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ({"schedule": "plateau"}, {"schedule": "cosine"}),
+        ({"schedule": "constant"}, {"schedule": "plateau"}),
+        ({"optimizer": "adamw"}, {"optimizer": "adam"}),
+    ],
+)
+def test_what_a_state_has_no_figures_for_cannot_change(tmp_path, before, now):
+    train(tmp_path, training={**PATIENT, "max_epochs": 1, **before})
+    (name,) = now
+    with pytest.raises(ConfigError, match=rf"`training\.{name}` .* cannot become {now[name]}"):
+        train(tmp_path, training={**PATIENT, **now}, resume="auto")
 
 
 def test_the_settings_in_a_run_folder_do_not_resume_another(half):

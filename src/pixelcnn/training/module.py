@@ -20,12 +20,18 @@ from pixelcnn.training.average import MovingAverage
 from pixelcnn.training.compiled import Nll, compile_or_explain
 from pixelcnn.training.loader import EpochLoader, noise_seed
 from pixelcnn.training.messages import say
-from pixelcnn.training.optimisation import make_optimizer, make_plateau, make_schedule
+from pixelcnn.training.optimisation import (
+    apply_settings,
+    make_optimizer,
+    make_plateau,
+    make_schedule,
+)
 from pixelcnn.training.sharding import gathered, shard, whole
 
 NEVER = 10**9
 LOSS, GRADIENT = 0, 1
 STATE_FORMAT = "pixelcnn-training/1"
+REMEMBERED = ("optimizer", "schedule", "learning_rate")  # in states, besides the model
 
 
 class PixelCNNTrainer(LightningModule):
@@ -276,6 +282,7 @@ class PixelCNNTrainer(LightningModule):
             "config": self.model.config,
             "names": self.model.condition.names,
             "seed": self.seed,
+            "training": {name: getattr(self.settings, name) for name in REMEMBERED},
             "stopped_at": list(self._stopped_at),
             "batches_per_epoch": self.trainer.num_training_batches,
             "seen": self.seen_by_all(),
@@ -285,3 +292,4 @@ class PixelCNNTrainer(LightningModule):
         epoch, position = checkpoint["pixelcnn"]["stopped_at"]
         self._stopped_at = (epoch, position)
         self.seen.copy_(checkpoint["pixelcnn"]["seen"] / self.part.world_size)
+        apply_settings(checkpoint, self.settings)

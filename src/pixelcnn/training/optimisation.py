@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 from torch import nn
 from torch.optim import Adam, AdamW, Optimizer
@@ -60,3 +61,26 @@ def rate_factor(step: int, config: TrainingConfig, num_steps: int) -> float:
         return 1.0
     done = (step - config.warmup_steps) / (num_steps - config.warmup_steps)
     return 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+
+
+def apply_settings(state: dict[str, Any], settings: TrainingConfig) -> None:
+    """Lets the learning rate and weight decay asked for now rule over those in a state.
+
+    PyTorch would go on with those of the state, whatever the settings say. Where a schedule or a
+    plateau has led the rate stays, as a share of the rate asked for.
+
+    Args:
+        state: Lightning's state of a training, changed in place.
+        settings: Of the training that goes on from there.
+    """
+    before = state["pixelcnn"].get("training", {})  # the first states did not say
+    ratio = settings.learning_rate / before.get("learning_rate", settings.learning_rate)
+    for group in (each for one in state["optimizer_states"] for each in one["param_groups"]):
+        group["weight_decay"] = settings.weight_decay
+        for name in ("lr", "initial_lr"):
+            if name in group and ratio != 1:
+                group[name] *= ratio
+    for schedule in state["lr_schedulers"]:
+        for name in ("base_lrs", "_last_lr"):
+            if name in schedule and ratio != 1:
+                schedule[name] = [rate * ratio for rate in schedule[name]]

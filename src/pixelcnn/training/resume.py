@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pixelcnn.config import Config
+from pixelcnn.config import Config, TrainingConfig
 from pixelcnn.errors import CheckpointError, ConfigError
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs import LAST_STATE
 from pixelcnn.training.keep import previous_states
 from pixelcnn.training.messages import say
+from pixelcnn.training.patience import has_stopped
 from pixelcnn.training.state import read_state
 
 AUTO = "auto"
@@ -88,6 +89,7 @@ def check_fits(
             f"as in the config.yaml of that run."
         )
     card = state["pixelcnn"]
+    check_same_optimisation(card.get("training", {}), config.training, path)
     before, now = (card["batches_per_epoch"], card["seed"]), (num_batches, config.seed)
     if 0 < card["stopped_at"][1] < card["batches_per_epoch"] and before != now:
         raise ConfigError(
@@ -102,6 +104,34 @@ def check_fits(
             f"{config.training.max_epochs}. Raise it to train on. If only what comes after the "
             f"training is missing, `--resume auto` adds it."
         )
+    if has_stopped(state, config.training.early_stopping_patience) and not may_be_finished:
+        raise ConfigError(
+            f"The run to resume stopped early, after {epochs} epochs. Raise "
+            f"`training.early_stopping_patience` (now {config.training.early_stopping_patience}) "
+            f"to train on, or set it to null. If only what comes after the training is missing, "
+            f"`--resume auto` adds it."
+        )
+
+
+def check_same_optimisation(
+    before: Mapping[str, Any], training: TrainingConfig, path: str | Path
+) -> None:
+    """Raises `ConfigError` if optimiser or schedule have a state that the one asked for has not.
+
+    Args:
+        before: `optimizer` and `schedule` of the training that wrote a state.
+        training: The settings to go on with.
+        path: Where the state is from.
+    """
+    for name in ("optimizer", "schedule"):
+        now = getattr(training, name)
+        ran = before.get(name, now)  # the first states did not say
+        # Without a plateau a schedule depends on the step alone.
+        if ran != now and (name == "optimizer" or "plateau" in (ran, now)):
+            raise ConfigError(
+                f"{path} is of a training by `training.{name}` {ran}, which cannot become {now} on "
+                f"the way. Leave it out, or begin a new run."
+            )
 
 
 def check_same_model(

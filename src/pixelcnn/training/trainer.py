@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor
+from lightning.pytorch.callbacks import LearningRateMonitor
 from lightning.pytorch.loggers import Logger
 
 from pixelcnn.config import Config
@@ -20,6 +20,7 @@ from pixelcnn.training.interrupt import TERMINATED, StopOnSignal
 from pixelcnn.training.loader import EpochLoader
 from pixelcnn.training.module import PixelCNNTrainer
 from pixelcnn.training.pace import Pace
+from pixelcnn.training.patience import StopEarly
 from pixelcnn.training.pictures import CurvesSoFar, chosen_epochs
 from pixelcnn.training.progress import EpochBar, EpochLines
 from pixelcnn.training.state import AtomicCheckpointIO
@@ -48,8 +49,7 @@ def observers(config: Config, data: DataSplits, run_dir: Path, history: History)
     if config.training.ema_decay is not None:
         callbacks.append(MovingAverage(config.training.ema_decay))
     if config.training.early_stopping_patience is not None:
-        patience = config.training.early_stopping_patience
-        callbacks.append(EarlyStopping("val_nll", patience=patience, mode="min"))
+        callbacks.append(StopEarly(config.training.early_stopping_patience))
     if config.logger.tensorboard or config.logger.csv or config.logger.wandb:
         callbacks += [LearningRateMonitor(logging_interval="step"), Gauges(pace)]
     if sys.stderr.isatty():
