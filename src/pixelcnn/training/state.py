@@ -66,8 +66,9 @@ def read_state(path: str | Path) -> dict[str, Any]:
         raise CheckpointError(f"Cannot read {path}: {error.strerror}. {ADVICE}") from error
     if is_torn(content):
         raise CheckpointError(
-            f"{path} is damaged, or not the state of a training: its checksum is not that of its "
-            f"content. {ADVICE} With `--resume auto`, the newest one that is whole is taken."
+            f"{path} is damaged, or not the state of a training: its checksum is missing, or not "
+            f"that of its content. {ADVICE} With `--resume auto`, the newest one that is whole is "
+            f"taken."
         )
     try:
         with warnings.catch_warnings():
