@@ -3,7 +3,7 @@
 python -m benchmarks.together            (some minutes on two cores)
 python -m benchmarks.together --rounds 9
 
-Each process has one core and one thread. MNIST has to be there; see `data_root`.
+Each process has one core and one thread. MNIST has to be there, see the README.
 """
 
 import argparse
@@ -13,19 +13,23 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
+
+import psutil
 
 from benchmarks.measure import Section, Spread, machine
 
-HEAD = ["training", "one process, images/s", "two processes, images/s", "two against one"]
-SPEED = re.compile(r"^epoch (\d+)/.* ([\d,.]+) images/s", re.MULTILINE)
+HEAD = [
+    "training", "one process, images/s", "two processes, images/s", "two against one",
+    "likewise, by the time of the processors",
+]  # fmt: skip
+EPOCH = re.compile(r"epoch \d+/.* ([\d,.]+) images/s")
 EPOCHS = 3  # the first is a warm-up
+IMAGES = {"mnist-binary": 1280, "mnist-binary-gated": 480}
 TRAININGS = {
-    "PixelCNN 64 × 4, batches of 64": ["--preset=mnist-binary", "--data.max_samples=1280"],
-    "gated 32 × 8, attention, batches of 16": [
-        "--preset=mnist-binary-gated",
-        "--data.max_samples=480",
-    ],
+    "PixelCNN 64 × 4, batches of 64": "mnist-binary",
+    "gated 32 × 8, attention, batches of 16": "mnist-binary-gated",
 }
 SAME = [
     "--device=cpu",
@@ -38,35 +42,74 @@ SAME = [
 ]
 
 
-def speed(words: Sequence[str], cores: Sequence[int]) -> float:
-    """Images per second of a training with a process on each of these cores, warm-up apart."""
+@dataclass(frozen=True)
+class Speed:
+    """Images per second of a training, its first epoch apart.
+
+    Attributes:
+        wall: By the clock, as the training says it; validation does not count.
+        processor: By the time that the busiest process spent on its processor: what the clock
+            would say if no other program took a core and no process waited for another. Validation
+            counts.
+    """
+
+    wall: float
+    processor: float
+
+
+def measure(preset: str, cores: Sequence[int]) -> Speed:
+    """Trains with a process on each of these cores."""
+    images, walls, spent = IMAGES[preset], [], []
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pixelcnn", "train", *words, *SAME, f"--out={folder}/run"]
-        done = subprocess.run(
+        words = [f"--preset={preset}", f"--data.max_samples={images}", *SAME]
+        command = [sys.executable, "-m", "pixelcnn", "train", *words, f"--out={folder}/run"]
+        with subprocess.Popen(
             [*command, f"--training.num_devices={len(cores)}"],
             env={**os.environ, "OMP_NUM_THREADS": "1"},
             preexec_fn=partial(os.sched_setaffinity, 0, cores),
-            capture_output=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
-        )
-    found = [float(text.replace(",", "")) for _, text in SPEED.findall(done.stderr)]
-    if done.returncode or len(found) != EPOCHS:
-        raise SystemExit(f"The training failed:\n{done.stderr}")
-    return (EPOCHS - 1) / sum(1 / each for each in found[1:])
+        ) as run:
+            assert run.stderr is not None
+            for line in run.stderr:
+                if found := EPOCH.match(line):
+                    walls.append(float(found[1].replace(",", "")))
+                    spent.append(processor_seconds(run.pid, len(cores)))
+        if run.returncode or len(walls) != EPOCHS:
+            raise SystemExit("The training failed: try it by itself.")
+    busiest = max(last - first for first, last in zip(spent[0], spent[-1], strict=True))
+    wall = (EPOCHS - 1) / sum(1 / each for each in walls[1:])
+    return Speed(wall, (EPOCHS - 1) * images / busiest)
+
+
+def processor_seconds(pid: int, count: int) -> list[float]:
+    """Of each process that trains: the one that was started, or those that it has started."""
+    started = psutil.Process(pid)
+    processes = [started] if count == 1 else sorted(started.children(), key=lambda p: p.pid)
+    times = [each.cpu_times() for each in processes]
+    return [each.user + each.system for each in times]
 
 
 def rows(rounds: int, cores: Sequence[int]) -> list[list[str | Spread]]:
     """One row for each training, measured in turn so that a drifting machine is fair."""
     found = []
-    for name, words in TRAININGS.items():
+    for name, preset in TRAININGS.items():
         one, two = [], []
         for _ in range(rounds):
-            one.append(speed(words, cores[:1]))
-            two.append(speed(words, cores[:2]))
-        ratios = [both / single for single, both in zip(one, two, strict=True)]
-        found.append([name, Spread.of(one), Spread.of(two), Spread.of(ratios)])
-        print(f"{name}: {Spread.of(ratios).text()}", file=sys.stderr, flush=True)
+            one.append(measure(preset, cores[:1]))
+            two.append(measure(preset, cores[:2]))
+            print(f"{name}: {two[-1].wall / one[-1].wall:.2f}", file=sys.stderr, flush=True)
+        pairs = list(zip(one, two, strict=True))
+        found.append(
+            [
+                name,
+                Spread.of([each.wall for each in one]),
+                Spread.of([each.wall for each in two]),
+                Spread.of([both.wall / single.wall for single, both in pairs]),
+                Spread.of([both.processor / single.processor for single, both in pairs]),
+            ]
+        )
     return found
 
 

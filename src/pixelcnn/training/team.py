@@ -17,7 +17,7 @@ T = TypeVar("T")
 INTERRUPTED = 130
 # What PyTorch says, in a RuntimeError, when a process at the other end is gone.
 LOST = re.compile(r"connection|peer|gloo|nccl|socket|store|timed? ?out", re.IGNORECASE)
-PATIENCE = timedelta(minutes=30)  # for the first process, which alone writes and draws
+PATIENCE = timedelta(days=1)  # for the first process, which alone writes and draws
 
 
 class Team:
@@ -183,7 +183,7 @@ def joined(device: str = "auto") -> Iterator[Team]:
         raised = team.last_word(error)
         raise raised from (None if raised is error else error)
     else:
-        dist.barrier(group=team.group)
+        # The first may have much left to do, and needs none of the others for it.
         dist.destroy_process_group()
     finally:
         _team = None
