@@ -1,6 +1,7 @@
 """Which models are there, and what the page never opens."""
 
 import ast
+import shutil
 import sys
 from pathlib import Path
 
@@ -60,12 +61,41 @@ def test_the_demo_opens_in_a_folder_without_runs(tmp_path, monkeypatch):
     assert app.selectbox(key="set.model").options == list_weights()
 
 
-def test_a_damaged_run_says_so_and_others_can_be_chosen(page, runs):
+def test_a_damaged_run_says_so_and_another_is_shown_first(page, runs):
     (runs / "mine" / "model.safetensors").write_bytes(b"no weights")
     app = page()
-    assert "no safetensors file" in app.error[0].value
-    app = app.selectbox(key="set.model").set_value("digits").run()
+    assert app.selectbox(key="set.model").options[0] == "mine"
+    assert app.selectbox(key="set.model").value == "digits"
     assert not app.error and not app.exception
+    app = app.selectbox(key="set.model").set_value("mine").run()
+    assert "no safetensors file" in app.error[0].value
+
+
+def test_a_damaged_run_does_not_take_part_in_a_comparison(page, runs):
+    (runs / "mine" / "model.safetensors").write_bytes(b"no weights")
+    app = page("Compare")
+    assert not app.error and "mine" not in app.multiselect(key="set.compare.models").value
+    chosen = ["digits", "mine", "mnist-binary"]
+    app = app.multiselect(key="set.compare.models").set_value(chosen).run()
+    assert not app.exception and "no safetensors file" in app.error[0].value
+    assert "Draw" in [button.label for button in app.button]
+
+
+@pytest.mark.parametrize("title", ["Draw", "Compare", "About the run"])
+def test_a_run_that_is_deleted_meanwhile_leaves_the_page_in_order(page, runs, title):
+    app = page(title)
+    app = app.selectbox(key="set.model").set_value("mine").run()
+    shutil.rmtree(runs / "mine")
+    app = app.run()
+    assert not app.exception
+    assert app.selectbox(key="set.model").value == "digits"
+
+
+def test_a_named_run_that_is_gone_does_not_take_the_others_with_it(page, runs):
+    app = page(runs=(str(runs / "mine"), str(runs / "gone")))
+    assert not app.exception and "There is no" in app.error[0].value
+    assert app.selectbox(key="set.model").options == ["mine", *list_weights()]
+    assert "Draw" in [button.label for button in app.button]
 
 
 def test_the_page_tells_what_is_known_of_a_model(page):

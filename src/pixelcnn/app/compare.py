@@ -9,7 +9,7 @@ import streamlit as st
 from pixelcnn.app.conditions import ask_condition, fitted, spread
 from pixelcnn.app.controls import ask_number, ask_seed, remembered
 from pixelcnn.app.drawing import Drawn, Wish, drawing
-from pixelcnn.app.models import Choice, Models
+from pixelcnn.app.models import Choice, Models, first_sound
 from pixelcnn.app.show import CURVES, in_words, plain, show_figure, telling
 from pixelcnn.app.watch import watch_steps
 from pixelcnn.charts.curves import compared_curves
@@ -27,7 +27,7 @@ SHOWN = ("nll_nats", "bits_per_dim", "perplexity", "fid", "label_accuracy", "num
 def show(choice: Choice, models: Models) -> None:
     """Two or more models: images of the same noise, what was measured, and how they learned."""
     with telling():
-        chosen = [models.open(name) for name in _ask_models(choice, models)]
+        chosen = _open_all(_ask_models(choice, models), models)
         if len(chosen) < 2:
             raise ConfigError("Choose two models or more.")
         wishes = _ask(chosen)
@@ -43,10 +43,18 @@ def show(choice: Choice, models: Models) -> None:
 
 
 def _ask_models(choice: Choice, models: Models) -> list[str]:
-    names = list(models.files)
-    others = [name for name in names if name != choice.name]
-    first = [choice.name, *others[:1]]
-    return st.multiselect("Models", names, key=remembered(f"{KEY}.models", first))
+    others = {name: file for name, file in models.files.items() if name != choice.name}
+    first = [choice.name, *([first_sound(others)] if others else [])]
+    return st.multiselect("Models", list(models.files), key=remembered(f"{KEY}.models", first))
+
+
+def _open_all(names: Sequence[str], models: Models) -> list[Choice]:
+    """Those that can be opened; of the others it is said why not."""
+    opened = []
+    for name in names:
+        with telling():
+            opened.append(models.open(name))
+    return opened
 
 
 def _ask(chosen: Sequence[Choice]) -> list[Wish] | None:

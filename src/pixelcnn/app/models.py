@@ -1,6 +1,6 @@
 """The models that a visitor can choose, each loaded once for all visitors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,11 +33,14 @@ class Choice:
     card: dict[str, Any]
 
 
-def find_choices(runs: Sequence[str]) -> dict[str, Path]:
+def find_choices(
+    runs: Sequence[str], *, refused: Callable[[CheckpointError], object] | None = None
+) -> dict[str, Path]:
     """The files of all models by name: runs first, then the models of the package.
 
     Args:
         runs: Run folders, model files, or folders of runs; those in `runs/` if there are none.
+        refused: Is told why one is left out; by default that is raised.
 
     Raises:
         CheckpointError: If one holds no model, or is a file that would have to be unpickled.
@@ -45,10 +48,15 @@ def find_choices(runs: Sequence[str]) -> dict[str, Path]:
     named: list[tuple[str, Path]] = []
     for run in runs or ([RUNS] if Path(RUNS).is_dir() else []):
         inside = list_runs(run) if Path(run).is_dir() else []
-        if inside:
-            named += [(folder.name, find_model(str(folder))) for folder in inside]
-        elif runs:
-            named.append((Path(run).name, _file_of(run)))
+        try:
+            if inside:
+                named += [(folder.name, find_model(str(folder))) for folder in inside]
+            elif runs:
+                named.append((Path(run).name, _file_of(run)))
+        except CheckpointError as error:
+            if refused is None:
+                raise
+            refused(error)
     named += [(name, find_model(name)) for name in list_weights() if not Path(name).exists()]
     choices: dict[str, Path] = {}
     for name, file in named:
@@ -58,6 +66,17 @@ def find_choices(runs: Sequence[str]) -> dict[str, Path]:
         place = "of the package" if find_weights(name) == file else file.parent
         choices[name if name not in choices else f"{name} ({place})"] = file
     return choices
+
+
+def first_sound(choices: Mapping[str, Path]) -> str:
+    """The first whose file can be opened, so that a damaged run is not what visitors see first."""
+    for name, file in choices.items():
+        try:
+            read_card(file)
+        except CheckpointError:
+            continue
+        return name
+    return next(iter(choices))
 
 
 @dataclass(frozen=True)

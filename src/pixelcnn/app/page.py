@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pixelcnn.app.models import Models, find_choices
-from pixelcnn.app.show import telling
+from pixelcnn.app.models import Models, find_choices, first_sound
+from pixelcnn.app.show import tell, telling
 from pixelcnn.device import resolve_device
 from pixelcnn.inference import UntrustedWarning
 from pixelcnn.version import __version__
@@ -23,6 +23,8 @@ PAGES = {
 }
 """Modules of this folder by title; imported when they are first shown, so that the first is soon
 there. Each has a function `show(choice, models)`."""
+
+MODEL = "set.model"
 
 KEPT = "set."
 """Settings under keys that begin so stay as they are while another page is shown."""
@@ -47,10 +49,12 @@ def main(words: Sequence[str] | None = None) -> None:
     keep_settings()
     args = _parse(sys.argv[1:] if words is None else words)
     with telling():
-        choices = find_choices(args.runs)
+        choices = find_choices(args.runs, refused=tell)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.markdown("## pixelcnn")
-            name = st.selectbox("Model", list(choices), key="set.model", width=280)
+            if MODEL not in st.session_state:
+                st.session_state[MODEL] = first_sound(choices)
+            name = st.selectbox("Model", list(choices), key=MODEL, width=280)
         page = st.radio(
             "Page", list(PAGES), horizontal=True, label_visibility="collapsed", key="set.page"
         )

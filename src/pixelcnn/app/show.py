@@ -38,9 +38,14 @@ def telling() -> Iterator[None]:
     try:
         yield
     except PixelCNNError as error:
-        st.error(str(error), icon=":material/error:")
+        tell(error)
     except MemoryError:
         st.error("Out of memory: ask for fewer or smaller images.", icon=":material/error:")
+
+
+def tell(error: Exception) -> None:
+    """Shows why something is refused."""
+    st.error(str(error), icon=":material/error:")
 
 
 def show_images(x: Tensor, levels: int, captions: Sequence[str], *, side: int = SIDE) -> None:
