@@ -97,7 +97,7 @@ def choose(page, label, option):
 
 def turn_to(page, title):
     """Shows another page of the app."""
-    page.get_by_text(title, exact=True).click()
+    page.get_by_role("radiogroup", name="Page").get_by_text(title, exact=True).click()
 
 
 def settled(page):
@@ -226,6 +226,42 @@ def test_a_click_asks_for_a_pixel(page):
     page.get_by_text("row 5, column 2").wait_for()
 
 
+def test_what_is_expected_as_pixels_arrive_is_a_film(page):
+    turn_to(page, "Probabilities")
+    page.get_by_role("button", name="Expect").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Film (GIF)").click()
+    with Image.open(Path(download.value.path())) as film:
+        assert film.format == "GIF" and film.n_frames > 5
+
+
+def test_a_finger_paints_on_a_phone_without_moving_the_page(browser, server):
+    phone = {"viewport": {"width": 390, "height": 900}, "has_touch": True, "is_mobile": True}
+    context = browser.new_context(**phone)
+    page = ready(context, server)
+    turn_to(page, "Complete")
+    page.get_by_text("Canvas", exact=True).click()
+    sheet = page.get_by_label("Picture to paint")
+    sheet.wait_for()
+    settled(page)
+    sheet.scroll_into_view_if_needed()
+    before = sheet.bounding_box()
+    finger = context.new_cdp_session(page)
+    for kind, share in [
+        ("touchStart", 0.2),
+        *(("touchMove", 0.2 + step / 10) for step in range(6)),
+    ]:
+        place = {
+            "x": before["x"] + before["width"] / 2,
+            "y": before["y"] + before["height"] * share,
+        }
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [place]})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.get_by_text("known", exact=True).wait_for()
+    assert sheet.bounding_box() == before
+    context.close()
+
+
 def test_two_models_are_compared(page):
     turn_to(page, "Compare")
     page.get_by_text("The protocols differ").wait_for()
@@ -251,6 +287,7 @@ def test_eight_visitors_draw_at_once_and_none_sees_the_images_of_another(browser
     contexts = [browser.new_context(viewport={"width": 900, "height": 1400}) for _ in range(8)]
     pages = [ready(context, server) for context in contexts]
     for label, page in enumerate(pages):
+        page.set_default_timeout(4 * MINUTE)  # eight pages in one browser, beside the server
         choose(page, "Model", "mnist-256")
         page.wait_for_timeout(1000)
         settled(page)

@@ -10,7 +10,7 @@ from pixelcnn.app.turns import TURNS
 N = TypeVar("N")
 R = TypeVar("R")
 
-EVERY = 0.2
+EVERY = 0.5
 """Seconds between two words to the browser: no click waits longer, whatever a step takes."""
 
 Say: TypeAlias = Callable[[N], None]
