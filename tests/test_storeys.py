@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1] / "src" / "pixelcnn"
 STOREYS = [
     {"errors", "version"},
-    {"arguments", "spec", "order", "files", "device", "processes", "weights"},
+    {"arguments", "spec", "order", "files", "locks", "device", "processes", "weights"},
     {"nn", "likelihoods", "data", "metrics"},
     {"walk"},
     {"models"},

@@ -27,6 +27,7 @@ def test_the_version_is_told(capsys):
         (KeyboardInterrupt(), "Stopped.", 130),
         (KeyboardInterrupt("Stopped. Go on."), "Stopped. Go on.", 130),
         (OSError(28, "No space left on device", "a.png"), "No space left on device `a.png`.", 2),
+        (OSError(2, "No such file or directory", b"a"), "No such file or directory `a`.", 2),
         (OSError("odd"), "odd.", 2),
     ],
 )

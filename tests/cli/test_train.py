@@ -13,7 +13,9 @@ from PIL import Image
 from pixelcnn.checkpoint import fingerprint, load, read_card
 from pixelcnn.cli import main
 from pixelcnn.config import load_config
+from pixelcnn.locks import LOCK_FILE
 from tests.cli.conftest import TINY
+from tests.test_locks import another_process_in
 
 WRITTEN = {"model.safetensors", "metrics.json", "curves.png", "samples.png", "config.yaml"}
 
@@ -134,6 +136,14 @@ def test_an_unwritable_run_folder_is_told_before_training(fails, tmp_path, monke
     monkeypatch.setattr("pixelcnn.training.train_pixelcnn", None)
     (tmp_path / "file").write_text("")
     assert "not a folder" in fails("train", "--preset=digits", "--out", tmp_path / "file" / "run")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such locks")
+@pytest.mark.parametrize("more", [[], ["--resume=auto"], ["--overwrite"]])
+def test_two_trainings_do_not_mix_in_one_folder(fails, tiny, tmp_path, more):
+    with another_process_in(tmp_path):
+        assert "Another process is at work in" in fails("train", *tiny, *more, "--out", tmp_path)
+        assert [path.name for path in tmp_path.iterdir()] == [LOCK_FILE]
 
 
 def test_the_state_of_a_training_can_be_drawn_from(run_folder, tmp_path):

@@ -88,7 +88,8 @@ def explain(error: BaseException, command: str | None = None) -> tuple[str, int]
         advice = LESS_MEMORY.get(command or "", LESS_MEMORY_ELSEWHERE)
         return f"Out of memory. {advice}", FAILED
     if isinstance(error, OSError):
-        place = f" `{error.filename}`" if error.filename else ""
+        name = error.filename
+        place = f" `{os.fsdecode(name) if isinstance(name, bytes) else name}`" if name else ""
         return f"{error.strerror or text or type(error).__name__}{place}.", FAILED
     return (
         f"Unexpected {type(error).__name__}: {text} This is a bug in pixelcnn; "

@@ -4,8 +4,8 @@ import argparse
 import shlex
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from pixelcnn.config import Config, load_config, to_yaml
 from pixelcnn.device import deterministic_algorithms, resolve_device
 from pixelcnn.errors import ConfigError, EndedElsewhereError, PixelCNNError
 from pixelcnn.files import provisional_folder
+from pixelcnn.locks import locked_folder
 from pixelcnn.processes import this_process
 
 AUTO = "auto"
@@ -177,9 +178,11 @@ def train(config: Config, folder: Path, *, command: str) -> None:
     """
     started = time.perf_counter()
     is_first = this_process().is_first
-    with deterministic_algorithms(config.training.deterministic or None):
-        with provisional_folder(folder, keep=LAST_STATE.parts[0]) if is_first else nullcontext():
+    with ExitStack() as stack:
+        stack.enter_context(deterministic_algorithms(config.training.deterministic or None))
+        with training_in(folder) if is_first else nullcontext(ExitStack()) as lock:
             result = fit(config, folder, command)
+            stack.push(lock.pop_all())  # until all is measured
         if not is_first:
             return
         figures = {"best_epoch": result.best_epoch, "training_seconds": round(result.seconds, 2)}
@@ -187,6 +190,14 @@ def train(config: Config, folder: Path, *, command: str) -> None:
         finished = Finished(model, result.data, folder, result.history, figures)
         metrics = finish(finished, config, started=started)
     print(closing(folder, metrics, model.condition))
+
+
+@contextmanager
+def training_in(folder: Path) -> Iterator[ExitStack]:
+    """Makes the folder of a run and locks it, for as long as what is yielded says."""
+    with provisional_folder(folder, keep=LAST_STATE.parts[0]), ExitStack() as lock:
+        lock.enter_context(locked_folder(folder))
+        yield lock
 
 
 def fit(config: Config, folder: Path, command: str) -> "TrainingResult":

@@ -1,7 +1,7 @@
 """One training from settings to a folder of results."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from pixelcnn.data import DataSplits, Part
 from pixelcnn.device import deterministic_algorithms
 from pixelcnn.errors import NotFiniteError
 from pixelcnn.files import provisional_folder
+from pixelcnn.locks import locked_folder
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs import CONFIG_FILE
 from pixelcnn.training.build import build_model
@@ -114,7 +115,7 @@ def train_pixelcnn(
         ConfigError: If a setting is wrong, or does not fit the others or the data.
         DataError: If the images cannot be read.
         CheckpointError: If `resume` cannot be read or is of another model.
-        OutputError: If `out` cannot be written.
+        OutputError: If `out` cannot be written, or another training is at work there.
         NotFiniteError: If the loss or the gradient stops being a number.
         EndedElsewhereError: In processes that train together, if another one raised the error.
         SystemExit: After SIGTERM, with code 143, when the last state is written.
@@ -135,8 +136,7 @@ def train_pixelcnn(
     with joined(config.device) as team:
         check_loggers(config.logger)
         config = spread(config, team.process)
-        folder = provisional_folder(out, keep="checkpoints")
-        with folder if team.is_first else nullcontext(Path(out)) as run_dir:
+        with folder_of_run(out) if team.is_first else nullcontext(Path(out)) as run_dir:
             chosen = team.first(lambda: find_state(resume, run_dir))
             config = replace(config, resume=None if chosen is None else str(chosen))
             may_be_finished = resume == AUTO
@@ -149,6 +149,13 @@ def train_pixelcnn(
                     write_settings(config, run_dir)
                 starts = list_starts(config, run_dir, command=command, found=settled)
                 return run(config, model, data, run_dir, team, starts)
+
+
+@contextmanager
+def folder_of_run(out: str | Path) -> Iterator[Path]:
+    """The folder of a run, made if missing, for this process alone."""
+    with provisional_folder(out, keep="checkpoints") as run_dir, locked_folder(run_dir):
+        yield run_dir
 
 
 def prepare(config: Config, *, may_be_finished: bool) -> tuple[AutoregressiveModel, DataSplits]:
