@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -34,11 +35,17 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """Address of a server on a free port, in a folder without runs."""
+    """Address and process number of a server that all tests share."""
+    with serving(tmp_path_factory.mktemp("served")) as served:
+        yield served
+
+
+@contextmanager
+def serving(folder):
+    """A server on a free port, in a folder without runs."""
     with socket.socket() as taken:
         taken.bind(("localhost", 0))
         port = taken.getsockname()[1]
-    folder = tmp_path_factory.mktemp("served")
     flags = [f"--server.port={port}", "--server.headless=true"]
     words = [sys.executable, "-m", "streamlit", "run", str(ENTRY), *flags, "--", "--device", "cpu"]
     with (folder / "log").open("w") as log:
@@ -135,6 +142,26 @@ def test_a_visitor_draws_sevens_and_takes_them_along(page):
     with Image.open(Path(download.value.path())) as film:
         assert film.format == "GIF" and film.n_frames > 1
     print(f"first image after {first:.2f} s")
+
+
+def test_a_page_is_ready_and_draws_soon_after_its_start(browser, tmp_path):
+    began = time.monotonic()
+    with serving(tmp_path) as served:
+        context = browser.new_context(viewport={"width": 1280, "height": 1800})
+        page = ready(context, served)
+        usable = time.monotonic() - began
+        choose(page, "Model", "mnist-256")
+        settled(page)
+        draw(page)
+        began = time.monotonic()
+        page.locator("[data-testid=stImage] img").first.wait_for()
+        print(
+            f"usable after {usable:.1f} s, mnist-256: first {time.monotonic() - began:.2f} s",
+            end="",
+        )
+        page.get_by_text("temperature 1").wait_for()
+        print(f", all {time.monotonic() - began:.1f} s after the click")
+        context.close()
 
 
 def test_a_drawing_is_stopped_half_way_and_its_rows_stay(page):
