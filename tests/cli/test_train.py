@@ -183,12 +183,20 @@ def test_auto_starts_measures_and_then_has_nothing_left_to_do(tmp_path, tiny, ca
     metrics = (folder / "metrics.json").read_text()
     assert main(words) == 0
     assert f"Nothing is left to do: {folder}" in capsys.readouterr().out
+    assert main([*words, "--model.hidden_channels=6"]) == 2
+    assert "trained with `hidden_channels`" in capsys.readouterr().err
     (folder / "metrics.json").unlink()  # as if it was killed after the last epoch
     assert main(["train", "--out", str(folder), "--resume", "auto"]) == 0
     again = json.loads((folder / "metrics.json").read_text())
     assert again["nll_nats"] == json.loads(metrics)["nll_nats"]
     assert main([*words, "--training.max_epochs=2"]) == 0
     assert read_card(folder / "model.safetensors")["training"]["epochs"] == 2
+
+
+def test_a_run_does_not_both_go_on_and_begin_anew(run_folder, fails):
+    words = ["--preset=digits", "--out", run_folder, "--overwrite"]
+    assert "leave out one" in fails("train", *words, "--resume", "auto")
+    assert "leave out one" in fails("train", "--overwrite", "--resume", run_folder)
 
 
 def test_auto_needs_a_folder_to_look_into(fails):

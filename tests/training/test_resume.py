@@ -8,9 +8,11 @@ import pixelcnn.training.run as run_module
 from pixelcnn.errors import CheckpointError, ConfigError
 from pixelcnn.training import train_pixelcnn
 from pixelcnn.training.resume import check_same_model, find_state
-from pixelcnn.training.state import read_state
+from pixelcnn.training.state import load_trained, read_state
 from tests.training.test_state import state_of, tiny
 from tests.training.tiny_runs import FEW, SILENT, TINY, assert_same, train
+
+PATIENT = {"max_epochs": 9, "schedule": "constant", "warmup_steps": 0}
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +102,28 @@ def test_an_epoch_does_not_go_on_in_another_order(tmp_path, press_ctrl_c, data, 
         train(tmp_path, data=data, seed=seed, resume="auto")
 
 
-PATIENT = {"max_epochs": 9, "schedule": "constant", "warmup_steps": 0}
+@pytest.mark.parametrize("epochs", [5, 6])
+def test_best_weights_that_were_taken_away_come_from_the_best_state(tmp_path, epochs):
+    # At so high a rate the last epoch is not the best.
+    options = {**PATIENT, "learning_rate": 2.0, "ema_decay": 0.5}
+    first = train(tmp_path / "first", training={**options, "max_epochs": 5})
+    assert first.best_epoch == 4
+    whole = train(tmp_path / "whole", training={**options, "max_epochs": epochs})
+    (tmp_path / "first" / "model.safetensors").unlink()
+    options = {**options, "max_epochs": epochs}
+    again = train(tmp_path / "first", training=options, resume="auto")
+    assert again.best_epoch == whole.best_epoch
+    assert_same(again.model.state_dict(), whole.model.state_dict())
+
+
+def test_without_best_weights_and_state_the_last_ones_are_taken(tmp_path):
+    options = {"max_epochs": 2, "ema_decay": 0.5}
+    train(tmp_path, training=options)
+    (tmp_path / "model.safetensors").unlink()
+    (tmp_path / "checkpoints" / "best.ckpt").unlink()
+    again = train(tmp_path, training=options, resume="auto")
+    last = load_trained(tmp_path / "checkpoints" / "last.ckpt")
+    assert_same(again.model.state_dict(), last.state_dict())
 
 
 @pytest.fixture

@@ -85,6 +85,8 @@ def settings_of(args: argparse.Namespace) -> Config:
     Raises:
         ConfigError: If there are none, or one is wrong.
     """
+    if args.resume and args.overwrite:
+        raise ConfigError("`--resume` goes on and `--overwrite` begins anew: leave out one.")
     given = {"seed": args.seed, "out": args.out, "device": args.device}
     words = [
         *args.settings,
@@ -140,7 +142,8 @@ def is_done(config: Config, folder: Path) -> bool:
     if not (folder / METRICS_FILE).is_file() or not (folder / CONFIG_FILE).is_file():
         return False
     ran = load_config(folder / CONFIG_FILE, [])
-    return ran.training.max_epochs >= config.training.max_epochs
+    # Of another network it is not the run that is asked for, which resuming will say.
+    return ran.model == config.model and ran.training.max_epochs >= config.training.max_epochs
 
 
 def state_of(resume: str) -> Path:

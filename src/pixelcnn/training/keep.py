@@ -4,6 +4,7 @@ import math
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,13 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from pixelcnn import checkpoint
 from pixelcnn.config import Config, to_yaml
+from pixelcnn.errors import CheckpointError
 from pixelcnn.files import atomic_write, remove_leftovers, write_text
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs import CONFIG_FILE, LAST_STATE, METRICS_FILE, MODEL_FILE
 from pixelcnn.training.environment import write_starts
 from pixelcnn.training.history import History
+from pixelcnn.training.state import load_trained, read_state
 from pixelcnn.version import versions
 
 
@@ -61,7 +64,7 @@ class KeepCheckpoints(Checkpoint):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         # A run resumed into a new folder has no best weights there, whatever came before.
-        if not trainer.strategy.broadcast(self.weights.exists()):
+        if not trainer.strategy.broadcast(trainer.is_global_zero and self.has_weights()):
             self.kept = None
         if trainer.ckpt_path == str(self.last):
             self._saved_at = trainer.global_step
@@ -89,6 +92,15 @@ class KeepCheckpoints(Checkpoint):
             trainer.save_checkpoint(self.best)
             self.save_average(pl_module, latest)
         self.save_last(trainer)
+
+    def has_weights(self) -> bool:
+        """Whether the best weights are there; if they were taken away, from the best state."""
+        if self.kept is not None and not self.weights.exists() and self.best.exists():
+            with suppress(CheckpointError):
+                state = read_state(self.best)
+                if state["callbacks"][self.state_key] == self.state_dict():
+                    self.save_weights(load_trained(self.best), self.kept)
+        return self.weights.exists()
 
     def save_last(self, trainer: Trainer) -> None:
         """Writes the last state; those before it stay as far as they are asked for.

@@ -39,7 +39,7 @@ from pixelcnn.training.messages import quiet_libraries
 from pixelcnn.training.module import PixelCNNTrainer
 from pixelcnn.training.precision import resolve_precision
 from pixelcnn.training.resume import AUTO, check_fits, find_state
-from pixelcnn.training.state import AtomicCheckpointIO, read_state
+from pixelcnn.training.state import AtomicCheckpointIO, load_trained, read_state
 from pixelcnn.training.team import Team, Vote, joined
 from pixelcnn.training.trainer import fit, make_trainer, observers
 
@@ -211,10 +211,12 @@ def run(
             fit(trainer, module, batches, stop, config.resume)
         except NotFiniteError as error:
             raise NotFiniteError(f"{error} {keep.left()}") from error
-    if keep.kept is None:  # all epochs were trained before, and somebody took the weights away
+    if not team.share(team.is_first and keep.has_weights()):
+        # All epochs were trained before, and best weights and best state were taken away.
         keep.kept = history.entries[-1]
         if team.is_first:
-            keep.save_weights(module.model, keep.kept)
+            keep.save_weights(load_trained(str(config.resume)), keep.kept)
+    assert keep.kept is not None
     if module.settings != config.training:
         config = replace(config, training=module.settings)
         if team.is_first:
