@@ -193,6 +193,19 @@ def test_auto_starts_measures_and_then_has_nothing_left_to_do(tmp_path, tiny, ca
     assert read_card(folder / "model.safetensors")["training"]["epochs"] == 2
 
 
+def test_ctrl_c_while_measuring_says_how_to_go_on(tmp_path, tiny, monkeypatch, capsys):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    folder = tmp_path / "a run"
+    monkeypatch.setattr("pixelcnn.cli.train.finish", interrupted)
+    assert main(["train", "--preset=digits", *tiny, "--out", str(folder)]) == 130
+    said = capsys.readouterr().err
+    monkeypatch.undo()
+    assert f"train --resume auto --out '{folder}'" in said
+    assert main(["train", "--resume", "auto", "--out", str(folder)]) == 0
+
+
 def test_a_run_does_not_both_go_on_and_begin_anew(run_folder, fails):
     words = ["--preset=digits", "--out", run_folder, "--overwrite"]
     assert "leave out one" in fails("train", *words, "--resume", "auto")

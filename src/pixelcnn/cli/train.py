@@ -191,7 +191,13 @@ def train(config: Config, folder: Path, *, command: str) -> None:
         figures = {"best_epoch": result.best_epoch, "training_seconds": round(result.seconds, 2)}
         model = result.model.to(resolve_device(config.device))
         finished = Finished(model, result.data, folder, result.history, figures)
-        metrics = finish(finished, config, started=started)
+        try:
+            metrics = finish(finished, config, started=started)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(
+                f"Stopped after the training, before all was measured. Continue with: "
+                f"pixelcnn train --resume auto --out {shlex.quote(str(folder))}"
+            ) from None
     print(closing(folder, metrics, model.condition))
 
 
