@@ -211,16 +211,32 @@ def run(
             fit(trainer, module, batches, stop, config.resume)
         except NotFiniteError as error:
             raise NotFiniteError(f"{error} {keep.left()}") from error
-    if not team.share(team.is_first and keep.has_weights()):
-        # All epochs were trained before, and best weights and best state were taken away.
-        keep.kept = history.entries[-1]
-        if team.is_first:
-            keep.save_weights(load_trained(str(config.resume)), keep.kept)
-    assert keep.kept is not None
     if module.settings != config.training:
         config = replace(config, training=module.settings)
         if team.is_first:
             write_settings(config, run_dir)
+    entry, best = best_of(keep, config, data, team)
+    return TrainingResult(
+        model=best,
+        run_dir=run_dir,
+        history=history.entries,
+        best_epoch=entry["epoch"],
+        seconds=history.seconds,
+        data=data,
+        config=config,
+    )
+
+
+def best_of(
+    keep: KeepCheckpoints, config: Config, data: DataSplits, team: Team
+) -> tuple[Mapping[str, Any], AutoregressiveModel]:
+    """The best weights of a training that has ended, and their entry of the history."""
+    if not team.share(team.is_first and keep.has_weights()):
+        # All epochs were trained before, and best weights and best state were taken away.
+        keep.kept = keep.history.entries[-1]
+        if team.is_first:
+            keep.save_weights(load_trained(str(config.resume)), keep.kept)
+    assert keep.kept is not None
     if team.is_first:
         best = checkpoint.load(keep.weights)
         # Again, now that it is known how long all of it took.
@@ -229,12 +245,4 @@ def run(
         best = build_model(config.model, data).eval()
     # The other processes may not see the folder of the first.
     best.load_state_dict(team.share(best.state_dict()))
-    return TrainingResult(
-        model=best,
-        run_dir=run_dir,
-        history=history.entries,
-        best_epoch=keep.kept["epoch"],
-        seconds=history.seconds,
-        data=data,
-        config=config,
-    )
+    return keep.kept, best
