@@ -19,6 +19,7 @@ LESS_MEMORY = {
     "to disk (--shards).",
     "sample --shards": "Draw smaller shards (--shard-size), fewer images at once (--batch-size) or "
     "smaller ones (--size).",
+    "score --shards": "Score fewer images at once (--batch-size) or smaller shards (--shard-size).",
     "train-classifier": "Use fewer images at once (--batch-size) or a smaller --width.",
     "verify": "Verify on a device with more memory: --device.",
     "evaluate": "Score fewer images at once: --evaluation.batch_size.",
