@@ -151,4 +151,5 @@ def test_processes_end_with_the_one_that_started_them(tmp_path):
     process.kill()
     _, alive = psutil.wait_procs(children, timeout=60)
     assert not alive
+    process.communicate()  # closes its pipes, which would be told of in a later test
     assert (tmp_path / "run" / "checkpoints" / "last.ckpt").is_file()
