@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from pixelcnn.data.array_conditions import as_maps
 from pixelcnn.data.arrays import load_arrays
-from pixelcnn.errors import ConfigError
+from pixelcnn.errors import ConfigError, DataError
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition
 
@@ -211,17 +211,10 @@ def read_maps(path: Path, num_channels: int) -> Tensor:
     if key not in arrays:
         held = ", ".join(f"`{name}`" for name in sorted(arrays))
         raise ConfigError(f"{path} of `--maps` must hold `maps`, got {held}.")
-    maps = arrays[key][None] if arrays[key].ndim == 3 else arrays[key]
-    if maps.dtype.kind not in "buif" or maps.ndim != 4 or maps.shape[1] != num_channels:
-        raise ConfigError(
-            f"`--maps` must hold numbers of shape (N, {num_channels}, H, W), or ({num_channels}, "
-            f"H, W) for one, got {arrays[key].dtype} of shape {arrays[key].shape} in {path}."
-        )
-    with np.errstate(over="ignore"):  # too large becomes infinite
-        found = torch.from_numpy(np.ascontiguousarray(maps, dtype=np.float32))
-    if not found.isfinite().all():
-        raise ConfigError(f"`--maps` must hold finite 32-bit numbers; {path} holds others.")
-    return found
+    try:
+        return as_maps(arrays[key], num_channels, "`--maps`")
+    except DataError as error:
+        raise ConfigError(f"{error} The file is {path}.") from error
 
 
 def is_typed(args: argparse.Namespace) -> bool:

@@ -134,6 +134,36 @@ def to_labels(labels: Array, num_labels: int, *, count: int, where: str, source:
     return torch.from_numpy(labels.reshape(count).astype(np.int64))
 
 
+def as_maps(array: Array, channels: int, where: str) -> Tensor:
+    """Maps that somebody gives to draw or complete by.
+
+    Args:
+        array: Shape: (N, A, H, W), or (A, H, W) for one map; any plain numbers.
+        channels: A.
+        where: What holds them, for messages.
+
+    Returns:
+        Shape: (N, A, H, W), float32.
+
+    Raises:
+        DataError: If there are none, or others.
+
+    Example:
+        >>> as_maps(np.ones((2, 4, 4)), 2, "`ones`").shape
+        torch.Size([1, 2, 4, 4])
+    """
+    maps = array[None] if array.ndim == 3 else array
+    if maps.dtype.kind not in "buif" or maps.ndim != 4 or not maps.size or len(maps[0]) != channels:
+        raise DataError(
+            f"{where} must hold numbers of shape (N, {channels}, H, W), or ({channels}, H, W) for "
+            f"one, got {array.dtype} of shape {array.shape}."
+        )
+    planes = _numbers(maps, where, 4)
+    if not planes.isfinite().all():
+        raise DataError(f"{where} must hold finite 32-bit numbers.")
+    return planes
+
+
 def _numbers(array: Array, where: str, num_axes: int) -> Tensor:
     """Attributes or maps as float32; whether they fit the images is checked with these."""
     if array.dtype.kind not in "buif" or array.ndim != num_axes:

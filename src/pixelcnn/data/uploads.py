@@ -10,6 +10,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from pixelcnn.data.array_conditions import as_maps
 from pixelcnn.data.image_files import LEVELS, to_bytes
 from pixelcnn.data.transforms import resize
 from pixelcnn.errors import DataError
@@ -87,22 +88,7 @@ def read_maps(content: bytes, name: str, channels: int) -> Tensor:
             f"`{name}` cannot be read as maps: {error}. Give an .npy file of plain numbers, or an "
             f".npz file with `maps`."
         ) from error
-    maps = found[None] if found.ndim == 3 else found
-    if (
-        maps.dtype.kind not in "buif"
-        or maps.ndim != 4
-        or not maps.size
-        or maps.shape[1] != channels
-    ):
-        raise DataError(
-            f"`{name}` must hold numbers of shape (N, {channels}, H, W), or ({channels}, H, W) for "
-            f"one, got {found.dtype} of shape {found.shape}."
-        )
-    with np.errstate(over="ignore"):  # too large becomes infinite
-        planes = torch.from_numpy(np.ascontiguousarray(maps, dtype=np.float32))
-    if not planes.isfinite().all():
-        raise DataError(f"`{name}` must hold finite 32-bit numbers.")
-    return planes
+    return as_maps(found, channels, f"`{name}`")
 
 
 def _maps_of(content: bytes) -> Any:
