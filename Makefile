@@ -16,7 +16,6 @@ test: lint  ## Lint, types, tests and doctests: what continuous integration runs
 	$(BIN)/python -m pytest -n auto
 
 browser: $(INSTALLED)  ## Try the web page in Chromium; says so where that is not installed
-	-$(BIN)/python -m pip install -q -c constraints.txt -e ".[dev,browser]"
 	$(BIN)/python -m pytest -m slow -rs tests/app/test_browser.py || test $$? -eq 5  # 5: skipped
 
 lint: $(INSTALLED)  ## Lint and types
