@@ -77,3 +77,9 @@ def test_a_folder_of_another_scoring_is_refused(model, image_set, tmp_path):
         ShardedScoring(model, image_set.with_labels(None), tmp_path, **SIZES)
     with pytest.raises(ConfigError, match="drawn anew in every epoch"):
         ShardedScoring(model, image_set.redrawn(), tmp_path, **SIZES)
+
+
+def test_a_batch_of_no_image_is_refused(model, image_set, tmp_path):
+    with pytest.raises(ConfigError, match="`batch_size` must be"):
+        ShardedScoring(model, image_set, tmp_path, **{**SIZES, "batch_size": 0})
+    assert not list(tmp_path.iterdir())

@@ -49,9 +49,8 @@ def score_shards(args: argparse.Namespace) -> int:
     if fill(scoring, args, "scoring"):
         table = Path(args.shards, SCORES_FILE)
         mean = write_table(table, scoring, split)
-        kind = None if scoring.plan.as_json()["condition"] is None else model.condition.kind
         num_dims = image_set.spec.num_dims
-        print(f"{density_given(kind)} of {counted(len(image_set), 'image')}: {about}")
+        print(f"{density_given(scoring.condition)} of {counted(len(image_set), 'image')}: {about}")
         print(f"{mean:.2f} nats per image, {bits_per_dim(mean, num_dims):.4f} bits/dim")
         print(table)
     return 0

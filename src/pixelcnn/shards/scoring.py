@@ -78,6 +78,9 @@ class ShardedScoring(ShardedWork):
         shard_size: Images of each shard but the last, a multiple of `batch_size`.
         batch_size: Images of a forward pass; None for 64, or `shard_size` if that is less.
 
+    Attributes:
+        condition: Kind of what the model is told of each image; None: p(x) is measured.
+
     Raises:
         ConfigError: If a setting is out of range, or the folder is that of another scoring.
         DataError: If the folder's manifest is damaged.
@@ -94,7 +97,7 @@ class ShardedScoring(ShardedWork):
         shard_size: int = 4096,
         batch_size: int | None = None,
     ) -> None:
-        sizes = checked_sizes(len(image_set), shard_size, batch_size or min(BATCH_SIZE, shard_size))
+        sizes = checked_sizes(len(image_set), shard_size, batch_size, usual=BATCH_SIZE)
         if image_set.redraws:
             raise ConfigError(
                 "`image_set` must hold images that stay as they are, and these are drawn anew in "
@@ -102,8 +105,9 @@ class ShardedScoring(ShardedWork):
             )
         self.model = model
         self.image_set = image_set
+        self.batch_size = sizes["batch_size"]
         kind = model.condition.kind
-        told = image_set.conditions.of(kind)
+        self.condition = None if image_set.conditions.of(kind) is None else kind
         super().__init__(
             folder,
             ScoringPlan(
@@ -111,9 +115,9 @@ class ShardedScoring(ShardedWork):
                 model=model.name,
                 weights=fingerprint(model),
                 num_scored=sizes["num_samples"],
-                batch_size=sizes["batch_size"],
+                batch_size=self.batch_size,
                 images=images,
-                condition=None if told is None else kind,
+                condition=self.condition,
                 device=model.device.type,
                 software=software(),
             ),
@@ -125,13 +129,12 @@ class ShardedScoring(ShardedWork):
 
     def arrays_of(self, images: range, on_progress: Report | None) -> Arrays:
         """Scores images of these numbers."""
-        assert isinstance(self.plan, ScoringPlan)
         numbers = torch.arange(images.start, images.stop)
         nats = []
-        for own in numbers.split(self.plan.batch_size):
+        for own in numbers.split(self.batch_size):
             part = self.image_set.take(own)
             x = next(part.read([torch.arange(len(own))])).long().cpu()
-            told = part.conditions.of(self.plan.condition)
+            told = part.conditions.of(self.condition)
             if told is None:
                 scores = score_unconditionally(self.model, x, batch_size=len(x))
             else:

@@ -11,8 +11,16 @@ from pixelcnn.models import AutoregressiveModel, Cond
 BATCH_SIZE = 256
 
 
-def checked_sizes(num_samples: int, shard_size: int, batch_size: int | None) -> dict[str, Any]:
+def checked_sizes(
+    num_samples: int, shard_size: int, batch_size: int | None, *, usual: int = BATCH_SIZE
+) -> dict[str, Any]:
     """Numbers of images, by name: of all, of a shard and of a batch.
+
+    Args:
+        num_samples: Of all.
+        shard_size: Of a shard.
+        batch_size: Of a batch; None for `usual`, or `shard_size` if that is less.
+        usual: Of a batch, where nobody says.
 
     Raises:
         ConfigError: If one is no whole number of at least 1, or a batch would lie in two shards.
@@ -23,7 +31,7 @@ def checked_sizes(num_samples: int, shard_size: int, batch_size: int | None) -> 
     """
     num_samples = whole_number("num_samples", num_samples)
     shard_size = whole_number("shard_size", shard_size)
-    least = min(BATCH_SIZE, shard_size)
+    least = min(usual, shard_size)
     batch_size = least if batch_size is None else whole_number("batch_size", batch_size)
     if shard_size % batch_size:
         up = -(-shard_size // batch_size) * batch_size
