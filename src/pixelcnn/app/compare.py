@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pixelcnn.app.conditions import ask_condition, fitted, spread
+from pixelcnn.app.conditions import ask_condition, one_for_each
 from pixelcnn.app.controls import ask_number, ask_seed, remembered
 from pixelcnn.app.drawing import Drawn, Wish, drawing
 from pixelcnn.app.models import Choice, Models, first_sound
@@ -79,7 +79,7 @@ def _ask(chosen: Sequence[Choice]) -> list[Wish] | None:
         return None
     filters = {"temperature": temperature, "top_k": None, "top_p": None, "guidance": 1.0}
     return [
-        Wish(count, spread(fitted(cond, _shape(each)[1:]), count), seed, _shape(each), filters)
+        Wish(count, one_for_each(cond, count, _shape(each)), seed, _shape(each), filters)
         for each, cond in zip(chosen, conditions, strict=True)
     ]
 

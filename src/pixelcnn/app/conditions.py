@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from pixelcnn.app.controls import remembered
-from pixelcnn.data.conditions import Conditions
+from pixelcnn.data.conditions import Conditions, share_evenly
 from pixelcnn.data.uploads import MAX_BYTES, read_maps
 from pixelcnn.models import AutoregressiveModel
 
@@ -103,13 +103,9 @@ def fitted(cond: Tensor | None, size: tuple[int, int]) -> Tensor | None:
     return Conditions(maps=cond).sized(size).maps
 
 
-def spread(conditions: Tensor | None, count: int) -> Tensor | None:
-    """Shares `count` images evenly among conditions (M, …), in their order. (count, …).
-
-    Example:
-        >>> spread(torch.tensor([3, 5]), 4)
-        tensor([3, 3, 5, 5])
-    """
-    if conditions is None:
-        return None
-    return conditions[torch.arange(count) * len(conditions) // max(count, len(conditions))]
+def one_for_each(
+    conditions: Tensor | None, count: int, shape: tuple[int, int, int]
+) -> Tensor | None:
+    """Conditions (M, …) shared evenly among `count` images of a shape (C, H, W). (count, …)."""
+    cond = fitted(conditions, shape[1:])
+    return None if cond is None else share_evenly(cond, count)

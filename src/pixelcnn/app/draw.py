@@ -4,7 +4,7 @@ import time
 
 import streamlit as st
 
-from pixelcnn.app.conditions import ask_condition, fitted, spread
+from pixelcnn.app.conditions import ask_condition, one_for_each
 from pixelcnn.app.controls import ask_number, ask_sampling, ask_seed, ask_size
 from pixelcnn.app.downloads import film_file, grid_file, levels_file, separate_files
 from pixelcnn.app.drawing import Drawn, Wish, drawing
@@ -47,8 +47,7 @@ def _ask(choice: Choice) -> Wish | None:
         is_asked = st.form_submit_button("Draw", type="primary", icon=":material/brush:")
     if not is_asked:
         return None
-    cond = spread(fitted(conditions, shape[1:]), count)
-    return Wish(count, cond, seed, shape, filters)
+    return Wish(count, one_for_each(conditions, count, shape), seed, shape, filters)
 
 
 def _draw(choice: Choice, wish: Wish) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pixelcnn.data.array_conditions import as_maps
 from pixelcnn.data.arrays import load_arrays
+from pixelcnn.data.conditions import share_evenly
 from pixelcnn.errors import ConfigError, DataError
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition
@@ -44,11 +45,11 @@ def choose_condition(model: AutoregressiveModel, wish: Wish) -> tuple[Tensor | N
         DataError: If the file of maps cannot be read.
     """
     wished, count = share_condition(model, wish)
-    return None if wished is None else shared(wished, count), count
+    return None if wished is None else share_evenly(wished, count), count
 
 
 def share_condition(model: AutoregressiveModel, wish: Wish) -> tuple[Tensor | None, int]:
-    """The conditions that the images share evenly (see `shared`), or None, and their number.
+    """The conditions that the images share evenly (see `share_evenly`), or None, and their number.
 
     Raises:
         ConfigError: If the model cannot be asked for that, or must be asked for more.
@@ -100,12 +101,6 @@ def choose_labels(condition: Condition, labels: Sequence[str]) -> Tensor:
     """The numbers of labels given by name or number; all numbers if there are none."""
     known = condition.every_name
     return torch.tensor([label_number(label, known) for label in labels] or range(len(known)))
-
-
-def shared(conditions: Tensor, count: int) -> Tensor:
-    """Shares `count` images evenly among conditions (M, …), in their order. (count, …)."""
-    turns = torch.arange(count) * len(conditions) // max(count, len(conditions))
-    return conditions[turns]
 
 
 def label_number(label: str, names: Sequence[str]) -> int:
@@ -248,7 +243,7 @@ def typed_condition(
                 f"{'1' if count == 1 else f'1 or {count}'}, one for all images or one for each, "
                 f"got {len(wished)}."
             )
-        return shared(wished, count)
+        return share_evenly(wished, count)
     if condition.is_none or condition.is_optional:
         return None
     how = {"labels": "--label NAME", "attributes": "--attributes LIST", "maps": "--maps FILE"}

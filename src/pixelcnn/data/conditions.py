@@ -103,6 +103,26 @@ class Conditions(NamedTuple):
         return Conditions(*(None if values is None else change(values) for values in self))
 
 
+def share_evenly(conditions: Tensor, count: int, images: range | None = None) -> Tensor:
+    """Shares `count` images evenly among conditions, in their order.
+
+    Args:
+        conditions: Shape: (M, …). Of more than `count` the first are taken.
+        count: Images N.
+        images: Numbers of the images that are asked for; None for all.
+
+    Returns:
+        One condition for each image. Shape: (N, …).
+
+    Example:
+        >>> share_evenly(torch.tensor([3, 5]), 4), share_evenly(torch.tensor([3, 5]), 4, range(2, 4))
+        (tensor([3, 3, 5, 5]), tensor([5, 5]))
+    """
+    images = range(count) if images is None else images
+    turns = torch.arange(images.start, images.stop) * len(conditions)
+    return conditions[turns // max(count, len(conditions))]
+
+
 def _finite(kind: str, values: Tensor | None) -> Tensor | None:
     if values is None:
         return None

@@ -5,10 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
-
 from pixelcnn.arguments import image_shape, real_number, seed_number, whole_number
+from pixelcnn.data.conditions import share_evenly
 from pixelcnn.inference import PixelCNNSampler, Precision
 from pixelcnn.inference.sampler import Report
 from pixelcnn.models import AutoregressiveModel, Cond
@@ -95,7 +93,8 @@ class ShardedDrawing(ShardedWork):
 
     def arrays_of(self, images: range, on_progress: Report | None) -> Arrays:
         """Draws images of these numbers."""
-        recipe, cond = self.recipe, self._cond_of(images)
+        recipe = self.recipe
+        cond = None if self.cond is None else share_evenly(self.cond, recipe.num_samples, images)
         x = np.empty((len(images), *recipe.shape), np.uint8 if recipe.levels <= 256 else np.uint16)
         batches = self.sampler.stream(
             len(images),
@@ -110,12 +109,6 @@ class ShardedDrawing(ShardedWork):
             x[place : place + len(batch)] = batch.numpy()
             place += len(batch)
         return shard_arrays(recipe, x, self.sampler.model.condition, cond)
-
-    def _cond_of(self, images: range) -> Tensor | None:
-        if self.cond is None:
-            return None
-        count = max(len(self.cond), self.recipe.num_samples)
-        return self.cond[torch.arange(images.start, images.stop) * len(self.cond) // count]
 
 
 def draw_shards(
