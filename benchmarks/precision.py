@@ -12,7 +12,6 @@ from torch import Tensor
 
 from benchmarks.measure import Spread, alternate, machine, ratio, table
 from pixelcnn.cli.runs import open_run
-from pixelcnn.device import resolve_device
 from pixelcnn.inference import PixelCNNSampler
 from pixelcnn.inference.precision import DTYPES, RoundedModel
 from pixelcnn.models import AutoregressiveModel
@@ -75,7 +74,7 @@ def main() -> None:
     args = parser.parse_args()
     rows = []
     for name in args.runs:
-        model = open_run(name, device=resolve_device(args.device)).model
+        model = open_run(name, device=args.device).model
         rows += rows_of(name, model, args.batch, args.rounds)
     print(f"{machine()}.\n")
     print(table(HEAD, rows))

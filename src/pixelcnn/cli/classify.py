@@ -10,7 +10,6 @@ from pixelcnn.cli.images import Asked, images_of
 from pixelcnn.cli.progress import progress_bar
 from pixelcnn.cli.runs import open_run
 from pixelcnn.cli.words import counted
-from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import atomic_write, provisional_folder
 from pixelcnn.inference import ClassPosterior, classify
@@ -24,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     """Classifies, writes the table and the picture, and says how often it was right."""
     out = Path(args.out)
     with provisional_folder(out):
-        model = open_run(args.run, device=resolve_device(args.device or "auto")).model
+        model = open_run(args.run, device=args.device).model
         if model.num_labels is None:
             raise ConfigError(f"`{args.run}` was trained without labels: it cannot tell them.")
         asked = images_of(args, model, with_condition=False)

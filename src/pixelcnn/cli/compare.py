@@ -12,7 +12,6 @@ from pixelcnn.cli.judging import features_of
 from pixelcnn.cli.runs import Run, open_run
 from pixelcnn.config import Config
 from pixelcnn.data import DataSplits
-from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError, DataError, MissingDependencyError
 from pixelcnn.evaluation import check_fit, labels_by_name
 from pixelcnn.files import provisional_folder
@@ -31,8 +30,7 @@ def run(args: argparse.Namespace) -> int:
     out = Path(args.out)
     with provisional_folder(out):
         named = [name_and_run(word) for word in args.runs]
-        device = resolve_device(args.device or "auto")
-        runs = {name: open_run(path, device=device) for name, path in named}
+        runs = {name: open_run(path, device=args.device) for name, path in named}
         if len(runs) < len(named):
             names = ", ".join(name for name, _ in named)
             raise ConfigError(

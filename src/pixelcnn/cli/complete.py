@@ -17,7 +17,6 @@ from pixelcnn.cli.progress import progress_bar
 from pixelcnn.cli.questions import COMPLETION_METHODS, typed_options
 from pixelcnn.cli.runs import open_run
 from pixelcnn.cli.words import counted
-from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import atomic_write, provisional_folder
 from pixelcnn.inference import Completions, UntrustedWarning, complete, known_masks
@@ -41,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     frames: list[Tensor] = []
     with provisional_folder(out), warnings.catch_warnings():
         warnings.simplefilter("ignore", UntrustedWarning)  # `summary` says it louder
-        model = open_run(args.run, device=resolve_device(args.device or "auto")).model
+        model = open_run(args.run, device=args.device).model
         if not args.files and args.max_images is None:
             args.max_images = NUM_IMAGES
         asked = images_of(args, model)

@@ -10,7 +10,6 @@ from pixelcnn.cli.levels import LEVELS_FILE, PICTURE_FILE, in_words, write_level
 from pixelcnn.cli.progress import progress_bar
 from pixelcnn.cli.questions import METHODS, typed_options
 from pixelcnn.cli.runs import open_run
-from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import provisional_folder
 from pixelcnn.inference import UntrustedWarning, conditional, known_mask
@@ -23,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
     out = Path(args.out)
     with provisional_folder(out), warnings.catch_warnings():
         warnings.simplefilter("ignore", UntrustedWarning)  # `in_words` says it louder
-        model = open_run(args.run, device=resolve_device(args.device or "auto")).model
+        model = open_run(args.run, device=args.device).model
         asked = one_image(args, images_of(args, model))
         shape = asked.x.shape[1], asked.x.shape[2], asked.x.shape[3]
         known = known_mask(what_is_missing(args), shape, seed=args.seed or 0)

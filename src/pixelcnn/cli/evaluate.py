@@ -9,7 +9,6 @@ from pixelcnn.cli.judging import draws, evaluator_of, judgement
 from pixelcnn.cli.progress import progress_bar
 from pixelcnn.cli.runs import CONFIG_FILE, Run, find_model, open_run, run_folder
 from pixelcnn.config import Config, load_config, to_yaml
-from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import labels_by_name
 from pixelcnn.files import provisional_folder, write_json
@@ -24,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     if args.print_config:
         print(to_yaml(config), end="")
         return 0
-    trained = open_run(args.run, device=resolve_device(config.device))
+    trained = open_run(args.run, device=config.device)
     out = place_of(args, trained, config)
     if out is None:
         print(report(figures_of(args, trained.model, config)))

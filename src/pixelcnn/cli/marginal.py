@@ -9,7 +9,6 @@ from pixelcnn.cli.conditions import typed_condition
 from pixelcnn.cli.levels import LEVELS_FILE, PICTURE_FILE, in_words, write_levels
 from pixelcnn.cli.progress import progress_bar
 from pixelcnn.cli.runs import check_size, open_run
-from pixelcnn.device import resolve_device
 from pixelcnn.files import provisional_folder
 from pixelcnn.inference import UntrustedWarning, marginal
 
@@ -19,7 +18,7 @@ def run(args: argparse.Namespace) -> int:
     out = Path(args.out)
     with provisional_folder(out), warnings.catch_warnings():
         warnings.simplefilter("ignore", UntrustedWarning)  # `in_words` says it louder
-        trained = open_run(args.run, device=resolve_device(args.device or "auto"))
+        trained = open_run(args.run, device=args.device)
         check_size(trained, args.size)
         model = trained.model
         with progress_bar(f"drawing {args.num_draws:,} images") as progress:

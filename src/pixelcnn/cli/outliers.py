@@ -15,7 +15,6 @@ from pixelcnn.cli.progress import progress_bar
 from pixelcnn.cli.runs import Run, open_run
 from pixelcnn.cli.words import counted
 from pixelcnn.data import DATASETS
-from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import Auc, OutlierDetection, detect_outliers
 from pixelcnn.evaluation.outliers import METHODS
@@ -50,10 +49,11 @@ def run(args: argparse.Namespace) -> int:
             "--maps."
         )
     out = Path(args.out)
-    device = resolve_device(args.device or "auto")
     with provisional_folder(out):
-        trained = open_run(args.run, device=device)
-        background = None if args.background is None else open_run(args.background, device=device)
+        trained = open_run(args.run, device=args.device)
+        background = None
+        if args.background is not None:
+            background = open_run(args.background, device=args.device)
         inliers = images_of(args, trained.model, with_condition=False)
         outliers = others_of(args, trained.model)
         with progress_bar("scoring both kinds") as progress:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pixelcnn.checkpoint import load, read_card
+from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs import CONFIG_FILE as CONFIG_FILE
@@ -32,17 +33,18 @@ class Run:
     training: dict[str, Any]
 
 
-def open_run(path: str, *, device: str = "cpu") -> Run:
+def open_run(path: str, *, device: str | None = "cpu") -> Run:
     """Loads the model of a run folder, of a `.safetensors` or `.ckpt` file, or of the package.
 
     Args:
         path: As `find_model`.
-        device: Where the weights go.
+        device: Where the weights go, as `resolve_device` takes it; None for auto.
 
     Raises:
         CheckpointError: If there is none, or it cannot be read.
         ConfigError: If the device is not there.
     """
+    device = resolve_device(device or "auto")
     file = find_model(path)
     folder = run_folder(file)
     if file.suffix == ".ckpt":

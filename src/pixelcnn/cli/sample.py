@@ -9,7 +9,6 @@ from pixelcnn.cli.drawing import Drawing, draw, save_film, save_grid, save_level
 from pixelcnn.cli.runs import check_size, open_run
 from pixelcnn.cli.sharded import SHARD_SIZE, check_sharing, device_of, fill, shared
 from pixelcnn.cli.words import counted
-from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import provisional_folder
 from pixelcnn.nn import Condition
@@ -76,7 +75,7 @@ def sample_file(args: argparse.Namespace) -> int:
         )
     wishes = wishes_of(args)
     with provisional_folder(out if args.separate else out.parent):
-        trained = open_run(args.run, device=resolve_device(args.device or "auto"))
+        trained = open_run(args.run, device=args.device)
         check_size(trained, args.size)
         cond, count = choose_condition(trained.model, condition_wish(args, wishes))
         drawing = draw(

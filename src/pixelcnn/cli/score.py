@@ -13,7 +13,6 @@ from pixelcnn.cli.progress import progress_bar
 from pixelcnn.cli.runs import open_run
 from pixelcnn.cli.sharded import check_sharing
 from pixelcnn.cli.words import counted
-from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import density_given
 from pixelcnn.files import atomic_write, provisional_folder
@@ -49,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("`--background` needs `--against`: say what to tell the images from.")
     out = Path(args.out)
     with provisional_folder(out):
-        model = open_run(args.run, device=resolve_device(args.device or "auto")).model
+        model = open_run(args.run, device=args.device).model
         asked = images_of(args, model, sums_labels=not args.film)
         scores = scores_of(model, asked, args.batch_size)
         write_table(out / SCORES_FILE, asked, scores, model.condition)

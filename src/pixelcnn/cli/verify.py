@@ -11,7 +11,6 @@ from rich.text import Text
 
 from pixelcnn.certificate import Certificate, Line, certificate_path, verify
 from pixelcnn.cli.runs import Run, check_size, open_run
-from pixelcnn.device import resolve_device
 from pixelcnn.files import provisional_folder
 
 REFUTED = 1  # the command did its work, and the answer is no
@@ -20,7 +19,7 @@ NOT_KEPT = "Not kept, as models of the package stay as they came: --out FILE kee
 
 def run(args: argparse.Namespace) -> int:
     """Examines, prints, and keeps what was found; 1 if a line does not hold."""
-    trained = open_run(args.run, device=resolve_device(args.device or "auto"))
+    trained = open_run(args.run, device=args.device)
     check_size(trained, args.size)
     out = place_of(args, trained)
     if out is None:
