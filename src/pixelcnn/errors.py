@@ -3,6 +3,9 @@
 import importlib
 from types import ModuleType
 
+FAILED, INTERRUPTED = 2, 130
+"""Exit codes of the command line: for what the user can mend, and after Ctrl-C."""
+
 
 class PixelCNNError(Exception):
     """Base of every error raised on purpose. Its message alone is what the command line prints."""
@@ -47,7 +50,7 @@ class EndedElsewhereError(PixelCNNError):
         code: Exit code for the command line.
     """
 
-    def __init__(self, code: int = 2) -> None:
+    def __init__(self, code: int = FAILED) -> None:
         super().__init__("Another process that shares this work ended, and said why.")
         self.code = code
 

@@ -7,11 +7,9 @@ import sys
 from collections.abc import Sequence
 
 from pixelcnn.cli.parser import parse
-from pixelcnn.errors import EndedElsewhereError, PixelCNNError
+from pixelcnn.errors import FAILED, INTERRUPTED, EndedElsewhereError, PixelCNNError
 from pixelcnn.processes import end_with_parent
 
-FAILED = 2
-INTERRUPTED = 130
 READER_LEFT = 141  # what a shell reports for a program that a closed pipe ended
 BUG = 70  # "internal software error" in sysexits.h
 LESS_MEMORY = {

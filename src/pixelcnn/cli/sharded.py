@@ -4,11 +4,14 @@ import argparse
 import sys
 from collections.abc import Callable
 
+import torch
+
 from pixelcnn.cli.launch import launch
 from pixelcnn.cli.progress import progress_bar
 from pixelcnn.cli.words import counted
 from pixelcnn.device import resolve_device
 from pixelcnn.errors import (
+    INTERRUPTED,
     CheckpointError,
     ConfigError,
     EndedElsewhereError,
@@ -19,7 +22,6 @@ from pixelcnn.processes import Process, this_process
 from pixelcnn.shards import ShardedWork
 
 SHARD_SIZE = 4096
-INTERRUPTED = 130
 SHARING = ("shard_size", "worker", "num_workers", "num_processes")
 
 
@@ -57,9 +59,6 @@ def device_of(args: argparse.Namespace) -> str:
     device = resolve_device(args.device or "auto")
     if device != "cuda" or this_process().is_alone:
         return device
-    # Here, because only this needs PyTorch before the model is there.
-    import torch
-
     return f"cuda:{this_process().local_rank % torch.cuda.device_count()}"
 
 

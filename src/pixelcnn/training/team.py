@@ -10,11 +10,10 @@ from typing import Any, TypeVar
 import torch
 import torch.distributed as dist
 
-from pixelcnn.errors import EndedElsewhereError, PixelCNNError
+from pixelcnn.errors import INTERRUPTED, EndedElsewhereError, PixelCNNError
 from pixelcnn.processes import Process, this_process
 
 T = TypeVar("T")
-INTERRUPTED = 130
 # What PyTorch says, in a RuntimeError, when a process at the other end is gone.
 LOST = re.compile(r"connection|peer|gloo|nccl|socket|store|timed? ?out", re.IGNORECASE)
 PATIENCE = timedelta(days=1)  # for the first process, which alone writes and draws
