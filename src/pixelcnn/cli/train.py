@@ -13,15 +13,12 @@ from typing import TYPE_CHECKING
 from pixelcnn.cli.finish import Finished, closing, finish
 from pixelcnn.cli.launch import launch
 from pixelcnn.cli.runs import CONFIG_FILE, LAST_STATE, METRICS_FILE, MODEL_FILE, run_folder
-from pixelcnn.config import Config, load_config, to_yaml
+from pixelcnn.config import AUTO, FINDERS, Config, load_config, to_yaml
 from pixelcnn.device import deterministic_algorithms, resolve_device
 from pixelcnn.errors import ConfigError, EndedElsewhereError, PixelCNNError
 from pixelcnn.files import provisional_folder
 from pixelcnn.locks import locked_folder
 from pixelcnn.processes import this_process
-
-AUTO = "auto"
-FINDERS = ("find_learning_rate", "find_batch_size")
 
 if TYPE_CHECKING:
     from pixelcnn.training import TrainingResult

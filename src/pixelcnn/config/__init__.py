@@ -10,6 +10,8 @@ from pixelcnn.config.load import (
     to_yaml,
 )
 from pixelcnn.config.sections import (
+    AUTO,
+    FINDERS,
     TRAINING_ONLY,
     Config,
     DataConfig,
@@ -21,6 +23,8 @@ from pixelcnn.config.sections import (
 )
 
 __all__ = [
+    "AUTO",
+    "FINDERS",
     "TRAINING_ONLY",
     "Config",
     "DataConfig",

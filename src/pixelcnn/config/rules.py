@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from pixelcnn.config.sections import FINDERS
 from pixelcnn.errors import ConfigError
 
 Rule = tuple[Callable[[Any], bool], str]
@@ -153,9 +154,9 @@ def check_devices(values: Mapping[str, Any]) -> None:
             f"`device` must be auto, cpu or cuda with `training.num_devices` × "
             f"`training.num_nodes` {count}, got {device!r}."
         )
-    for name in ("training.find_learning_rate", "training.find_batch_size"):
-        if count > 1 and values.get(name):
-            raise ConfigError(f"`{name}` needs one process: find it first, then set what it found.")
+    for name in FINDERS:
+        if count > 1 and values.get(f"training.{name}"):
+            raise ConfigError(f"`training.{name}` needs one process: find it first, then set what it found.")
     if values.get("training.strategy") == "fsdp":
         check_spread(values)
     if count > 1 and values.get("model.norm") == "batch":

@@ -156,6 +156,12 @@ class DataConfig:
     label_column: str | None = None
 
 
+AUTO = "auto"
+"""A `resume` that begins a run, or goes on from whatever whole state its folder holds."""
+
+# Settings of `training` that ask for a search, when a run begins, instead of naming a value.
+FINDERS = ("find_batch_size", "find_learning_rate")
+
 # Settings of `data` that do not say which images there are, only what training does with them.
 TRAINING_ONLY = (
     *("batch_size", "num_workers"),

@@ -4,28 +4,24 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 import torch
-from lightning.pytorch.tuner import Tuner
 from torch import Tensor
 
 from pixelcnn.charts.figure import save_figure
 from pixelcnn.charts.rate import rate_figure
-from pixelcnn.config import Config, load_config
+from pixelcnn.config import FINDERS, Config, load_config
 from pixelcnn.config.rules import check_devices
 from pixelcnn.data import DataSplits
 from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs import CONFIG_FILE
-from pixelcnn.training.images import loaders
 from pixelcnn.training.messages import say
-from pixelcnn.training.trial import Trial, on_trial
+from pixelcnn.training.trial import on_trial
 
-FINDERS = ("find_batch_size", "find_learning_rate")
 NOT_AGAIN: dict[str, Any] = dict.fromkeys(FINDERS, False)
 
 LOWEST_RATE, HIGHEST_RATE, NUM_RATES = 1e-6, 1.0, 100
@@ -153,18 +149,14 @@ def find_learning_rate(config: Config, model: AutoregressiveModel, data: DataSpl
     References:
         Smith, "Cyclical learning rates for training neural networks", 2017, section 3.3.
     """
-    with on_trial(config.seed), TemporaryDirectory() as scratch:
-        trial = Trial(config, model, data)
-        try:
-            found = Tuner(trial.make_trainer(scratch)).lr_find(
-                trial,
-                min_lr=LOWEST_RATE,
-                max_lr=HIGHEST_RATE,
-                num_training=NUM_RATES,
-                update_attr=False,
-            )
-        finally:
-            trial.close()
+    with on_trial(config, model, data) as trial:
+        found = trial.tuner().lr_find(
+            trial,
+            min_lr=LOWEST_RATE,
+            max_lr=HIGHEST_RATE,
+            num_training=NUM_RATES,
+            update_attr=False,
+        )
     assert found is not None
     losses = smooth(trial.losses)
     rates = found.results["lr"][: len(losses)]
@@ -224,25 +216,18 @@ def find_batch_size(config: Config, model: AutoregressiveModel, data: DataSplits
         # Systems promise more memory than there is, and end whoever takes it: no error says so.
         free = psutil.virtual_memory().available * SHARE_OF_MEMORY
         largest = min(largest, int(free / bytes_per_image(config, model, data)))
-    if largest < 1:
-        raise ConfigError(
-            "`training.find_batch_size` found no room for a single image. Use a smaller model."
-        )
     first = min(config.data.batch_size, largest)
-    with on_trial(config.seed), TemporaryDirectory() as scratch:
-        trial = Trial(config, model, data)
-        try:
-            size = Tuner(trial.make_trainer(scratch)).scale_batch_size(
+    size: int | None = 0
+    if largest:
+        with on_trial(config, model, data) as trial:
+            size = trial.tuner().scale_batch_size(
                 trial,
                 mode="power",
                 steps_per_trial=STEPS_PER_SIZE,
                 init_val=first,
                 max_trials=int(math.log2(largest / first)) + 1,
             )
-        finally:
-            trial.close()
-    assert size is not None
-    if size < 1:
+    if not size:
         raise ConfigError(
             "`training.find_batch_size` found no room for a single image. Use a smaller model."
         )
@@ -257,12 +242,9 @@ def bytes_per_image(config: Config, model: AutoregressiveModel, data: DataSplits
         kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
         return tensor
 
-    count = 2
-    with on_trial(config.seed):
-        trial = Trial(replace(config, data=replace(config.data, batch_size=count)), model, data)
-        train, _ = loaders(trial.config, data)
-        batch = next(iter(train))
-        train.close()
+    pair = replace(config, data=replace(config.data, batch_size=2))
+    with on_trial(pair, model, data) as trial:
+        batch = next(iter(trial.train_dataloader()))
         with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
             trial.module.plain_nll(*trial.module.split(batch)).sum()
     weights = {each.untyped_storage().data_ptr() for each in trial.module.parameters()}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pixelcnn.config import Config, TrainingConfig
+from pixelcnn.config import AUTO, Config, TrainingConfig
 from pixelcnn.errors import CheckpointError, ConfigError
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs import LAST_STATE
@@ -12,8 +12,6 @@ from pixelcnn.training.keep import previous_states
 from pixelcnn.training.messages import say
 from pixelcnn.training.patience import has_stopped
 from pixelcnn.training.state import read_state
-
-AUTO = "auto"
 
 
 def find_state(resume: str | Path | None, run_dir: Path) -> Path | None:

@@ -10,6 +10,7 @@ import torch
 
 from pixelcnn import checkpoint
 from pixelcnn.config import (
+    AUTO,
     Config,
     DataConfig,
     EvaluationConfig,
@@ -38,7 +39,7 @@ from pixelcnn.training.loggers import check_loggers, open_loggers
 from pixelcnn.training.messages import quiet_libraries
 from pixelcnn.training.module import PixelCNNTrainer
 from pixelcnn.training.precision import resolve_precision
-from pixelcnn.training.resume import AUTO, check_fits, find_state
+from pixelcnn.training.resume import check_fits, find_state
 from pixelcnn.training.state import AtomicCheckpointIO, load_trained, read_state
 from pixelcnn.training.team import Team, Vote, joined
 from pixelcnn.training.trainer import fit, make_trainer, observers

@@ -7,17 +7,20 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, redirect_stderr
 from dataclasses import replace
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.tuner import Tuner
 from torch import Tensor
 from torch.optim import Optimizer
 
 from pixelcnn.config import Config
 from pixelcnn.data import Batch, DataSplits
-from pixelcnn.device import resolve_device
 from pixelcnn.models import AutoregressiveModel
+from pixelcnn.processes import Process
+from pixelcnn.training.devices import devices_of
 from pixelcnn.training.images import loaders
 from pixelcnn.training.loader import EpochLoader
 from pixelcnn.training.messages import quiet_libraries
@@ -26,19 +29,27 @@ from pixelcnn.training.optimisation import make_optimizer
 
 
 @contextmanager
-def on_trial(seed: int) -> Iterator[None]:
-    """Within the block random state is its own, and libraries say nothing but Lightning's bar.
+def on_trial(
+    config: Config, model: AutoregressiveModel, data: DataSplits
+) -> Iterator["Trial"]:
+    """A training on trial, of which nothing is left after the block.
+
+    Within it random state is its own, and libraries say nothing but Lightning's bar.
 
     Args:
-        seed: Decides what is drawn within.
+        config: Settings of the training.
+        model: A copy of it is trained.
+        data: Its images.
     """
     python, numpy = random.getstate(), np.random.get_state()
     bar = nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO())
-    with torch.random.fork_rng(), quiet_libraries(), bar:
-        torch.manual_seed(seed)
+    with TemporaryDirectory() as folder, torch.random.fork_rng(), quiet_libraries(), bar:
+        torch.manual_seed(config.seed)
+        trial = Trial(config, model, data, folder)
         try:
-            yield
+            yield trial
         finally:
+            trial.close()
             random.setstate(python)
             np.random.set_state(numpy)
 
@@ -50,16 +61,20 @@ class Trial(LightningModule):
         config: Settings of the training.
         model: A copy of it is trained.
         data: Its images.
+        folder: Where its trainer keeps what it needs to go back.
 
     Attributes:
         batch_size: What Lightning's batch-size finder changes.
         losses: Nats per sub-pixel at each step of the optimiser so far.
     """
 
-    def __init__(self, config: Config, model: AutoregressiveModel, data: DataSplits) -> None:
+    def __init__(
+        self, config: Config, model: AutoregressiveModel, data: DataSplits, folder: str
+    ) -> None:
         super().__init__()
         self.config = config
         self.data = data
+        self.folder = folder
         self.batch_size = config.data.batch_size
         settings = replace(config.training, compile=False)
         self.module = PixelCNNTrainer(copy.deepcopy(model), settings, seed=config.seed)
@@ -67,13 +82,11 @@ class Trial(LightningModule):
         self._latest = torch.tensor(0.0)
         self._loader: EpochLoader | None = None
 
-    def make_trainer(self, folder: str) -> Trainer:
-        """A trainer that keeps nothing but what it needs to go back, in `folder`."""
-        kind, _, index = resolve_device(self.config.device).partition(":")
+    def tuner(self) -> Tuner:
+        """Lightning's, of a trainer that shows nothing."""
         training = self.config.training
-        return Trainer(
-            accelerator=kind,
-            devices=[int(index)] if index else 1,
+        trainer = Trainer(
+            **devices_of(self.config, Process()),
             precision=training.precision,
             max_epochs=-1,
             gradient_clip_val=training.gradient_clip_val,
@@ -83,8 +96,9 @@ class Trial(LightningModule):
             enable_progress_bar=False,
             enable_model_summary=False,
             deterministic=training.deterministic or None,
-            default_root_dir=folder,
+            default_root_dir=self.folder,
         )
+        return Tuner(trainer)
 
     def train_dataloader(self) -> EpochLoader:
         self.close()
