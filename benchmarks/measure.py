@@ -5,10 +5,11 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
+
+from pixelcnn.device import processor_name
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,7 @@ def ratio(seconds: Mapping[str, list[float]], slow: str, fast: str) -> Spread:
 
 def machine() -> str:
     """Processor, threads and versions, for the head of a table."""
-    name = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        models = [line for line in cpuinfo.read_text().splitlines() if "model name" in line]
-        name = models[0].split(":", 1)[1].strip() if models else name
+    name = processor_name()
     if torch.cuda.is_available():
         name += f" and {torch.cuda.get_device_name()}"
     return (

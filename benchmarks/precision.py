@@ -10,7 +10,7 @@ import time
 import torch
 from torch import Tensor
 
-from benchmarks.measure import Spread, alternate, machine, ratio, table
+from benchmarks.measure import Spread, alternate, machine, ratio, seconds_spent, table
 from pixelcnn.cli.runs import open_run
 from pixelcnn.inference import PixelCNNSampler
 from pixelcnn.inference.precision import DTYPES, RoundedModel
@@ -29,15 +29,13 @@ def rows_of(title: str, model: AutoregressiveModel, batch: int, rounds: int) -> 
             batch, cond=labels, precision=precision, batch_size=batch
         )
 
-    # On one thread of a shared machine, the time of the thread; else that on the wall.
-    alone = torch.get_num_threads() == 1 and model.device.type == "cpu"
     seconds = alternate(
         {
             precision: lambda precision=precision: run(precision)
             for precision in ("float32", *DTYPES)
         },
         rounds,
-        clock=time.process_time if alone else time.perf_counter,
+        clock=seconds_spent if model.device.type == "cpu" else time.perf_counter,
     )
     return [
         [

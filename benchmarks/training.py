@@ -5,7 +5,6 @@ python -m benchmarks.training --quick    (without compiling)
 """
 
 import argparse
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +15,7 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.measure import Section, Spread, alternate, machine, ratio
+from benchmarks.measure import Section, Spread, alternate, machine, ratio, seconds_spent
 from benchmarks.textbook import textbook, textbook_nll
 from pixelcnn.config import TrainingConfig
 from pixelcnn.models import build
@@ -115,7 +114,7 @@ def ways(network: Network, *, quick: bool) -> tuple[Tensor, dict[str, Callable[[
     return x, work
 
 
-def product_seconds(run: Callable[[], None], clock: Callable[[], float]) -> dict[str, float]:
+def product_seconds(run: Callable[[], None]) -> dict[str, float]:
     """Seconds that the products of some steps would take, as fast as one large product goes."""
     with FlopCounterMode(display=False) as counter:
         run()
@@ -128,19 +127,17 @@ def product_seconds(run: Callable[[], None], clock: Callable[[], float]) -> dict
             "matrix": lambda h=h, weight=weight: F.linear(h, weight),
             "convolution": lambda planes=planes, kernel=kernel: F.conv2d(planes, kernel),
         }
-        seconds = alternate(rivals, rounds=20, clock=clock)
+        seconds = alternate(rivals, rounds=20, clock=seconds_spent)
         least = min(min(taken) for taken in seconds.values())
         found[name] = counter.get_total_flops() * least / (2 * h.numel() * len(weight))
     return found
 
 
-def rows_of(
-    name: str, network: Network, clock: Callable[[], float], *, quick: bool
-) -> list[list[str | Spread]]:
+def rows_of(name: str, network: Network, *, quick: bool) -> list[list[str | Spread]]:
     x, work = ways(network, quick=quick)
     # In bf16 attention is products too, so these are counted there.
-    products = product_seconds(work["bf16"], clock)
-    seconds = alternate(work, ROUNDS, clock=clock)
+    products = product_seconds(work["bf16"])
+    seconds = alternate(work, ROUNDS, clock=seconds_spent)
 
     def share(way: str, taken: list[float]) -> str | Spread:
         if way == TEXTBOOK:
@@ -161,12 +158,8 @@ def rows_of(
 
 
 def section(*, quick: bool) -> Section:
-    # On one thread of a shared machine, the time of the thread; else that on the wall.
-    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
     rows = [
-        row
-        for name, network in NETWORKS.items()
-        for row in rows_of(name, network, clock, quick=quick)
+        row for name, network in NETWORKS.items() for row in rows_of(name, network, quick=quick)
     ]
     setting = f"Loss, gradients and optimiser. {machine()}."
     return Section("Training", setting, HEAD, rows)

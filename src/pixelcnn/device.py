@@ -1,8 +1,11 @@
 """Where to compute."""
 
 import os
+import platform
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 
@@ -73,3 +76,13 @@ def deterministic_algorithms(wanted: bool | None) -> Iterator[None]:
         ) from error
     finally:
         torch.use_deterministic_algorithms(before, warn_only=warn_only)
+
+
+def processor_name() -> str:
+    """The make of the processor, as far as the system tells."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:  # not Linux
+        text = ""
+    named = re.search(r"^model name\s*:\s*(.+)$", text, flags=re.MULTILINE)
+    return named[1] if named else platform.processor() or platform.machine()

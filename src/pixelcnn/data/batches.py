@@ -1,6 +1,7 @@
 """Batches of an image set: the hot path between data and training."""
 
 from collections.abc import Iterator
+from dataclasses import InitVar, dataclass
 from typing import NamedTuple
 
 import torch
@@ -40,33 +41,23 @@ class Batch(NamedTuple):
         return self.conditions.labels
 
 
+@dataclass(kw_only=True, eq=False)
 class Batches:
-    """The batches of one image set, again in every epoch. Made by `batches`."""
+    """The batches of one image set, again in every epoch. Made by `batches`, which says of what."""
 
-    def __init__(
-        self,
-        image_set: ImageSet,
-        batch_size: int,
-        *,
-        shuffle: bool,
-        generator: Generator,
-        augment: bool,
-        colour_jitter: float,
-        mutation_rate: float,
-        num_workers: int,
-        drop_last: bool,
-        part: Part,
-    ) -> None:
-        self.image_set = image_set
-        self.batch_size = batch_size
-        self.shuffle = shuffle
-        self.generator = generator
-        self.augment = augment
-        self.colour_jitter = colour_jitter
-        self.mutation_rate = mutation_rate
-        self.drop_last = drop_last
-        self.part = part
-        self._reader = image_set.reader(num_workers)
+    image_set: ImageSet
+    batch_size: int
+    shuffle: bool
+    generator: Generator
+    augment: bool
+    colour_jitter: float
+    mutation_rate: float
+    num_workers: InitVar[int]
+    drop_last: bool
+    part: Part
+
+    def __post_init__(self, num_workers: int) -> None:
+        self._reader = self.image_set.reader(num_workers)
 
     @property
     def changes_images(self) -> bool:
@@ -208,8 +199,8 @@ def batches(
             f"{len(image_set):,}, got {batch_size:,}: no batch would be left."
         )
     return Batches(
-        image_set,
-        batch_size,
+        image_set=image_set,
+        batch_size=batch_size,
         shuffle=shuffle,
         generator=torch.Generator().manual_seed(0) if generator is None else generator,
         augment=augment,

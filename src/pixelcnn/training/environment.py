@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from pixelcnn.config import Config
-from pixelcnn.device import resolve_device
+from pixelcnn.device import processor_name, resolve_device
 from pixelcnn.files import write_json
 from pixelcnn.runs import ENVIRONMENT_FILE, read_starts
 from pixelcnn.version import versions
@@ -121,13 +121,3 @@ def git_revision(folder: Path) -> dict[str, Any] | None:
             return None
         answers.append(answer.stdout.strip())
     return {"revision": answers[0], "dirty": bool(answers[1])}
-
-
-def processor_name() -> str:
-    """The make of the processor, as far as the system tells."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:  # not Linux
-        text = ""
-    named = re.search(r"^model name\s*:\s*(.+)$", text, flags=re.MULTILINE)
-    return named[1] if named else platform.processor() or platform.machine()
