@@ -61,7 +61,7 @@ def figures(folder: Path, model: AutoregressiveModel) -> dict[str, Any]:
     metrics = json.loads((folder / "metrics.json").read_text())
     training = read_card(folder / "model.safetensors")["training"]
     return {
-        "parameters": sum(weight.numel() for weight in model.parameters()),
+        "parameters": model.num_parameters,
         "nll_nats": metrics["nll_nats"],
         "nll_nats_stderr": metrics["nll_nats_stderr"],
         "perplexity": metrics["perplexity"],

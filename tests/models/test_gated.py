@@ -6,10 +6,6 @@ from pixelcnn.models import GatedPixelCNN
 from pixelcnn.nn import HorizontalConv, VerticalConv
 
 
-def num_parameters(model):
-    return sum(p.numel() for p in model.parameters())
-
-
 def test_parameters_are_those_of_the_layers_in_the_paper():
     p, first, later = 64, 3 * 7, 2 * 3  # taps of the vertical windows, whose lower half is cut off
     vertical = (first * 2 * p + 2 * p) + 9 * (later * p * 2 * p + 2 * p)
@@ -18,11 +14,11 @@ def test_parameters_are_those_of_the_layers_in_the_paper():
     mixes = 9 * (p * 2 * p + 2 * p) + (p * p + p)  # the last layer writes skips alone
     head = (p * p + p) + (p + 1)
     expected = vertical + horizontal + links + mixes + head
-    assert num_parameters(GatedPixelCNN(hidden_channels=64, num_layers=10)) == expected
+    assert GatedPixelCNN(hidden_channels=64, num_layers=10).num_parameters == expected
 
 
 def test_a_condition_biases_every_gate():
-    added = num_parameters(GatedPixelCNN(num_labels=10)) - num_parameters(GatedPixelCNN())
+    added = GatedPixelCNN(num_labels=10).num_parameters - GatedPixelCNN().num_parameters
     # The last layer's vertical features pass no gate.
     assert added == 10 * 2 * 64 * (10 + 9)
 

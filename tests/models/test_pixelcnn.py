@@ -5,19 +5,15 @@ from pixelcnn.errors import ConfigError
 from pixelcnn.models import PixelCNN
 
 
-def num_parameters(model):
-    return sum(p.numel() for p in model.parameters())
-
-
 def test_parameters_are_those_of_the_layers_in_the_paper():
     # 7×7 A; four blocks of 64 → 32, 3×3 on 32, 32 → 64; 1×1 B; 1×1 to one logit.
     block = (64 * 32 + 32) + (9 * 32 * 32 + 32) + (32 * 64 + 64)
     expected = (49 * 64 + 64) + 4 * block + (64 * 64 + 64) + (64 + 1)
-    assert num_parameters(PixelCNN(hidden_channels=64, num_residual_blocks=4)) == expected
+    assert PixelCNN(hidden_channels=64, num_residual_blocks=4).num_parameters == expected
 
 
 def test_plain_layers_are_masked_three_by_threes():
-    added = num_parameters(PixelCNN(num_layers=2)) - num_parameters(PixelCNN())
+    added = PixelCNN(num_layers=2).num_parameters - PixelCNN().num_parameters
     assert added == 2 * (9 * 64 * 64 + 64)
 
 

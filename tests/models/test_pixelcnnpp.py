@@ -12,10 +12,6 @@ TINY = {"hidden_channels": 6, "num_resnets": 1}
 COLOUR = {"in_channels": 3, "num_classes": 256}
 
 
-def num_parameters(model):
-    return sum(p.numel() for p in model.parameters())
-
-
 def layer(reads, writes, height, width):
     """Parameters of a weight-normalised layer: directions, gains and biases."""
     return height * width * reads * writes + 2 * writes
@@ -33,14 +29,14 @@ def test_parameters_of_the_paper_are_those_of_the_authors_program_and_what_diffe
     assert program == 53_659_080
 
     options = {"likelihood": "logistic_mixture", "hidden_channels": d, **COLOUR}
-    found = num_parameters(PixelCNNPlusPlus(**options))
+    found = PixelCNNPlusPlus(**options).num_parameters
     assert found - program == 17 * 2 * d + 2 * reads * d
     assert found == 53_665_800
 
 
 def test_a_condition_biases_every_block():
-    added = num_parameters(PixelCNNPlusPlus(num_labels=10, **TINY))
-    added -= num_parameters(PixelCNNPlusPlus(**TINY))
+    added = PixelCNNPlusPlus(num_labels=10, **TINY).num_parameters
+    added -= PixelCNNPlusPlus(**TINY).num_parameters
     num_blocks = 2 * (3 * 1 + 2 + 2 + 1)  # two streams: down at each resolution, then up
     assert added == 10 * 2 * 6 * num_blocks
 

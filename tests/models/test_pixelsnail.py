@@ -16,10 +16,6 @@ CIFAR10 = {
 }
 
 
-def num_parameters(model):
-    return sum(p.numel() for p in model.parameters())
-
-
 def layer(reads, writes):
     """Parameters of a weight-normalised layer: directions, gains and biases."""
     return reads * writes + 2 * writes
@@ -50,8 +46,8 @@ def test_parameters_for_cifar10_are_those_of_the_reference_but_for_its_repeated_
     assert parameters_of_the_reference() == 46_180_788
     with torch.device("meta"):
         model = PixelSNAIL(**CIFAR10)
-    assert num_parameters(model) == parameters_of_the_reference(places=2)
-    assert num_parameters(model) == 46_180_788 - 158_880
+    assert model.num_parameters == parameters_of_the_reference(places=2)
+    assert model.num_parameters == 46_180_788 - 158_880
 
 
 def test_windows_see_up_and_left_and_attention_sees_everything():

@@ -97,7 +97,7 @@ def test_the_tables_say_what_was_measured(found, variants):
     table = overview(found)
     first = dict(zip(table.head, table.rows[0], strict=True))
     assert first["architecture"] == "pixelcnn"
-    assert first["parameters"] == f"{variants[0].num_parameters:,}"
+    assert first["parameters"] == f"{variants[0].model.num_parameters:,}"
     assert first["NLL of p(x), nats"].startswith(f"{found.measured[0].nll.mean():.2f} ± ")
     assert first["FID"] == f"{found.measured[0].judged.figures['fid']:.2f}"
     assert first["label accuracy"] == first["training, s"] == "–"

@@ -24,7 +24,7 @@ def show(choice: Choice, models: Models) -> None:
         _table(
             {
                 "architecture": model.name,
-                "weights": f"{sum(weight.numel() for weight in model.parameters()):,}",
+                "weights": f"{model.num_parameters:,}",
                 "images": f"{size}, {model.in_channels} channel(s), {model.num_classes} levels",
                 "likelihood": model.likelihood.name,
                 "told": "nothing" if model.condition.is_none else model.condition.describe(),

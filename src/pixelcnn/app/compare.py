@@ -144,9 +144,8 @@ def _show_figures(chosen: Sequence[Choice]) -> None:
     """A column for each model, so that it fits a phone."""
     st.subheader("Figures")
     figures = [figures_of(each.file) for each in chosen]
-    weights = [sum(weight.numel() for weight in each.model.parameters()) for each in chosen]
     protocols = [str(each.get("protocol", "–")) for each in figures]
-    rows = {"weights": [f"{count:,}" for count in weights]}
+    rows = {"weights": [f"{each.model.num_parameters:,}" for each in chosen]}
     for name in SHOWN:
         rows[name.replace("_", " ")] = [_in_words(each.get(name)) for each in figures]
     rows["protocol"] = protocols

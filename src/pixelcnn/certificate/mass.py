@@ -24,8 +24,8 @@ MANY_LEVELS = 4_096  # from which on it is one crop of one pixel
 def mass(subject: Subject) -> Iterator[Line]:
     """The sum of the probabilities of all small images, and of all levels of one sub-pixel."""
     model, sums, looked_at = subject.model, [], []
-    weights = sum(weight.numel() for weight in model.parameters())
-    size = small_size(model, subject.size, MOST_IMAGES, most_pixels=int(WORK / weights))
+    most = int(WORK / model.num_parameters)
+    size = small_size(model, subject.size, MOST_IMAGES, most_pixels=most)
     chains = (NUM_CHAINS, CHAIN_SIDE) if model.num_classes < MANY_LEVELS else (1, 1)
     for cond in subject.conditions:
         if size is not None:

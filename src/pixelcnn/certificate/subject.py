@@ -68,8 +68,7 @@ class Subject:
         """
         count = self.num_sites
         if count is None:
-            weights = sum(weight.numel() for weight in self.model.parameters())
-            cost = passes * weights * self.size[0] * self.size[1]
+            cost = passes * self.model.num_parameters * self.size[0] * self.size[1]
             count = max(FEWEST_SITES, int(WORK / cost))
         return choose_sites(order, count, self.generator())
 

@@ -38,7 +38,7 @@ def facts_of(run: Run) -> dict[str, Any]:
         "file": str(run.file),
         "architecture": model.name,
         "settings": {k: v for k, v in model.config.items() if v is not None},
-        "parameters": sum(weight.numel() for weight in model.parameters()),
+        "parameters": model.num_parameters,
         "receptive_field": {
             "sees_all_past": field.sees_all_past,
             "rows_above": field.rows_above,

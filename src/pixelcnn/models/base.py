@@ -123,6 +123,11 @@ class AutoregressiveModel(nn.Module, ABC):
             self.train(was_training)
 
     @property
+    def num_parameters(self) -> int:
+        """Numbers that are learned."""
+        return sum(weight.numel() for weight in self.parameters())
+
+    @property
     def num_labels(self) -> int | None:
         """Number of class labels; None if the model takes none."""
         return self.condition.num_labels

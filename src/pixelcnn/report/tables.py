@@ -106,7 +106,7 @@ def columns_of(found: Comparison) -> list[Column]:
 
     columns = [
         Column("architecture", lambda v, m: v.model.name, str),
-        Column("parameters", lambda v, m: v.num_parameters, "{:,}".format),
+        Column("parameters", lambda v, m: v.model.num_parameters, "{:,}".format),
         Column("receptive field", lambda v, m: v.num_seen or "all", _pixels),
         Column("NLL of p(x), nats", lambda v, m: _with_interval(m.nll), _interval, "low"),
         Column("bits/dim", lambda v, m: bits_per_dim(mean(m), dims), "{:.4f}".format, "low"),

@@ -45,11 +45,6 @@ class Variant:
         return "; ".join([self.model.name, *chosen])
 
     @property
-    def num_parameters(self) -> int:
-        """Numbers that were learned."""
-        return sum(weight.numel() for weight in self.model.parameters())
-
-    @property
     def receptive_field(self) -> str:
         """What a pixel sees, in words."""
         field = self.model.receptive_field()

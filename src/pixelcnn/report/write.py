@@ -54,7 +54,7 @@ def facts(found: Comparison) -> dict[str, Any]:
             {
                 "name": variant.name,
                 "architecture": variant.architecture,
-                "parameters": variant.num_parameters,
+                "parameters": variant.model.num_parameters,
                 "fingerprint": fingerprint(variant.model),
                 "nll_nats": measured.nll.mean().item(),
                 "nll_nats_told": None
