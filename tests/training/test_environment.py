@@ -10,23 +10,11 @@ import pytest
 from pixelcnn.config import Config
 from pixelcnn.errors import DataError
 from pixelcnn.runs import read_starts
-from pixelcnn.training import train_pixelcnn
 from pixelcnn.training.environment import describe_start, git_revision, list_starts
 from pixelcnn.version import __version__
+from tests.training.tiny_runs import train
 
 git = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
-
-
-def train(out, **options):
-    return train_pixelcnn(
-        {"hidden_channels": 4, "num_residual_blocks": 1},
-        {"max_epochs": options.pop("max_epochs", 1)},
-        {"dataset_name": "digits", "max_samples": 40},
-        logger_config={"tensorboard": False, "csv": False, "sample_every_n_epochs": 0},
-        out=out,
-        device="cpu",
-        **options,
-    )
 
 
 @pytest.fixture
@@ -81,15 +69,15 @@ def test_without_git_there_is_no_revision(tmp_path, monkeypatch):
 
 def test_every_start_of_a_run_is_kept(tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
-    train(one, command="pixelcnn train 'a b'")
+    train(one, training={"max_epochs": 1}, command="pixelcnn train 'a b'")
     state = one / "checkpoints" / "last.ckpt"
-    train(two, resume=state, max_epochs=2)
-    train(one, resume=state, max_epochs=2)
+    train(two, resume=state)
+    train(one, resume=state)
     for folder in (one, two):
         starts = read_starts(folder)
         assert [start["command"] for start in starts] == ["pixelcnn train 'a b'", None]
         assert [start["resumed"] for start in starts] == [None, str(state)]
-    train(one)
+    train(one, training={"max_epochs": 1})
     assert [start["resumed"] for start in read_starts(one)] == [None]
 
 

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from pixelcnn.training import train_pixelcnn
 from pixelcnn.training.gauges import memory_in_use
+from tests.training.tiny_runs import train
 
 CLIP = 1e-3
 FIGURES = ("train_nll", "train_bpd", "val_nll", "val_bpd")
@@ -21,14 +21,13 @@ FIGURES = ("train_nll", "train_bpd", "val_nll", "val_bpd")
 def folder(tmp_path_factory) -> Path:
     """Four steps of two batches in each of three epochs; every third step is logged."""
     out = tmp_path_factory.mktemp("run")
-    train_pixelcnn(
-        {"hidden_channels": 4, "num_residual_blocks": 1},
-        {"max_epochs": 3, "accumulate_grad_batches": 2, "gradient_clip_val": CLIP},
-        {"dataset_name": "digits", "max_samples": 64, "batch_size": 8},
-        logger_config={"log_every_n_steps": 3, "sample_every_n_epochs": 2, "sample_epochs": [3]},
+    steps = {"log_every_n_steps": 3, "sample_every_n_epochs": 2, "sample_epochs": [3]}
+    train(
+        out,
+        training={"max_epochs": 3, "accumulate_grad_batches": 2, "gradient_clip_val": CLIP},
+        data={"max_samples": 64, "batch_size": 8},
+        logger={"tensorboard": True, "csv": True, **steps},
         sampling_config={"num_samples": 2},
-        out=out,
-        device="cpu",
     )
     return out
 

@@ -12,30 +12,21 @@ import psutil
 import pytest
 
 from pixelcnn.errors import ConfigError, MissingDependencyError, PixelCNNError
-from pixelcnn.training import train_pixelcnn
+from tests.training import tiny_runs
 
 wandb = pytest.importorskip("wandb")
 
 BLOCK, HEADER = 32768, 7
+WANDB = {"wandb": True, "wandb_mode": "offline", "wandb_project": "tiny"}
 
 
-def train(out: Path, **training):
-    return train_pixelcnn(
-        {"hidden_channels": 4, "num_residual_blocks": 1},
-        {"max_epochs": 2, **training},
-        {"dataset_name": "digits", "max_samples": 40, "batch_size": 10},
-        logger_config={
-            "tensorboard": False,
-            "csv": False,
-            "wandb": True,
-            "wandb_mode": "offline",
-            "wandb_project": "tiny",
-            "log_every_n_steps": 2,
-            "sample_epochs": [2],
-        },
+def train(out: Path, **training) -> None:
+    tiny_runs.train(
+        out,
+        training=training,
+        data={"max_samples": 40, "batch_size": 10},
+        logger={**WANDB, "log_every_n_steps": 2, "sample_epochs": [2]},
         sampling_config={"num_samples": 2},
-        out=out,
-        device="cpu",
         seed=5,
     )
 

@@ -1,11 +1,9 @@
 """The page about a model: what it is, how good it is, and what was proved of it."""
 
-from typing import Any
-
 import streamlit as st
 
 from pixelcnn.app.models import Choice, Models
-from pixelcnn.app.show import CURVES, plain, show_figure, telling
+from pixelcnn.app.show import CURVES, figure_in_words, plain, show_figure, telling
 from pixelcnn.certificate.lines import Line, certificate_path, read_certificate
 from pixelcnn.charts.curves import curves_figure
 from pixelcnn.checkpoint import fingerprint
@@ -54,7 +52,7 @@ def _show_figures(choice: Choice) -> None:
         return
     others = {name: value for name, value in figures.items() if name != "protocol"}
     st.markdown(f"Protocol: {plain(figures.get('protocol', 'not stated'))}")
-    _table({name.replace("_", " "): _in_words(value) for name, value in others.items()})
+    _table({name.replace("_", " "): figure_in_words(value) for name, value in others.items()})
 
 
 def _show_certificate(choice: Choice) -> None:
@@ -100,13 +98,3 @@ def _show_curves(choice: Choice) -> None:
 def _table(facts: dict[str, str]) -> None:
     shown = {name: plain(fact) for name, fact in facts.items()}
     st.table(shown, border="horizontal", hide_header=True)
-
-
-def _in_words(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.5g}"
-    if isinstance(value, list):
-        return " … ".join(map(_in_words, value))
-    if isinstance(value, dict):
-        return "; ".join(f"{name} {_in_words(each)}" for name, each in value.items())
-    return "–" if value is None else str(value)

@@ -10,7 +10,7 @@ from pixelcnn.app.conditions import ask_condition, one_for_each
 from pixelcnn.app.controls import ask_number, ask_seed, remembered
 from pixelcnn.app.drawing import Drawn, Wish, drawing
 from pixelcnn.app.models import Choice, Models, first_sound
-from pixelcnn.app.show import CURVES, in_words, plain, show_figure, telling
+from pixelcnn.app.show import CURVES, figure_in_words, in_words, plain, show_figure, telling
 from pixelcnn.app.watch import watch_steps
 from pixelcnn.charts.curves import compared_curves
 from pixelcnn.errors import ConfigError
@@ -147,7 +147,7 @@ def _show_figures(chosen: Sequence[Choice]) -> None:
     protocols = [str(each.get("protocol", "–")) for each in figures]
     rows = {"weights": [f"{each.model.num_parameters:,}" for each in chosen]}
     for name in SHOWN:
-        rows[name.replace("_", " ")] = [_in_words(each.get(name)) for each in figures]
+        rows[name.replace("_", " ")] = [figure_in_words(each.get(name)) for each in figures]
     rows["protocol"] = protocols
     names = [each.name for each in chosen]
     table = [
@@ -170,9 +170,3 @@ def _show_curves(chosen: Sequence[Choice]) -> None:
         st.info("Their images differ in size, so that their nats are not to be compared.")
         return
     show_figure(compared_curves(histories, num_dims=sizes.pop()), "NLL by epoch", CURVES)
-
-
-def _in_words(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.5g}"
-    return "–" if value is None else str(value)

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 import torch
@@ -106,6 +106,22 @@ def in_words(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.0f} s"
     return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+
+
+def figure_in_words(value: Any) -> str:
+    """A figure of metrics.json for people.
+
+    Example:
+        >>> figure_in_words({"mean": 0.123456, "range": [1, None]})
+        'mean 0.12346; range 1 … –'
+    """
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    if isinstance(value, list):
+        return " … ".join(map(figure_in_words, value))
+    if isinstance(value, dict):
+        return "; ".join(f"{name} {figure_in_words(each)}" for name, each in value.items())
+    return "–" if value is None else str(value)
 
 
 def plain(text: str) -> str:

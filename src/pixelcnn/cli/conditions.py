@@ -36,6 +36,23 @@ class Wish:
     attributes: Sequence[str] = ()
     maps: Path | None = None
 
+    @classmethod
+    def typed(
+        cls,
+        args: argparse.Namespace,
+        *,
+        num_samples: int | None = None,
+        per_label: int | None = None,
+    ) -> "Wish":
+        """What `--label`, `--attributes` and `--maps` say."""
+        return cls(
+            num_samples=num_samples,
+            labels=[label.strip() for each in args.label for label in each.split(",")],
+            per_label=per_label,
+            attributes=args.attributes,
+            maps=None if args.maps is None else Path(args.maps),
+        )
+
 
 def choose_condition(model: AutoregressiveModel, wish: Wish) -> tuple[Tensor | None, int]:
     """One condition for each image, or None, and the number of images.
@@ -229,12 +246,7 @@ def typed_condition(
     """
     condition = model.condition
     if is_typed(args):
-        wish = Wish(
-            labels=[label.strip() for each in args.label for label in each.split(",")],
-            attributes=args.attributes,
-            maps=None if args.maps is None else Path(args.maps),
-        )
-        wished = wished_conditions(condition, wish)
+        wished = wished_conditions(condition, Wish.typed(args))
         assert wished is not None  # of another kind than the model's: refused
         if len(wished) not in (1, count):
             named = {"labels": "--label", "attributes": "--attributes", "maps": "--maps"}

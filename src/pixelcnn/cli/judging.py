@@ -9,9 +9,9 @@ import torch
 from pixelcnn.cli.words import counted
 from pixelcnn.config import DataConfig
 from pixelcnn.data import DataSplits
+from pixelcnn.data.notice import some
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import PixelCNNEvaluator
-from pixelcnn.evaluation.labels import some
 from pixelcnn.metrics import (
     ClassifierFeatures,
     Features,

@@ -43,12 +43,11 @@ def run(args: argparse.Namespace) -> int:
 
 def sample_shards(args: argparse.Namespace) -> int:
     """Into a folder of shards."""
-    wishes = wishes_of(args)
-    how = {name: wishes[name] for name in wishes if name not in ("num_samples", "per_label")}
+    wish, how = wish_of(args)
     trained = open_run(args.run, device=device_of(args))
     model = trained.model
     check_size(trained, args.size)
-    cond, count = share_condition(model, condition_wish(args, wishes))
+    cond, count = share_condition(model, wish)
     drawing = ShardedDrawing(
         model,
         Path(args.shards),
@@ -73,21 +72,19 @@ def sample_file(args: argparse.Namespace) -> int:
             f"`--out` must end in {', '.join(SUFFIXES)}, got `{out}`. "
             f"For one file per image add --separate."
         )
-    wishes = wishes_of(args)
+    wish, how = wish_of(args)
     with provisional_folder(out if args.separate else out.parent):
         trained = open_run(args.run, device=args.device)
         check_size(trained, args.size)
-        cond, count = choose_condition(trained.model, condition_wish(args, wishes))
+        cond, count = choose_condition(trained.model, wish)
         drawing = draw(
             trained.model,
             cond=cond,
             size=args.size,
             keep_frames=out.suffix.lower() == ".gif" and not args.separate,
-            **{
-                **wishes,
-                "num_samples": count,
-                "batch_size": wishes["batch_size"] or BATCH_SIZE,
-            },
+            num_samples=count,
+            per_label=wish.per_label,
+            **{**how, "batch_size": how["batch_size"] or BATCH_SIZE},
         )
         write(drawing, out, args)
     drawn = counted(len(drawing.images), "image")
@@ -104,34 +101,25 @@ def unasked(condition: Condition, args: argparse.Namespace) -> str:
     return f", of all labels in turn; choose by --label: {', '.join(names[:LISTED])}{more}"
 
 
-def wishes_of(args: argparse.Namespace) -> dict[str, Any]:
-    """How to draw: what was typed, else what a file of settings says, else the usual.
+def wish_of(args: argparse.Namespace) -> tuple[Wish, dict[str, Any]]:
+    """What to draw and how: as typed, else as a file of settings says, else as usual.
 
     Raises:
         ConfigError: If the file cannot be read.
     """
-    wishes = dict(USUAL)
+    how = dict(USUAL)
     if args.config is not None:
         # Here, because few need it, and the reader of settings takes a while to load.
         from pixelcnn.config import load_config
 
         config = load_config(args.config)
-        wishes |= vars(config.sampling) | {"seed": config.seed}
+        how |= vars(config.sampling) | {"seed": config.seed}
     typed = {name: vars(args)[name] for name in USUAL if vars(args)[name] is not None}
     if "num_samples" in typed:
         typed["per_label"] = None
-    return {**wishes, **typed}
-
-
-def condition_wish(args: argparse.Namespace, wishes: dict[str, Any]) -> Wish:
-    """What shall be drawn, besides how."""
-    return Wish(
-        num_samples=wishes["num_samples"],
-        labels=[label.strip() for each in args.label for label in each.split(",")],
-        per_label=wishes["per_label"],
-        attributes=args.attributes,
-        maps=None if args.maps is None else Path(args.maps),
-    )
+    how |= typed
+    counts = {name: how.pop(name) for name in ("num_samples", "per_label")}
+    return Wish.typed(args, **counts), how
 
 
 def write(drawing: Drawing, out: Path, args: argparse.Namespace) -> None:

@@ -1,14 +1,12 @@
 """Labels go by their names: what a number means is for each data set to say."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
 
 from pixelcnn.data import DataSplits
+from pixelcnn.data.notice import some
 from pixelcnn.nn import Condition
-
-LISTED = 3
 
 
 def labels_by_name(condition: Condition, data: DataSplits) -> tuple[DataSplits, str | None]:
@@ -30,7 +28,7 @@ def labels_by_name(condition: Condition, data: DataSplits) -> tuple[DataSplits, 
         >>> data, why = labels_by_name(Condition(num_labels=2, names=("cat", "dog")),
         ...                            load_data("digits"))
         >>> data.test.labels is None, why
-        (True, 'the labels of the images (0, 1, 2 …) are not those of the model (cat, dog)')
+        (True, 'the labels of the images (0, 1, 2 and 7 more) are not those of the model (cat, dog)')
     """
     known, given = condition.names, data.label_names
     is_alike = condition.kind != "labels" or not known or not given
@@ -56,13 +54,3 @@ def _relabelled(
         else:
             parts[split] = part.with_labels(numbers[part.labels])
     return replace(data, **parts, label_names=names)
-
-
-def some(names: Sequence[str]) -> str:
-    """The first few names, for a sentence.
-
-    Example:
-        >>> some("abcd"), some(["cat", "dog"])
-        ('a, b, c …', 'cat, dog')
-    """
-    return ", ".join(names[:LISTED]) + (" …" if len(names) > LISTED else "")
