@@ -40,6 +40,7 @@ def test_labels_of_other_things_are_taken_away(data):
     found, why = labels_by_name(Condition(num_labels=10, names=DIGITS), clothes)
     assert found.test.labels is None and found.train.labels is None and found.label_names is None
     assert why == (
-        "the labels of the images (T-shirt, 1, 2 and 7 more) are not those of the model (0, 1, 2 and 7 more)"
+        "the labels of the images (T-shirt, 1, 2 and 7 more) are not those of the model "
+        "(0, 1, 2 and 7 more)"
     )
     assert data.test.labels is not None

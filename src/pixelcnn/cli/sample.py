@@ -107,7 +107,7 @@ def wish_of(args: argparse.Namespace) -> tuple[Wish, dict[str, Any]]:
     Raises:
         ConfigError: If the file cannot be read.
     """
-    how = dict(USUAL)
+    how: dict[str, Any] = dict(USUAL)
     if args.config is not None:
         # Here, because few need it, and the reader of settings takes a while to load.
         from pixelcnn.config import load_config

@@ -156,7 +156,9 @@ def check_devices(values: Mapping[str, Any]) -> None:
         )
     for name in FINDERS:
         if count > 1 and values.get(f"training.{name}"):
-            raise ConfigError(f"`training.{name}` needs one process: find it first, then set what it found.")
+            raise ConfigError(
+                f"`training.{name}` needs one process: find it first, then set what it found."
+            )
     if values.get("training.strategy") == "fsdp":
         check_spread(values)
     if count > 1 and values.get("model.norm") == "batch":

@@ -115,7 +115,8 @@ def share_evenly(conditions: Tensor, count: int, images: range | None = None) ->
         One condition for each image. Shape: (N, …).
 
     Example:
-        >>> share_evenly(torch.tensor([3, 5]), 4), share_evenly(torch.tensor([3, 5]), 4, range(2, 4))
+        >>> labels = torch.tensor([3, 5])
+        >>> share_evenly(labels, 4), share_evenly(labels, 4, range(2, 4))
         (tensor([3, 3, 5, 5]), tensor([5, 5]))
     """
     images = range(count) if images is None else images

@@ -27,8 +27,10 @@ def labels_by_name(condition: Condition, data: DataSplits) -> tuple[DataSplits, 
         >>> from pixelcnn.data import load_data
         >>> data, why = labels_by_name(Condition(num_labels=2, names=("cat", "dog")),
         ...                            load_data("digits"))
-        >>> data.test.labels is None, why
-        (True, 'the labels of the images (0, 1, 2 and 7 more) are not those of the model (cat, dog)')
+        >>> data.test.labels is None
+        True
+        >>> why
+        'the labels of the images (0, 1, 2 and 7 more) are not those of the model (cat, dog)'
     """
     known, given = condition.names, data.label_names
     is_alike = condition.kind != "labels" or not known or not given

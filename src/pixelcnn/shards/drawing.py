@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from pixelcnn.arguments import image_shape, real_number, seed_number, whole_number
 from pixelcnn.data.conditions import share_evenly
 from pixelcnn.inference import PixelCNNSampler, Precision

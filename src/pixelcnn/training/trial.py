@@ -29,9 +29,7 @@ from pixelcnn.training.optimisation import make_optimizer
 
 
 @contextmanager
-def on_trial(
-    config: Config, model: AutoregressiveModel, data: DataSplits
-) -> Iterator["Trial"]:
+def on_trial(config: Config, model: AutoregressiveModel, data: DataSplits) -> Iterator["Trial"]:
     """A training on trial, of which nothing is left after the block.
 
     Within it random state is its own, and libraries say nothing but Lightning's bar.
