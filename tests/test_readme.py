@@ -1,4 +1,4 @@
-"""What the README shows works."""
+"""What the README shows works, and the commands of all documents can be typed."""
 
 import argparse
 import re
@@ -11,15 +11,23 @@ from pixelcnn.cli.parser import build_parser, parse
 from pixelcnn.config import load_config
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README, *OTHERS = (
+    path.read_text(encoding="utf-8")
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+)
 
 
-def blocks(language: str) -> list[str]:
+def blocks(language: str, text: str = README) -> list[str]:
     """Contents of the code blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
 
 
-COMMANDS = [line for block in blocks("sh") for line in block.splitlines()]
+def lines(text: str) -> list[str]:
+    """Lines that a shell is given."""
+    return "".join(blocks("sh", text)).replace("\\\n", " ").splitlines()
+
+
+COMMANDS = lines(README)
 
 
 @pytest.mark.parametrize("code", blocks("python"), ids=lambda code: code.splitlines()[0])
@@ -29,14 +37,16 @@ def test_python_blocks_run(code, tmp_path, monkeypatch, capsys):
     assert "torch.Size([" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("line", [line for line in COMMANDS if "pixelcnn " in line])
+@pytest.mark.parametrize(
+    "line", [line for text in (README, *OTHERS) for line in lines(text) if "pixelcnn " in line]
+)
 def test_commands_parse(line, monkeypatch):
     monkeypatch.chdir(ROOT)
     words = shlex.split(line, comments=True)
-    args = parse(words[1:])
+    (start,) = (place for place, word in enumerate(words) if re.fullmatch(r"(.*/)?pixelcnn", word))
+    args = parse(words[start + 1 :])
     config, preset = getattr(args, "config", None), getattr(args, "preset", None)
     load_config(config, args.settings, preset=preset)
-    assert words[0].endswith("pixelcnn")
 
 
 def test_every_command_is_in_the_table():
