@@ -1,7 +1,5 @@
 """`pixelcnn classify` on files and on the run's own data."""
 
-import csv
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,17 +7,13 @@ from PIL import Image
 from pixelcnn.checkpoint import save
 from pixelcnn.cli import main
 from pixelcnn.models import PixelCNN
-
-
-def table(folder):
-    with (folder / "classes.csv").open() as file:
-        return list(csv.DictReader(file))
+from tests.cli.tables import table
 
 
 def test_the_model_of_the_package_tells_digits_apart(tmp_path, capsys):
     out = tmp_path / "classes"
     assert main(["classify", "digits", "--max-images", "40", "--out", str(out)]) == 0
-    rows = table(out)
+    rows = table(out / "classes.csv")
     assert np.mean([row["label"] == row["found"] for row in rows]) > 0.9
     for row in rows:
         assert sum(float(row[f"p({n})"]) for n in range(10)) == pytest.approx(1, abs=1e-4)
@@ -32,7 +26,7 @@ def test_files_need_no_label(model_file, tmp_path, capsys):
     Image.fromarray(np.zeros((6, 5), np.uint8)).save(tmp_path / "black.png")
     out = tmp_path / "classes"
     assert main(["classify", str(model_file), str(tmp_path / "black.png"), "--out", str(out)]) == 0
-    (row,) = table(out)
+    (row,) = table(out / "classes.csv")
     assert row["label"] == "" and row["found"] in {"Ankle boot", "bag", "coat"}
     assert "mean probability" in capsys.readouterr().out
 
@@ -50,7 +44,7 @@ def test_sub_folders_are_the_labels_where_the_model_knows_them(model_file, tmp_p
         Image.fromarray(np.zeros((6, 5), np.uint8)).save(tmp_path / "images" / name / "black.png")
     out = tmp_path / "classes"
     assert main(["classify", str(model_file), str(tmp_path / "images"), "--out", str(out)]) == 0
-    assert [row["label"] for row in table(out)] == ["Ankle boot", "bag", "coat"]
+    assert [row["label"] for row in table(out / "classes.csv")] == ["Ankle boot", "bag", "coat"]
     # Of three equal images one has the label that is found for all: Wilson's interval of 1 in 3.
     assert "accuracy 33.33 % (95 % interval 6.15 to 79.23)" in capsys.readouterr().out
 

@@ -1,7 +1,5 @@
 """`pixelcnn complete` draws what is missing, and leaves what is known."""
 
-import csv
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,6 +7,7 @@ from PIL import Image
 from pixelcnn.checkpoint import save
 from pixelcnn.cli import main
 from pixelcnn.models import PixelCNN
+from tests.cli.tables import table
 
 
 @pytest.fixture
@@ -34,8 +33,7 @@ def test_known_levels_come_back_and_the_most_probable_first(question, tmp_path, 
     assert (x == given[:, None])[np.broadcast_to(known[:, None], x.shape)].all()
     assert not known[0, 0, :2].any() and known[1, 0, :, :2].all()
     assert (nats[:, :-1] >= nats[:, 1:]).all()
-    with (out / "completions.csv").open() as file:
-        rows = list(csv.DictReader(file))
+    rows = table(out / "completions.csv")
     assert [row["rank"] for row in rows] == ["1", "2", "3", "4", "5"] * 2
     assert float(rows[5]["log_prob_nats"]) == pytest.approx(nats[1, 0], abs=1e-3)
     with Image.open(out / "completions.png") as picture:

@@ -1,13 +1,12 @@
 """`pixelcnn conditional` estimates one sub-pixel by several methods side by side."""
 
-import csv
-
 import numpy as np
 import pytest
 
 from pixelcnn.checkpoint import save
 from pixelcnn.cli import main
 from pixelcnn.models import PixelCNN
+from tests.cli.tables import table
 
 
 @pytest.fixture
@@ -18,11 +17,6 @@ def binary_model(tmp_path):
     return tmp_path / "binary.safetensors"
 
 
-def table(folder):
-    with (folder / "levels.csv").open() as file:
-        return list(csv.DictReader(file))
-
-
 def test_methods_stand_side_by_side_and_agree(binary_model, tmp_path, capsys):
     out = tmp_path / "conditional"
     words = ["--site", "1,1", "--missing", "top", "--number", "1", "--seed", "1"]
@@ -30,7 +24,7 @@ def test_methods_stand_side_by_side_and_agree(binary_model, tmp_path, capsys):
     files = [str(binary_model), str(tmp_path / "x.npz")]
     code = main(["conditional", *files, *words, *methods, "--num-draws", "2000", "--out", str(out)])
     assert code == 0
-    rows = [row for row in table(out) if row["level"] == "1"]
+    rows = [row for row in table(out / "levels.csv") if row["level"] == "1"]
     assert [row["method"] for row in rows] == ["exact", "importance", "smc", "gibbs"]
     exact, *others = (float(row["probability"]) for row in rows)
     for row, other in zip(rows[1:], others, strict=True):
@@ -42,7 +36,7 @@ def test_without_a_method_the_small_is_answered_exactly(binary_model, tmp_path):
     out = tmp_path / "conditional"
     files = [str(binary_model), str(tmp_path / "x.npz")]
     assert main(["conditional", *files, "--site", "1,1", "--out", str(out)]) == 0
-    assert {row["method"] for row in table(out)} == {"exact"}
+    assert {row["method"] for row in table(out / "levels.csv")} == {"exact"}
 
 
 def test_what_cannot_be_asked_is_said_in_one_line(binary_model, fails, tmp_path):

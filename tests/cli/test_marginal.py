@@ -1,7 +1,5 @@
 """`pixelcnn marginal` writes the estimate of one sub-pixel, found twice."""
 
-import csv
-
 import pytest
 from PIL import Image
 
@@ -9,18 +7,14 @@ from pixelcnn.checkpoint import load, save
 from pixelcnn.cli import main
 from pixelcnn.inference import marginal
 from pixelcnn.models import PixelCNN
-
-
-def table(folder):
-    with (folder / "levels.csv").open() as file:
-        return list(csv.DictReader(file))
+from tests.cli.tables import table
 
 
 def test_the_table_holds_both_estimates_with_their_intervals(model_file, tmp_path, capsys):
     out = tmp_path / "marginal"
     words = ["--site", "2,3", "--label", "bag", "--num-draws", "50", "--seed", "3"]
     assert main(["marginal", str(model_file), *words, "--out", str(out)]) == 0
-    rows = table(out)
+    rows = table(out / "levels.csv")
     assert [row["method"] for row in rows] == ["averaged conditionals"] * 4 + ["counted draws"] * 4
     expected = marginal(load(model_file), (2, 3), num_draws=50, cond=1, seed=3).averaged
     found = [float(row["probability"]) for row in rows[:4]]
@@ -36,7 +30,7 @@ def test_the_first_sub_pixel_is_exact(model_file, tmp_path, capsys):
     out = tmp_path / "marginal"
     words = ["--site", "0,0", "--label", "0", "--num-draws", "5", "--out", str(out)]
     assert main(["marginal", str(model_file), *words]) == 0
-    assert all(float(row["stderr"]) == 0 for row in table(out)[:4])
+    assert all(float(row["stderr"]) == 0 for row in table(out / "levels.csv")[:4])
 
 
 def test_what_cannot_be_asked_is_said_in_one_line(model_file, fails, tmp_path):

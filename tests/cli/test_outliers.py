@@ -1,6 +1,5 @@
 """`pixelcnn score --against`, and labels of other images."""
 
-import csv
 import json
 
 import numpy as np
@@ -14,6 +13,7 @@ from pixelcnn.cli.outliers import meaning
 from pixelcnn.data import load_data
 from pixelcnn.evaluation import Auc, detect_outliers
 from pixelcnn.inference import score_unconditionally
+from tests.cli.tables import table
 
 
 @pytest.fixture
@@ -39,8 +39,7 @@ def test_areas_scores_and_a_picture_are_written(run_folder, clothes, tmp_path, c
     outliers = load_data(f"npz:{clothes}").test.images[:10].long()
     expected = detect_outliers(model, inliers, outliers, background=load("digits"))
     assert figures["roc_auc"] == expected.as_dict()
-    with (out / "outliers.csv").open() as file:
-        rows = list(csv.DictReader(file))
+    rows = table(out / "outliers.csv")
     assert [row["kind"] for row in rows] == ["inlier"] * 10 + ["outlier"] * 10
     assert float(rows[12]["likelihood_ratio_bits"]) == pytest.approx(
         expected.outliers["likelihood_ratio"][2].item(), abs=1e-3
@@ -96,8 +95,7 @@ def test_labels_of_other_things_are_never_told(run_folder, clothes, fails, tmp_p
     said = capsys.readouterr().out
     assert "p(x) of 12 images" in said
     assert "not told labels, since the labels of the images (shirt, shoe) are not" in said
-    with (out / "scores.csv").open() as file:
-        rows = {row["image"]: row for row in csv.DictReader(file)}
+    rows = {row["image"]: row for row in table(out / "scores.csv")}
     x = load_data(f"npz:{clothes}").test.images.long()
     nats = score_unconditionally(load(run_folder / "model.safetensors"), x).nats
     assert float(rows["test-3"]["nats"]) == pytest.approx(nats[3].item(), abs=1e-3)

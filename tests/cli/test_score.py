@@ -1,7 +1,5 @@
 """`pixelcnn score` on files, folders, levels and the run's own data."""
 
-import csv
-
 import numpy as np
 import pytest
 import torch
@@ -11,11 +9,7 @@ from pixelcnn.checkpoint import load, save
 from pixelcnn.cli import main
 from pixelcnn.inference import score
 from pixelcnn.models import PixelCNN
-
-
-def table(folder):
-    with (folder / "scores.csv").open() as file:
-        return list(csv.DictReader(file))
+from tests.cli.tables import table
 
 
 @pytest.fixture
@@ -40,7 +34,7 @@ def pictures(tmp_path):
 def test_files_are_scored_and_the_most_surprising_come_first(grey_model, pictures, tmp_path):
     out = tmp_path / "scores"
     assert main(["score", str(grey_model), str(pictures), "--out", str(out)]) == 0
-    rows = table(out)
+    rows = table(out / "scores.csv")
     nats = [float(row["nats"]) for row in rows]
     assert nats == sorted(nats, reverse=True) and len(nats) == 3
     pixels = torch.from_numpy(np.array(Image.open(rows[0]["image"])))[None, None].long()
@@ -53,7 +47,7 @@ def test_levels_are_rounded_to_those_of_the_model(model_file, pictures, tmp_path
     out = tmp_path / "scores"
     words = ["score", str(model_file), str(pictures / "a.png"), "--label", "bag"]
     assert main([*words, "--out", str(out)]) == 0
-    (row,) = table(out)
+    (row,) = table(out / "scores.csv")
     assert row["label"] == "bag"
     pixels = torch.from_numpy(np.array(Image.open(pictures / "a.png")))
     x = (pixels.double() * 3 / 255).round().long()[None, None]
@@ -64,7 +58,7 @@ def test_drawn_levels_are_scored_with_the_labels_they_came_with(model_file, tmp_
     drawn, out = tmp_path / "drawn.npz", tmp_path / "scores"
     assert main(["sample", str(model_file), "--per-label", "2", "--out", str(drawn)]) == 0
     assert main(["score", str(model_file), str(drawn), "--out", str(out)]) == 0
-    rows = table(out)
+    rows = table(out / "scores.csv")
     assert sorted(row["label"] for row in rows) == sorted(["Ankle boot", "bag", "coat"] * 2)
 
 
@@ -72,7 +66,7 @@ def test_without_files_the_runs_own_test_images_are_scored(run_folder, tmp_path,
     out = tmp_path / "scores"
     words = ["score", str(run_folder), "--max-images", "10", "--out", str(out)]
     assert main(words) == 0
-    assert len(table(out)) == 10
+    assert len(table(out / "scores.csv")) == 10
     said = capsys.readouterr().out
     assert "digits, 17 levels" in said and "nats per image" in said
 
@@ -139,7 +133,7 @@ def test_what_is_typed_is_one_for_all_images_or_one_for_each(model_file, fails, 
             fails(*words, "--label", labels)
         )
     assert main([*map(str, words), "--label", "bag,coat,bag"]) == 0
-    labels = {row["image"]: row["label"] for row in table(tmp_path / "out")}
+    labels = {row["image"]: row["label"] for row in table(tmp_path / "out" / "scores.csv")}
     assert labels == {"three-0": "bag", "three-1": "coat", "three-2": "bag"}
 
 
@@ -168,8 +162,8 @@ def test_sub_folders_called_as_labels_are_the_condition(
         (pictures / f"{name}.png").rename(pictures / label / f"{name}.png")
     out = tmp_path / "scores"
     assert main(["score", str(model_file), str(pictures), "--out", str(out)]) == 0
-    assert sorted(row["label"] for row in table(out)) == ["bag", "coat", "coat"]
-    for row in table(out):
+    assert sorted(row["label"] for row in table(out / "scores.csv")) == ["bag", "coat", "coat"]
+    for row in table(out / "scores.csv"):
         assert f"/{row['label']}/" in row["image"]
     capsys.readouterr()
     (pictures / "bag").rename(pictures / "unheard of")

@@ -1,6 +1,5 @@
 """`pixelcnn sample --shards` draws any number of images, and goes on where it was stopped."""
 
-import csv
 import json
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import pytest
 
 from pixelcnn.cli import main
 from pixelcnn.shards import ShardedDrawing
+from tests.cli.tables import table
 
 SIZES = ["--num-samples=10", "--shard-size=4"]
 
@@ -171,10 +171,8 @@ def test_a_split_is_scored_in_shards_as_at_once(run_folder, tmp_path, capsys):
         sharing = [f"--worker={worker}", "--num-workers=2", "--shard-size=16"]
         assert main([*words, "--shards", str(folder), *sharing]) == 0
     assert "nats per image" in capsys.readouterr().out
-    with (tmp_path / "once" / "scores.csv").open() as file:
-        once = {row["image"]: row for row in csv.DictReader(file)}
-    with (folder / "scores.csv").open() as file:
-        rows = list(csv.DictReader(file))
+    once = {row["image"]: row for row in table(tmp_path / "once" / "scores.csv")}
+    rows = table(folder / "scores.csv")
     assert [row["image"] for row in rows] == [f"test-{number}" for number in range(30)]
     for row in rows:
         assert f"{float(row['nats']):.4f}" == once[row["image"]]["nats"]

@@ -5,7 +5,6 @@ Numbers have 64 bits, so that what differs by more than rounding is seen.
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import torch
 from torch.distributed.tensor import DTensor
 
 import pixelcnn.training.module as module_of_training
+from pixelcnn.cli.launch import shared_environment
 from pixelcnn.training import train_pixelcnn
 from pixelcnn.training.team import joined
 
@@ -50,20 +50,15 @@ def train(out: Path, job: dict[str, Any]):
 
 def train_in_processes(count: int, folder: Path, jobs: list[dict[str, Any]]) -> list[str]:
     """Does each job in a folder of its number, by so many processes; what each of them said."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    shared = {"WORLD_SIZE": count, "LOCAL_WORLD_SIZE": count, "MASTER_PORT": port}
     places = [str(Path(__file__).parents[2] / "src"), os.environ.get("PYTHONPATH", "")]
+    shared = {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(places)}
+    environment = {**os.environ, **shared_environment(count), **shared}
     processes = []
     for rank in range(count):
-        own = {"MASTER_ADDR": "127.0.0.1", "RANK": rank, "LOCAL_RANK": rank, "OMP_NUM_THREADS": 1}
-        environment = {name: str(value) for name, value in {**shared, **own}.items()}
-        environment["PYTHONPATH"] = os.pathsep.join(places)
         processes.append(
             subprocess.Popen(
                 [sys.executable, "-W", "error", __file__, str(folder), json.dumps(jobs)],
-                env={**os.environ, **environment},
+                env={**environment, "RANK": str(rank), "LOCAL_RANK": str(rank)},
                 stderr=subprocess.PIPE,
                 text=True,
             )
