@@ -167,7 +167,7 @@ def test_downloads_hold_what_was_drawn_and_how(digits):
         assert archive.namelist() == ["0000.png", "0001.png", "0002.png"]
     with Image.open(io.BytesIO(film_file(drawn.frames, 17))) as film:
         assert film.n_frames > 1
-    content = levels_file(x, 17, notes, {"labels": drawn.wish.cond})
+    content = levels_file(x, 17, notes, "labels", drawn.wish.cond)
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         assert (arrays["x"] == x.numpy()).all()
         assert arrays["labels"].tolist() == [1, 2, 3]

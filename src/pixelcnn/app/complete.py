@@ -168,14 +168,5 @@ def _offer(done: Completed) -> None:
 def completions_file(found: Completions, levels: int) -> bytes:
     """Completions as `pixelcnn complete` writes them."""
     file = io.BytesIO()
-    np.savez_compressed(
-        file,
-        allow_pickle=False,
-        x=found.images.numpy().astype(np.uint8 if levels <= 256 else np.uint16),
-        known=found.known.numpy(),
-        log_prob=found.log_prob.numpy(),
-        levels=np.array(levels),
-        method=np.array(found.method),
-        warnings=np.array(found.warnings, dtype=str),
-    )
+    np.savez_compressed(file, **found.arrays(levels))
     return file.getvalue()

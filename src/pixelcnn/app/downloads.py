@@ -1,13 +1,13 @@
 """What was drawn, as files to take along."""
 
 import io
-import json
 import zipfile
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from torch import Tensor
 
+from pixelcnn.data.arrays import drawn_arrays
 from pixelcnn.plots import gif_bytes, image_grid, png_bytes, screen_scale
 
 SIDE = 48
@@ -35,18 +35,12 @@ def film_file(frames: Sequence[Tensor], levels: int) -> bytes:
 
 
 def levels_file(
-    x: Tensor, levels: int, notes: Mapping[str, str], conditions: Mapping[str, Tensor]
+    x: Tensor, levels: int, notes: Mapping[str, str], kind: str | None, cond: Tensor | None
 ) -> bytes:
     """What `pixelcnn sample --out FILE.npz` writes: `x`, `levels`, `notes` and the condition."""
     file = io.BytesIO()
-    np.savez_compressed(
-        file,
-        allow_pickle=False,
-        x=x.numpy().astype(np.uint8 if levels <= 256 else np.uint16),
-        levels=np.array(levels),
-        notes=np.array(json.dumps(dict(notes))),
-        **{kind: values.numpy() for kind, values in conditions.items()},
-    )
+    arrays = drawn_arrays(x, levels, notes, kind, cond)
+    np.savez_compressed(file, **arrays)
     return file.getvalue()
 
 

@@ -107,7 +107,6 @@ def _offer(drawn: Drawn) -> None:
     """Files, made when they are asked for."""
     levels, x, notes = drawn.choice.model.num_classes, drawn.images, drawn.notes
     kind, cond = drawn.choice.model.condition.kind, drawn.wish.cond
-    conditions = {} if cond is None or kind is None else {kind: cond}
     files = {
         "Grid (PNG)": ("grid.png", "image/png", lambda: grid_file(x, levels, notes)),
         "Each (PNG)": ("images.zip", "application/zip", lambda: separate_files(x, levels, notes)),
@@ -115,7 +114,7 @@ def _offer(drawn: Drawn) -> None:
         "Levels (npz)": (
             "images.npz",
             "application/octet-stream",
-            lambda: levels_file(x, levels, notes, conditions),
+            lambda: levels_file(x, levels, notes, kind, cond),
         ),
     }
     with st.container(horizontal=True):

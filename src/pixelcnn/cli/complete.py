@@ -87,15 +87,7 @@ def write(out: Path, asked: Asked, found: Completions, levels: int) -> None:
     figure = completions_figure(asked.x, found, levels=levels, names=titles)
     save_figure(figure, out / PICTURE_FILE)
     with atomic_write(out / LEVELS_FILE) as temporary:
-        np.savez_compressed(
-            temporary,
-            x=found.images.numpy().astype(np.uint8 if levels <= 256 else np.uint16),
-            known=found.known.numpy(),
-            log_prob=found.log_prob.numpy(),
-            levels=levels,
-            method=found.method,
-            warnings=np.array(found.warnings, dtype=str),
-        )
+        np.savez_compressed(temporary, **found.arrays(levels))
 
 
 def write_film(out: Path, frames: list[Tensor], levels: int) -> None:

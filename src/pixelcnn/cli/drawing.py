@@ -13,6 +13,7 @@ from torch import Tensor
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.cli.progress import progress_bar
 from pixelcnn.cli.words import counted
+from pixelcnn.data.arrays import drawn_arrays
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import atomic_write
 from pixelcnn.inference import PixelCNNSampler
@@ -199,13 +200,7 @@ def save_levels(drawing: Drawing, path: Path) -> None:
 
     The condition is `labels` (N,), `attributes` (N, A) or `maps` (N, A, H, W).
     """
-    x = drawing.images.numpy().astype(np.uint8 if drawing.levels <= 256 else np.uint16)
-    arrays: dict[str, Any] = {
-        "x": x,
-        "levels": drawing.levels,
-        "notes": json.dumps(drawing.notes),
-    }
-    if drawing.cond is not None and drawing.condition.kind is not None:
-        arrays[drawing.condition.kind] = drawing.cond.numpy()
+    kind, cond = drawing.condition.kind, drawing.cond
+    arrays = drawn_arrays(drawing.images, drawing.levels, drawing.notes, kind, cond)
     with atomic_write(path) as temporary:
         np.savez_compressed(temporary, **arrays)

@@ -1,7 +1,9 @@
 """Images in NumPy files: what shapes, types and keys mean."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -189,6 +191,31 @@ def _find_layout(shape: tuple[int, ...], layout: str | None, where: str) -> str:
             f".npz file with the key `layout`: 'NHWC' or 'NCHW'."
         )
     return "NHWC" if last else "NCHW"
+
+
+def level_type(levels: int) -> type[np.unsignedinteger[Any]]:
+    """The smallest type in which files hold levels in [0, levels).
+
+    Example:
+        >>> level_type(256).__name__, level_type(257).__name__
+        ('uint8', 'uint16')
+    """
+    return np.uint8 if levels <= 256 else np.uint16
+
+
+def drawn_arrays(
+    x: Tensor, levels: int, notes: Mapping[str, str], kind: str | None, cond: Tensor | None
+) -> dict[str, Any]:
+    """Drawn images (N, C, H, W) as one .npz file holds them, with their condition under its kind.
+
+    Levels are in [0, levels); `cond` is (N, …) or None; `notes` say how they were made.
+    """
+    arrays = {
+        "x": x.numpy().astype(level_type(levels)),
+        "levels": np.array(levels),
+        "notes": np.array(json.dumps(dict(notes))),
+    }
+    return arrays if kind is None or cond is None else {**arrays, kind: cond.numpy()}
 
 
 def stated_levels(stated: Array, path: Path) -> int:

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
 import torch
 from einops import rearrange
 from torch import Tensor
 
+from pixelcnn.data.arrays import level_type
 from pixelcnn.inference.estimates import say
 from pixelcnn.inference.question import Question, check_nats, evaluating
 
@@ -38,6 +41,17 @@ class Completions:
     def is_trusted(self) -> bool:
         """Whether nothing speaks against taking them for draws from the posterior."""
         return not self.warnings
+
+    def arrays(self, levels: int) -> dict[str, Any]:
+        """As one .npz file holds them, of images of `levels` levels."""
+        return {
+            "x": self.images.numpy().astype(level_type(levels)),
+            "known": self.known.numpy(),
+            "log_prob": self.log_prob.numpy(),
+            "levels": np.array(levels),
+            "method": np.array(self.method),
+            "warnings": np.array(self.warnings, dtype=str),
+        }
 
     @property
     def mean(self) -> Tensor:

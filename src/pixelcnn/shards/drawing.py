@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pixelcnn.arguments import image_shape, real_number, seed_number, whole_number
+from pixelcnn.data.arrays import level_type
 from pixelcnn.data.conditions import share_evenly
 from pixelcnn.inference import PixelCNNSampler, Precision
 from pixelcnn.inference.sampler import Report
@@ -96,7 +97,7 @@ class ShardedDrawing(ShardedWork):
         """Draws images of these numbers."""
         recipe = self.recipe
         cond = None if self.cond is None else share_evenly(self.cond, recipe.num_samples, images)
-        x = np.empty((len(images), *recipe.shape), np.uint8 if recipe.levels <= 256 else np.uint16)
+        x = np.empty((len(images), *recipe.shape), level_type(recipe.levels))
         batches = self.sampler.stream(
             len(images),
             first=images.start,
