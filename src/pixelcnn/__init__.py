@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pixelcnn.models import PixelSNAIL as PixelSNAIL
     from pixelcnn.models import build as build
     from pixelcnn.shards import ShardedDrawing as ShardedDrawing
+    from pixelcnn.shards import ShardedScoring as ShardedScoring
     from pixelcnn.shards import draw_shards as draw_shards
     from pixelcnn.spec import ImageSpec as ImageSpec
     from pixelcnn.training import PixelCNNTrainer as PixelCNNTrainer
@@ -54,13 +55,14 @@ _HOMES = {
     "MODELS": "models",
     "ModelConfig": "config",
     "PixelCNN": "models",
+    "PixelCNNError": "errors",
     "PixelCNNEvaluator": "evaluation",
     "PixelCNNPlusPlus": "models",
-    "PixelCNNError": "errors",
     "PixelCNNSampler": "inference",
     "PixelCNNTrainer": "training",
     "PixelSNAIL": "models",
     "ShardedDrawing": "shards",
+    "ShardedScoring": "shards",
     "TrainingConfig": "config",
     "build": "models",
     "classify": "inference",

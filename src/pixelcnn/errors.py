@@ -35,10 +35,6 @@ class OutputError(PixelCNNError, OSError):
     """A file or folder that could not be written."""
 
 
-class CodecError(PixelCNNError):
-    """A compressed file that cannot be decoded faithfully."""
-
-
 class MissingDependencyError(PixelCNNError, ImportError):
     """An optional package is not installed."""
 
