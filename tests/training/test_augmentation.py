@@ -10,9 +10,9 @@ from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import evaluate
 from pixelcnn.evaluation.loaders import image_set_of
 from pixelcnn.models import PixelCNN
-from pixelcnn.training import train_pixelcnn
 from pixelcnn.training.images import load_images, loaders
 from pixelcnn.training.module import PixelCNNTrainer
+from tests.training.tiny_runs import train
 
 CHANGES = {"use_augmentation": True, "colour_jitter": 0.4, "mutation_rate": 0.3}
 
@@ -42,13 +42,10 @@ def test_validation_and_test_images_arrive_as_they_are(photos, tmp_path, monkeyp
             return _taken(self, batch, *rest)
 
         monkeypatch.setattr(PixelCNNTrainer, step, noted)
-    result = train_pixelcnn(
-        {"hidden_channels": 6, "num_residual_blocks": 0, "likelihood": "logistic_mixture"},
-        {"max_epochs": 2},
-        {"dataset_name": photos, "batch_size": 8, **changes},
-        logger_config={"tensorboard": False, "csv": False, "sample_every_n_epochs": 0},
-        out=tmp_path,
-        device="cpu",
+    result = train(
+        tmp_path,
+        model={"likelihood": "logistic_mixture"},
+        data={"dataset_name": photos, "batch_size": 8, **changes},
     )
     val, plain = result.data.val, load_data(photos)
     count = len(seen["validation_step"]) // 2

@@ -7,7 +7,8 @@ from pixelcnn import checkpoint
 from pixelcnn.config import ModelConfig
 from pixelcnn.data import load_data
 from pixelcnn.evaluation import evaluate
-from pixelcnn.training import build_model, load_trained, train_pixelcnn
+from pixelcnn.training import build_model, load_trained
+from tests.training.tiny_runs import train
 
 NAMES = ("round", "mean level")
 
@@ -36,14 +37,13 @@ def described(tmp_path_factory):
     ("option", "names"), [({"num_attributes": 2}, NAMES), ({"num_map_channels": 1}, None)]
 )
 def test_a_model_learns_from_the_condition_that_it_takes(described, tmp_path, option, names):
-    result = train_pixelcnn(
-        {"hidden_channels": 8, "num_residual_blocks": 1, **option},
-        {"max_epochs": 2, "learning_rate": 1e-2},
-        {"dataset_name": described, "batch_size": 16, "use_augmentation": True},
-        logger_config={"tensorboard": False, "csv": False, "sample_every_n_epochs": 2},
+    result = train(
+        tmp_path,
+        model=option,
+        training={"learning_rate": 1e-2},
+        data={"dataset_name": described, "max_samples": None, "use_augmentation": True},
+        logger={"sample_every_n_epochs": 2},
         sampling_config={"num_samples": 5},
-        out=tmp_path,
-        device="cpu",
     )
     model = result.model
     assert model.condition.names == names

@@ -14,7 +14,7 @@ from pixelcnn.data import DataSplits
 from pixelcnn.errors import ConfigError
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs import read_starts
-from pixelcnn.training import build_model, finders, train_pixelcnn
+from pixelcnn.training import build_model, finders
 from pixelcnn.training.finders import (
     FoundRate,
     bytes_per_image,
@@ -24,10 +24,10 @@ from pixelcnn.training.finders import (
 )
 from pixelcnn.training.images import load_images
 from pixelcnn.training.trial import Trial
+from tests.training import tiny_runs
 
 MODEL = {"hidden_channels": 8, "num_residual_blocks": 1, "dropout": 0.2, "num_labels": 10}
 DATA = {"dataset_name": "digits", "max_samples": 70, "batch_size": 16, "use_augmentation": True}
-SILENT = {"tensorboard": False, "csv": False, "sample_every_n_epochs": 0}
 
 
 def prepared(**training) -> tuple[Config, AutoregressiveModel, DataSplits]:
@@ -38,8 +38,7 @@ def prepared(**training) -> tuple[Config, AutoregressiveModel, DataSplits]:
 
 def train(out: Path, *, batch_size=16, resume=None, **training):
     data = {**DATA, "batch_size": batch_size}
-    options = {"logger_config": SILENT, "out": out, "device": "cpu", "resume": resume}
-    return train_pixelcnn(MODEL, {"max_epochs": 2, **training}, data, **options)
+    return tiny_runs.train(out, model=MODEL, training=training, data=data, resume=resume)
 
 
 def random_state() -> list:

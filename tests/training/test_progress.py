@@ -8,20 +8,13 @@ import time
 
 import pytest
 
-from pixelcnn.training import train_pixelcnn
+from tests.training.tiny_runs import train
 
 pty = pytest.importorskip("pty", reason="needs pseudo-terminals")
 
 
 def test_lines_tell_speed_and_time_left(tmp_path, capsys):
-    train_pixelcnn(
-        {"hidden_channels": 4, "num_residual_blocks": 1},
-        {"max_epochs": 2},
-        {"dataset_name": "digits", "max_samples": 40},
-        logger_config={"tensorboard": False, "csv": False, "sample_every_n_epochs": 0},
-        out=tmp_path,
-        device="cpu",
-    )
+    train(tmp_path)
     first, last = capsys.readouterr().err.splitlines()
     assert re.search(r", [\d,]+ images/s, \d+:\d\d left$", first)
     assert re.search(r", [\d,]+ images/s$", last)

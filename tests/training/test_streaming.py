@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from pixelcnn.data import folder, streaming
-from pixelcnn.training import train_pixelcnn
+from tests.training.tiny_runs import train
 
 
 # Python from 3.12 on warns of every fork of a process with threads, which PyTorch always has.
@@ -25,14 +25,8 @@ def test_no_worker_outlives_a_training(tmp_path, monkeypatch):
         folder, "hold_or_stream", lambda stores, spec, _: hold_or_stream(stores, spec, 0)
     )
     monkeypatch.setattr(streaming.StreamReader, "_start", noted)
-    train_pixelcnn(
-        {"hidden_channels": 4, "num_residual_blocks": 0},
-        {"max_epochs": 2},
-        {"dataset_name": f"folder:{tmp_path}", "batch_size": 4, "num_workers": 1},
-        logger_config={"tensorboard": False, "csv": False, "sample_every_n_epochs": 0},
-        out=tmp_path / "run",
-        device="cpu",
-    )
+    images = {"dataset_name": f"folder:{tmp_path}", "batch_size": 4, "num_workers": 1}
+    train(tmp_path / "run", data=images)
     assert len(made) == 2, "one for training and one for validation, in all epochs"
     made.clear()
     assert not multiprocessing.active_children()

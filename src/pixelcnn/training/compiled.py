@@ -1,6 +1,5 @@
 """`torch.compile` where a compiler is at hand."""
 
-import logging
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -10,6 +9,8 @@ import torch
 import torch._functorch.config as functorch_config
 from einops import rearrange
 from torch import Tensor, nn
+
+from pixelcnn.training.messages import quiet_loggers
 
 Nll = Callable[[Tensor, Tensor | None], Tensor]
 
@@ -45,15 +46,10 @@ def compile_or_explain(
 @contextmanager
 def _settings(device: torch.device) -> Iterator[None]:
     """What the compiler is told while it compiles for a device."""
-    # It looks for CUDA also where none is wanted, and says so.
-    logger = logging.getLogger("torch.utils.cpp_extension")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
     # On a processor it would save the masks of all ReLUs, transposed byte by byte, which takes
     # three times as long as everything else; with a budget it computes them again.
     budget = 0.7 if device.type == "cpu" else 1.0
-    try:
-        with functorch_config.patch(activation_memory_budget=budget):
-            yield
-    finally:
-        logger.setLevel(level)
+    patched = functorch_config.patch(activation_memory_budget=budget)
+    # It looks for CUDA also where none is wanted, and says so.
+    with quiet_loggers("torch.utils.cpp_extension"), patched:
+        yield

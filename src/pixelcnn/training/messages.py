@@ -40,17 +40,25 @@ def data_warnings_as_lines() -> Iterator[None]:
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
     """Silences banners, tips and hints meant for authors of training loops."""
-    names = ("lightning.pytorch", "lightning.fabric", "torch.utils.cpp_extension")
-    loggers = [logging.getLogger(name) for name in names]
-    levels = [logger.level for logger in loggers]
-    with warnings.catch_warnings():
+    with (
+        quiet_loggers("lightning.pytorch", "lightning.fabric", "torch.utils.cpp_extension"),
+        warnings.catch_warnings(),
+    ):
         warnings.filterwarnings("ignore", module=r"lightning(\..*)?")
         # Of models in parts. Nothing here changes in place what a network returns.
         warnings.filterwarnings("ignore", message="FSDP2-wrapped module")
-        for logger in loggers:
-            logger.setLevel(logging.ERROR)
-        try:
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)
+        yield
+
+
+@contextmanager
+def quiet_loggers(*names: str) -> Iterator[None]:
+    """Lets loggers of these names say nothing but errors."""
+    loggers = [logging.getLogger(name) for name in names]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
