@@ -25,13 +25,13 @@ from pixelcnn.cli.finish import METRICS_FILE, measure
 from pixelcnn.cli.options import OneLineParser
 from pixelcnn.cli.parser import split_settings
 from pixelcnn.cli.runs import CONFIG_FILE, MODEL_FILE
-from pixelcnn.config import Config, DataConfig, load_config
+from pixelcnn.config import Config, DataConfig, flatten, load_config
 from pixelcnn.data import DataSplits
 from pixelcnn.errors import CheckpointError, ConfigError, PixelCNNError
 from pixelcnn.evaluation import evaluate
 from pixelcnn.files import atomic_write
 from pixelcnn.models import AutoregressiveModel
-from pixelcnn.training.run import load_images
+from pixelcnn.training.images import load_images
 from pixelcnn.weights import FOLDER
 
 # Which recipe in configs/ each model of the package comes from.
@@ -43,7 +43,8 @@ RECIPES = {
 MAX_BYTES = 2_000_000
 NUM_FIRST = 50  # test images of a second, quick figure, by which tests know the model again
 FIGURES = ("nll_nats", "nll_nats_stderr", "bits_per_dim", "perplexity")
-# What decides neither the weights nor which images they were learned from.
+DECISIVE = ("model.", "training.", "data.", "seed")
+# Of these, what decides neither the weights nor which images they were learned from.
 PLACES = ("data.data_root", "data.num_workers")
 
 
@@ -160,12 +161,11 @@ def command_of(config: Config, recipe: str) -> str:
 
 def decisive(config: Config) -> dict[str, Any]:
     """The settings that decide the weights, by dotted key."""
-    flat = {
-        f"{section}.{key}": value
-        for section in ("model", "training", "data")
-        for key, value in asdict(getattr(config, section)).items()
+    return {
+        key: value
+        for key, value in flatten(asdict(config)).items()
+        if key.startswith(DECISIVE) and key not in PLACES
     }
-    return {key: value for key, value in flat.items() if key not in PLACES} | {"seed": config.seed}
 
 
 def data_of(config: Config) -> dict[str, Any]:

@@ -6,9 +6,9 @@ import shutil
 import pytest
 
 from pixelcnn.cli import main
-from pixelcnn.cli.compare import flat, variant_of
+from pixelcnn.cli.compare import variant_of
 from pixelcnn.cli.runs import open_run
-from pixelcnn.config import load_config
+from pixelcnn.config import load_config, read_config
 from pixelcnn.data import load_data
 from pixelcnn.evaluation import evaluate
 
@@ -54,7 +54,7 @@ def test_a_run_brings_its_history_settings_and_grids(run_folder):
     variant = variant_of("tiny", open_run(str(run_folder)), config)
     (entry,) = variant.history
     assert {"epoch", "train_nll", "val_nll"} <= entry.keys()
-    assert variant.settings == flat(config)
+    assert read_config(variant.settings) == config
     assert variant.settings["data.max_samples"] == 40 and variant.settings["seed"] == 0
 
 

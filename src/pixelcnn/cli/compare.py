@@ -3,14 +3,13 @@
 import argparse
 import dataclasses
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
 from pixelcnn.cli.evaluate import settings_of
 from pixelcnn.cli.judging import features_of
 from pixelcnn.cli.runs import Run, open_run
-from pixelcnn.config import Config
+from pixelcnn.config import Config, flatten
 from pixelcnn.data import DataSplits
 from pixelcnn.errors import ConfigError, DataError, MissingDependencyError
 from pixelcnn.evaluation import check_fit, labels_by_name
@@ -159,7 +158,7 @@ def variant_of(name: str, run: Run, config: Config) -> Variant:
     return Variant(
         name,
         run.model,
-        settings=flat(config),
+        settings=flatten(dataclasses.asdict(config)),
         history=history_of(run.file),
         training=run.training,
         grids=grids_of(run.folder),
@@ -184,12 +183,3 @@ def grids_of(folder: Path) -> dict[int, Path]:
             raise DataError(f"{path} cannot be read: {error}. Remove it to go on.") from error
         grids[int(epoch)] = path
     return grids
-
-
-def flat(config: Config) -> dict[str, Any]:
-    """Settings by dotted key."""
-    settings: dict[str, Any] = {}
-    for name, value in dataclasses.asdict(config).items():
-        inner = value.items() if isinstance(value, dict) else [("", value)]
-        settings |= {f"{name}.{key}" if key else name: each for key, each in inner}
-    return settings

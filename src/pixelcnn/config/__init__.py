@@ -3,6 +3,7 @@
 from pixelcnn.config.load import (
     as_config,
     as_section,
+    flatten,
     load_config,
     preset_names,
     preset_path,
@@ -35,6 +36,7 @@ __all__ = [
     "TrainingConfig",
     "as_config",
     "as_section",
+    "flatten",
     "load_config",
     "preset_names",
     "preset_path",
