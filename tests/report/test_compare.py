@@ -14,7 +14,7 @@ from pixelcnn.charts.curves import compared_curves
 from pixelcnn.data import load_data
 from pixelcnn.errors import ConfigError, OutputError
 from pixelcnn.inference import PixelCNNSampler, score, score_unconditionally
-from pixelcnn.metrics import ClassifierFeatures, Findings
+from pixelcnn.metrics import ClassifierFeatures, Findings, bootstrap_interval
 from pixelcnn.models import PixelCNN
 from pixelcnn.report import Effort, Variant, compare, write_report
 from pixelcnn.report import write as writing
@@ -85,6 +85,7 @@ def test_a_difference_is_paired_and_turns_with_its_sides(found):
     one, other = found.difference(0, 1), found.difference(1, 0)
     assert one.nats == pytest.approx(-other.nats)
     nll = found.measured[0].nll
+    assert one.interval == pytest.approx(bootstrap_interval(nll - found.measured[1].nll))
     shifted = replace(found.measured[0], nll=nll + 0.01 + 0.001 * torch.rand(COUNT))
     near = replace(found, measured=[found.measured[0], shifted])
     # Far less than images differ by, but the same for all of them.
@@ -108,6 +109,14 @@ def test_the_tables_say_what_was_measured(found, variants):
     right = sum(int(row[3].split()[0]) for row in classes.rows)
     assert right == int(found.measured[1].right.sum())
     assert settings(found).rows == [["seed", "0", "1"], ["model.num_labels", "–", "10"]]
+
+
+def test_how_many_of_the_test_images_were_measured_on_is_said(found):
+    which = f"the first {COUNT} of 355 test images of"
+    page = as_html(found, [], tables_of(found), [])
+    assert page.count(which) == 2 == as_markdown(found, [], tables_of(found), []).count(which)
+    whole = replace(found, num_test=COUNT)
+    assert whole.which == "70 test images"
 
 
 def test_models_that_are_alike_are_said_to_be_and_none_is_best(found):

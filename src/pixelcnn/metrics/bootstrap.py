@@ -8,6 +8,7 @@ from torch import Tensor
 from pixelcnn.errors import ConfigError, ShapeError
 
 RESAMPLES = 2_000
+LEAST_BEYOND = 20  # means beyond either end of an interval: of fewer, its ends would be too near
 SEED = 20_160_119
 
 
@@ -19,7 +20,7 @@ class Interval(NamedTuple):
 
 
 def bootstrap_interval(
-    values: Tensor, *, level: float = 0.95, resamples: int = RESAMPLES, seed: int = SEED
+    values: Tensor, *, level: float = 0.95, resamples: int | None = None, seed: int = SEED
 ) -> Interval:
     """A bootstrap percentile interval of a mean.
 
@@ -31,7 +32,8 @@ def bootstrap_interval(
     Args:
         values: One number per image, such as its NLL in nats. Shape: (N,).
         level: The part of the means that the interval holds, in (0, 1).
-        resamples: How often images are drawn again.
+        resamples: How often images are drawn again. None: 2,000 times, or as often as it takes for
+            20 means to lie beyond either end.
         seed: Of these draws; it is fixed, so that the same values have the same interval.
 
     Returns:
@@ -51,20 +53,56 @@ def bootstrap_interval(
     """
     if values.ndim != 1 or not len(values):
         raise ShapeError(f"`values` must have shape (N,) with N > 0, got {tuple(values.shape)}.")
-    if not 0 < level < 1 or resamples < 1:
-        raise ConfigError(
-            f"`level` must lie between 0 and 1 and `resamples` be at least 1, got {level} and "
-            f"{resamples}."
-        )
+    means = resampled_means(values, resamples or resamples_for(level), seed=seed)
+    return middle(means, level)
+
+
+def resamples_for(level: float) -> int:
+    """How often images are drawn again for an interval of this level.
+
+    Raises:
+        ConfigError: If `level` is out of range.
+
+    Example:
+        >>> resamples_for(0.95), resamples_for(1 - 0.05 / 10)
+        (2000, 8000)
+    """
+    if not 0 < level < 1:
+        raise ConfigError(f"`level` must lie between 0 and 1, got {level}.")
+    return max(RESAMPLES, round(2 * LEAST_BEYOND / (1 - level)))
+
+
+def resampled_means(values: Tensor, resamples: int, *, seed: int = SEED) -> Tensor:
+    """Means over images that are drawn again, with replacement, as many as there are.
+
+    Columns share the draws: the difference of two is what the difference of their values gives.
+
+    Args:
+        values: One number per image, or several. (N, …).
+        resamples: How often images are drawn again.
+        seed: Of these draws.
+
+    Returns:
+        (resamples, …), float64.
+
+    Raises:
+        ConfigError: If `resamples` is below 1.
+    """
+    if resamples < 1:
+        raise ConfigError(f"`resamples` must be at least 1, got {resamples}.")
     values = values.cpu().double()
     generator = torch.Generator().manual_seed(seed)
     count = len(values)
-    means = torch.stack(
+    return torch.stack(
         [
-            values[torch.randint(count, (count,), generator=generator)].mean()
+            values[torch.randint(count, (count,), generator=generator)].mean(0)
             for _ in range(resamples)
         ]
     )
+
+
+def middle(means: Tensor, level: float) -> Interval:
+    """The ends of the middle part of resampled means. (R,)."""
     tail = (1 - level) / 2
     low, high = means.quantile(torch.tensor([tail, 1 - tail], dtype=torch.float64)).tolist()
     return Interval(low, high)

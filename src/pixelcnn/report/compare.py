@@ -1,14 +1,18 @@
 """Comparing models: all that a report says, measured."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import cached_property
 
+import torch
 from torch import Tensor
 
 from pixelcnn.data import DataSplits, ImageSet
 from pixelcnn.errors import ConfigError
-from pixelcnn.metrics import Features, Interval, bootstrap_interval
+from pixelcnn.metrics import Features, Interval
+from pixelcnn.metrics.bootstrap import middle, resampled_means, resamples_for
 from pixelcnn.report.measure import Effort, Measured, measure_all
 from pixelcnn.report.variant import Variant
 
@@ -38,7 +42,8 @@ class Comparison:
     Attributes:
         variants: In the order they were named.
         measured: Of each.
-        images: The test images.
+        images: The test images that were measured on.
+        num_test: All test images, of which these are the first.
         shown: Numbers of those in pictures.
         label_names: Of the classes of the images; None where they have none.
         protocol: Of the data.
@@ -49,6 +54,7 @@ class Comparison:
     variants: Sequence[Variant]
     measured: Sequence[Measured]
     images: ImageSet
+    num_test: int
     shown: Tensor
     label_names: tuple[str, ...] | None
     protocol: str
@@ -61,6 +67,14 @@ class Comparison:
         return [variant.name for variant in self.variants]
 
     @property
+    def which(self) -> str:
+        """How many of the test images were measured on, in words."""
+        count = f"{len(self.images):,}"
+        if len(self.images) < self.num_test:
+            count = f"the first {count} of {self.num_test:,}"
+        return f"{count} test images"
+
+    @property
     def ranking(self) -> list[int]:
         """Numbers of the variants, the lowest NLL first."""
         return sorted(range(len(self.measured)), key=lambda n: self.measured[n].nll.mean().item())
@@ -70,10 +84,20 @@ class Comparison:
 
         The intervals of all pairs hold together with 95 % (Bonferroni).
         """
-        pairs = max(len(self.variants) * (len(self.variants) - 1) // 2, 1)
-        nats = self.measured[one].nll - self.measured[other].nll
-        level = 1 - 0.05 / pairs
-        return Difference(nats.mean().item(), bootstrap_interval(nats, level=level))
+        nats = (self.measured[one].nll - self.measured[other].nll).mean().item()
+        means = self._resampled[:, one] - self._resampled[:, other]
+        return Difference(nats, middle(means, self._level))
+
+    @property
+    def _level(self) -> float:
+        """Of the interval of one pair."""
+        return 1 - 0.05 / max(math.comb(len(self.variants), 2), 1)
+
+    @cached_property
+    def _resampled(self) -> Tensor:
+        """Mean NLL of each variant on images drawn again, the same for all. (R, V)."""
+        nll = torch.stack([measured.nll for measured in self.measured], 1)
+        return resampled_means(nll, resamples_for(self._level))
 
 
 def compare(
@@ -123,6 +147,7 @@ def compare(
         variants,
         measured,
         images,
+        len(data.test),
         shown,
         data.label_names,
         data.protocol,

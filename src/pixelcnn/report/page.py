@@ -96,7 +96,7 @@ def lead_of(found: Comparison) -> str:
     """What was compared, in a sentence."""
     spec = found.images.spec
     return (
-        f"{len(found.images):,} test images of {spec.height}×{spec.width} pixels, {spec.channels} "
+        f"Measured on {found.which} of {spec.height}×{spec.width} pixels, {spec.channels} "
         f"channel{'' if spec.channels == 1 else 's'} and {spec.levels} levels: {found.protocol}."
     )
 

@@ -148,7 +148,7 @@ def _first(value: Any) -> Any:
 def notes(found: Comparison) -> list[str]:
     """What the figures of the overview depend on."""
     said = [
-        f"{len(found.images):,} test images of: {found.protocol}. ± is half of the 95 % "
+        f"Likelihood is that of {found.which} of: {found.protocol}. ± is half of the 95 % "
         f"bootstrap interval over images.",
     ]
     if any(measured.nll_told is not None for measured in found.measured):

@@ -48,6 +48,7 @@ def facts(found: Comparison) -> dict[str, Any]:
     return {
         "protocol": found.protocol,
         "num_images": len(found.images),
+        "num_test": found.num_test,
         "num_generated": len(found.measured[0].drawn.x),
         "seed": found.effort.seed,
         "variants": [
