@@ -82,6 +82,7 @@ def test_drawn_images_are_judged_by_the_classifier_of_the_same_images(capsys, tm
     assert "not measured: inception score – needs at least 100 drawn images" in said
     assert "not measured: lpips diversity, perceptual distance – LPIPS was not asked for" in said
     assert "nearer than a test image with probability 0." in said
+    assert re.search(r"near copies: \d+\.\d % \(of test images 1 %\); exact copies: \d", said)
     found = json.loads(out.read_text())
     assert found["fid"] > 0
     assert found["drawn_protocol"]["features"] == "classifier digits"

@@ -163,8 +163,11 @@ def test_a_model_that_repeats_its_training_images_is_found_out(data):
     found = by_memory(drawn, data.train).figures["nearest_training_distance"]
     assert found["copies"] == 100
     assert found["copies_in_test"] == 0
-    assert found["nearer_than_test"] == 1
+    assert found["nearer_than_test"] == found["near_copies"] == 1
     assert found["generated"]["q99"] == 0 < found["test"]["q01"]
+    alone = by_memory(drawn, data.train.take(torch.arange(1)))
+    assert alone.figures["nearest_training_distance"] is None
+    assert alone.not_measured["nearest_training_distance"].endswith("2 training images, got 1")
 
 
 def test_a_foreign_loader_is_measured_like_the_set(data, model):

@@ -50,11 +50,31 @@ def test_drawn_images_are_nearer_by_the_statistic_of_mann_and_whitney():
     generator = torch.Generator().manual_seed(0)
     test = torch.randint(20, (80,), generator=generator).double()
     drawn = torch.randint(15, (50,), generator=generator).double()
+    test, drawn = (torch.stack([each, each + 1], 1) for each in (test, drawn))
     found = Memorisation(drawn, test)
-    expected = mannwhitneyu(test.numpy(), drawn.numpy()).statistic / (80 * 50)
+    expected = mannwhitneyu(test[:, 0].numpy(), drawn[:, 0].numpy()).statistic / (80 * 50)
     assert found.nearer_than_test == pytest.approx(expected)
     assert Memorisation(test, test).nearer_than_test == pytest.approx(0.5)
-    copies = Memorisation(torch.zeros(5).double(), test + 1)
+    copies = Memorisation(torch.zeros(5, 2).double(), test + 1)
     assert copies.nearer_than_test == 1
     assert copies.summary()["copies"] == 5
     assert copies.summary()["copies_in_test"] == 0
+
+
+def test_a_few_copies_with_changes_among_many_images_are_noticed():
+    train, test, drawn = (images(count, seed=seed) for seed, count in enumerate((300, 200, 100)))
+
+    def found(x):
+        near = [nearest(each, [train], levels=256, count=2)[0] for each in (x, test)]
+        return Memorisation(*near).summary()
+
+    assert found(drawn)["near_copies"] <= 0.03  # 0.01 on average
+    changed = train[:8].clone()
+    changed[:, 0, 0, :2] = 255 - changed[:, 0, 0, :2]
+    mixed = found(torch.cat([changed, drawn[8:]]))
+    assert mixed["near_copies"] >= 0.08 and mixed["copies"] == 0
+    assert mixed["nearer_than_test"] == pytest.approx(found(drawn)["nearer_than_test"], abs=0.05)
+    # An exact copy is one also where the training images hold it twice.
+    twice = torch.cat([train, train[:1]])
+    near = [nearest(each, [twice], levels=256, count=2)[0] for each in (train[:1], test)]
+    assert Memorisation(*near).near_copies == 1

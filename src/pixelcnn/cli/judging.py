@@ -169,5 +169,6 @@ def _memory(found: Mapping[str, Any] | None) -> str:
     return (
         f"median {found['generated']['q50']:.4f}, of test images {found['test']['q50']:.4f}; "
         f"nearer than a test image with probability {found['nearer_than_test']:.3f}; "
+        f"near copies: {100 * found['near_copies']:.1f} % (of test images 1 %); "
         f"exact copies: {found['copies']:,}"
     )

@@ -13,7 +13,7 @@ from pixelcnn.inference.sampler import Report
 from pixelcnn.metrics.features import ClassifierFeatures, Features
 from pixelcnn.metrics.fidelity import compare_sets
 from pixelcnn.metrics.findings import Findings
-from pixelcnn.metrics.neighbours import Memorisation, nearest_distances
+from pixelcnn.metrics.neighbours import Memorisation, nearest
 from pixelcnn.metrics.perceptual import PerceptualDistance, distance_to_nearest, diversity
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition
@@ -165,10 +165,13 @@ def by_looks(drawn: Drawn, distance: PerceptualDistance) -> Findings:
 
 
 def by_memory(drawn: Drawn, train: ImageSet) -> Findings:
-    """Distances of drawn and of real images to the nearest training image."""
+    """Distances of drawn and of real images to the nearest training images."""
+    if len(train) < 2:
+        reason = f"needs at least 2 training images, got {len(train)}"
+        return Findings.without("nearest_training_distance", reason)
     both = torch.cat([drawn.x, drawn.real])
     references = (x for x, _ in batches(train, READ_AT_ONCE))
-    distances = nearest_distances(both, references, levels=drawn.spec.levels)
+    distances, _ = nearest(both, references, levels=drawn.spec.levels, count=2)
     found = Memorisation(*distances.split([len(drawn.x), len(drawn.real)]))
     return Findings(
         {"nearest_training_distance": found.summary()}, protocol={"num_train": len(train)}
