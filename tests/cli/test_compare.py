@@ -6,10 +6,11 @@ import shutil
 import pytest
 
 from pixelcnn.cli import main
-from pixelcnn.cli.compare import variant_of
+from pixelcnn.cli.compare import check_alike, variant_of
 from pixelcnn.cli.runs import open_run
 from pixelcnn.config import load_config, read_config
 from pixelcnn.data import load_data
+from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import evaluate
 
 LITTLE = ["--max-images", "20", "--num-generated", "70"]
@@ -66,6 +67,17 @@ def test_a_damaged_picture_of_a_run_is_named_before_anything_is_drawn(run_folder
     said = fails("compare", run, *LITTLE, "--out", tmp_path / "out")
     assert "epoch-001.png cannot be read" in said and "drawing" not in said
     assert not (tmp_path / "out").exists()
+
+
+def test_runs_of_different_files_are_not_alike(run_folder, tmp_path):
+    run = open_run(str(run_folder))
+    one, other = (
+        load_config(None, ["--data.dataset_name=folder", f"--data.data_root={tmp_path / name}"])
+        for name in "ab"
+    )
+    check_alike({"one": one, "twin": one}, {"one": run, "twin": run})
+    with pytest.raises(ConfigError, match=r"`other` is of folder:.*b"):
+        check_alike({"one": one, "other": other}, {"one": run, "other": run})
 
 
 def test_what_cannot_be_compared_is_refused_and_leaves_nothing(run_folder, fails, tmp_path):

@@ -50,6 +50,18 @@ def test_areas_scores_and_a_picture_are_written(run_folder, clothes, tmp_path, c
     assert "outliers: 10 images: " in said and meaning(expected.auc["likelihood"]) in said
 
 
+def test_images_without_labels_are_another_kind_for_a_model_of_labels_too(tmp_path, capsys):
+    x = torch.randint(17, (30, 1, 8, 8), generator=torch.Generator().manual_seed(0)).numpy()
+    path = tmp_path / "noise.npz"
+    np.savez(path, x_train=x, x_test=x[:9], levels=17, layout="NCHW")
+    words = ["score", "digits", "--against", f"npz:{path}", "--max-images", 9]
+    assert main([*map(str, words), "--out", str(tmp_path / "out")]) == 0
+    assert "outliers: 9 images: " in capsys.readouterr().out
+    words = ["classify", "digits", "--data.dataset_name", f"npz:{path}", "--out", tmp_path / "c"]
+    assert main([*map(str, words)]) == 0
+    assert "mean probability of the label found" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("auc", "said"),
     [

@@ -106,6 +106,13 @@ def test_images_that_do_not_fit_the_model_are_refused(images):
         evaluate(tiny(in_channels=3, hidden_channels=6), images)
 
 
+def test_a_model_that_has_diverged_is_refused(images):
+    model = tiny()
+    torch.nn.init.constant_(model.out.weight, math.inf)
+    with pytest.raises(ConfigError, match="got NaN for 23 of 23"):
+        evaluate(model, images)
+
+
 def test_labels_that_do_not_fit_the_model_are_refused(images):
     with pytest.raises(ConfigError, match=r"Labels must be below the model's 3, got 9"):
         evaluate(tiny(num_labels=3), images)

@@ -10,7 +10,7 @@ from pixelcnn.cli.evaluate import settings_of
 from pixelcnn.cli.judging import features_of
 from pixelcnn.cli.runs import Run, open_run
 from pixelcnn.config import Config, flatten
-from pixelcnn.data import DataSplits
+from pixelcnn.data import FILE_SETS, DataSplits
 from pixelcnn.errors import ConfigError, DataError, MissingDependencyError
 from pixelcnn.evaluation import check_fit, labels_by_name
 from pixelcnn.files import provisional_folder
@@ -94,7 +94,7 @@ def check_alike(configs: dict[str, Config], runs: dict[str, Run]) -> None:
     forms = {
         name: ", ".join(
             [
-                config.data.dataset_name,
+                source_of(config),
                 f"binarization {config.data.binarization}",
                 f"{runs[name].model.num_classes} levels",
                 f"{runs[name].model.in_channels} channels",
@@ -110,6 +110,12 @@ def check_alike(configs: dict[str, Config], runs: dict[str, Run]) -> None:
                 f"Only models of the same images can be compared: `{first}` is of {forms[first]}; "
                 f"`{other}` is of {forms[other]}."
             )
+
+
+def source_of(config: Config) -> str:
+    """The data set; for files, whatever set they are, where they are."""
+    name, root = config.data.dataset_name, config.data.data_root
+    return f"{name}:{root}" if name in FILE_SETS and root else name
 
 
 def check_models(runs: dict[str, Run], data: DataSplits) -> None:

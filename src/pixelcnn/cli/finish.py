@@ -148,8 +148,8 @@ def _likelihood(metrics: Mapping[str, Any], of: str = "") -> str:
         return f"{text} [{low:.{digits}f}, {high:.{digits}f}]"
 
     return (
-        f"{figure('nll_nats', 2)} nats per image, {figure('bits_per_dim', 3)} bits/dim, "
-        f"perplexity {figure('perplexity', 3)}"
+        f"{figure('nll_nats', 2)} nats per image, {figure('bits_per_dim', 4)} bits/dim, "
+        f"perplexity {figure('perplexity', 4)}"
     )
 
 

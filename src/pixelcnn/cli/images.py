@@ -85,7 +85,7 @@ def images_of(
             )
         asked = read_files([Path(file) for file in args.files], model)
     else:
-        asked = from_split(args, model)
+        asked = from_split(args, model, with_condition=with_condition)
     if args.max_images is not None and args.max_images < len(asked.x):
         count = "" if args.max_images == 1 else f"{args.max_images:,} "
         about = f"the first {count}of {asked.about}"
@@ -116,14 +116,16 @@ def condition_of(
     return cond
 
 
-def from_split(args: argparse.Namespace, model: AutoregressiveModel) -> Asked:
+def from_split(
+    args: argparse.Namespace, model: AutoregressiveModel, *, with_condition: bool
+) -> Asked:
     """A split of the data of the run, or of those that settings name."""
     config = settings_of(args)
     data, foreign = labels_by_name(model.condition, load_images(config))
     split = config.evaluation.split
     images = getattr(data, split)
     check_spec(model, images.spec)
-    if foreign is None:
+    if with_condition and foreign is None:
         check_condition(model.condition, images.conditions)
     count = len(images) if args.max_images is None else min(len(images), args.max_images)
     numbers = torch.arange(count)

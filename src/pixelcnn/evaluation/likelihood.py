@@ -9,6 +9,7 @@ from torch import Tensor
 
 from pixelcnn.data import Conditions, ImageSet, batches
 from pixelcnn.errors import ConfigError, ShapeError
+from pixelcnn.inference.question import check_nats
 from pixelcnn.metrics import bits_per_dim, bootstrap_interval, perplexity
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition
@@ -45,6 +46,7 @@ def evaluate(
 
     Raises:
         ConfigError: If the model needs a condition that the images do not have.
+            Or if the model gives NaN, as one that has diverged does.
         ShapeError: If channels or levels do not fit the model.
     """
     check_fit(model, image_set)
@@ -113,6 +115,9 @@ def log_probs(
 
     Returns:
         Shape: (N,), float64, on the CPU.
+
+    Raises:
+        ConfigError: If any of them is NaN.
     """
     device = next(model.parameters()).device
     was_training = model.training
@@ -125,7 +130,9 @@ def log_probs(
     finally:
         model.train(was_training)
     # In double precision: a float32 sum over many images would lose digits that we report.
-    return torch.cat(parts).cpu().double()
+    nats = torch.cat(parts).cpu().double()
+    check_nats(nats)
+    return nats
 
 
 def check_fit(model: AutoregressiveModel, image_set: ImageSet) -> None:
