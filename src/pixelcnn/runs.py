@@ -58,6 +58,18 @@ def run_folder(file: Path) -> Path | None:
     return folder if (folder / CONFIG_FILE).is_file() else None
 
 
+def is_state_of(folder: Path, state: str | None) -> bool:
+    """Whether a file, if one is named, is among the states of a run folder.
+
+    Example:
+        >>> is_state_of(Path("runs/a"), "runs/a/../a/checkpoints/step-40.ckpt")
+        True
+    """
+    if state is None:
+        return False
+    return Path(state).resolve().parent == (folder / LAST_STATE).parent.resolve()
+
+
 def list_runs(folder: str | Path) -> list[Path]:
     """The run folders in a folder that hold a trained model, the newest first.
 

@@ -111,7 +111,7 @@ def test_torchrun_makes_one_folder_and_says_everything_once(tmp_path):
     assert said.count("epoch 4/4") == 1
     code, said = ended(begin(*DIGITS, "--out", folder, launcher=TORCHRUN, cwd=tmp_path))
     assert code != 0
-    assert said.count("already holds a model") == 1
+    assert said.count("already holds a training") == 1
 
 
 @pytest.mark.slow

@@ -126,10 +126,32 @@ def test_a_refusal_takes_nothing_from_a_folder_that_was_there(fails, tmp_path):
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
-def test_a_folder_that_holds_a_model_is_not_trained_over(run_folder, fails):
-    before = (run_folder / "model.safetensors").read_bytes()
-    assert "already holds a model" in fails("train", "--preset=digits", "--out", run_folder)
-    assert (run_folder / "model.safetensors").read_bytes() == before
+@pytest.mark.parametrize(
+    "words",
+    [["--training.warmup_steps=999", "--training.max_epochs=2"], ["--logger.wandb=true"]],
+    ids=str,
+)
+def test_a_refusal_leaves_nothing_in_a_folder_that_was_there(
+    fails, tiny, tmp_path, words, monkeypatch
+):
+    def refuse(**_):
+        raise wandb.errors.UsageError("no API key configured")
+
+    wandb = pytest.importorskip("wandb")
+    monkeypatch.setattr(wandb, "init", refuse)
+    fails("train", "--preset=digits", *tiny, *words, "--out", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("held", ["model.safetensors", "checkpoints/last.ckpt"])
+def test_a_folder_that_holds_a_training_is_not_trained_over(run_folder, fails, tmp_path, held):
+    copy, state = tmp_path / held, run_folder / "checkpoints" / "last.ckpt"
+    copy.parent.mkdir(exist_ok=True)
+    copy.write_bytes((run_folder / held).read_bytes())
+    for words in (["--preset=digits"], ["--preset=digits", "--resume", state]):
+        assert "already holds a training" in fails("train", *words, "--out", tmp_path)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [copy]
+    assert copy.read_bytes() == (run_folder / held).read_bytes()
 
 
 def test_an_unwritable_run_folder_is_told_before_training(fails, tmp_path, monkeypatch):
@@ -214,3 +236,12 @@ def test_a_run_does_not_both_go_on_and_begin_anew(run_folder, fails):
 
 def test_auto_needs_a_folder_to_look_into(fails):
     assert "`--resume auto` needs --out" in fails("train", "--preset=digits", "--resume=auto")
+
+
+def test_more_patience_trains_on_a_finished_run_that_stopped_early(tmp_path, tiny, capsys):
+    idle = ["--training.learning_rate=1e-20", "--training.max_epochs=5"]
+    words = ["train", "--preset=digits", *tiny, *idle, "--out", str(tmp_path), "--resume=auto"]
+    assert main([*words, "--training.early_stopping_patience=1"]) == 0
+    assert read_card(tmp_path / "model.safetensors")["training"]["epochs"] == 2
+    assert main([*words, "--training.early_stopping_patience=2"]) == 0
+    assert "epoch 3/5" in capsys.readouterr().err

@@ -3,13 +3,17 @@
 import csv
 import math
 import mmap
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
+from lightning.pytorch import Callback
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+import pixelcnn.training.run as run_module
+from pixelcnn.errors import OutputError
 from pixelcnn.training.gauges import memory_in_use
 from tests.training.tiny_runs import train
 
@@ -84,3 +88,19 @@ def test_memory_on_a_processor_is_that_of_this_process():
     with mmap.mmap(-1, size) as held:  # fresh pages, which no allocator had set aside
         held.write(bytes(size // 2))
         assert memory_in_use(torch.device("cpu")) - before > 0.4 * size
+
+
+@pytest.mark.parametrize("csv", [True, False])
+def test_a_folder_that_is_deleted_while_it_is_logged_to_is_one_clear_error(
+    tmp_path, monkeypatch, capfd, csv
+):
+    class Delete(Callback):
+        def on_train_epoch_start(self, trainer, pl_module) -> None:
+            shutil.rmtree(tmp_path / "logs")
+
+    observers = run_module.observers
+    monkeypatch.setattr(run_module, "observers", lambda *args: [*observers(*args), Delete()])
+    with pytest.raises(OutputError, match=r"Cannot write `.*logs`: No such file"):
+        logger = {"log_every_n_steps": 1, "tensorboard": True, "csv": csv}
+        train(tmp_path, training={"max_epochs": 9}, logger=logger)
+    assert "Traceback" not in capfd.readouterr().err

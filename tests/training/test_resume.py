@@ -1,5 +1,6 @@
 """Facts about going on with a training: from which state, and with what it must agree."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -92,13 +93,20 @@ def test_an_average_can_begin_on_the_way(tmp_path):
     assert len(go_on(tmp_path, ema_decay=0.9).history) == 3
 
 
-@pytest.mark.parametrize(("data", "seed"), [({"batch_size": 10}, 0), ({}, 1)])
+@pytest.mark.parametrize(
+    ("data", "seed"),
+    # The second and the third cut an epoch into as many batches.
+    [({"batch_size": 10}, 0), ({"batch_size": 18}, 0), ({"max_samples": 57}, 0), ({}, 1)],
+    ids=str,
+)
 def test_an_epoch_does_not_go_on_in_another_order(tmp_path, press_ctrl_c, data, seed):
     press_ctrl_c("on_train_batch_end", 0, 1)
     with pytest.raises(KeyboardInterrupt):
         train(tmp_path)
     press_ctrl_c()
-    with pytest.raises(ConfigError, match=r"middle of an epoch of 4 batches .* seed 0, but"):
+    with pytest.raises(
+        ConfigError, match=r"an epoch of 60 images in 4 batches of 16 .* seed 0, but"
+    ):
         train(tmp_path, data=data, seed=seed, resume="auto")
 
 
@@ -187,3 +195,14 @@ def test_settings_are_checked_before_a_state_is_looked_for(tmp_path):
         train_pixelcnn(
             TINY, {"num_checkpoints": 0}, FEW, logger_config=SILENT, out=tmp_path, resume="auto"
         )
+
+
+@pytest.mark.parametrize("changed", [{"batch_size": 32}, {"batch_size": 5}, {}], ids=str)
+def test_a_schedule_ends_with_the_training_whatever_the_size_of_its_batches(half, changed):
+    # By the steps that were left it would end before, or be cut off.
+    options = {"max_epochs": 6, "accumulate_grad_batches": 1 if changed else 3}
+    again = train(half, training=options, data=changed, resume="auto")
+    rates = [entry["learning_rate"] for entry in again.history[2:]]
+    assert len(rates) == 4
+    assert rates[-1] == 0
+    assert all(one > other for one, other in pairwise(rates))

@@ -188,16 +188,19 @@ class PoisonGradient(Callback):
             next(pl_module.parameters()).grad.view(-1)[0] = float("nan")
 
 
-@pytest.mark.parametrize("every", [None, 1])
-def test_a_gradient_that_is_no_number_leaves_the_last_good_state(tmp_path, monkeypatch, every):
+@pytest.mark.parametrize(("batch", "every"), [(1, None), (1, 1), (0, 1)])
+def test_a_gradient_that_is_no_number_leaves_the_last_good_state(
+    tmp_path, monkeypatch, batch, every
+):
     observers = run_module.observers
-    poison = PoisonGradient(1, 1)
+    poison = PoisonGradient(1, batch)
     monkeypatch.setattr(run_module, "observers", lambda *args: [*observers(*args), poison])
     # Every weight is NaN after that step, with clipping at once.
-    with pytest.raises(NotFiniteError, match=r"gradient .* epoch 2, batch 2\. .*last\.ckpt"):
+    named = rf"gradient .* epoch 2, batch {batch + 1}\. .*last\.ckpt"
+    with pytest.raises(NotFiniteError, match=named):
         train(tmp_path, training={"checkpoint_every_n_steps": every})
     state = read_state(tmp_path / "checkpoints" / "last.ckpt")
-    assert state["global_step"] == (4 if every is None else 5)
+    assert state["global_step"] == (4 if every is None else 4 + batch)
     assert all(value.isfinite().all() for value in state["state_dict"].values())
 
 

@@ -8,7 +8,7 @@ import torch
 
 from pixelcnn.errors import CheckpointError, OutputError
 from pixelcnn.models import PixelCNN
-from pixelcnn.training.module import STATE_FORMAT
+from pixelcnn.training.card import STATE_FORMAT
 from pixelcnn.training.state import (
     AtomicCheckpointIO,
     load_trained,

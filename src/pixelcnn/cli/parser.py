@@ -126,7 +126,7 @@ def _add_train(commands: Subparsers) -> None:
             help=f"find the {what.replace('-', ' ')} first, and train with it",
         )
     parser.add_argument(
-        "--overwrite", action="store_true", help="train even if the run folder holds a model"
+        "--overwrite", action="store_true", help="train even if the run folder holds a training"
     )
     parser.add_argument(
         "--print-config", action="store_true", help="show all settings as YAML and stop"

@@ -19,6 +19,7 @@ from pixelcnn.errors import ConfigError, EndedElsewhereError, PixelCNNError
 from pixelcnn.files import provisional_folder
 from pixelcnn.locks import locked_folder
 from pixelcnn.processes import this_process
+from pixelcnn.runs import is_state_of
 
 if TYPE_CHECKING:
     from pixelcnn.training import TrainingResult
@@ -49,16 +50,18 @@ def folder_of(config: Config, args: argparse.Namespace) -> Path | None:
     """The run folder; None if it holds all that is asked for.
 
     Raises:
-        ConfigError: If it holds a model that nobody said to replace.
+        ConfigError: If it holds a training that nobody said to replace.
     """
     folder = Path(config.out) if config.out else default_folder(args)
     if config.resume == AUTO and is_done(config, folder):
         print(f"Nothing is left to do: {folder} holds the finished run.")
         return None
-    if (folder / MODEL_FILE).exists() and not (args.overwrite or config.resume):
+    goes_on = config.resume == AUTO or is_state_of(folder, config.resume)
+    held = [file for file in (MODEL_FILE, LAST_STATE) if (folder / file).exists()]
+    if held and not (args.overwrite or goes_on):
         raise ConfigError(
-            f"`{folder}` already holds a model. Choose another --out, continue it with "
-            f"--resume, or add --overwrite."
+            f"`{folder}` already holds a training ({held[0]}). Choose another --out, continue it "
+            f"with --resume, or add --overwrite."
         )
     return folder
 
@@ -138,9 +141,12 @@ def is_done(config: Config, folder: Path) -> bool:
     """Whether a folder holds a run that was trained and measured to the end that is asked for."""
     if not (folder / METRICS_FILE).is_file() or not (folder / CONFIG_FILE).is_file():
         return False
-    ran = load_config(folder / CONFIG_FILE, [])
-    # Of another network it is not the run that is asked for, which resuming will say.
-    return ran.model == config.model and ran.training.max_epochs >= config.training.max_epochs
+    ran, asked = load_config(folder / CONFIG_FILE, []), config.training
+    # Of another network it is not the run that is asked for, which resuming will say; and with more
+    # patience one that stopped early has epochs left.
+    is_same = ran.model == config.model
+    is_same &= ran.training.early_stopping_patience == asked.early_stopping_patience
+    return is_same and ran.training.max_epochs >= asked.max_epochs
 
 
 def state_of(resume: str) -> Path:

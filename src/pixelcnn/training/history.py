@@ -30,6 +30,13 @@ class History(Callback):
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._start = time.perf_counter()
 
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        # After a resume within an epoch Lightning counts one step too many for the loggers. Here,
+        # because no callback comes before this one.
+        trainer.fit_loop.epoch_loop._batches_that_stepped = trainer.global_step
+
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         names = ("train_nll", "val_nll", "train_bpd", "val_bpd")
         self.entries.append(

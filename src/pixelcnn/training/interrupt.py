@@ -35,6 +35,7 @@ class StopOnSignal(Checkpoint):
         self.keep = keep
         self.vote = vote
         self.received: signal.Signals | None = None
+        self.asked = 0  # at the end of an epoch, by any process
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -70,14 +71,19 @@ class StopOnSignal(Checkpoint):
         if batch_idx % trainer.accumulate_grad_batches == 0:
             asked = self.vote.so_far(self.received or 0)
             if asked:
-                self.keep.save_last(trainer)
+                if self.keep.saved_at != trainer.global_step:
+                    self.keep.save_last(trainer)
                 self.stop(asked)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         # Comes after `KeepCheckpoints`, which has saved by now.
-        asked = self.vote.now(self.received or 0)
-        if asked:
-            self.stop(asked)
+        self.asked = self.vote.now(self.received or 0)
+        # Not at once: Lightning has yet to tell the loggers the figures of this epoch.
+        trainer.should_stop = trainer.should_stop or bool(self.asked)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if self.asked:
+            self.stop(self.asked)
 
     def stop(self, number: int) -> None:
         """Ends the training, as this signal asks for."""

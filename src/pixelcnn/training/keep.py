@@ -15,9 +15,9 @@ from lightning.pytorch.callbacks import Checkpoint
 from pixelcnn import checkpoint
 from pixelcnn.config import Config, to_yaml
 from pixelcnn.errors import CheckpointError
-from pixelcnn.files import atomic_write, remove_leftovers, write_text
+from pixelcnn.files import atomic_write, finite_json, remove_leftovers, write_text
 from pixelcnn.models import AutoregressiveModel
-from pixelcnn.runs import CONFIG_FILE, LAST_STATE, METRICS_FILE, MODEL_FILE
+from pixelcnn.runs import CONFIG_FILE, LAST_STATE, METRICS_FILE, MODEL_FILE, is_state_of
 from pixelcnn.training.environment import write_starts
 from pixelcnn.training.history import History
 from pixelcnn.training.state import load_trained, read_state
@@ -41,6 +41,8 @@ class KeepCheckpoints(Checkpoint):
 
     Attributes:
         kept: Entry of the history whose weights are kept; None before the first epoch ends.
+        began_at: Optimiser steps of the state that this training went on from.
+        saved_at: Optimiser steps of the last state; None if none was written or gone on from.
     """
 
     def __init__(
@@ -60,14 +62,16 @@ class KeepCheckpoints(Checkpoint):
         self.num_last = num_last
         self.every_n_steps = every_n_steps
         self.kept: dict[str, Any] | None = None
-        self._saved_at: int | None = None
+        self.began_at = 0
+        self.saved_at: int | None = None
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         # A run resumed into a new folder has no best weights there, whatever came before.
         if not trainer.strategy.broadcast(trainer.is_global_zero and self.has_weights()):
             self.kept = None
+        self.began_at = trainer.global_step
         if trainer.ckpt_path == str(self.last):
-            self._saved_at = trainer.global_step
+            self.saved_at = self.began_at
         if trainer.is_global_zero:
             remove_leftovers(self.weights.parent, {MODEL_FILE})
             remove_leftovers(self.last.parent, {self.last.name, self.best.name})
@@ -75,13 +79,11 @@ class KeepCheckpoints(Checkpoint):
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        # After a resume within an epoch Lightning counts one step too many for the loggers.
-        trainer.fit_loop.epoch_loop._batches_that_stepped = trainer.global_step
         # At the start, when schedules, averages and counters have all taken their step; and not
         # between two batches of one step, whose gradients are in no checkpoint.
         step = trainer.global_step
         is_due = self.every_n_steps and step % self.every_n_steps == 0
-        is_new = step not in (0, self._saved_at)
+        is_new = step not in (0, self.saved_at)
         if is_due and is_new and batch_idx % trainer.accumulate_grad_batches == 0:
             self.save_last(trainer)
 
@@ -94,13 +96,20 @@ class KeepCheckpoints(Checkpoint):
         self.save_last(trainer)
 
     def has_weights(self) -> bool:
-        """Whether the best weights are there; if they were taken away, from the best state."""
-        if self.kept is not None and not self.weights.exists() and self.best.exists():
+        """Whether the best weights are there; if not, they are taken from a state that has them.
+
+        Others may be there instead: of epochs that came after a state that was gone back to.
+        """
+        if self.kept is None or is_of(self.weights, self.kept):
+            return self.kept is not None
+        for path in (self.best, self.last, *previous_states(self.last)):
             with suppress(CheckpointError):
-                state = read_state(self.best)
-                if state["callbacks"][self.state_key] == self.state_dict():
-                    self.save_weights(load_trained(self.best), self.kept)
-        return self.weights.exists()
+                state = read_state(path)
+                has_them = state["pixelcnn"]["stopped_at"][0] + 1 == self.kept["epoch"]
+                if has_them and state["callbacks"][self.state_key] == self.state_dict():
+                    self.save_weights(load_trained(path), self.kept)
+                    return True
+        return False
 
     def save_last(self, trainer: Trainer) -> None:
         """Writes the last state; those before it stay as far as they are asked for.
@@ -110,13 +119,13 @@ class KeepCheckpoints(Checkpoint):
         """
         trainer.lightning_module.raise_if_bad()  # type: ignore[operator]
         if trainer.is_global_zero:
-            keep_previous(self.last, self._saved_at, self.num_last - 1)
+            keep_previous(self.last, self.saved_at, self.num_last - 1)
         trainer.save_checkpoint(self.last)
-        self._saved_at = trainer.global_step
+        self.saved_at = trainer.global_step
 
     def left(self) -> str:
         """What there is to go on from, in words."""
-        return f"The last good state is {self.last}." if self._saved_at else "No state was written."
+        return f"The last good state is {self.last}." if self.saved_at else "No state was written."
 
     def state_dict(self) -> dict[str, Any]:
         return {"kept": self.kept}
@@ -142,6 +151,17 @@ class KeepCheckpoints(Checkpoint):
             "versions": versions(),
         }
         checkpoint.save(model, self.weights, training=training)
+
+
+def is_of(weights: Path, entry: Mapping[str, Any]) -> bool:
+    """Whether a file holds whole weights, and those of this entry of the history."""
+    try:
+        checkpoint.load(weights)
+        card = checkpoint.read_card(weights)["training"]
+    except CheckpointError:
+        return False
+    theirs = card.get("best_epoch"), card.get("val_nll_nats")
+    return theirs == (entry["epoch"], finite_json(entry["val_nll"]))
 
 
 def rank(entry: Mapping[str, Any]) -> float:
@@ -171,20 +191,38 @@ def link_or_copy(source: Path, target: Path) -> None:
 def previous_states(last: Path) -> list[Path]:
     """The states kept besides the last one, the newest first."""
     paths = [path for path in last.parent.glob("step-*.ckpt") if path.stem[5:].isdigit()]
-    return sorted(paths, key=lambda path: -int(path.stem[5:]))
+    return sorted(paths, key=step_of, reverse=True)
 
 
-def begin_folder(config: Config, run_dir: Path, starts: Sequence[Mapping[str, Any]]) -> None:
+def step_of(path: Path) -> int:
+    """Optimiser steps of an earlier state, by its name."""
+    return int(path.stem[5:])
+
+
+def begin_folder(
+    config: Config, run_dir: Path, starts: Sequence[Mapping[str, Any]], *, step: int
+) -> None:
     """Gives the folder of an earlier training to this one, which now has a state to put there.
 
     Until then a failure leaves the earlier one whole. Its figures, model and states go before the
     settings change: if we are killed in between, something is missing, but nothing is mixed up.
+
+    Args:
+        config: Settings of the training.
+        run_dir: Its folder.
+        starts: Of the run, for `environment.json`.
+        step: Optimiser steps of the state that it went on from.
     """
     (run_dir / METRICS_FILE).unlink(missing_ok=True)
-    if config.resume is None and (run_dir / MODEL_FILE).exists():
-        for path in (run_dir / LAST_STATE).parent.glob("*.ckpt"):
+    last = run_dir / LAST_STATE
+    if is_state_of(run_dir, config.resume):
+        for path in previous_states(last):
+            if step_of(path) > step:  # we went back before it, and what follows is another training
+                path.unlink()
+    else:
+        for path in last.parent.glob("*.ckpt"):
             path.unlink()
-        (run_dir / MODEL_FILE).unlink()
+        (run_dir / MODEL_FILE).unlink(missing_ok=True)
     write_settings(config, run_dir)
     write_starts(run_dir, starts)
 

@@ -28,6 +28,8 @@ class EpochLoader:
         part: Which images of every batch this process takes.
 
     Attributes:
+        num_images_in_all: Images of an epoch, over all processes.
+        batch_size: As given.
         epoch: Number of the epoch that the next iteration is, from 0.
         position: Batches of that epoch that are done: where the next iteration begins.
     """
@@ -45,6 +47,8 @@ class EpochLoader:
         device: str = "cpu",
         part: Part = ALL,
     ) -> None:
+        self.num_images_in_all = len(image_set)
+        self.batch_size = batch_size
         self.generator = Generator(device)
         self.seed = seed
         self.epoch = 0

@@ -1,6 +1,9 @@
 """Loggers as configured: TensorBoard, CSV, Weights & Biases."""
 
+import errno
 import importlib.util
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -11,6 +14,9 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from pixelcnn.config import Config, LoggerConfig
 from pixelcnn.errors import ConfigError, require
+from pixelcnn.files import unwritable
+
+DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def check_loggers(config: LoggerConfig) -> None:
@@ -36,6 +42,7 @@ def open_loggers(config: Config, run_dir: Path) -> Iterator[list[Logger]]:
     Raises:
         MissingDependencyError: If a package is not installed.
         ConfigError: If Weights & Biases cannot begin a run.
+        OutputError: If a log can no longer be written.
     """
     version = 0
     while (run_dir / "logs" / f"version_{version}").exists():
@@ -48,11 +55,39 @@ def open_loggers(config: Config, run_dir: Path) -> Iterator[list[Logger]]:
         loggers.append(
             CSVLogger(run_dir, name="logs", version=version, flush_logs_every_n_steps=every)
         )
-    if not config.logger.wandb:
-        yield loggers
-        return
-    with open_wandb(config, run_dir) as logger:
-        yield [*loggers, logger]
+    with failing_clearly(run_dir / "logs"):
+        if not config.logger.wandb:
+            yield loggers
+            return
+        with open_wandb(config, run_dir) as logger:
+            yield [*loggers, logger]
+
+
+@contextmanager
+def failing_clearly(folder: Path) -> Iterator[None]:
+    """Makes one clear error of a folder of logs that can no longer be written.
+
+    TensorBoard writes in a thread, which would print its traceback before its error comes here.
+
+    Raises:
+        OutputError: If the disk is full or the folder is gone.
+    """
+    told = threading.excepthook
+
+    def tell(thrown: threading.ExceptHookArgs) -> None:
+        if not type(thrown.thread).__module__.startswith("tensorboard."):
+            told(thrown)
+
+    threading.excepthook = tell
+    try:
+        yield
+    except OSError as error:  # ours among them, whose `errno` and `filename` are None
+        is_there = error.filename and Path(os.fsdecode(error.filename)).is_relative_to(folder)
+        if is_there or error.errno in DISK_IS_FULL:  # which is told without the name of a file
+            raise unwritable(folder, error) from error
+        raise
+    finally:
+        threading.excepthook = told
 
 
 @contextmanager

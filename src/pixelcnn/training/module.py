@@ -10,6 +10,7 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
 
 from pixelcnn.config import TrainingConfig, as_section
 from pixelcnn.data import Batch, Part
@@ -17,11 +18,13 @@ from pixelcnn.data.part import ALL
 from pixelcnn.errors import NotFiniteError
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.training.average import MovingAverage
+from pixelcnn.training.card import state_card
 from pixelcnn.training.compiled import Nll, compile_or_explain
 from pixelcnn.training.loader import EpochLoader, noise_seed
 from pixelcnn.training.messages import say
 from pixelcnn.training.optimisation import (
     apply_settings,
+    end_with_training,
     make_optimizer,
     make_plateau,
     make_schedule,
@@ -30,8 +33,6 @@ from pixelcnn.training.sharding import gathered, shard, whole
 
 NEVER = 10**9
 LOSS, GRADIENT = 0, 1
-STATE_FORMAT = "pixelcnn-training/1"
-REMEMBERED = ("optimizer", "schedule", "learning_rate")  # in states, besides the model
 
 
 class PixelCNNTrainer(LightningModule):
@@ -205,9 +206,13 @@ class PixelCNNTrainer(LightningModule):
 
     def on_train_start(self) -> None:
         epoch, position = self._stopped_at
-        self.tell_loader(position if epoch == self.current_epoch else 0)
+        position = position if epoch == self.current_epoch else 0
+        self.tell_loader(position)
+        if isinstance(schedule := self.lr_schedulers(), LambdaLR):
+            end_with_training(schedule, self.settings, self.trainer, position)
 
     def on_train_epoch_start(self) -> None:
+        self._stopped_at = (self.current_epoch, 0)
         self.tell_loader(0)
         self.seen.zero_()
 
@@ -276,15 +281,11 @@ class PixelCNNTrainer(LightningModule):
             nn.utils.clip_grads_with_norm_(parameters, gradient_clip_val, norm)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        loader = self.trainer.train_dataloader
         checkpoint["pixelcnn"] = {
-            "format": STATE_FORMAT,
-            "model": self.model.name,
-            "config": self.model.config,
-            "names": self.model.condition.names,
-            "seed": self.seed,
-            "training": {name: getattr(self.settings, name) for name in REMEMBERED},
-            "stopped_at": list(self._stopped_at),
-            "batches_per_epoch": self.trainer.num_training_batches,
+            **state_card(
+                self.model, self.settings, loader, seed=self.seed, stopped_at=self._stopped_at
+            ),
             "seen": self.seen_by_all(),
         }
 

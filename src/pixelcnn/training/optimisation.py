@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from lightning.pytorch import Trainer
 from torch import nn
 from torch.optim import Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
@@ -34,12 +35,48 @@ def make_schedule(optimizer: Optimizer, config: TrainingConfig, num_steps: int) 
     Raises:
         ConfigError: If the warm-up is not shorter than the run.
     """
-    if config.warmup_steps >= num_steps:
+    check_warm_up(config, num_steps)
+    return LambdaLR(optimizer, lambda step: rate_factor(step, config, num_steps))
+
+
+def check_warm_up(config: TrainingConfig, num_steps: int) -> None:
+    """Raises `ConfigError` unless the warm-up is shorter than a run of so many steps."""
+    if config.schedule != "plateau" and config.warmup_steps >= num_steps:
         raise ConfigError(
             f"`training.warmup_steps` must be below {num_steps}, the steps of the whole run, "
             f"got {config.warmup_steps}. Set it to 0, or train longer."
         )
-    return LambdaLR(optimizer, lambda step: rate_factor(step, config, num_steps))
+
+
+def steps_of(num_batches: int, config: TrainingConfig) -> int:
+    """Optimiser steps of so many batches of an epoch: the last one may be of fewer batches.
+
+    Example:
+        >>> steps_of(5, TrainingConfig(accumulate_grad_batches=2))
+        3
+    """
+    return -(-num_batches // config.accumulate_grad_batches)
+
+
+def end_with_training(
+    schedule: LambdaLR, config: TrainingConfig, trainer: Trainer, position: int
+) -> None:
+    """Lets a schedule end where the training ends that now begins or goes on.
+
+    The steps that are done count as they were. Only if an epoch has another number of steps by
+    now, by another size of the batches, is that not where it would end anyway.
+
+    Args:
+        schedule: Changed in place.
+        config: Settings of the training.
+        trainer: Lightning's, which knows how far the training is.
+        position: Batches of the present epoch that are done.
+    """
+    per_epoch = steps_of(int(trainer.num_training_batches), config)
+    done = position // config.accumulate_grad_batches
+    epochs = (trainer.max_epochs or 0) - trainer.current_epoch
+    num_steps = trainer.global_step + epochs * per_epoch - done
+    schedule.lr_lambdas = [lambda step: rate_factor(step, config, num_steps)]
 
 
 def make_plateau(optimizer: Optimizer) -> ReduceLROnPlateau:

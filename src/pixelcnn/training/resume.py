@@ -62,7 +62,7 @@ def check_fits(
     model: AutoregressiveModel,
     config: Config,
     *,
-    num_batches: int,
+    num_images: int,
     may_be_finished: bool,
 ) -> None:
     """Raises an error if a state is not one to go on from with these settings.
@@ -72,7 +72,7 @@ def check_fits(
         state: The state.
         model: What shall be trained on.
         config: With these settings.
-        num_batches: Of an epoch.
+        num_images: Of an epoch.
         may_be_finished: Whether the state may be that after the last epoch.
 
     Raises:
@@ -88,13 +88,7 @@ def check_fits(
         )
     card = state["pixelcnn"]
     check_same_optimisation(card.get("training", {}), config.training, path)
-    before, now = (card["batches_per_epoch"], card["seed"]), (num_batches, config.seed)
-    if 0 < card["stopped_at"][1] < card["batches_per_epoch"] and before != now:
-        raise ConfigError(
-            f"{path} is from the middle of an epoch of {before[0]} batches in the order of seed "
-            f"{before[1]}, but the settings give {now[0]} batches and seed {now[1]}: images would "
-            f"be left out, or come twice. Resume with the config.yaml of that run."
-        )
+    check_same_order(card, config, num_images, path)
     epochs = state["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]
     if epochs >= config.training.max_epochs and not may_be_finished:
         raise ConfigError(
@@ -108,6 +102,38 @@ def check_fits(
             f"`training.early_stopping_patience` (now {config.training.early_stopping_patience}) "
             f"to train on, or set it to null. If only what comes after the training is missing, "
             f"`--resume auto` adds it."
+        )
+
+
+def check_same_order(
+    card: Mapping[str, Any], config: Config, num_images: int, path: str | Path
+) -> None:
+    """Raises `ConfigError` if a state is within an epoch, and the rest would come in another order.
+
+    Args:
+        card: What the state says of itself.
+        config: The settings to go on with.
+        num_images: Of an epoch.
+        path: Where the state is from.
+    """
+    num_batches = -(-num_images // config.data.batch_size)
+    # The first states did not say more than their number of batches.
+    now = {
+        "batches_per_epoch": num_batches,
+        "images_per_epoch": num_images,
+        "batch_size": config.data.batch_size,
+        "seed": config.seed,
+    }
+    before = {name: card.get(name, value) for name, value in now.items()}
+    if 0 < card["stopped_at"][1] < card["batches_per_epoch"] and before != now:
+        was, would = (
+            f"{each['images_per_epoch']} images in {each['batches_per_epoch']} batches of "
+            f"{each['batch_size']} in the order of seed {each['seed']}"
+            for each in (before, now)
+        )
+        raise ConfigError(
+            f"{path} is from the middle of an epoch of {was}, but the settings give {would}: "
+            f"images would be left out, or come twice. Resume with the config.yaml of that run."
         )
 
 

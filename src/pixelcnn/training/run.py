@@ -38,6 +38,7 @@ from pixelcnn.training.keep import KeepCheckpoints, begin_folder, write_settings
 from pixelcnn.training.loggers import check_loggers, open_loggers
 from pixelcnn.training.messages import quiet_libraries
 from pixelcnn.training.module import PixelCNNTrainer
+from pixelcnn.training.optimisation import check_warm_up, steps_of
 from pixelcnn.training.precision import resolve_precision
 from pixelcnn.training.resume import check_fits, find_state
 from pixelcnn.training.state import AtomicCheckpointIO, load_trained, read_state
@@ -146,8 +147,9 @@ def train_pixelcnn(
                 config, settled = team.together(
                     lambda: settle(config, model, data, run_dir, is_auto=may_be_finished)
                 )
-                if team.is_first and not (run_dir / CONFIG_FILE).exists():
-                    write_settings(config, run_dir)
+                num_batches = -(-len(data.train) // config.data.batch_size)
+                num_steps = steps_of(num_batches, config.training) * config.training.max_epochs
+                check_warm_up(config.training, num_steps)
                 starts = list_starts(config, run_dir, command=command, found=settled)
                 return run(config, model, data, run_dir, team, starts)
 
@@ -172,7 +174,7 @@ def prepare(config: Config, *, may_be_finished: bool) -> tuple[AutoregressiveMod
             state,
             model,
             config,
-            num_batches=-(-len(data.train) // config.data.batch_size),
+            num_images=len(data.train),
             may_be_finished=may_be_finished,
         )
     return model, data
@@ -200,7 +202,9 @@ def run(
         every_n_steps=training.checkpoint_every_n_steps,
     )
     stop = StopOnSignal(keep, Vote(team))
-    io = AtomicCheckpointIO(before_first=lambda: begin_folder(config, run_dir, starts))
+    io = AtomicCheckpointIO(
+        before_first=lambda: begin_folder(config, run_dir, starts, step=keep.began_at)
+    )
     with quiet_libraries(), open_loggers(config, run_dir) as loggers:
         # Lightning calls the last two last, in this order: the state is saved before we stop.
         callbacks = [history, *observers(config, data, run_dir, history), keep, stop]
@@ -208,6 +212,8 @@ def run(
         batches = loaders(config, data, part)
         if module.is_spread and config.resume is None:  # while each process has the whole model
             model.initialise(*module.split(batches[0].first_whole().to("cpu")))
+        if team.is_first and not (run_dir / CONFIG_FILE).exists():
+            write_settings(config, run_dir)  # for a run that is killed before its first state
         try:
             fit(trainer, module, batches, stop, config.resume)
         except NotFiniteError as error:
