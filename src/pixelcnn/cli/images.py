@@ -11,6 +11,7 @@ from torch import Tensor
 from pixelcnn.cli.conditions import is_typed, typed_condition
 from pixelcnn.cli.evaluate import settings_of
 from pixelcnn.cli.words import counted
+from pixelcnn.data import ImageSet
 from pixelcnn.data.array_conditions import to_labels
 from pixelcnn.data.arrays import load_arrays, stated_levels, to_images
 from pixelcnn.data.image_files import LEVELS, SUFFIXES, read_pixels
@@ -116,29 +117,40 @@ def condition_of(
     return cond
 
 
-def from_split(
-    args: argparse.Namespace, model: AutoregressiveModel, *, with_condition: bool
-) -> Asked:
-    """A split of the data of the run, or of those that settings name."""
+def split_of(
+    args: argparse.Namespace, model: AutoregressiveModel, *, with_condition: bool = True
+) -> tuple[ImageSet, str, str, str | None]:
+    """The split that is asked about, of the data of the run or of those that settings name.
+
+    Returns:
+        Its images, where they are stored; its name; what they are, in one line; and `foreign`, as
+        `Asked` has it.
+    """
     config = settings_of(args)
     data, foreign = labels_by_name(model.condition, load_images(config))
-    split = config.evaluation.split
-    images = getattr(data, split)
+    name = config.evaluation.split
+    images: ImageSet = getattr(data, name)
     check_spec(model, images.spec)
     if with_condition and foreign is None:
         check_condition(model.condition, images.conditions)
-    count = len(images) if args.max_images is None else min(len(images), args.max_images)
-    numbers = torch.arange(count)
-    taken = images.take(numbers)
-    x = next(iter(taken.read([numbers]))).long()
-    if taken.redraws:
+    if args.max_images is not None and args.max_images < len(images):
+        images = images.take(torch.arange(args.max_images))
+    return images, name, data.protocol, foreign
+
+
+def from_split(
+    args: argparse.Namespace, model: AutoregressiveModel, *, with_condition: bool
+) -> Asked:
+    """All images of a split."""
+    images, split, about, foreign = split_of(args, model, with_condition=with_condition)
+    if images.redraws:
         raise ConfigError(
             "These images are drawn anew in every epoch. Ask about --split val or test."
         )
-    names = [f"{split}-{number}" for number in range(count)]
-    conditions = taken.conditions
-    cond = conditions.of(model.condition.kind)
-    return Asked(x, names, cond, conditions.labels, data.protocol, foreign)
+    x = next(iter(images.read([torch.arange(len(images))]))).long()
+    names = [f"{split}-{number}" for number in range(len(x))]
+    cond = images.conditions.of(model.condition.kind)
+    return Asked(x, names, cond, images.labels, about, foreign)
 
 
 def read_files(files: Sequence[Path], model: AutoregressiveModel) -> Asked:

@@ -4,20 +4,15 @@ import argparse
 import csv
 from pathlib import Path
 
-import torch
-
-from pixelcnn.cli.evaluate import settings_of
+from pixelcnn.cli.images import split_of
 from pixelcnn.cli.runs import open_run
 from pixelcnn.cli.sharded import SHARD_SIZE, device_of, fill, shared
 from pixelcnn.cli.words import counted
-from pixelcnn.data import ImageSet
 from pixelcnn.errors import ConfigError
-from pixelcnn.evaluation import check_condition, check_spec, density_given, labels_by_name
+from pixelcnn.evaluation import density_given
 from pixelcnn.files import atomic_write
 from pixelcnn.metrics import bits_per_dim
-from pixelcnn.models import AutoregressiveModel
 from pixelcnn.shards import ShardedScoring
-from pixelcnn.training.images import load_images
 
 SCORES_FILE = "scores.csv"
 
@@ -37,10 +32,11 @@ def run(args: argparse.Namespace) -> int:
 def score_shards(args: argparse.Namespace) -> int:
     """The part of one process."""
     model = open_run(args.run, device=device_of(args)).model
-    image_set, split, about = image_set_of(args, model)
+    images, split, protocol, _ = split_of(args, model)
+    about = f"{split}, {protocol}"
     scoring = ShardedScoring(
         model,
-        image_set,
+        images,
         Path(args.shards),
         images=about,
         shard_size=args.shard_size or SHARD_SIZE,
@@ -49,25 +45,11 @@ def score_shards(args: argparse.Namespace) -> int:
     if fill(scoring, args, "scoring"):
         table = Path(args.shards, SCORES_FILE)
         mean = write_table(table, scoring, split)
-        num_dims = image_set.spec.num_dims
-        print(f"{density_given(scoring.condition)} of {counted(len(image_set), 'image')}: {about}")
+        num_dims = images.spec.num_dims
+        print(f"{density_given(scoring.condition)} of {counted(len(images), 'image')}: {about}")
         print(f"{mean:.2f} nats per image, {bits_per_dim(mean, num_dims):.4f} bits/dim")
         print(table)
     return 0
-
-
-def image_set_of(args: argparse.Namespace, model: AutoregressiveModel) -> tuple[ImageSet, str, str]:
-    """The images, which stay where they are; the name of their split, and what they are."""
-    config = settings_of(args)
-    data, foreign = labels_by_name(model.condition, load_images(config))
-    split = config.evaluation.split
-    images: ImageSet = getattr(data, split)
-    check_spec(model, images.spec)
-    if foreign is None:
-        check_condition(model.condition, images.conditions)
-    if args.max_images is not None and args.max_images < len(images):
-        images = images.take(torch.arange(args.max_images))
-    return images, split, f"{split}, {data.protocol}"
 
 
 def write_table(path: Path, scoring: ShardedScoring, split: str) -> float:

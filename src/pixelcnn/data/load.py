@@ -64,7 +64,7 @@ def load_data(
             the Hugging Face hub, see `pixelcnn.data.hugging_face`.
         data_root: Folder of the named sets; without it the one that the environment variable
             PIXELCNN_DATA names, or else `data` in the current folder. Sets that are missing
-            are fetched into it. For plain `npz`, `npy` and `folder`: the file or folder itself.
+            are fetched into it. For plain `npz`, `npy`, `folder` and `hf`: the file or folder.
         levels: Number of levels K wanted, at most those stored; all of them by default.
         binarization: "threshold" maps levels above the middle (127.5 of 255) to 1; "dynamic"
             draws 1 with probability x / (K-1): anew in every epoch for training images, once
