@@ -5,8 +5,7 @@ import torch
 from scipy.stats import mannwhitneyu
 
 from pixelcnn.errors import ShapeError
-from pixelcnn.metrics import Memorisation, nearest_distances
-from pixelcnn.metrics.neighbours import nearest
+from pixelcnn.metrics import Memorisation, nearest
 
 
 def images(count: int, *, seed: int, levels: int = 256) -> torch.Tensor:
@@ -28,22 +27,22 @@ def test_the_nearest_are_found_whatever_the_batches():
 def test_the_distance_of_a_copy_is_exactly_zero(levels):
     others = images(50, seed=2, levels=levels)
     others[0] = levels - 1
-    assert (nearest_distances(others.flip(0), [others], levels=levels) == 0).all()
+    assert (nearest(others.flip(0), [others], levels=levels)[0] == 0).all()
     changed = others.clone()
     changed[0, 0, 0, 0] -= 1
-    assert nearest_distances(changed, [others], levels=levels)[0] > 0
+    assert nearest(changed, [others], levels=levels)[0][0] > 0
 
 
 def test_black_is_as_far_from_white_as_can_be():
     black = torch.zeros(1, 3, 4, 4).long()
-    assert nearest_distances(black, [black + 255], levels=256).item() == 1
+    assert nearest(black, [black + 255], levels=256)[0].item() == 1
 
 
 def test_what_cannot_be_compared_is_refused():
     with pytest.raises(ShapeError, match="one shape"):
-        nearest_distances(images(2, seed=0), [torch.zeros(1, 1, 5, 5).long()], levels=256)
+        nearest(images(2, seed=0), [torch.zeros(1, 1, 5, 5).long()], levels=256)
     with pytest.raises(ShapeError, match="At least 1 image"):
-        nearest_distances(images(2, seed=0), [], levels=256)
+        nearest(images(2, seed=0), [], levels=256)
 
 
 def test_drawn_images_are_nearer_by_the_statistic_of_mann_and_whitney():

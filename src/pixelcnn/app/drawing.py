@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pixelcnn.app.models import Choice
 from pixelcnn.checkpoint import fingerprint
+from pixelcnn.data.sets import narrow
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference import PixelCNNSampler, score
 from pixelcnn.plots import generation_notes
@@ -129,13 +130,12 @@ def drawing(choice: Choice, wish: Wish) -> Iterator[Drawn]:
     steps = sampler.grow(
         wish.num_samples, cond=wish.cond, seed=wish.seed, shape=wish.shape, **wish.filters
     )
-    compact = torch.uint8 if choice.model.num_classes <= 256 else torch.int32
     num_rows = wish.shape[1] * math.ceil(wish.num_samples / 256)
     every = math.ceil(num_rows / MOST_FRAMES)
     frames: tuple[Tensor, ...] = ()
     drawn = Drawn(choice, wish)
     for row, step in enumerate(steps, 1):
-        done, newest = step.num_known / step.num_total, step.image.to(compact)
+        done, newest = step.num_known / step.num_total, narrow(step.image, choice.model.num_classes)
         if row % every == 0 or done == 1:
             frames = (*frames, newest)
         shown = frames if frames and frames[-1] is newest else (*frames, newest)

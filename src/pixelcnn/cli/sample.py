@@ -7,12 +7,13 @@ from typing import Any
 from pixelcnn.cli.conditions import Wish, choose_condition, share_condition
 from pixelcnn.cli.drawing import Drawing, draw, save_film, save_grid, save_levels, save_separate
 from pixelcnn.cli.runs import check_size, open_run
-from pixelcnn.cli.sharded import SHARD_SIZE, check_sharing, device_of, fill, shared
+from pixelcnn.cli.sharded import check_sharing, device_of, fill, shared
 from pixelcnn.cli.words import counted
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import provisional_folder
 from pixelcnn.nn import Condition
 from pixelcnn.shards import ShardedDrawing
+from pixelcnn.shards.settings import SHARD_SIZE
 
 SUFFIXES = (".png", ".gif", ".npz")
 BATCH_SIZE = 256

@@ -11,6 +11,7 @@ from pixelcnn.cli import outliers, scoring
 from pixelcnn.cli.images import Asked, images_of
 from pixelcnn.cli.progress import progress_bar
 from pixelcnn.cli.runs import open_run
+from pixelcnn.cli.scoring import SCORES_FILE
 from pixelcnn.cli.sharded import check_sharing
 from pixelcnn.cli.words import counted
 from pixelcnn.errors import ConfigError
@@ -29,7 +30,6 @@ from pixelcnn.plots import (
     screen_scale,
 )
 
-SCORES_FILE = "scores.csv"
 SURPRISE_FILE = "surprise.png"
 STRIP_FILE = "expectation.png"
 FILM_FILE = "expectation.gif"

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from pixelcnn.cli.images import split_of
 from pixelcnn.cli.runs import open_run
-from pixelcnn.cli.sharded import SHARD_SIZE, device_of, fill, shared
+from pixelcnn.cli.sharded import device_of, fill, shared
 from pixelcnn.cli.words import counted
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import density_given
 from pixelcnn.files import atomic_write
 from pixelcnn.metrics import bits_per_dim
 from pixelcnn.shards import ShardedScoring
+from pixelcnn.shards.settings import SHARD_SIZE
 
 SCORES_FILE = "scores.csv"
 

@@ -21,7 +21,6 @@ from pixelcnn.errors import (
 from pixelcnn.processes import Process, this_process
 from pixelcnn.shards import ShardedWork
 
-SHARD_SIZE = 4096
 SHARING = ("shard_size", "worker", "num_workers", "num_processes")
 
 

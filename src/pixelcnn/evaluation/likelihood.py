@@ -45,8 +45,8 @@ def evaluate(
         measured without them, too: `nll_nats_without_label` and so on are those of p(x).
 
     Raises:
-        ConfigError: If the model needs a condition that the images do not have.
-            Or if the model gives NaN, as one that has diverged does.
+        ConfigError: If the model needs a condition that the images do not have, or gives NaN, as
+            one that has diverged does.
         ShapeError: If channels or levels do not fit the model.
     """
     check_fit(model, image_set)

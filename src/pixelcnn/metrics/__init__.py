@@ -6,7 +6,7 @@ from pixelcnn.metrics.classifier_file import TrainedClassifier, load_classifier,
 from pixelcnn.metrics.features import ClassifierFeatures, Features, InceptionFeatures
 from pixelcnn.metrics.fidelity import compare_sets
 from pixelcnn.metrics.findings import Findings
-from pixelcnn.metrics.neighbours import Memorisation, nearest_distances
+from pixelcnn.metrics.neighbours import Memorisation, nearest
 from pixelcnn.metrics.perceptual import PerceptualDistance
 from pixelcnn.metrics.proportion import wilson_interval
 from pixelcnn.metrics.units import bits_per_dim, perplexity
@@ -25,7 +25,7 @@ __all__ = [
     "bootstrap_interval",
     "compare_sets",
     "load_classifier",
-    "nearest_distances",
+    "nearest",
     "perplexity",
     "save_classifier",
     "wilson_interval",

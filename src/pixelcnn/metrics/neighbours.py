@@ -95,45 +95,30 @@ def quantiles(distances: Tensor) -> dict[str, float]:
     return {**named, "mean": distances.double().mean().item()}
 
 
-def nearest_distances(
-    x: Tensor, references: Iterable[Tensor], *, levels: int, batch_size: int = 1_000
-) -> Tensor:
-    """Root mean square distance of images to the nearest of others, in [0, 1].
+def nearest(
+    x: Tensor, references: Iterable[Tensor], *, levels: int, count: int = 1, batch_size: int = 1_000
+) -> tuple[Tensor, Tensor]:
+    """The nearest images of others, and how far they are.
 
     Args:
         x: Levels. (N, C, H, W).
         references: Batches of levels, (B, C, H, W) each; read once, one after another.
         levels: Number of levels K of all.
+        count: How many of the nearest.
         batch_size: Images of `x` compared at once.
 
     Returns:
-        0 for an exact copy, 1 for black against white. (N,), float64.
+        Root mean square distances, the smallest first, float64: 0 for an exact copy, 1 for black
+        against white; and the numbers of the images. (N, count) both.
 
     Raises:
-        ShapeError: If sizes or levels differ, or there is nothing to compare with.
+        ShapeError: If sizes or levels differ, or there are fewer than `count`.
 
     Example:
         >>> x = torch.tensor([[0, 0], [2, 0]]).reshape(2, 1, 1, 2)
-        >>> nearest_distances(x, [x[:1]], levels=3)
-        tensor([0.0000, 0.7071], dtype=torch.float64)
-    """
-    return nearest(x, references, levels=levels, count=1, batch_size=batch_size)[0][:, 0]
-
-
-def nearest(
-    x: Tensor, references: Iterable[Tensor], *, levels: int, count: int, batch_size: int = 1_000
-) -> tuple[Tensor, Tensor]:
-    """The nearest images of others, and how far they are.
-
-    Args:
-        count: How many of them.
-        x, references, levels, batch_size: As of `nearest_distances`.
-
-    Returns:
-        Distances, the smallest first, and the numbers of the images. Two of (N, count).
-
-    Raises:
-        ShapeError: As `nearest_distances`, or if there are fewer than `count`.
+        >>> distances, numbers = nearest(x, [x[:1]], levels=3)
+        >>> distances[:, 0], numbers[:, 0]
+        (tensor([0.0000, 0.7071], dtype=torch.float64), tensor([0, 0]))
     """
     points = _points(x, levels)
     best = torch.full((len(x), count), math.inf, dtype=torch.float64)

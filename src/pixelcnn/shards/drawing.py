@@ -15,7 +15,7 @@ from pixelcnn.models import AutoregressiveModel, Cond
 from pixelcnn.shards.archive import Arrays
 from pixelcnn.shards.contents import shard_arrays
 from pixelcnn.shards.recipe import recipe_for
-from pixelcnn.shards.settings import checked_sizes, listed_cond
+from pixelcnn.shards.settings import SHARD_SIZE, checked_sizes, listed_cond
 from pixelcnn.shards.work import ShardedWork
 
 
@@ -60,7 +60,7 @@ class ShardedDrawing(ShardedWork):
         folder: str | Path,
         *,
         num_samples: int,
-        shard_size: int = 4096,
+        shard_size: int = SHARD_SIZE,
         batch_size: int | None = None,
         temperature: float = 1.0,
         top_k: int | None = None,

@@ -18,7 +18,7 @@ from pixelcnn.models import AutoregressiveModel
 from pixelcnn.shards.archive import Arrays
 from pixelcnn.shards.plan import Plan
 from pixelcnn.shards.recipe import software
-from pixelcnn.shards.settings import checked_sizes
+from pixelcnn.shards.settings import SHARD_SIZE, checked_sizes
 from pixelcnn.shards.work import ShardedWork
 
 BATCH_SIZE = 64
@@ -94,7 +94,7 @@ class ShardedScoring(ShardedWork):
         folder: str | Path,
         *,
         images: str,
-        shard_size: int = 4096,
+        shard_size: int = SHARD_SIZE,
         batch_size: int | None = None,
     ) -> None:
         sizes = checked_sizes(len(image_set), shard_size, batch_size, usual=BATCH_SIZE)

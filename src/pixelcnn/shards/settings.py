@@ -9,6 +9,7 @@ from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.models import AutoregressiveModel, Cond
 
 BATCH_SIZE = 256
+SHARD_SIZE = 4096
 
 
 def checked_sizes(
