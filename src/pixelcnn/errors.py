@@ -6,6 +6,9 @@ from types import ModuleType
 FAILED, INTERRUPTED = 2, 130
 """Exit codes of the command line: for what the user can mend, and after Ctrl-C."""
 
+LOST = 69
+"""By which one of several processes tells the one that started it that it lost another."""
+
 
 class PixelCNNError(Exception):
     """Base of every error raised on purpose. Its message alone is what the command line prints."""
@@ -49,6 +52,10 @@ class EndedElsewhereError(PixelCNNError):
     def __init__(self, code: int = FAILED) -> None:
         super().__init__("Another process that shares this work ended, and said why.")
         self.code = code
+
+
+class LostProcessError(PixelCNNError):
+    """Another process that shared the work ended without a word, so this one ended, too."""
 
 
 def require(module: str, *, extra: str) -> ModuleType:

@@ -90,14 +90,18 @@ def this_process(environment: "os._Environ[str] | dict[str, str] | None" = None)
     return Process()
 
 
-def end_with_parent() -> None:
+def end_with_parent() -> bool:
     """Lets this process end, as by SIGTERM, when the one that started it is gone.
 
     For processes that one of ours started, which then holds their pipe; others are left alone.
+
+    Returns:
+        Whether it is one of those.
     """
     pipe = os.environ.pop(PARENT, None)
     if pipe is not None:
         threading.Thread(target=_watch, args=(int(pipe),), daemon=True).start()
+    return pipe is not None
 
 
 def _watch(pipe: int) -> None:

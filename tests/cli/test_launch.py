@@ -11,8 +11,9 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 import torch
 
+from pixelcnn.cli import main
 from pixelcnn.cli.launch import launch
-from pixelcnn.errors import PixelCNNError
+from pixelcnn.errors import LOST, LostProcessError, PixelCNNError
 from pixelcnn.training.state import read_state
 
 DIGITS = [
@@ -68,13 +69,33 @@ def test_what_every_process_finds_is_the_exit_code(capfd):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
-def test_a_process_that_was_killed_is_named(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("does", "told"),
+    [
+        ("[ $RANK = 1 ] && kill -9 $$; sleep 0.2; exit 69", "Process 1 of 2 was ended by SIGKILL"),
+        ("[ $RANK = 0 ] && exit 69; sleep 0.2; kill -9 $$", "Process 1 of 2 was ended by SIGKILL"),
+        ("exit 69", "lost the connection to each other"),
+    ],
+)
+def test_a_process_that_was_killed_is_named_whatever_others_lost(does, told, tmp_path, monkeypatch):
     script = tmp_path / "python"
-    script.write_text("#!/bin/sh\nkill -9 $$\n")
+    script.write_text(f"#!/bin/sh\n{does}\n")
     script.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(script))
-    with pytest.raises(PixelCNNError, match="Process 0 of 1 was ended by SIGKILL"):
-        launch(["info"], 1)
+    with pytest.raises(PixelCNNError, match=told):
+        launch(["info"], 2)
+
+
+def test_a_lost_process_is_told_once(monkeypatch, capsys):
+    def lose(args):
+        raise LostProcessError("Another process ended without a word.")
+
+    monkeypatch.setattr("pixelcnn.cli.info.run", lose)
+    assert main(["info"]) == 2
+    assert capsys.readouterr().err == "pixelcnn: Another process ended without a word.\n"
+    monkeypatch.setattr("pixelcnn.cli.entry.end_with_parent", lambda: True)
+    assert main(["info"]) == LOST
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.slow
@@ -139,7 +160,8 @@ def test_when_one_process_is_killed_all_end(tmp_path, victim):
     children[victim].kill()
     code, said = ended(process)
     assert code == 2
-    assert "was ended by SIGKILL" in said
+    assert f"Process {victim} of 2 was ended by SIGKILL" in said
+    assert said.count("pixelcnn: ") == 1
     assert not [each for each in children if each.is_running()]
 
 

@@ -7,7 +7,14 @@ import sys
 from collections.abc import Sequence
 
 from pixelcnn.cli.parser import parse
-from pixelcnn.errors import FAILED, INTERRUPTED, EndedElsewhereError, PixelCNNError
+from pixelcnn.errors import (
+    FAILED,
+    INTERRUPTED,
+    LOST,
+    EndedElsewhereError,
+    LostProcessError,
+    PixelCNNError,
+)
 from pixelcnn.processes import end_with_parent
 
 READER_LEFT = 141  # what a shell reports for a program that a closed pipe ended
@@ -44,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         130 after Ctrl-C, 70 for our own bugs.
         With PIXELCNN_DEBUG=1 in the environment errors are raised instead.
     """
-    end_with_parent()
+    has_starter = end_with_parent()
     args = parse(sys.argv[1:] if argv is None else list(argv))
     # It complains about a home that it cannot write to; its curves do not need one.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
@@ -61,6 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         if isinstance(error, EndedElsewhereError):
             return error.code
+        if isinstance(error, LostProcessError) and has_starter:
+            return LOST  # that one knows which, and says it
         shards = " --shards" if getattr(args, "shards", None) else ""
         line, code = explain(error, args.command + shards)
         print(f"pixelcnn: {line}", file=sys.stderr)

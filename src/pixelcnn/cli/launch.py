@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from pixelcnn.errors import PixelCNNError
+from pixelcnn.errors import LOST, PixelCNNError
 from pixelcnn.processes import PARENT
 
 FORWARDED = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2")
@@ -31,7 +31,8 @@ def launch(words: Sequence[str], count: int, *, waits_for_all: bool = False) -> 
         0, or the exit code of the first that failed.
 
     Raises:
-        PixelCNNError: If one was ended by a signal that nobody sent through this process.
+        PixelCNNError: If one was ended by a signal that nobody sent through this process, or they
+            lost each other. They leave it to this process to say so.
     """
     watched, held = os.pipe()
     processes: list[subprocess.Popen[bytes]] = []
@@ -103,15 +104,17 @@ def outcome(processes: Sequence[subprocess.Popen[bytes]], *, waits_for_all: bool
         if failed and not waits_for_all:
             until = min(until, time.monotonic() + GRACE)
         time.sleep(0.05)
-    if not failed:
-        return 0
-    code = processes[failed[0]].returncode
-    if code < 0:
-        raise PixelCNNError(
-            f"Process {failed[0]} of {len(processes)} was ended by {signal.Signals(-code).name}. "
-            f"If the system did that, it may have run out of memory."
-        )
-    return code
+    ends = {rank: processes[rank].returncode for rank in failed}  # as they came
+    for rank, code in ends.items():
+        if code < 0:
+            raise PixelCNNError(
+                f"Process {rank} of {len(processes)} was ended by {signal.Signals(-code).name}. "
+                f"If the system did that, it may have run out of memory."
+            )
+    told = [code for code in ends.values() if code != LOST]
+    if failed and not told:
+        raise PixelCNNError("The processes lost the connection to each other, so all ended.")
+    return told[0] if told else 0
 
 
 def end(processes: Sequence[subprocess.Popen[bytes]]) -> None:

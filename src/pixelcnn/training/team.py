@@ -10,7 +10,12 @@ from typing import Any, TypeVar
 import torch
 import torch.distributed as dist
 
-from pixelcnn.errors import INTERRUPTED, EndedElsewhereError, PixelCNNError
+from pixelcnn.errors import (
+    INTERRUPTED,
+    EndedElsewhereError,
+    LostProcessError,
+    PixelCNNError,
+)
 from pixelcnn.processes import Process, this_process
 
 T = TypeVar("T")
@@ -108,7 +113,7 @@ class Team:
         if not speaks:
             return EndedElsewhereError()
         if is_lost:
-            return PixelCNNError(
+            return LostProcessError(
                 "Another process of this training ended without a word, so all ended. If the "
                 "system killed it, it may have run out of memory."
             )
