@@ -151,6 +151,34 @@ def test_processes_of_torchrun_share_without_a_word(model_file, tmp_path, capsys
         assert bool(capsys.readouterr().out) is speaks
 
 
+def test_what_is_there_is_told_of_all_or_of_the_worker_that_was_typed(
+    model_file, tmp_path, capsys, monkeypatch
+):
+    folder = tmp_path / "a"
+    assert sample(model_file, folder, *SIZES) == 0
+    (folder / "shard-00000.npz").unlink()
+    (folder / "shard-00001.npz").write_bytes(b"torn")
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    said = {
+        "0": f"Going on in {folder}: 2 of 3 shards are there.\n",
+        "1": f"In {folder}: 1 shard damaged or made otherwise, made again.\n",
+    }
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for rank, line in said.items():
+        capsys.readouterr()
+        monkeypatch.setenv("RANK", rank)
+        assert sample(model_file, folder, *SIZES) == 0
+        assert capsys.readouterr().err == line
+        for name, content in before.items():
+            (folder / name).write_bytes(content)
+        (folder / "shard-00000.npz").unlink(missing_ok=True)
+    monkeypatch.delenv("RANK")
+    assert sample(model_file, folder, *SIZES, "--worker=0", "--num-workers=2") == 0
+    assert capsys.readouterr().err == (
+        f"Going on in {folder}: 1 of 2 shards of worker 0 are there.\n"
+    )
+
+
 def test_of_several_processes_one_says_what_is_wrong(model_file, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     said = []

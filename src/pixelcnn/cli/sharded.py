@@ -99,9 +99,7 @@ def fill(work: ShardedWork, args: argparse.Namespace, doing: str) -> bool:
     is_speaker = args.worker is not None or worker.is_first
     was_whole = work.is_listed
     missing = work.missing(worker=worker.rank, num_workers=worker.world_size)
-    own = len(range(worker.rank, work.plan.num_shards, worker.world_size))
-    if is_speaker:
-        tell_found(work, args, own, missing)
+    tell_found(work, args, missing, is_speaker=is_speaker)
     try:
         with progress_bar(f"{doing} {counted(len(missing), 'shard')}", shown=is_speaker) as tell:
             work.write(missing, on_progress=tell)
@@ -110,7 +108,7 @@ def fill(work: ShardedWork, args: argparse.Namespace, doing: str) -> bool:
             raise EndedElsewhereError(INTERRUPTED) from None
         left = work.missing(worker=worker.rank, num_workers=worker.world_size)
         raise KeyboardInterrupt(
-            f"Stopped with {own - len(left):,} of {counted(own, 'shard')} in {args.shards}. "
+            f"Stopped with {present(work, args, left)[1]} in {args.shards}. "
             f"The same command makes the rest."
         ) from None
     was_listed = work.is_listed
@@ -121,21 +119,42 @@ def fill(work: ShardedWork, args: argparse.Namespace, doing: str) -> bool:
                 f"Check its disk, and whether something else writes there; then run this again."
             )
         if args.worker is not None:
-            print(f"{counted(own, 'shard')} of worker {worker.rank} in {args.shards}; others miss")
+            own = counted(present(work, args, [])[0], "shard")
+            print(f"{own} of worker {args.worker} in {args.shards}; others miss")
         return False
     # Of several workers the one that is done last speaks; none if all was there before.
     return worker.is_alone or (is_speaker if was_whole else not was_listed)
 
 
-def tell_found(work: ShardedWork, args: argparse.Namespace, own: int, missing: list[int]) -> None:
-    """Says what was there before, of a worker that has so many shards."""
-    if len(missing) < own:
-        there = f"{own - len(missing):,} of {counted(own, 'shard')}"
-        print(f"Going on in {args.shards}: {there} are there.", file=sys.stderr)
-    damaged = work.damaged(missing)
+def tell_found(
+    work: ShardedWork, args: argparse.Namespace, missing: list[int], *, is_speaker: bool
+) -> None:
+    """Says what was there before, and what is damaged of the shards of this worker."""
+    damaged, (count, told) = work.damaged(missing), present(work, args, missing)
+    if is_speaker and count:
+        print(f"Going on in {args.shards}: {told} are there.", file=sys.stderr)
     if damaged:
         told = f"{counted(len(damaged), 'shard')} damaged or made otherwise"
         print(f"In {args.shards}: {told}, made again.", file=sys.stderr)
+
+
+def present(work: ShardedWork, args: argparse.Namespace, missing: list[int]) -> tuple[int, str]:
+    """How many shards are there: of all, or of the worker that was typed, who knows of its own.
+
+    Args:
+        work: What is made.
+        args: What was typed.
+        missing: Those of this worker that are not there or damaged.
+
+    Returns:
+        Their number, and in words.
+    """
+    if args.worker is None:
+        count = work.num_present - len(work.damaged(missing))
+        return count, f"{count:,} of {counted(work.plan.num_shards, 'shard')}"
+    own = len(range(args.worker, work.plan.num_shards, args.num_workers))
+    count = own - len(missing)
+    return count, f"{count:,} of {counted(own, 'shard')} of worker {args.worker}"
 
 
 def _option(name: str) -> str:
