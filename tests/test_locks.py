@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from pixelcnn import locks
 from pixelcnn.errors import OutputError
-from pixelcnn.locks import LOCK_FILE, locked_folder
+from pixelcnn.locks import LOCK_FILE, in_turn, locked_folder
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such locks")
 
@@ -65,3 +66,23 @@ def test_a_folder_that_was_removed_is_no_fault_of_the_lock(tmp_path):
     with locked_folder(folder):
         (folder / LOCK_FILE).unlink()
         folder.rmdir()
+
+
+def test_others_wait_for_their_turn_and_are_told_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(locks, "PATIENCE", 0.0)
+    told = []
+    with another_process_in(tmp_path) as process:
+
+        def end_the_other():
+            told.append(process.poll())
+            process.stdin.close()
+
+        with in_turn(tmp_path / LOCK_FILE, on_wait=end_the_other):
+            assert process.wait(timeout=20) == 0
+    assert told == [None]
+    assert not list(tmp_path.iterdir())
+
+
+def test_where_nothing_can_be_locked_nobody_waits(tmp_path):
+    with in_turn(tmp_path / "nosuch" / "lock", on_wait=pytest.fail):
+        pass

@@ -1,6 +1,7 @@
 """Facts about what is kept of a folder of images between two starts."""
 
 import os
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -67,6 +68,25 @@ def test_the_second_start_opens_no_file(folder, cache, opened):
     for part in ("sizes", "grey", "whole", "known"):
         assert np.array_equal(getattr(first, part), getattr(second, part))
     assert second.sizes.tolist() == [[4, 6]] * 4 and not second.grey.any()
+
+
+def test_who_waited_for_another_process_opens_no_file(folder, cache, opened, monkeypatch):
+    turn = kept.in_turn
+
+    @contextmanager
+    def after_another(lock, *, on_wait):
+        monkeypatch.setattr(kept, "in_turn", turn)
+        index(folder)
+        opened.clear()
+        on_wait()
+        with turn(lock, on_wait=on_wait):
+            yield
+
+    monkeypatch.setattr(kept, "in_turn", after_another)
+    with pytest.warns(DataWarning, match=r"opening the images of .*images: waiting for its index"):
+        assert index(folder).known.all()
+    assert opened == []
+    assert [file.suffix for file in cache.iterdir()] == [".npz"]
 
 
 def test_few_images_leave_nothing_behind(folder, cache, opened, monkeypatch):

@@ -26,14 +26,16 @@ def index_images(
     Raises:
         DataError: If a header cannot be read and `skip_broken` is off; the message names the file.
     """
-    headers, is_stale = _recall(listing)
-    before = headers.num_known
-    try:
-        errors = inspect(listing.paths, headers, skip_broken=skip_broken)
-    finally:
-        # What was read before a broken file, or before Ctrl-C, need not be read again.
-        if len(listing.paths) >= kept.KEEP_FROM and (is_stale or headers.num_known > before):
-            _keep(listing, headers)
+    key = _key(listing)
+    with kept.making(kept.place_of("folders", key), key, len(listing.paths)):
+        headers, is_stale = _recall(listing)
+        before = headers.num_known
+        try:
+            errors = inspect(listing.paths, headers, skip_broken=skip_broken)
+        finally:
+            # What was read before a broken file, or before Ctrl-C, need not be read again.
+            if len(listing.paths) >= kept.KEEP_FROM and (is_stale or headers.num_known > before):
+                _keep(listing, headers)
     return headers, errors
 
 

@@ -2,7 +2,8 @@
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from pixelcnn.data.notice import notice
 from pixelcnn.errors import OutputError
 from pixelcnn.files import atomic_write
+from pixelcnn.locks import in_turn
 
 Arrays = dict[str, NDArray[np.generic]]
 
@@ -28,6 +30,25 @@ def place_of(kind: str, key: str) -> Path:
     """The file of one index."""
     name = hashlib.sha256(os.fsencode(key)).hexdigest()[:24]
     return cache_folder() / kind / f"{name}.npz"
+
+
+@contextmanager
+def making(place: Path, key: str, count: int) -> Iterator[None]:
+    """Lets one process at a time find out about many images: others wait, and then recall it.
+
+    Args:
+        place: The file of the index.
+        key: What it is made of.
+        count: Images.
+    """
+    if count < KEEP_FROM:
+        yield
+        return
+    with suppress(OSError):  # `keep` will say so
+        place.parent.mkdir(parents=True, exist_ok=True)
+    line = f"Another process is opening the images of {key}: waiting for its index."
+    with in_turn(place.with_suffix(".lock"), on_wait=lambda: notice(line)):
+        yield
 
 
 def recall(place: Path, key: str, like: Mapping[str, Sequence[int]]) -> Arrays | None:

@@ -33,18 +33,21 @@ def index_rows(
     key = "\n".join([column, *(str(file.resolve()) for file in files)])
     place, stamps = kept.place_of("tables", key), _stamps(files)
     headers = Headers.empty(len(images))
-    arrays = kept.recall(place, key, LIKE) if files else None
-    if (
-        arrays is not None
-        and np.array_equal(arrays["stamps"], stamps)
-        and len(arrays["known"]) == len(images)
-    ):
-        for name in LIKE:
-            getattr(headers, name)[:] = arrays[name]
-    before = headers.num_known
-    errors = inspect(images, headers, skip_broken=skip_broken)
-    if files and len(images) >= kept.KEEP_FROM and headers.num_known > before:
-        kept.keep(place, key, {"stamps": stamps, **vars(headers)})
+    if not files:
+        return headers, inspect(images, headers, skip_broken=skip_broken)
+    with kept.making(place, key, len(images)):
+        arrays = kept.recall(place, key, LIKE)
+        if (
+            arrays is not None
+            and np.array_equal(arrays["stamps"], stamps)
+            and len(arrays["known"]) == len(images)
+        ):
+            for name in LIKE:
+                getattr(headers, name)[:] = arrays[name]
+        before = headers.num_known
+        errors = inspect(images, headers, skip_broken=skip_broken)
+        if len(images) >= kept.KEEP_FROM and headers.num_known > before:
+            kept.keep(place, key, {"stamps": stamps, **vars(headers)})
     return headers, errors
 
 
