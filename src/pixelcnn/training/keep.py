@@ -13,7 +13,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
 from pixelcnn import checkpoint
-from pixelcnn.config import Config, to_yaml
+from pixelcnn.config import Config, TrainingConfig, to_yaml
 from pixelcnn.errors import CheckpointError
 from pixelcnn.files import atomic_write, finite_json, remove_leftovers, write_text
 from pixelcnn.models import AutoregressiveModel
@@ -34,10 +34,8 @@ class KeepCheckpoints(Checkpoint):
     Args:
         run_dir: Folder of the run.
         history: Where the figures come from.
+        settings: How many of the last states stay, and how often they are written.
         card: What the card of the weights says besides the figures.
-        num_last: How many of the last states stay.
-        every_n_steps: Optimiser steps after which the last state is written within an epoch. None:
-            at the end of epochs only.
 
     Attributes:
         kept: Entry of the history whose weights are kept; None before the first epoch ends.
@@ -49,18 +47,16 @@ class KeepCheckpoints(Checkpoint):
         self,
         run_dir: Path,
         history: History,
+        settings: TrainingConfig,
         *,
         card: Mapping[str, Any],
-        num_last: int = 1,
-        every_n_steps: int | None = None,
     ) -> None:
         self.last = run_dir / LAST_STATE
         self.best = self.last.with_name("best.ckpt")
         self.weights = run_dir / MODEL_FILE
         self.history = history
         self.card = card
-        self.num_last = num_last
-        self.every_n_steps = every_n_steps
+        self.settings = settings
         self.kept: dict[str, Any] | None = None
         self.began_at = 0
         self.saved_at: int | None = None
@@ -82,7 +78,8 @@ class KeepCheckpoints(Checkpoint):
         # At the start, when schedules, averages and counters have all taken their step; and not
         # between two batches of one step, whose gradients are in no checkpoint.
         step = trainer.global_step
-        is_due = self.every_n_steps and step % self.every_n_steps == 0
+        every = self.settings.checkpoint_every_n_steps
+        is_due = every and step % every == 0
         is_new = step not in (0, self.saved_at)
         if is_due and is_new and batch_idx % trainer.accumulate_grad_batches == 0:
             self.save_last(trainer)
@@ -119,7 +116,7 @@ class KeepCheckpoints(Checkpoint):
         """
         trainer.lightning_module.raise_if_bad()  # type: ignore[operator]
         if trainer.is_global_zero:
-            keep_previous(self.last, self.saved_at, self.num_last - 1)
+            keep_previous(self.last, self.saved_at, self.settings.num_checkpoints - 1)
         trainer.save_checkpoint(self.last)
         self.saved_at = trainer.global_step
 

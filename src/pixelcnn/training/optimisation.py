@@ -9,7 +9,7 @@ from torch import nn
 from torch.optim import Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
-from pixelcnn.config import TrainingConfig
+from pixelcnn.config import Config, TrainingConfig
 from pixelcnn.errors import ConfigError
 
 
@@ -56,6 +56,12 @@ def steps_of(num_batches: int, config: TrainingConfig) -> int:
         3
     """
     return -(-num_batches // config.accumulate_grad_batches)
+
+
+def whole_steps(num_images: int, config: Config) -> int:
+    """Optimiser steps of a whole training on so many images."""
+    num_batches = -(-num_images // config.data.batch_size)
+    return steps_of(num_batches, config.training) * config.training.max_epochs
 
 
 def end_with_training(

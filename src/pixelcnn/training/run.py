@@ -38,7 +38,7 @@ from pixelcnn.training.keep import KeepCheckpoints, begin_folder, write_settings
 from pixelcnn.training.loggers import check_loggers, open_loggers
 from pixelcnn.training.messages import quiet_libraries
 from pixelcnn.training.module import PixelCNNTrainer
-from pixelcnn.training.optimisation import check_warm_up, steps_of
+from pixelcnn.training.optimisation import check_warm_up, whole_steps
 from pixelcnn.training.precision import resolve_precision
 from pixelcnn.training.resume import check_fits, find_state
 from pixelcnn.training.state import AtomicCheckpointIO, load_trained, read_state
@@ -147,9 +147,7 @@ def train_pixelcnn(
                 config, settled = team.together(
                     lambda: settle(config, model, data, run_dir, is_auto=may_be_finished)
                 )
-                num_batches = -(-len(data.train) // config.data.batch_size)
-                num_steps = steps_of(num_batches, config.training) * config.training.max_epochs
-                check_warm_up(config.training, num_steps)
+                check_warm_up(config.training, whole_steps(len(data.train), config))
                 starts = list_starts(config, run_dir, command=command, found=settled)
                 return run(config, model, data, run_dir, team, starts)
 
@@ -168,15 +166,8 @@ def prepare(config: Config, *, may_be_finished: bool) -> tuple[AutoregressiveMod
     torch.manual_seed(config.seed)
     model = build_model(config.model, data)
     if state is not None:
-        path = Path(str(config.resume))
-        check_fits(
-            path,
-            state,
-            model,
-            config,
-            num_images=len(data.train),
-            may_be_finished=may_be_finished,
-        )
+        path, count = Path(str(config.resume)), len(data.train)
+        check_fits(path, state, model, config, num_images=count, may_be_finished=may_be_finished)
     return model, data
 
 
@@ -193,14 +184,7 @@ def run(
     module = PixelCNNTrainer(model, config.training, seed=config.seed, part=part)
     history = History()
     card = {"dataset": config.data.dataset_name, "protocol": data.protocol, "seed": config.seed}
-    training = config.training
-    keep = KeepCheckpoints(
-        run_dir,
-        history,
-        card=card,
-        num_last=training.num_checkpoints,
-        every_n_steps=training.checkpoint_every_n_steps,
-    )
+    keep = KeepCheckpoints(run_dir, history, config.training, card=card)
     stop = StopOnSignal(keep, Vote(team))
     io = AtomicCheckpointIO(
         before_first=lambda: begin_folder(config, run_dir, starts, step=keep.began_at)
@@ -222,22 +206,13 @@ def run(
         config = replace(config, training=module.settings)
         if team.is_first:
             write_settings(config, run_dir)
-    entry, best = best_of(keep, config, data, team)
-    return TrainingResult(
-        model=best,
-        run_dir=run_dir,
-        history=history.entries,
-        best_epoch=entry["epoch"],
-        seconds=history.seconds,
-        data=data,
-        config=config,
-    )
+    return result_of(keep, config, data, run_dir, team)
 
 
-def best_of(
-    keep: KeepCheckpoints, config: Config, data: DataSplits, team: Team
-) -> tuple[Mapping[str, Any], AutoregressiveModel]:
-    """The best weights of a training that has ended, and their entry of the history."""
+def result_of(
+    keep: KeepCheckpoints, config: Config, data: DataSplits, run_dir: Path, team: Team
+) -> TrainingResult:
+    """What a training that has ended leaves, with its best weights."""
     if not team.share(team.is_first and keep.has_weights()):
         # All epochs were trained before, and best weights and best state were taken away.
         keep.kept = keep.history.entries[-1]
@@ -252,4 +227,12 @@ def best_of(
         best = build_model(config.model, data).eval()
     # The other processes may not see the folder of the first.
     best.load_state_dict(team.share(best.state_dict()))
-    return keep.kept, best
+    return TrainingResult(
+        model=best,
+        run_dir=run_dir,
+        history=keep.history.entries,
+        best_epoch=keep.kept["epoch"],
+        seconds=keep.history.seconds,
+        data=data,
+        config=config,
+    )
