@@ -14,7 +14,6 @@ from pixelcnn.cli import main
 from pixelcnn.errors import CheckpointError
 from pixelcnn.training.state import read_state
 
-MIB = 2**20
 WORDS = ["train", "--preset=digits", "--device=cpu", "--resume=auto", "--data.max_samples=100"]
 # A rate that depends on the length of a run would make a longer one another one.
 RATE = ["--training.schedule=constant", "--training.warmup_steps=0"]

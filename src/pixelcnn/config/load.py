@@ -1,8 +1,8 @@
 """Reads settings: YAML file, then overrides, types by jsonargparse, every error by its key."""
 
 import types
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -235,16 +235,12 @@ def value_parser(key: str) -> ArgumentParser:
 @cache
 def hints() -> dict[str, Any]:
     """Dotted key to declared type, for every setting there is."""
-    return dict(declared())
-
-
-def declared() -> Iterator[tuple[str, Any]]:
-    for section, cls in SECTIONS.items():
-        section_hints = get_type_hints(cls)
-        yield from ((f"{section}.{each.name}", section_hints[each.name]) for each in fields(cls))
-    for name, hint in get_type_hints(Config).items():
-        if name not in SECTIONS:
-            yield name, hint
+    inner = {
+        f"{section}.{name}": hint
+        for section, cls in SECTIONS.items()
+        for name, hint in get_type_hints(cls).items()
+    }
+    return inner | {n: hint for n, hint in get_type_hints(Config).items() if n not in SECTIONS}
 
 
 def describe(hint: Any) -> str:

@@ -113,6 +113,7 @@ class TensorImageSet(ImageSet):
         attributes: Numbers that describe each image. Shape: (N, A); or None.
         maps: Planes as large as the images. Shape: (N, A, H, W); or None.
         levels: Number of levels K of `images`.
+        spec: What `batches` yields, where that is not what is stored.
 
     Raises:
         DataError: If there is no image, or a condition does not fit the images.
