@@ -4,8 +4,7 @@ from pixelcnn.cli.options import (
     RUN_HELP,
     Subparsers,
     add_command,
-    add_device,
-    destination,
+    add_output,
     positive,
     whole,
 )
@@ -43,9 +42,5 @@ def add_compare(commands: Subparsers) -> None:
     )
     parser.add_argument("--inception-weights", metavar="FILE", help="torch-fidelity's Inception")
     parser.add_argument("--seed", type=whole, help="decides what is drawn (default: 0)")
-    parser.add_argument(
-        "--out", type=destination, metavar="DIR", default="comparison",
-        help="folder for report.html, report.md with its pictures, and report.json "
-        "(default: %(default)s)",
-    )  # fmt: skip
-    add_device(parser)
+    files = "report.html, report.md with its pictures, and report.json"
+    add_output(parser, "comparison", files)

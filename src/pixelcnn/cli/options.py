@@ -64,6 +64,15 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_output(parser: argparse.ArgumentParser, folder: str, files: str) -> None:
+    """Adds where the answer goes, and where it is computed."""
+    parser.add_argument(
+        "--out", type=destination, metavar="DIR", default=folder,
+        help=f"folder for {files} (default: %(default)s)",
+    )  # fmt: skip
+    add_device(parser)
+
+
 def add_sharing(parser: argparse.ArgumentParser) -> None:
     """Adds how work into shards is shared: `pixelcnn.cli.sharded` reads it."""
     group = parser.add_argument_group(

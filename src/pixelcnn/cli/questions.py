@@ -8,7 +8,7 @@ from pixelcnn.cli.options import (
     RUN_HELP,
     Subparsers,
     add_command,
-    add_device,
+    add_output,
     add_sharing,
     destination,
     positive,
@@ -136,17 +136,12 @@ def _add_score(commands: Subparsers) -> None:
         help="also show what the model expects of the most surprising ones as their pixels arrive",
     )  # fmt: skip
     parser.add_argument(
-        "--out", type=destination, metavar="DIR", default="scores",
-        help="folder for scores.csv and surprise.png, or the outliers.… of --against "
-        "(default: %(default)s)",
-    )  # fmt: skip
-    parser.add_argument(
         "--shards", type=destination, metavar="DIR",
         help="score a data set of any size a part at a time into this folder, and join all in its "
         "scores.csv; run again, it goes on",
     )  # fmt: skip
     add_sharing(parser)
-    add_device(parser)
+    add_output(parser, "scores", "scores.csv and surprise.png, or the outliers.… of --against")
 
 
 def _add_classify(commands: Subparsers) -> None:
@@ -155,11 +150,7 @@ def _add_classify(commands: Subparsers) -> None:
     )
     add_images(parser, batch_size=64)
     add_show(parser, default=6)
-    parser.add_argument(
-        "--out", type=destination, metavar="DIR", default="classes",
-        help="folder for classes.csv and belief.png (default: %(default)s)",
-    )  # fmt: skip
-    add_device(parser)
+    add_output(parser, "classes", "classes.csv and belief.png")
 
 
 def add_site(parser: argparse.ArgumentParser, *, may_be_known: bool = False) -> None:
@@ -185,11 +176,7 @@ def _add_marginal(commands: Subparsers) -> None:
     parser.add_argument("--size", type=size, metavar="HxW", help="size of the images")
     parser.add_argument("--batch-size", type=positive, metavar="N", default=256)
     parser.add_argument("--seed", type=whole, default=0, help="decides what is drawn")
-    parser.add_argument(
-        "--out", type=destination, metavar="DIR", default="marginal",
-        help="folder for levels.csv and levels.png (default: %(default)s)",
-    )  # fmt: skip
-    add_device(parser)
+    add_output(parser, "marginal", "levels.csv and levels.png")
 
 
 def _add_conditional(commands: Subparsers) -> None:
@@ -212,11 +199,7 @@ def _add_conditional(commands: Subparsers) -> None:
         help="repeat it to see several side by side (default: exact if that is quick, else smc)",
     )  # fmt: skip
     add_options(parser, METHODS)
-    parser.add_argument(
-        "--out", type=destination, metavar="DIR", default="conditional",
-        help="folder for levels.csv and levels.png (default: %(default)s)",
-    )  # fmt: skip
-    add_device(parser)
+    add_output(parser, "conditional", "levels.csv and levels.png")
 
 
 def _add_complete(commands: Subparsers) -> None:
@@ -242,11 +225,7 @@ def _add_complete(commands: Subparsers) -> None:
         "--film", action="store_true",
         help="with --method gibbs, also show the chains sweep by sweep: chains.png and chains.gif",
     )  # fmt: skip
-    parser.add_argument(
-        "--out", type=destination, metavar="DIR", default="completions",
-        help="folder for completions.png, .csv and .npz (default: %(default)s)",
-    )  # fmt: skip
-    add_device(parser)
+    add_output(parser, "completions", "completions.png, .csv and .npz")
 
 
 def add_options(parser: argparse.ArgumentParser, methods: Methods) -> None:
