@@ -16,6 +16,7 @@ CONFIG_FILE = "config.yaml"
 METRICS_FILE = "metrics.json"
 ENVIRONMENT_FILE = "environment.json"
 LAST_STATE = Path("checkpoints", "last.ckpt")
+LOGS = "logs/version_*/metrics.csv"
 
 
 def find_model(run: str) -> Path:
@@ -177,7 +178,7 @@ def history_of(file: Path) -> list[dict[str, float]]:
     if folder is None:
         return []
     entries: dict[int, dict[str, float]] = {}
-    for log in sorted(folder.glob("logs/version_*/metrics.csv"), key=lambda p: p.stat().st_mtime):
+    for log in sorted(folder.glob(LOGS), key=lambda p: p.stat().st_mtime):
         try:
             with log.open(newline="", encoding="utf-8") as lines:
                 for epoch, figures in _logged(lines):

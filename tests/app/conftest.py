@@ -1,5 +1,6 @@
 """The page without a browser: Streamlit's own test harness runs it in this process."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +19,11 @@ def opened(*words: str) -> None:
     from pixelcnn.app.page import main
 
     main(list(words))
+
+
+def said(elements) -> str:
+    """What stands there, without the strokes before signs that are no Markdown."""
+    return " ".join(re.sub(r"\\(.)", r"\1", element.value) for element in elements)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from pixelcnn.checkpoint import read_card, save
 from pixelcnn.errors import ConfigError
 from pixelcnn.models import PixelCNN
 from pixelcnn.runs import find_model
+from tests.app.conftest import said
 
 FILTERS = {"temperature": 1.0, "top_k": None, "top_p": None, "guidance": 1.0}
 
@@ -154,7 +155,7 @@ def test_a_size_that_is_refused_says_why_and_loses_nothing(page):
     app.number_input(key="set.draw.digits.columns").set_value(256)
     app = clicked(app, "Draw")
     assert not app.exception
-    assert "at most 4,000,000 sub-pixels" in app.error[0].value
+    assert "at most 4,000,000 sub-pixels" in said(app.error)
     assert app.session_state[DRAWN] is kept
 
 
@@ -180,7 +181,7 @@ def test_maps_of_a_file_are_told_in_turn_and_scaled(page, tmp_path):
     app = page(runs=(str(tmp_path / "mapped"),))
     app.number_input(key="set.draw.count").set_value(2)
     app = clicked(app, "Draw")
-    assert "needs `cond`: a map of 2 channels" in app.error[0].value
+    assert "needs `cond`: a map of 2 channels" in said(app.error)
     file, maps = io.BytesIO(), torch.rand(2, 2, 12, 12)
     np.save(file, maps.numpy())
     app.file_uploader[0].set_value(("maps.npy", file.getvalue(), "application/x-npy"))

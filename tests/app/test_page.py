@@ -9,11 +9,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pixelcnn.app.models import find_choices
+from pixelcnn.app.show import as_code, plain
 from pixelcnn.checkpoint import save
 from pixelcnn.errors import CheckpointError
 from pixelcnn.models import PixelCNN
 from pixelcnn.weights import list_weights
-from tests.app.conftest import ENTRY
+from tests.app.conftest import ENTRY, said
 
 ROOM = Path(__file__).parents[2] / "src" / "pixelcnn" / "app"
 
@@ -98,11 +99,72 @@ def test_a_named_run_that_is_gone_does_not_take_the_others_with_it(page, runs):
     assert "Draw" in [button.label for button in app.button]
 
 
+def test_a_run_is_called_by_its_folder_from_within_it(runs, monkeypatch):
+    monkeypatch.chdir(runs / "mine")
+    assert list(find_choices(["."])) == ["mine", *list_weights()]
+
+
+def test_a_folder_of_their_name_takes_no_model_of_the_package_away(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in list_weights():
+        (tmp_path / name).mkdir()
+    assert list(find_choices([])) == list_weights()
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "metrics.json", "logs", "model.safetensors"])
+@pytest.mark.parametrize("title", ["Draw", "Compare", "About the run"])
+def test_nothing_is_read_that_a_run_links_to_elsewhere(page, runs, tmp_path, title, name):
+    own, elsewhere = runs / "mine" / name, tmp_path / "elsewhere"
+    (runs / "mine" / "config.yaml").write_text("data:\n  dataset_name: digits\n")
+    if name == "logs":
+        (elsewhere / "version_0").mkdir(parents=True)
+        (elsewhere / "version_0" / "metrics.csv").write_text("a secret")
+    else:
+        elsewhere.write_bytes(own.read_bytes() if own.exists() else b"a secret")
+    own.unlink(missing_ok=True)
+    own.symlink_to(elsewhere)
+    app = page(title, runs=(str(runs / "mine"),))
+    assert not app.exception
+    assert "must lie in its run folder, got a link to elsewhere" in said(app.error)
+    assert "secret" not in said((*app.error, *app.code, *app.markdown))
+
+
+def test_a_run_that_is_a_link_itself_is_opened(page, runs, tmp_path):
+    (runs / "mine" / "config.yaml").write_text("data:\n  dataset_name: digits\n")
+    (tmp_path / "linked").symlink_to(runs / "mine")
+    app = page("About the run", runs=(str(tmp_path / "linked"),))
+    assert not app.exception and not app.error and "dataset_name" in app.code[0].value
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("title", ["Draw", "Compare", "About the run"])
+def test_the_name_of_a_run_is_written_as_it_is(page, runs, title):
+    name = "_*a* $\\frac{b}$ [c](d) ~~e~~ <i>"
+    run = runs / "mine"
+    (run / "config.yaml").write_text("")
+    (run / "logs" / "version_0").mkdir(parents=True)
+    (run / "logs" / "version_0" / "metrics.csv").write_text(
+        "epoch,step,train_nll,val_nll\n0,4,,15.5\n0,4,14.0,\n"
+    )
+    run = run.rename(runs / name)
+    app = page(title, runs=(str(run),))
+    for button in app.button:
+        if button.label == "Draw":
+            app = button.click().run()
+    assert not app.exception and not app.error
+    written = [text.value for text in (*app.markdown, *app.caption) if "frac" in text.value]
+    assert all(plain(name) in text or as_code(name) in text for text in written)
+    assert written or title == "About the run"
+    (run / "model.safetensors").write_bytes(b"no weights")
+    app = app.run()
+    assert plain(name) in app.error[0].value and name in said(app.error)
+
+
 def test_the_page_tells_what_is_known_of_a_model(page):
     app = page("About the run")
     assert not app.exception and not app.error
     assert app.success[0].value.startswith("Every line holds.")
-    assert any("digits, 17 levels" in text.value for text in app.markdown)
+    assert "digits, 17 levels" in said(app.markdown)
 
 
 def test_a_run_shows_its_configuration_figures_and_curves(page, runs):

@@ -23,14 +23,11 @@ from pixelcnn.errors import ConfigError, DataError
 from pixelcnn.inference import expectation
 from pixelcnn.models import PixelCNN
 from pixelcnn.spec import ImageSpec
+from tests.app.conftest import said
 
 
 def clicked(app, label):
     return next(button for button in app.button if button.label == label).click().run()
-
-
-def said(elements):
-    return " ".join(element.value for element in elements)
 
 
 def test_completions_are_those_of_the_library(page):
@@ -109,13 +106,12 @@ def test_a_pixel_has_a_marginal_and_a_conditional_with_errors(page):
 
 
 def test_a_click_moves_the_site(page, monkeypatch):
-    monkeypatch.setattr(probabilities, "point", lambda *_, **__: (6, 1))
+    clicks = iter([(6, 1)])
+    monkeypatch.setattr(probabilities, "point", lambda *_, **__: next(clicks, None))
     app = page("Probabilities")
     assert not app.exception
     assert app.number_input(key="set.ask.row.8").value == 6
     assert app.number_input(key="set.ask.column.8").value == 1
-    app = app.number_input(key="set.ask.row.8").set_value(2).run()
-    assert app.number_input(key="set.ask.row.8").value == 2, "the same click counts once"
 
 
 def test_models_are_compared_by_the_same_noise(page):
@@ -159,7 +155,82 @@ def test_what_a_browser_sends_is_a_picture_of_its_size_or_refused():
 def test_a_place_outside_of_the_image_is_refused(sent, monkeypatch):
     monkeypatch.setattr(canvas, "_mount", lambda *_, **__: sent)
     with pytest.raises(DataError, match="no place in an image of 4×4"):
-        canvas.point(torch.zeros(1, 1, 4, 4).long(), 2, "key", token="x", site=(0, 0))
+        canvas.point(torch.zeros(1, 1, 4, 4).long(), 2, "key", site=(0, 0))
+
+
+def test_what_a_browser_tells_of_another_picture_does_not_count(monkeypatch):
+    """As after another image was chosen, of which the browser has not heard yet."""
+    erased = base64.b64encode(bytes([1, 0, 0, 0])).decode()
+    told = {}
+
+    def component(*_, **__):
+        def mount(data, **_):
+            told["token"] = data["token"]
+            return {"value": told.get("value")}
+
+        return mount
+
+    monkeypatch.setattr(st.components.v2, "component", component)
+    one, other = torch.zeros(1, 1, 2, 2).long(), torch.ones(1, 1, 2, 2).long()
+    larger = torch.zeros(1, 1, 3, 3).long()
+    assert not canvas.erase(one, 2, "key", brush=1.0).any()
+    told["value"] = f"{told['token']} {erased}"
+    assert canvas.erase(one, 2, "key", brush=1.0).tolist() == [[True, False], [False, False]]
+    assert not canvas.erase(other, 2, "key", brush=1.0).any()
+    assert not canvas.erase(larger, 2, "key", brush=1.0).any()
+
+
+def test_a_brush_comes_down_to_the_size_of_another_model(page):
+    app = page("Complete")
+    app = app.selectbox(key="set.model").set_value("mnist-256").run()
+    app = app.selectbox(key="set.complete.part").set_value("brush").run()
+    app = app.slider(key="set.complete.brush").set_value(4.5).run()
+    app = app.selectbox(key="set.model").set_value("digits").run()
+    assert not app.exception
+    assert app.slider(key="set.complete.brush").value == 2.0
+
+
+def test_a_run_that_is_trained_anew_is_asked_and_drawn_anew(page, tmp_path):
+    run = tmp_path / "mine"
+
+    def train(levels):
+        torch.manual_seed(levels)
+        model = PixelCNN(
+            num_residual_blocks=1, hidden_channels=4, image_size=6, num_classes=levels
+        )
+        save(model, run / "model.safetensors")
+        images = np.random.default_rng(0).integers(0, levels, (2, 6, 6))
+        np.savez(run / "data.npz", x_train=images, x_test=images, levels=levels)
+
+    train(8)
+    (run / "config.yaml").write_text(f"data:\n  dataset_name: npz:{run / 'data.npz'}\n")
+    app = page("Probabilities", runs=(str(run),))
+    bits = app.metric[0].value
+    app = app.radio(key="set.page").set_value("Compare").run()
+    app.number_input(key="set.compare.count").set_value(1)
+    app = clicked(app, "Draw")
+    assert "1 images" in said(app.caption)
+    train(8 + 1)
+    app = app.run()
+    assert not app.exception and "1 images" not in said(app.caption)
+    app = app.radio(key="set.page").set_value("Probabilities").run()
+    assert not app.exception and app.metric[0].value != bits
+    app = app.radio(key="set.page").set_value("Draw").run()
+    assert app.number_input(key="set.draw.mine.top_k.9").value == 9, "all levels"
+
+
+def test_a_label_stays_while_more_is_painted(page, monkeypatch):
+    painted = torch.zeros(1, 1, 8, 8).long()
+    monkeypatch.setattr("pixelcnn.app.pick.paint", lambda *_, **__: painted)
+    app = page("Complete")
+    app = app.radio(key="set.complete.digits.source").set_value("Canvas").run()
+    app.selectbox(key="set.complete.digits.label").set_value(7)
+    app.number_input(key="set.complete.count").set_value(1)
+    app.selectbox(key="set.complete.method").set_value("raster")
+    app = clicked(app, "Complete")
+    painted = painted + 1
+    app = app.run()
+    assert app.selectbox(key="set.complete.digits.label").value == 7
 
 
 def test_what_is_painted_becomes_levels(monkeypatch):

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pixelcnn.app.models import Choice, Models
-from pixelcnn.app.show import CURVES, figure_in_words, plain, show_figure, telling
+from pixelcnn.app.show import CURVES, figure_in_words, plain, show_figure, tell, telling
 from pixelcnn.certificate.lines import Line, certificate_path, read_certificate
 from pixelcnn.charts.curves import curves_figure
 from pixelcnn.checkpoint import fingerprint
@@ -64,13 +64,14 @@ def _show_certificate(choice: Choice) -> None:
     try:
         certificate = read_certificate(path)
     except PixelCNNError as error:
-        st.warning(str(error))
+        tell(error)
         return
     if not certificate.is_of(choice.model):
         st.warning("It is of other weights. Make it again with `pixelcnn verify`.")
         return
-    held = "Every line holds." if certificate.passed else f"Failed: {certificate.failed}."
-    (st.success if certificate.passed else st.error)(f"{held} Made {certificate.made}.")
+    failed = ", ".join(certificate.failed)
+    held = "Every line holds." if certificate.passed else f"Failed: {plain(failed)}."
+    (st.success if certificate.passed else st.error)(f"{held} Made {plain(certificate.made)}.")
     st.markdown("\n".join(map(_line, certificate.lines)))
 
 

@@ -29,10 +29,25 @@ COLOURS = 256
 
 
 @dataclass(frozen=True)
+class Question:
+    """What tells one question about an image apart from another.
+
+    Attributes:
+        choice: The model; another one once its file has changed.
+        image: Name of the image.
+        told: Fingerprint of what the model is told; None for nothing.
+    """
+
+    choice: Choice
+    image: str
+    told: str | None
+
+
+@dataclass(frozen=True)
 class Maps:
     """What was measured of an image; nothing if that was stopped."""
 
-    asked: str
+    asked: Question
     scores: Scores | None = None
     belief: ClassPosterior | None = None
 
@@ -40,7 +55,7 @@ class Maps:
 def show_image_maps(choice: Choice, picked: Picked, cond: Tensor | None) -> None:
     """Bits of each pixel, and belief about the label; measured anew for another image only."""
     st.subheader("The image")
-    asked = _words(choice, picked, cond)
+    asked = _question(choice, picked, cond)
     maps: Maps | None = st.session_state.get(MAPS)
     if was_stopped(MEASURING):
         maps = st.session_state[MAPS] = Maps(asked)
@@ -57,13 +72,11 @@ def show_image_maps(choice: Choice, picked: Picked, cond: Tensor | None) -> None
     _show_maps(choice, picked, maps)
 
 
-def _words(choice: Choice, picked: Picked, cond: Tensor | None) -> str:
-    """Tells one question about an image apart from another."""
-    told = None if cond is None else fingerprint_of(cond)
-    return f"{choice.file} {picked.name} {tuple(picked.x.shape)} {told}"
+def _question(choice: Choice, picked: Picked, cond: Tensor | None) -> Question:
+    return Question(choice, picked.name, None if cond is None else fingerprint_of(cond))
 
 
-def _measure(choice: Choice, picked: Picked, cond: Tensor | None, asked: str) -> Maps:
+def _measure(choice: Choice, picked: Picked, cond: Tensor | None, asked: Question) -> Maps:
     model = choice.model
 
     def measure(tell: Progress) -> Maps:
@@ -89,7 +102,7 @@ def _show_maps(choice: Choice, picked: Picked, maps: Maps) -> None:
     left, right = st.columns([2, 3])
     with left:
         words = f"bits of each pixel: black 0, brightest {top:.1f} or more"
-        show_images(torch.stack(shown), COLOURS, [picked.name, words], side=LARGE)
+        show_images(torch.stack(shown), COLOURS, [picked.title, words], side=LARGE)
     if belief is not None and belief.by_pixel is not None:
         names = choice.model.condition.every_name
         best = belief.probabilities[0].max().item()
@@ -111,7 +124,7 @@ def show_expectation(choice: Choice, picked: Picked, cond: Tensor | None, key: s
         with right:
             seed = ask_seed(f"{key}.expected")
         is_asked = st.form_submit_button("Expect", icon=":material/visibility:")
-    asked = _words(choice, picked, cond)
+    asked = _question(choice, picked, cond)
     if was_stopped(EXPECTING):
         st.info("Stopped; nothing new is expected.", icon=":material/stop:")
     if is_asked:

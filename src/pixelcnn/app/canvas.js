@@ -2,8 +2,8 @@
 //
 // `data`: rows, columns; picture, bytes as base64, 3 for each pixel; mode "paint", "erase" or "point";
 // brush, radius in pixels; ink, [r, g, b]; site, [row, column] or null; token, which names the picture:
-// whatever was done to another one is forgotten. Tells `value`: base64 of what was painted (3 bytes a
-// pixel) or erased (1 byte), or "row,column".
+// whatever was done to another one is forgotten. Tells the token and, after a blank, base64 of what was
+// painted (3 bytes a pixel) or erased (1 byte) as `value`; or "row,column", once for each `click`.
 
 const UNKNOWN = [115, 158, 217]; // as pixelcnn.plots has it
 
@@ -78,10 +78,11 @@ function mark(frame, data) {
   cross.style.width = `${100 / data.columns}%`;
 }
 
-export default function ({ parentElement, data, setStateValue }) {
+export default function ({ parentElement, data, setStateValue, setTriggerValue }) {
   const frame = parentElement.querySelector(".frame");
   const canvas = frame.querySelector("canvas");
   const clear = parentElement.querySelector("button");
+  canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", data.label);
   frame.style.maxWidth = `${data.side}px`;
   clear.hidden = data.mode === "point";
@@ -92,7 +93,8 @@ export default function ({ parentElement, data, setStateValue }) {
   mark(frame, data);
 
   const tell = () => {
-    setStateValue("value", toText(data.mode === "paint" ? canvas.pixels : canvas.erased));
+    const done = data.mode === "paint" ? canvas.pixels : canvas.erased;
+    setStateValue("value", `${data.token} ${toText(done)}`);
   };
   let last = null;
   canvas.onpointerdown = (event) => {
@@ -101,7 +103,7 @@ export default function ({ parentElement, data, setStateValue }) {
     if (data.mode === "point") {
       const r = Math.min(data.rows - 1, Math.max(0, Math.floor(row)));
       const c = Math.min(data.columns - 1, Math.max(0, Math.floor(column)));
-      setStateValue("value", `${r},${c}`);
+      setTriggerValue("click", `${data.token} ${r},${c}`);
       return;
     }
     canvas.setPointerCapture(event.pointerId);

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def paint(spec: ImageSpec, key: str, *, brush: float, ink: tuple[int, int, int])
     """
     size = (spec.height, spec.width)
     black = np.zeros((*size, 3), np.uint8)
-    found = _mount("paint", black, key, "black", brush=brush, ink=list(ink))
+    found = _mount("paint", black, key, brush=brush, ink=list(ink))
     if not found:
         return None
     pixels = torch.from_numpy(_bytes(found, (*size, 3))).double()
@@ -58,15 +59,14 @@ def paint(spec: ImageSpec, key: str, *, brush: float, ink: tuple[int, int, int])
     return rearrange(levels, "h w c -> 1 c h w")
 
 
-def erase(x: Tensor, levels: int, key: str, *, brush: float, token: str) -> Tensor:
+def erase(x: Tensor, levels: int, key: str, *, brush: float) -> Tensor:
     """An image (1, C, H, W) of which parts are brushed away.
 
     Args:
-        x: Levels.
+        x: Levels. What was erased of another image is forgotten.
         levels: Number of levels K.
         key: Where the browser keeps what is erased.
         brush: Radius in pixels.
-        token: Names the image: what was erased of another one is forgotten.
 
     Returns:
         True where erased. (H, W), bool.
@@ -74,55 +74,56 @@ def erase(x: Tensor, levels: int, key: str, *, brush: float, token: str) -> Tens
     Raises:
         DataError: If the browser sends what is no such mask.
     """
-    found = _mount("erase", _picture(x, levels), key, token, brush=brush)
+    found = _mount("erase", _picture(x, levels), key, brush=brush)
     if not found:
         return torch.zeros(x.shape[2:], dtype=torch.bool)
     return torch.from_numpy(_bytes(found, tuple(x.shape[2:]))) > 0
 
 
-def point(
-    x: Tensor, levels: int, key: str, *, token: str, site: tuple[int, int]
-) -> tuple[int, int] | None:
+def point(x: Tensor, levels: int, key: str, *, site: tuple[int, int]) -> tuple[int, int] | None:
     """An image (1, C, H, W) to point at.
 
     Args:
         x: Levels.
         levels: Number of levels K.
-        key: Where the browser keeps the place.
-        token: Names the image.
+        key: Names the picture in the browser.
         site: Row and column that are marked now.
 
     Returns:
-        The row and column that were clicked last; None until then.
+        The row and column that have just been clicked, told once; None if none were.
 
     Raises:
         DataError: If the browser sends what is no place in the image.
     """
-    found = _mount("point", _picture(x, levels), key, token, site=list(site))
+    found = _mount("point", _picture(x, levels), key, site=list(site))
     if not found:
         return None
-    row, _, column = str(found).partition(",")
+    row, _, column = found.partition(",")
     height, width = x.shape[2:]
     if not (row.isdecimal() and column.isdecimal() and int(row) < height and int(column) < width):
         raise DataError(f"The browser sent no place in an image of {height}×{width} pixels.")
     return int(row), int(column)
 
 
-def _mount(mode: str, picture: np.ndarray, key: str, token: str, **data: Any) -> Any:
+def _mount(mode: str, picture: np.ndarray, key: str, **data: Any) -> str | None:
+    """What the browser tells of this very picture; None if that is nothing yet."""
     component = st.components.v2.component(
         "pixelcnn_canvas",
         html=HTML,
         css=CSS,
         js=Path(__file__).with_name("canvas.js").read_text(encoding="utf-8"),
     )
+    rows, columns = picture.shape[:2]
+    content = picture.tobytes()
+    token = hashlib.sha256(f"{mode} {rows} {columns} ".encode() + content).hexdigest()
     result = component(
         key=key,
         data={
             "mode": mode,
-            "rows": picture.shape[0],
-            "columns": picture.shape[1],
-            "picture": base64.b64encode(picture.tobytes()).decode(),
-            "token": f"{mode} {token}",
+            "rows": rows,
+            "columns": columns,
+            "picture": base64.b64encode(content).decode(),
+            "token": token,
             "side": SIDE,
             "label": f"Picture to {mode} at" if mode == "point" else f"Picture to {mode}",
             "brush": 1,
@@ -131,8 +132,12 @@ def _mount(mode: str, picture: np.ndarray, key: str, token: str, **data: Any) ->
             **data,
         },
         on_value_change=_nothing,
+        on_click_change=_nothing,
     )
-    return result.get("value")
+    told = result.get("click" if mode == "point" else "value")
+    # The browser may not have heard of this picture yet, and still tell of the one before.
+    of, _, found = str(told or "").partition(" ")
+    return found if of == token else None
 
 
 def _nothing() -> None:

@@ -34,7 +34,7 @@ def show(choice: Choice, models: Models) -> None:
         if wishes is not None:
             _draw(chosen, wishes)
         drawn: Sequence[Drawn] = st.session_state.get(FOUND, ())
-        if [each.choice.name for each in drawn] == [each.name for each in chosen]:
+        if [each.choice for each in drawn] == chosen:
             for column, each in zip(st.columns(len(drawn)), drawn, strict=True):
                 with column:
                     _show_drawn(each)
@@ -72,7 +72,7 @@ def _ask(chosen: Sequence[Choice]) -> list[Wish] | None:
         conditions = []
         for column, each in zip(st.columns(len(chosen)), chosen, strict=True):
             with column:
-                st.caption(each.name)
+                st.caption(plain(each.name))
                 conditions.append(ask_condition(each.model, f"{KEY}.{each.name}", in_turn=True))
         is_asked = st.form_submit_button("Draw", type="primary", icon=":material/brush:")
     if not is_asked:
@@ -105,7 +105,7 @@ def _draw(chosen: Sequence[Choice], wishes: Sequence[Wish]) -> None:
             places[number].image(as_image(_grid(each)), width="stretch")
         share = sum(each.done for each in drawn) / len(drawn)
         now = next((each.choice.name for each in drawn if each.bits is None), "")
-        bar.progress(share, f"{now}: {in_words(sum(each.seconds for each in drawn))}")
+        bar.progress(share, f"{plain(now)}: {in_words(sum(each.seconds for each in drawn))}")
 
     try:
         watch_steps(_drawing_all(chosen, wishes), grow)
@@ -130,7 +130,7 @@ def _grid(drawn: Drawn) -> Any:
 
 
 def _show_drawn(drawn: Drawn) -> None:
-    st.markdown(f"**{drawn.choice.name}**")
+    st.markdown(f"**{plain(drawn.choice.name)}**")
     if drawn.stopped:
         st.info(f"{drawn.stopped}.".capitalize(), icon=":material/stop:")
     if not drawn.frames:
@@ -149,7 +149,7 @@ def _show_figures(chosen: Sequence[Choice]) -> None:
     for name in SHOWN:
         rows[name.replace("_", " ")] = [figure_in_words(each.get(name)) for each in figures]
     rows["protocol"] = protocols
-    names = [each.name for each in chosen]
+    names = [plain(each.name) for each in chosen]
     table = [
         {"": title, **dict(zip(names, map(plain, cells), strict=True))}
         for title, cells in rows.items()

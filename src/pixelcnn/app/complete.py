@@ -14,7 +14,7 @@ from pixelcnn.app.controls import ask_number, ask_seed, remembered
 from pixelcnn.app.missing import ask_missing
 from pixelcnn.app.models import Choice, Models
 from pixelcnn.app.pick import Picked, ask_condition_of, ask_image
-from pixelcnn.app.show import LARGE, heat_tile, in_words, show_images, telling
+from pixelcnn.app.show import LARGE, as_code, heat_tile, in_words, show_images, telling
 from pixelcnn.app.work import was_stopped, working
 from pixelcnn.inference import Completions, complete, is_prefix
 from pixelcnn.plots import image_grid, mark_unknown, png_bytes, screen_scale
@@ -114,7 +114,8 @@ def _show_result(done: Completed) -> None:
     found, levels = done.found, done.choice.model.num_classes
     count = found.images.shape[1]
     st.markdown(
-        f"**{count} completion{'s' * (count > 1)}** by `{done.choice.name}` and `{found.method}` "
+        f"**{count} completion{'s' * (count > 1)}** by {as_code(done.choice.name)} "
+        f"and `{found.method}` "
         f"in **{in_words(done.seconds)}**, the most probable first."
     )
     for doubt in found.warnings:

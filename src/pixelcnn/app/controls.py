@@ -9,14 +9,36 @@ from pixelcnn.models import AutoregressiveModel
 MOST_SEED = 2**31 - 1
 MOST_SIDE = 256
 
+SETTING = "set."
+"""Settings under keys that begin so stay as they are while another page is shown."""
 
-def remembered(key: str, default: Any) -> str:
+KEPT = "kept"
+
+
+def keep_settings() -> None:
+    """Writes down all settings: Streamlit forgets those of what is not shown in a run."""
+    kept = st.session_state.setdefault(KEPT, {})
+    kept.update({k: v for k, v in st.session_state.items() if str(k).startswith(SETTING)})
+
+
+def remembered(key: str, default: Any, *, within: tuple[Any, Any] | None = None) -> str:
     """The key of a widget, which shows `default` until somebody sets it.
 
     By the session and not by the widget: a widget that has both complains when the setting comes
-    back from another page.
+    back from another page. And only where Streamlit forgot it: what is set here goes to the
+    browser, and would undo there what a visitor has set in a form and not sent yet.
+
+    Args:
+        key: Where the session keeps the setting.
+        default: The first.
+        within: Least and most that a number may be now. What was set for another model, or before
+            this one was trained anew, comes down or up to it.
     """
-    st.session_state.setdefault(key, default)
+    state = st.session_state
+    if key not in state:
+        state[key] = state.get(KEPT, {}).get(key, default)
+    if within is not None and not within[0] <= state[key] <= within[1]:
+        state[key] = min(max(state[key], within[0]), within[1])
     return key
 
 
@@ -29,7 +51,7 @@ def ask_sampling(model: AutoregressiveModel, key: str) -> dict[str, Any]:
         help="Divides the logits: 1 follows the likelihood, less is safer, more is wilder.",
     )  # fmt: skip
     top_k = middle.number_input(
-        "Top-k", 1, levels, key=remembered(f"{key}.top_k", levels),
+        "Top-k", 1, levels, key=remembered(f"{key}.top_k.{levels}", levels),
         help=f"Keeps the k most probable levels; {levels} keeps all.",
     )  # fmt: skip
     top_p = right.slider(
@@ -52,7 +74,8 @@ def ask_sampling(model: AutoregressiveModel, key: str) -> dict[str, Any]:
 
 def ask_number(label: str, least: int, most: int, first: int, key: str, **options: Any) -> int:
     """A whole number."""
-    return int(st.number_input(label, least, most, key=remembered(key, first), **options))
+    key = remembered(key, first, within=(least, most))
+    return int(st.number_input(label, least, most, key=key, **options))
 
 
 def ask_seed(key: str) -> int:

@@ -9,7 +9,7 @@ from pixelcnn.app.controls import ask_number, ask_sampling, ask_seed, ask_size
 from pixelcnn.app.downloads import film_file, grid_file, levels_file, separate_files
 from pixelcnn.app.drawing import Drawn, Wish, drawing
 from pixelcnn.app.models import Choice, Models
-from pixelcnn.app.show import in_words, show_images, telling
+from pixelcnn.app.show import as_code, in_words, show_images, telling
 from pixelcnn.app.watch import watch_steps
 from pixelcnn.plots import as_image, image_grid, screen_scale
 
@@ -88,13 +88,13 @@ def _left(drawn: Drawn) -> str:
 
 def _show_result(drawn: Drawn) -> None:
     if not drawn.frames:
-        st.info(f"`{drawn.choice.name}`: {drawn.stopped}.", icon=":material/stop:")
+        st.info(f"{as_code(drawn.choice.name)}: {drawn.stopped}.", icon=":material/stop:")
         return
     model = drawn.choice.model
     count = len(drawn.images)
     stopped = f", {drawn.stopped}" if drawn.stopped else ""
     st.markdown(
-        f"**{count} image{'s' * (count > 1)}** by `{drawn.choice.name}` in "
+        f"**{count} image{'s' * (count > 1)}** by {as_code(drawn.choice.name)} in "
         f"**{in_words(drawn.seconds)}**{stopped}; seed {drawn.wish.seed}, temperature "
         f"{drawn.wish.filters['temperature']:g}."
     )

@@ -35,8 +35,9 @@ def ask_missing(picked: Picked, levels: int, key: str, *, seed: int = 0) -> Tens
         left, right = _ask_range("Columns", width, f"{key}.columns.{width}")
         return known_mask(f"{first}:{last},{left}:{right}", shape)
     most = max(2.0, height / 6)
-    brush = st.slider("Brush", 0.5, most, step=0.5, key=remembered(f"{key}.brush", 1.0))
-    erased = erase(picked.x, levels, f"erase.{key}", brush=brush, token=picked.name)
+    wide = remembered(f"{key}.brush", 1.0, within=(0.5, most))
+    brush = st.slider("Brush", 0.5, most, step=0.5, key=wide)
+    erased = erase(picked.x, levels, f"erase.{key}", brush=brush)
     return (~erased).expand(shape)
 
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import streamlit as st
 
+from pixelcnn.certificate.lines import certificate_path
 from pixelcnn.checkpoint import load, read_card
 from pixelcnn.errors import CheckpointError
 from pixelcnn.models import AutoregressiveModel
-from pixelcnn.runs import find_model, list_runs
-from pixelcnn.weights import find_weights, list_weights
+from pixelcnn.runs import CONFIG_FILE, LOGS, METRICS_FILE, find_model, list_runs, run_folder
+from pixelcnn.weights import FOLDER, list_weights
 
 RUNS = "runs"
 
@@ -52,18 +53,19 @@ def find_choices(
             if inside:
                 named += [(folder.name, find_model(str(folder))) for folder in inside]
             elif runs:
-                named.append((Path(run).name, _file_of(run)))
+                named.append((Path(run).resolve().name, _file_of(run)))
         except CheckpointError as error:
             if refused is None:
                 raise
             refused(error)
-    named += [(name, find_model(name)) for name in list_weights() if not Path(name).exists()]
+    # Not by `find_model`: here a folder of such a name takes nothing away.
+    named += [(name, FOLDER / f"{name}.safetensors") for name in list_weights()]
     choices: dict[str, Path] = {}
     for name, file in named:
         if file.resolve() in [known.resolve() for known in choices.values()]:
             continue
         # Of one name in several places: told apart by these.
-        place = "of the package" if find_weights(name) == file else file.parent
+        place = "of the package" if file.parent == FOLDER else file.parent
         choices[name if name not in choices else f"{name} ({place})"] = file
     return choices
 
@@ -95,9 +97,11 @@ class Models:
         """The model, loaded when it is first asked for, or when its file has changed.
 
         Raises:
-            CheckpointError: If the file is missing, damaged or not one of ours.
+            CheckpointError: If the file is missing, damaged or not one of ours, or if the run leads
+                elsewhere by links.
         """
         file = self.files[name]
+        _refuse_links(file)
         try:
             state = file.stat()
         except OSError as error:
@@ -112,6 +116,23 @@ def _load(
 ) -> tuple[AutoregressiveModel, dict[str, Any]]:
     """`stamp` tells the weights of one file apart by time and size."""
     return load(file, device=device), read_card(file)
+
+
+def _refuse_links(file: Path) -> None:
+    """Refuses a run whose files are links out of it, of which the page would show what they hold.
+
+    Raises:
+        CheckpointError: If there is such a link.
+    """
+    folder = run_folder(file)
+    if folder is None:
+        return
+    shown = (file, folder / CONFIG_FILE, folder / METRICS_FILE, certificate_path(file))
+    for each in (*shown, *folder.glob(LOGS)):
+        if each.exists() and folder.resolve() not in each.resolve().parents:
+            raise CheckpointError(
+                f"`{each}` must lie in its run folder, got a link to elsewhere: copy it there."
+            )
 
 
 def _file_of(run: str) -> Path:

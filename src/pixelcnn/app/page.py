@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from pixelcnn.app.controls import keep_settings
 from pixelcnn.app.models import Models, find_choices, first_sound
 from pixelcnn.app.show import tell, telling
 from pixelcnn.device import resolve_device
@@ -26,9 +27,11 @@ there. Each has a function `show(choice, models)`."""
 
 MODEL = "set.model"
 
-KEPT = "set."
-"""Settings under keys that begin so stay as they are while another page is shown."""
 
+# Of our own: one of Streamlit's would be fetched from another server at each visit.
+ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8">
+<path d="M0 0h2v2H0zM3 0h2v2H3zM6 0h2v2H6zM0 3h2v2H0zM3 3h2v2H3z" fill="#1f6fb4"/>
+<path d="M6 3h2v2H6zM0 6h2v2H0zM3 6h2v2H3zM6 6h2v2H6z" fill="#739ed9"/></svg>"""
 
 STYLE = """<style>
 /* Streamlit's own "Stop" ends a run without a word of what became of it; the page has its own. */
@@ -44,7 +47,7 @@ def main(words: Sequence[str] | None = None) -> None:
     """
     # The page shows every doubt beside the answer; the server's log is read by nobody.
     warnings.simplefilter("ignore", UntrustedWarning)
-    st.set_page_config("pixelcnn", page_icon=":material/grid_on:", layout="wide")
+    st.set_page_config("pixelcnn", page_icon=ICON, layout="wide")
     st.html(STYLE)
     keep_settings()
     args = _parse(sys.argv[1:] if words is None else words)
@@ -63,13 +66,6 @@ def main(words: Sequence[str] | None = None) -> None:
         models = Models(choices, resolve_device(args.device))
         importlib.import_module(f"pixelcnn.app.{PAGES[page]}").show(models.open(name), models)
     st.caption(f"pixelcnn {__version__}")
-
-
-def keep_settings() -> None:
-    """Streamlit forgets the settings of what is not shown, unless they are set again."""
-    for key in list(st.session_state):
-        if str(key).startswith(KEPT):
-            st.session_state[key] = st.session_state[key]
 
 
 def _parse(words: Sequence[str]) -> argparse.Namespace:

@@ -32,11 +32,13 @@ class Picked:
     Attributes:
         x: Levels. (1, C, H, W), int64.
         name: Tells it apart from others.
+        title: What it is called on the page.
         cond: Its own condition, if it is known and the model takes it. (1, …); or None.
     """
 
     x: Tensor
     name: str
+    title: str
     cond: Tensor | None = None
 
     @property
@@ -75,7 +77,8 @@ def _of_test_set(choice: Choice, key: str) -> Picked:
     number = ask_number("Number", 0, len(images) - 1, 0, f"{key}.number")
     taken = images.take(torch.tensor([number]))
     x = next(iter(taken.read([torch.tensor([0])]))).long()
-    return Picked(x, f"test-{number}", _own_condition(model.condition, taken.conditions))
+    own = _own_condition(model.condition, taken.conditions)
+    return Picked(x, f"test-{number}", f"test image {number}", own)
 
 
 def _own_condition(condition: Condition, known: Conditions) -> Tensor | None:
@@ -91,7 +94,9 @@ def _own_condition(condition: Condition, known: Conditions) -> Tensor | None:
 
 def ask_condition_of(picked: Picked, choice: Choice, key: str) -> Tensor | None:
     """What the model shall be told of an image: its own condition at first. (1, …); or None."""
-    key = f"{key}.{choice.name}.{picked.name}"
+    key = f"{key}.{choice.name}"
+    if picked.cond is not None:  # of this image alone; else what is chosen stays for the next
+        key = f"{key}.{picked.name}"
     cond = fitted(ask_condition(choice.model, key, own=picked.cond), picked.size)
     return None if cond is None else cond[:1]
 
@@ -111,16 +116,16 @@ def _of_file(spec: ImageSpec, key: str) -> Picked | None:
     )
     if file is None:
         return None
-    return Picked(read_upload(file.getvalue(), file.name, spec), f"file-{file.file_id}")
+    x = read_upload(file.getvalue(), file.name, spec)
+    return Picked(x, f"file-{file.file_id}", "the file")
 
 
 def _of_canvas(spec: ImageSpec, key: str) -> Picked | None:
     left, right = st.columns(2)
     with left:
-        brush = st.slider(
-            "Brush", 0.5, max(2.0, spec.height / 8), step=0.25,
-            key=remembered(f"{key}.brush", max(0.5, spec.height / 20 // 0.25 * 0.25)),
-        )  # fmt: skip
+        first, most = max(0.5, spec.height / 20 // 0.25 * 0.25), max(2.0, spec.height / 8)
+        wide = remembered(f"{key}.brush", first, within=(0.5, most))
+        brush = st.slider("Brush", 0.5, most, step=0.25, key=wide)
     with right:
         ink = _ask_ink(spec, key)
     name = f"canvas.{key}.{spec.channels}.{spec.height}.{spec.width}"
@@ -128,7 +133,7 @@ def _of_canvas(spec: ImageSpec, key: str) -> Picked | None:
     if x is None:
         st.caption("Paint with the mouse or a finger.")
         return None
-    return Picked(x, f"canvas-{hash(x.numpy().tobytes())}")
+    return Picked(x, f"canvas-{hash(x.numpy().tobytes())}", "the painting")
 
 
 def _ask_ink(spec: ImageSpec, key: str) -> tuple[int, int, int]:

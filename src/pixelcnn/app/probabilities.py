@@ -13,7 +13,7 @@ from pixelcnn.app.controls import ask_number, ask_seed, remembered
 from pixelcnn.app.missing import ask_missing
 from pixelcnn.app.models import Choice, Models
 from pixelcnn.app.pick import Picked, ask_condition_of, ask_image
-from pixelcnn.app.show import show_figure, telling
+from pixelcnn.app.show import as_code, show_figure, telling
 from pixelcnn.app.work import was_stopped, working
 from pixelcnn.charts.levels import levels_figure
 from pixelcnn.inference import LevelEstimate, conditional, marginal
@@ -28,8 +28,9 @@ ALL_OTHERS, SOME = "all other pixels", "a part of the image"
 
 @dataclass(frozen=True)
 class Answer:
-    """What was asked about one sub-pixel, and what was found, by title."""
+    """What was asked about one sub-pixel, by which model, and what was found, by title."""
 
+    name: str
     asked: str
     level: int
     found: dict[str, LevelEstimate]
@@ -66,10 +67,8 @@ def _ask_site(choice: Choice, picked: Picked) -> tuple[int, int, int]:
     remembered(rows, height // 2)
     remembered(columns, width // 2)
     site = (st.session_state[rows], st.session_state[columns])
-    clicked = point(picked.x, choice.model.num_classes, "site", token=picked.name, site=site)
-    # A click is taken once: afterwards the numbers may move on.
-    if clicked is not None and clicked != st.session_state.get("ask.clicked"):
-        st.session_state["ask.clicked"] = clicked
+    clicked = point(picked.x, choice.model.num_classes, "site", site=site)
+    if clicked is not None and clicked != site:
         st.session_state[rows], st.session_state[columns] = clicked
         st.rerun()
     left, middle, right = st.columns(3)
@@ -136,13 +135,13 @@ def _ask(
             model, site, given=picked.x, known=known, method=wish["method"], progress=tell, **told
         ),
     )
-    words = f"channel {site[0]}, row {site[1]}, column {site[2]} of {picked.name}"
+    words = f"channel {site[0]}, row {site[1]}, column {site[2]} of {picked.title}"
     estimates = {"marginal: nothing is known": alone.averaged, f"given {wish['given']}": found}
-    st.session_state[FOUND] = Answer(words, int(picked.x[0][site]), estimates)
+    st.session_state[FOUND] = Answer(choice.name, words, int(picked.x[0][site]), estimates)
 
 
 def _show_levels(answer: Answer) -> None:
-    st.markdown(f"**{answer.asked}**, whose level is **{answer.level}**")
+    st.markdown(f"**{answer.asked}**, whose level is **{answer.level}**, by {as_code(answer.name)}")
     titles = {f"{title} ({each.method})": each for title, each in answer.found.items()}
     size = (4.4, 2.2 * len(titles))
     show_figure(levels_figure(titles), "Probability of each level, with 95 % intervals", size)

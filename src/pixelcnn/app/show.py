@@ -1,5 +1,7 @@
 """Putting pictures, figures and errors on the page."""
 
+import re
+import string
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -44,8 +46,12 @@ def telling() -> Iterator[None]:
 
 
 def tell(error: Exception) -> None:
-    """Shows why something is refused."""
-    st.error(str(error), icon=":material/error:")
+    """Shows why something is refused, with what stands in backticks as code."""
+    words = str(error).split("`")
+    if len(words) % 2 == 0:  # a name has one of its own
+        words = ["`".join(words)]
+    shown = "`".join(text if at % 2 else plain(text) for at, text in enumerate(words))
+    st.error(shown, icon=":material/error:")
 
 
 def show_images(x: Tensor, levels: int, captions: Sequence[str], *, side: int = SIDE) -> None:
@@ -125,5 +131,24 @@ def figure_in_words(value: Any) -> str:
 
 
 def plain(text: str) -> str:
-    """Text of a file without the marks that Markdown would act on."""
-    return "".join(f"\\{sign}" if sign in "\\`*_[]<>#!|$:" else sign for sign in str(text))
+    """Text of a file or a name, without the marks that Markdown would act on.
+
+    Example:
+        >>> print(plain("*.png ~ $5"))
+        \\*\\.png \\~ \\$5
+    """
+    return "".join(f"\\{sign}" if sign in string.punctuation else sign for sign in str(text))
+
+
+def as_code(name: str) -> str:
+    """A name as code in Markdown, whatever is in it.
+
+    Example:
+        >>> as_code("mnist-256"), as_code("a`b")
+        ('`mnist-256`', '`` a`b ``')
+    """
+    if "`" not in name:
+        return f"`{name}`"
+    longest = max(map(len, re.findall("`+", name)))
+    fence = "`" * (longest + 1)
+    return f"{fence} {name} {fence}"

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from pixelcnn.charts.figure import new_figure
+from pixelcnn.charts.figure import as_written, new_figure
 from pixelcnn.charts.surprise import show_image
 
 NAMED = 0.2  # the legend names labels whose probability was once above this, and the last best
@@ -30,11 +30,11 @@ def belief_figure(
     rows = np.arange(by_pixel.shape[1]) / width
     for (left, right), image, belief, title in zip(grid, x, by_pixel, titles, strict=True):
         show_image(left, image, levels=levels)
-        left.set_title(title, fontsize=9)
+        left.set_title(as_written(title), fontsize=9)
         for label, name in enumerate(names):
             probability = belief[:, label].exp().numpy()
             is_told = probability[1:].max() > NAMED or label == int(belief[-1].argmax())
-            told = name if is_told else None
+            told = as_written(name) if is_told else None
             right.plot(rows, probability, color=f"C{label % 10}", lw=1.2, label=told)
         right.set(ylim=(-0.03, 1.03), xlim=(0, rows[-1]), ylabel="p(label)")
         right.spines[["top", "right"]].set_visible(False)

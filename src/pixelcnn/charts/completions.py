@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pixelcnn.charts.figure import DOUBTED, new_figure
+from pixelcnn.charts.figure import DOUBTED, as_written, new_figure
 from pixelcnn.charts.surprise import COLOURS, show_image
 from pixelcnn.inference import Completions
 from pixelcnn.plots import UNKNOWN
@@ -30,7 +30,7 @@ def completions_figure(
     top = float(found.uncertainty.sum(1).max()) or 1.0
     for row, axes in enumerate(grid):
         axes[0].imshow(_given(x[row], found.known[row], levels))
-        axes[0].set_title(names[row], fontsize=7)
+        axes[0].set_title(as_written(names[row]), fontsize=7)
         for rank in range(count):
             show_image(axes[1 + rank], found.images[row, rank], levels=levels)
             axes[1 + rank].set_title(f"{found.log_prob[row, rank]:.1f} nats", fontsize=7)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from pixelcnn.charts.figure import new_figure, save_figure
+from pixelcnn.charts.figure import as_written, new_figure, save_figure
 
 History: TypeAlias = Sequence[Mapping[str, Any]]
 """One entry per epoch: `epoch`, `train_nll` and, where there is a validation split, `val_nll`, both
@@ -81,7 +81,7 @@ def compared_curves(histories: Mapping[str, History], *, num_dims: int) -> Figur
         for key, style in (("train_nll", ":"), ("val_nll", "-")):
             points = _points(history, key)
             if points:
-                label = name if key == "val_nll" else None
+                label = as_written(name) if key == "val_nll" else None
                 line = zip(*points, strict=True)
                 axes.plot(*line, style, marker=".", color=colours[name], label=label)
     if axes.lines:

@@ -21,6 +21,20 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
+def as_written(name: str) -> str:
+    """A name of somebody's run, label or file, for a title or a legend of Matplotlib.
+
+    Otherwise dollars would enclose a formula, which may be none that it can read, and a legend
+    would leave out whatever begins with an underscore.
+
+    Example:
+        >>> as_written("5$")
+        '5\\\\$'
+    """
+    text = name.replace("$", r"\$")
+    return f"\u200a{text}" if text.startswith("_") else text
+
+
 def figure_png(figure: Figure) -> bytes:
     """A figure as the content of a PNG file."""
     file = io.BytesIO()

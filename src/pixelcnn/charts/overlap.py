@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from pixelcnn.charts.figure import new_figure
+from pixelcnn.charts.figure import as_written, new_figure
 
 BINS = 40
 COLOURS = ("#1f6fb4", "#c23b22")
@@ -31,8 +31,8 @@ def overlap_figure(
         edges = np.linspace(low, high, BINS + 1)
         for values, name, colour in zip(pair, names, COLOURS, strict=True):
             inside = np.clip(values.numpy(), edges[0], edges[-1])
-            axes.hist(inside, edges, color=colour, alpha=0.55, label=name)
-        axes.set_title(title, fontsize=9)
+            axes.hist(inside, edges, color=colour, alpha=0.55, label=as_written(name))
+        axes.set_title(as_written(title), fontsize=9)
         axes.set_yticks([])
         axes.spines[["top", "right", "left"]].set_visible(False)
     panels[0].legend(frameon=False, fontsize=8)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from pixelcnn.charts.figure import new_figure
+from pixelcnn.charts.figure import as_written, new_figure
 from pixelcnn.plots import image_grid
 
 COLUMNS = 8
@@ -39,7 +39,7 @@ def surprise_figure(
         row, column = divmod(number, columns)
         above, below = grid[2 * row, column], grid[2 * row + 1, column]
         show_image(above, x[number], levels=levels)
-        above.set_title(title, fontsize=7)
+        above.set_title(as_written(title), fontsize=7)
         shown = below.imshow(bits[number].numpy(), cmap=COLOURS, vmin=0, vmax=top)
     bar = figure.colorbar(shown, ax=grid, fraction=0.03, pad=0.01, extend="max")
     bar.set_label("bits per pixel")
