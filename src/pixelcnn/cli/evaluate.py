@@ -7,13 +7,13 @@ from typing import Any
 from pixelcnn.cli.finish import measure, summary
 from pixelcnn.cli.judging import draws, evaluator_of, judgement
 from pixelcnn.cli.progress import progress_bar
-from pixelcnn.cli.runs import CONFIG_FILE, Run, find_model, open_run, run_folder
+from pixelcnn.cli.runs import Run, open_run
 from pixelcnn.config import Config, load_config, to_yaml
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import labels_by_name
 from pixelcnn.files import provisional_folder, write_json
 from pixelcnn.models import AutoregressiveModel
-from pixelcnn.runs import own_data
+from pixelcnn.runs import CONFIG_FILE, find_model, own_data, run_folder
 from pixelcnn.training.images import load_images
 
 

@@ -13,7 +13,6 @@ from pixelcnn.charts.curves import plot_curves
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.cli.conditions import Wish, choose_condition, example
 from pixelcnn.cli.drawing import draw, save_grid
-from pixelcnn.cli.runs import CONFIG_FILE, METRICS_FILE, MODEL_FILE
 from pixelcnn.cli.words import counted
 from pixelcnn.config import Config, SamplingConfig
 from pixelcnn.data import DataSplits
@@ -22,7 +21,7 @@ from pixelcnn.evaluation import PixelCNNEvaluator, density_of
 from pixelcnn.files import write_json
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition
-from pixelcnn.runs import ENVIRONMENT_FILE
+from pixelcnn.runs import CONFIG_FILE, ENVIRONMENT_FILE, METRICS_FILE, MODEL_FILE
 from pixelcnn.version import versions
 
 CURVES_FILE = "curves.png"

@@ -8,12 +8,7 @@ from pixelcnn.checkpoint import load, read_card
 from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
 from pixelcnn.models import AutoregressiveModel
-from pixelcnn.runs import CONFIG_FILE as CONFIG_FILE
-from pixelcnn.runs import LAST_STATE as LAST_STATE
-from pixelcnn.runs import METRICS_FILE as METRICS_FILE
-from pixelcnn.runs import MODEL_FILE as MODEL_FILE
-from pixelcnn.runs import find_model as find_model
-from pixelcnn.runs import run_folder as run_folder
+from pixelcnn.runs import find_model, run_folder
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,20 @@ from typing import TYPE_CHECKING
 
 from pixelcnn.cli.finish import Finished, closing, finish
 from pixelcnn.cli.launch import launch
-from pixelcnn.cli.runs import CONFIG_FILE, LAST_STATE, METRICS_FILE, MODEL_FILE, run_folder
 from pixelcnn.config import AUTO, FINDERS, Config, load_config, to_yaml
 from pixelcnn.device import deterministic_algorithms, resolve_device
 from pixelcnn.errors import ConfigError, EndedElsewhereError, PixelCNNError
 from pixelcnn.files import provisional_folder
 from pixelcnn.locks import locked_folder
 from pixelcnn.processes import this_process
-from pixelcnn.runs import is_state_of
+from pixelcnn.runs import (
+    CONFIG_FILE,
+    LAST_STATE,
+    METRICS_FILE,
+    MODEL_FILE,
+    is_state_of,
+    run_folder,
+)
 
 if TYPE_CHECKING:
     from pixelcnn.training import TrainingResult
