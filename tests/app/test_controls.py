@@ -2,7 +2,7 @@
 
 
 def test_a_setting_is_put_back_in_the_run_that_shows_it_again(page):
-    """Not before: Streamlit tells the browser what is set in the run that shows it, and only that."""
+    """Not before: Streamlit tells the browser only what is set in the run that shows it."""
     app = page()
     app.number_input(key="set.draw.count").set_value(5)
     app = next(button for button in app.button if button.label == "Draw").click().run()

@@ -195,9 +195,7 @@ def test_a_run_that_is_trained_anew_is_asked_and_drawn_anew(page, tmp_path):
 
     def train(levels):
         torch.manual_seed(levels)
-        model = PixelCNN(
-            num_residual_blocks=1, hidden_channels=4, image_size=6, num_classes=levels
-        )
+        model = PixelCNN(num_residual_blocks=1, hidden_channels=4, image_size=6, num_classes=levels)
         save(model, run / "model.safetensors")
         images = np.random.default_rng(0).integers(0, levels, (2, 6, 6))
         np.savez(run / "data.npz", x_train=images, x_test=images, levels=levels)

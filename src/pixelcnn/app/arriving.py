@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 
 from pixelcnn.app.controls import ask_number, ask_seed
-from pixelcnn.app.drawing import fingerprint_of
 from pixelcnn.app.models import Choice
 from pixelcnn.app.pick import Picked
 from pixelcnn.app.show import LARGE, heat_tile, show_figure, show_images
 from pixelcnn.app.work import was_stopped, working
 from pixelcnn.charts.belief import belief_figure
 from pixelcnn.charts.surprise import BRIGHTEST
+from pixelcnn.data.conditions import checksum
 from pixelcnn.inference import ClassPosterior, Expectation, Scores, classify, expectation, score
 from pixelcnn.inference.question import Progress
 from pixelcnn.plots import as_image, gif_bytes, image_grid, mark_unknown, screen_scale
@@ -35,7 +35,7 @@ class Question:
     Attributes:
         choice: The model; another one once its file has changed.
         image: Name of the image.
-        told: Fingerprint of what the model is told; None for nothing.
+        told: Checksum of what the model is told; None for nothing.
     """
 
     choice: Choice
@@ -73,7 +73,7 @@ def show_image_maps(choice: Choice, picked: Picked, cond: Tensor | None) -> None
 
 
 def _question(choice: Choice, picked: Picked, cond: Tensor | None) -> Question:
-    return Question(choice, picked.name, None if cond is None else fingerprint_of(cond))
+    return Question(choice, picked.name, None if cond is None else checksum(cond))
 
 
 def _measure(choice: Choice, picked: Picked, cond: Tensor | None, asked: Question) -> Maps:

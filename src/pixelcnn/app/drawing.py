@@ -1,6 +1,5 @@
 """Images of one visitor while they are drawn, and afterwards."""
 
-import hashlib
 import math
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from pixelcnn.app.models import Choice
 from pixelcnn.checkpoint import fingerprint
+from pixelcnn.data.conditions import noted
 from pixelcnn.data.sets import narrow
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference import PixelCNNSampler, score
@@ -98,25 +98,15 @@ class Drawn:
     @property
     def notes(self) -> dict[str, str]:
         """How the images were made, for the text chunks of a PNG."""
-        wish, kind = self.wish, self.choice.model.condition.kind
-        told: dict[str, Any] = {} if kind is None else {kind: None}
-        if wish.cond is not None:
-            told = {str(kind): wish.cond.tolist()}
-            if kind == "maps":  # too large for a note
-                told = {"maps_sha256": fingerprint_of(wish.cond)}
+        wish = self.wish
         settings = {
             "seed": wish.seed,
             **wish.filters,
-            **told,
+            **noted(wish.cond, self.choice.model.condition.kind),
             "num_samples": wish.num_samples,
             "shape": list(wish.shape),
         }
         return generation_notes(fingerprint=fingerprint(self.choice.model), settings=settings)
-
-
-def fingerprint_of(cond: Tensor) -> str:
-    """Tells conditions apart."""
-    return hashlib.sha256(cond.cpu().numpy().tobytes()).hexdigest()
 
 
 def drawing(choice: Choice, wish: Wish) -> Iterator[Drawn]:

@@ -1,6 +1,5 @@
 """Drawing from a model and writing what came out."""
 
-import hashlib
 import json
 import math
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pixelcnn.checkpoint import fingerprint
 from pixelcnn.cli.progress import progress_bar
 from pixelcnn.cli.words import counted
 from pixelcnn.data.arrays import drawn_arrays
+from pixelcnn.data.conditions import noted
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import atomic_write
 from pixelcnn.inference import PixelCNNSampler
@@ -100,22 +100,12 @@ def draw(
     settings = {
         "seed": seed,
         **filters,
-        "labels": None,
         **noted(cond, model.condition.kind),
         "num_samples": num_samples,
         "shape": list(frames[-1].shape[1:]),
     }
     notes = generation_notes(fingerprint=fingerprint(model), settings=settings)
     return Drawing(frames, model.num_classes, cond, model.condition, notes, per_label)
-
-
-def noted(cond: Tensor | None, kind: str | None) -> dict[str, Any]:
-    """A condition as notes about a picture hold it: maps by their fingerprint alone."""
-    if cond is None or kind is None:
-        return {}
-    if kind == "maps":
-        return {"maps_sha256": hashlib.sha256(cond.numpy().tobytes()).hexdigest()}
-    return {kind: cond.tolist()}
 
 
 def grid_of(

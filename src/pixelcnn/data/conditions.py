@@ -1,7 +1,8 @@
 """What is known of each image besides its pixels, and what a model can be conditioned on."""
 
+import hashlib
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -101,6 +102,25 @@ class Conditions(NamedTuple):
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> "Conditions":
         return Conditions(*(None if values is None else change(values) for values in self))
+
+
+def checksum(cond: Tensor) -> str:
+    """SHA-256 of conditions (N, …), in hexadecimal digits."""
+    return hashlib.sha256(cond.cpu().contiguous().numpy().tobytes()).hexdigest()
+
+
+def noted(cond: Tensor | None, kind: str | None) -> dict[str, Any]:
+    """Conditions (N, …) of a kind as notes about a picture hold them: maps by their checksum.
+
+    Example:
+        >>> noted(torch.tensor([3, 5]), "labels"), noted(None, "labels"), noted(None, None)
+        ({'labels': [3, 5]}, {'labels': None}, {})
+    """
+    if kind is None:
+        return {}
+    if kind == "maps" and cond is not None:
+        return {"maps_sha256": checksum(cond)}
+    return {kind: None if cond is None else cond.tolist()}
 
 
 def share_evenly(conditions: Tensor, count: int, images: range | None = None) -> Tensor:

@@ -1,6 +1,5 @@
 """All that decides the images of a folder of shards, so that no folder mixes two drawings."""
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +7,7 @@ import torch
 from torch import Tensor
 
 from pixelcnn.checkpoint import fingerprint
+from pixelcnn.data.conditions import checksum
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.shards.plan import Plan
 from pixelcnn.version import __version__
@@ -144,10 +144,9 @@ def describe_condition(kind: str | None, cond: Tensor | None) -> dict[str, Any] 
     """
     if cond is None:
         return None
-    content = cond.cpu().contiguous().numpy().tobytes()
     return {
         "kind": kind,
         "count": len(cond),
-        "sha256": hashlib.sha256(content).hexdigest(),
+        "sha256": checksum(cond),
         "values": cond.tolist() if cond.numel() <= LISTED else None,
     }
