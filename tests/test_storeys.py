@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,3 +87,11 @@ def test_no_import_goes_in_a_circle():
     graph = {module: {module_of(name) for name in imports(module)} for module in MODULES}
     order = list(graphlib.TopologicalSorter(graph).static_order())
     assert set(MODULES) <= set(order)
+
+
+def test_the_architecture_shows_every_room_in_order():
+    text = (ROOT.parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \d+ \| (.*?) \|", text, flags=re.MULTILINE)
+    shown = [room for row in rows for room in re.findall(r"`(\w+)`", row)]
+    assert set(shown) == set(STOREY) - {"__init__", "__main__"}
+    assert shown == sorted(shown, key=STOREY.__getitem__)
