@@ -27,7 +27,7 @@ FIGURES = {
     "fid", "kid", "kid_sd", "inception_score", "inception_score_sd", "precision", "recall",
     "lpips_diversity", "lpips_diversity_stderr", "perceptual_distance",
     "perceptual_distance_stderr", "nearest_training_distance", "label_accuracy",
-    "label_accuracy_stderr", "classifier_test_accuracy",
+    "label_accuracy_ci95", "classifier_test_accuracy",
 }  # fmt: skip
 
 
@@ -135,7 +135,16 @@ def test_label_accuracy_is_the_share_that_the_classifier_finds(data):
     right = (features.classifier.network.predict(x) == asked).double().mean().item()
     found = label_accuracy(drawn, features).figures
     assert found["label_accuracy"] == pytest.approx(right)
-    assert found["label_accuracy_stderr"] == pytest.approx(math.sqrt(right * (1 - right) / 355))
+    low, high = found["label_accuracy_ci95"]
+    assert low < right < high
+    assert high - low == pytest.approx(2 * 1.96 * math.sqrt(right * (1 - right) / 355), rel=0.02)
+    drawn = Drawn(
+        x[:9], features.classifier.network.predict(x[:9]), x, labels, data.spec, condition, 0
+    )
+    found = label_accuracy(drawn, features).figures
+    # Nine right ones of nine do not say that all are: by Wilson, 1 - z² / (9 + z²).
+    assert found["label_accuracy"] == 1
+    assert found["label_accuracy_ci95"] == pytest.approx([0.7009, 1], abs=1e-4)
 
 
 def test_labels_of_another_meaning_are_not_compared(data):

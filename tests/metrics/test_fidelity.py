@@ -129,6 +129,8 @@ def test_too_few_images_are_said_and_not_measured(digits):
     )
     assert found.figures["kid"] is not None
     assert "at least 100 drawn images" in found.not_measured["inception_score"]
+    real = compare_sets(digits[0][:100], digits[1][:64], spec=digits[4], features=digits[3])
+    assert real.not_measured["fid"].endswith("got 100 drawn and 64 real ones")
     few = compare_sets(digits[0][:4], digits[1], spec=digits[4], features=digits[3])
     assert set(few.not_measured) == set(NAMES) == set(few.figures)
     assert all(value is None for value in few.figures.values())

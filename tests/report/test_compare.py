@@ -11,12 +11,10 @@ import torch
 from PIL import Image
 
 from pixelcnn.charts.curves import compared_curves
-from pixelcnn.data import load_data
 from pixelcnn.errors import ConfigError, OutputError
 from pixelcnn.inference import PixelCNNSampler, score, score_unconditionally
-from pixelcnn.metrics import ClassifierFeatures, Findings, bootstrap_interval
-from pixelcnn.models import PixelCNN
-from pixelcnn.report import Effort, Variant, compare, write_report
+from pixelcnn.metrics import Findings, bootstrap_interval
+from pixelcnn.report import Effort, compare, write_report
 from pixelcnn.report import write as writing
 from pixelcnn.report.glance import glance
 from pixelcnn.report.page import as_html, as_markdown
@@ -30,38 +28,7 @@ from pixelcnn.report.tables import (
     tables_of,
 )
 from pixelcnn.report.variant import differences
-
-COUNT = 70
-EFFORT = Effort(max_images=COUNT, num_generated=80, seed=3)
-NASTY = '<b>told & "quoted"</b>'
-HISTORY = [
-    {"epoch": epoch, "train_nll": 90.0 - epoch, "val_nll": 91.0 - epoch, "learning_rate": 1e-3}
-    for epoch in (1, 2)
-]
-
-
-def made(seed: int, **options) -> PixelCNN:
-    torch.manual_seed(seed)
-    options = {"image_size": 8, "num_classes": 17, "hidden_channels": 4, **options}
-    return PixelCNN(num_residual_blocks=1, **options).eval()
-
-
-@pytest.fixture(scope="module")
-def data():
-    return load_data("digits")
-
-
-@pytest.fixture(scope="module")
-def variants():
-    return [
-        Variant("plain", made(0), {"seed": 0, "out": "a"}, HISTORY),
-        Variant(NASTY, made(1, num_labels=10), {"seed": 1, "out": "b", "model.num_labels": 10}),
-    ]
-
-
-@pytest.fixture(scope="module")
-def found(variants, data):
-    return compare(variants, data, effort=EFFORT, features=ClassifierFeatures("digits"))
+from tests.report.made import COUNT, HISTORY, NASTY
 
 
 def test_all_are_scored_by_p_of_x_on_the_same_images(found, variants, data):
@@ -131,6 +98,15 @@ def test_models_that_are_alike_are_said_to_be_and_none_is_best(found):
     assert {(0, column), (1, column)} <= overview(three).best
 
 
+def test_how_often_a_label_told_is_drawn_is_said_with_its_interval(found):
+    judged = Findings({"label_accuracy": 0.25, "label_accuracy_ci95": [0.17, 0.355]})
+    told = replace(found, measured=[found.measured[0], replace(found.measured[1], judged=judged)])
+    assert (
+        f"Told a label, {NASTY} draws it in 25.0 % of 80 images, as a classifier sees them "
+        f"(17.0 … 35.5 %)."
+    ) in glance(told)
+
+
 def test_a_reason_for_missing_figures_is_told_once_for_all(found):
     few = [Findings.without("fid", "recall", "too few"), Findings.without("fid", "too few")]
     measured = [replace(m, judged=j) for m, j in zip(found.measured, few, strict=True)]
@@ -173,11 +149,6 @@ class Tags(HTMLParser):
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
-
-
-@pytest.fixture(scope="module")
-def pictures(found):
-    return pictures_of(found)
 
 
 @pytest.fixture(scope="module")

@@ -146,8 +146,14 @@ def _rows(metrics: Mapping[str, Any]) -> dict[str, str]:
         error = "" if metrics[spread] is None else f" ± {metrics[spread]:.{digits}f}"
         return f"{metrics[name]:.{digits}f}{error}"
 
-    def share(name: str) -> str:
-        return "" if metrics[name] is None else f"{100 * metrics[name]:.2f} %"
+    def share(name: str, interval: str | None = None) -> str:
+        if metrics[name] is None:
+            return ""
+        text = f"{100 * metrics[name]:.2f} %"
+        if interval is None:
+            return text
+        low, high = (100 * end for end in metrics[interval])
+        return f"{text} [{low:.2f}, {high:.2f}]"
 
     return {
         "fid": "" if metrics["fid"] is None else f"{metrics['fid']:.4f}",
@@ -155,7 +161,7 @@ def _rows(metrics: Mapping[str, Any]) -> dict[str, str]:
         "inception_score": mean("inception_score", "inception_score_sd"),
         "precision": share("precision"),
         "recall": share("recall"),
-        "label_accuracy": share("label_accuracy"),
+        "label_accuracy": share("label_accuracy", "label_accuracy_ci95"),
         "classifier_test_accuracy": share("classifier_test_accuracy"),
         "lpips_diversity": mean("lpips_diversity", "lpips_diversity_stderr"),
         "perceptual_distance": mean("perceptual_distance", "perceptual_distance_stderr"),

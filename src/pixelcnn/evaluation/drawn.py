@@ -15,6 +15,7 @@ from pixelcnn.metrics.fidelity import compare_sets
 from pixelcnn.metrics.findings import Findings
 from pixelcnn.metrics.neighbours import Memorisation, nearest
 from pixelcnn.metrics.perceptual import PerceptualDistance, distance_to_nearest, diversity
+from pixelcnn.metrics.proportion import wilson_interval
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition
 from pixelcnn.spec import ImageSpec
@@ -104,7 +105,7 @@ def by_features(drawn: Drawn, features: Features, *, device: torch.device) -> Fi
 
 def label_accuracy(drawn: Drawn, features: Features) -> Findings:
     """How often a classifier finds in a drawn image the label that the model was told to draw."""
-    names = ("label_accuracy", "label_accuracy_stderr")
+    names = ("label_accuracy", "label_accuracy_ci95")
     if drawn.condition.kind != "labels" or drawn.cond is None:
         return Findings.without(*names, "the model was told no labels to draw")
     if not isinstance(features, ClassifierFeatures):
@@ -112,9 +113,9 @@ def label_accuracy(drawn: Drawn, features: Features) -> Findings:
     reason = other_labels(drawn.condition, features)
     if reason is not None:
         return Findings.without(*names, reason)
-    predicted = features.classifier.network.predict(drawn.x)
-    accuracy = (predicted == drawn.cond.cpu()).double().mean().item()
-    return Findings(dict(zip(names, (accuracy, _binomial_error(accuracy, drawn.x)), strict=True)))
+    right = int((features.classifier.network.predict(drawn.x) == drawn.cond.cpu()).sum())
+    interval = list(wilson_interval(right, len(drawn.x)))
+    return Findings(dict(zip(names, (right / len(drawn.x), interval), strict=True)))
 
 
 def other_labels(condition: Condition, features: ClassifierFeatures) -> str | None:
@@ -182,7 +183,3 @@ def _with_error(name: str, values: Tensor) -> dict[str, float | None]:
     """The mean of values and its standard error, which one value alone does not have."""
     error = values.std().item() / math.sqrt(len(values)) if len(values) > 1 else None
     return {name: values.mean().item(), f"{name}_stderr": error}
-
-
-def _binomial_error(share: float, x: Tensor) -> float:
-    return math.sqrt(share * (1 - share) / len(x))

@@ -27,7 +27,7 @@ MOST_GENERATED = 10_000
 FEATURE_FIGURES = (
     *NAMES,
     "label_accuracy",
-    "label_accuracy_stderr",
+    "label_accuracy_ci95",
     "classifier_test_accuracy",
 )
 LOOKS_FIGURES = (
@@ -101,10 +101,10 @@ class PixelCNNEvaluator:
         Returns:
             Those of `evaluate`; `protocol`. Where images are drawn also `fid`, `kid`,
             `inception_score`, `precision` and `recall` (see `compare_sets`), `lpips_diversity` and
-            `perceptual_distance` (means, with `…_stderr`), `label_accuracy` and
-            `classifier_test_accuracy`, `nearest_training_distance` (see `Memorisation`): None
-            where one could not be measured, with the reason in `not_measured`; what they depend
-            on is in `drawn_protocol`. All in JSON types.
+            `perceptual_distance` (means, with `…_stderr`), `label_accuracy` (with Wilson's interval
+            `label_accuracy_ci95`) and `classifier_test_accuracy`, `nearest_training_distance` (see
+            `Memorisation`): None where one could not be measured, with the reason in
+            `not_measured`; what they depend on is in `drawn_protocol`. All in JSON types.
 
         Raises:
             ConfigError: If an option does not fit the model or the images.

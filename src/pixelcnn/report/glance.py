@@ -48,14 +48,18 @@ def distances(found: Comparison) -> list[str]:
 
 
 def labels(found: Comparison) -> list[str]:
-    """Whether models draw what they are told."""
-    return [
-        f"Told a label, {name} draws it: a classifier finds it in "
-        f"{100 * measured.judged.figures['label_accuracy']:.1f} % of {len(measured.drawn.x):,} "
-        f"images."
-        for name, measured in zip(found.names, found.measured, strict=True)
-        if measured.judged.figures.get("label_accuracy") is not None
-    ]
+    """How often models draw what they are told."""
+    said = []
+    for name, measured in zip(found.names, found.measured, strict=True):
+        figures = measured.judged.figures
+        if figures.get("label_accuracy") is not None:
+            low, high = (100 * end for end in figures["label_accuracy_ci95"])
+            said.append(
+                f"Told a label, {name} draws it in {100 * figures['label_accuracy']:.1f} % of "
+                f"{len(measured.drawn.x):,} images, as a classifier sees them "
+                f"({low:.1f} … {high:.1f} %)."
+            )
+    return said
 
 
 def speed(found: Comparison) -> list[str]:
