@@ -5,6 +5,7 @@ from numbers import Real
 from operator import index
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,7 +22,7 @@ def to_whole(value: object) -> int | None:
         >>> to_whole(3), to_whole(torch.tensor([3])[0]), to_whole(3.0), to_whole(True)
         (3, 3, None, None)
     """
-    if isinstance(value, bool):
+    if isinstance(value, bool | np.bool_):  # older NumPy takes the latter for an index
         return None
     try:
         return index(value)  # type: ignore[arg-type]

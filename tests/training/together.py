@@ -22,6 +22,8 @@ from pixelcnn.training.team import joined
 SILENT = {"tensorboard": False, "csv": False, "sample_every_n_epochs": 0}
 FEW = {"dataset_name": "digits", "max_samples": 37, "batch_size": 8}  # 4 batches of 8, one of 5
 TINY = {"hidden_channels": 6, "num_residual_blocks": 1}
+# Torch 2.6 leaves a folder of its own to be cleaned up at the end of a process.
+WARNINGS = ("-W", "error", "-W", "ignore:Implicitly cleaning up:ResourceWarning")
 
 
 @contextmanager
@@ -57,7 +59,7 @@ def train_in_processes(count: int, folder: Path, jobs: list[dict[str, Any]]) -> 
     for rank in range(count):
         processes.append(
             subprocess.Popen(
-                [sys.executable, "-W", "error", __file__, str(folder), json.dumps(jobs)],
+                [sys.executable, *WARNINGS, __file__, str(folder), json.dumps(jobs)],
                 env={**environment, "RANK": str(rank), "LOCAL_RANK": str(rank)},
                 stderr=subprocess.PIPE,
                 text=True,

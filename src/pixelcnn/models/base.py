@@ -265,7 +265,9 @@ class AutoregressiveModel(nn.Module, ABC):
         """A condition as a tensor on the model's device, one entry per image."""
         if cond is None:
             return None
-        cond = numbers_of("cond", cond, self.condition.describe()).to(self.device)
+        if not isinstance(cond, Tensor):
+            cond = numbers_of("cond", cond, self.condition.describe())
+        cond = cond.to(self.device)
         is_single = cond.ndim == self.condition.num_axes
         return cond.expand(num_images, *cond.shape) if is_single else cond
 

@@ -59,7 +59,8 @@ class Condition:
 
     def _given(self) -> dict[str, int]:
         kinds = ("num_labels", "num_attributes", "num_map_channels")
-        return {name: vars(self)[name] for name in kinds if vars(self)[name] is not None}
+        values = {name: getattr(self, name) for name in kinds}  # older compilers know no `vars`
+        return {name: value for name, value in values.items() if value is not None}
 
     @property
     def kind(self) -> str | None:
@@ -69,12 +70,13 @@ class Condition:
             "num_attributes": "attributes",
             "num_map_channels": "maps",
         }
-        return next((called[name] for name in self._given()), None)
+        given = list(self._given())
+        return called[given[0]] if given else None
 
     @property
     def count(self) -> int:
         """Number of labels, of attributes or of map channels; 0 for no condition."""
-        return next(iter(self._given().values()), 0)
+        return sum(self._given().values())
 
     @property
     def every_name(self) -> list[str]:

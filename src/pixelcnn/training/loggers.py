@@ -116,7 +116,7 @@ def open_wandb(config: Config, run_dir: Path) -> Iterator[WandbLogger]:
             project=config.logger.wandb_project,
             name=run_dir.resolve().name,
             group=run_dir.resolve().name,
-            dir=run_dir,
+            dir=str(run_dir),
             mode=config.logger.wandb_mode,
             config=asdict(config),
             settings=wandb.Settings(silent=offline, console="off"),
