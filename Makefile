@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help quickstart test browser lint bench clean
+.PHONY: help quickstart test browser lowest lint bench clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,12 @@ test: lint  ## Lint, types, tests and doctests: what continuous integration runs
 
 browser: $(INSTALLED)  ## Try the web page in Chromium; says so where that is not installed
 	$(BIN)/python -m pytest -m slow -rs tests/app/test_browser.py || test $$? -eq 5  # 5: skipped
+
+# Not CI: it installs another torch. Newer pyparsing warns of the oldest matplotlib.
+lowest:  ## The tests with the lowest versions that pyproject.toml allows; needs uv
+	uv venv --clear --python 3.10 $(VENV)/lowest
+	uv pip install --python $(VENV)/lowest --resolution lowest-direct -e ".[dev]" "pyparsing<3.3"
+	$(VENV)/lowest/bin/python -m pytest -n auto
 
 lint: $(INSTALLED)  ## Lint and types
 	$(BIN)/ruff check .
