@@ -265,7 +265,7 @@ class AutoregressiveModel(nn.Module, ABC):
         """A condition as a tensor on the model's device, one entry per image."""
         if cond is None:
             return None
-        if not isinstance(cond, Tensor):
+        if not isinstance(cond, Tensor):  # which older compilers could not follow in there
             cond = numbers_of("cond", cond, self.condition.describe())
         cond = cond.to(self.device)
         is_single = cond.ndim == self.condition.num_axes
