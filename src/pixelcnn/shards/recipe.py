@@ -71,61 +71,31 @@ class Recipe(Plan):
 
 def recipe_for(
     model: AutoregressiveModel,
-    num_samples: int,
     *,
-    shard_size: int,
-    batch_size: int,
-    cond: Tensor | None = None,
-    shape: tuple[int, int, int] | None = None,
-    seed: int = 0,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
-    guidance: float = 1.0,
-    precision: str = "float32",
+    cond: Tensor | None,
+    shape: tuple[int, int, int] | None,
+    **settings: Any,
 ) -> Recipe:
     """The recipe of a drawing from a model.
 
     Args:
         model: With its weights, where it will draw.
-        num_samples: N.
-        shard_size: As `Recipe`; so are all others.
-        batch_size: Likewise.
-        cond: Conditions that are shared among the images. (M, …).
-        shape: None for the model's own.
-        seed: Likewise.
-        temperature: Likewise.
-        top_k: Likewise.
-        top_p: Likewise.
-        guidance: Likewise.
-        precision: Likewise.
+        cond: Conditions that are shared among the images. (M, …); or None.
+        shape: (C, H, W); None for the model's own.
+        **settings: What else `Recipe` has, and the model does not say.
 
     Raises:
         ConfigError: If neither `shape` nor the model says how large images are.
-
-    Example:
-        >>> from pixelcnn.models import PixelCNN
-        >>> recipe = recipe_for(PixelCNN(image_size=8), 10, shard_size=4, batch_size=2)
-        >>> [recipe.images_of(number) for number in range(recipe.num_shards)]
-        [range(0, 4), range(4, 8), range(8, 10)]
     """
     return Recipe(
         model=model.name,
         weights=fingerprint(model),
-        num_samples=num_samples,
-        shard_size=shard_size,
-        batch_size=batch_size,
         shape=model.spec.shape if shape is None else shape,
         levels=model.num_classes,
-        seed=seed,
-        temperature=float(temperature),
-        top_k=top_k,
-        top_p=top_p,
-        guidance=float(guidance),
-        precision=precision,
         condition=describe_condition(model.condition.kind, cond),
         device=model.device.type,
         software=software(),
+        **settings,
     )
 
 
