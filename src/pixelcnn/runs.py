@@ -15,7 +15,8 @@ MODEL_FILE = "model.safetensors"
 CONFIG_FILE = "config.yaml"
 METRICS_FILE = "metrics.json"
 ENVIRONMENT_FILE = "environment.json"
-LAST_STATE = Path("checkpoints", "last.ckpt")
+STATES = Path("checkpoints")
+LAST_STATE, BEST_STATE = STATES / "last.ckpt", STATES / "best.ckpt"
 LOGS = "logs/version_*/metrics.csv"
 
 
@@ -68,7 +69,7 @@ def is_state_of(folder: Path, state: str | None) -> bool:
     """
     if state is None:
         return False
-    return Path(state).resolve().parent == (folder / LAST_STATE).parent.resolve()
+    return Path(state).resolve().parent == (folder / STATES).resolve()
 
 
 def list_runs(folder: str | Path) -> list[Path]:

@@ -23,6 +23,7 @@ from pixelcnn.runs import (
     LAST_STATE,
     METRICS_FILE,
     MODEL_FILE,
+    STATES,
     is_state_of,
     run_folder,
 )
@@ -213,7 +214,7 @@ def train(config: Config, folder: Path, *, command: str) -> None:
 @contextmanager
 def training_in(folder: Path) -> Iterator[ExitStack]:
     """Makes the folder of a run and locks it, for as long as what is yielded says."""
-    with provisional_folder(folder, keep=LAST_STATE.parts[0]), ExitStack() as lock:
+    with provisional_folder(folder, keep=STATES.name), ExitStack() as lock:
         lock.enter_context(locked_folder(folder))
         yield lock
 

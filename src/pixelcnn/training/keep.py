@@ -17,7 +17,7 @@ from pixelcnn.config import Config, TrainingConfig, to_yaml
 from pixelcnn.errors import CheckpointError
 from pixelcnn.files import atomic_write, finite_json, remove_leftovers, write_text
 from pixelcnn.models import AutoregressiveModel
-from pixelcnn.runs import CONFIG_FILE, LAST_STATE, METRICS_FILE, MODEL_FILE, is_state_of
+from pixelcnn.runs import BEST_STATE, CONFIG_FILE, LAST_STATE, METRICS_FILE, MODEL_FILE, is_state_of
 from pixelcnn.training.environment import write_starts
 from pixelcnn.training.history import History
 from pixelcnn.training.state import load_trained, read_state
@@ -52,7 +52,7 @@ class KeepCheckpoints(Checkpoint):
         card: Mapping[str, Any],
     ) -> None:
         self.last = run_dir / LAST_STATE
-        self.best = self.last.with_name("best.ckpt")
+        self.best = run_dir / BEST_STATE
         self.weights = run_dir / MODEL_FILE
         self.history = history
         self.card = card

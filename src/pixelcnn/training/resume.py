@@ -7,7 +7,7 @@ from typing import Any
 from pixelcnn.config import AUTO, Config, TrainingConfig
 from pixelcnn.errors import CheckpointError, ConfigError
 from pixelcnn.models import AutoregressiveModel
-from pixelcnn.runs import LAST_STATE
+from pixelcnn.runs import BEST_STATE, LAST_STATE
 from pixelcnn.training.keep import previous_states
 from pixelcnn.training.messages import say
 from pixelcnn.training.patience import has_stopped
@@ -53,7 +53,7 @@ def find_state(resume: str | Path | None, run_dir: Path) -> Path | None:
 
 def states(last: Path) -> list[Path]:
     """Where states may be, the newest first."""
-    return [last, *previous_states(last), last.with_name("best.ckpt")]
+    return [last, *previous_states(last), last.with_name(BEST_STATE.name)]
 
 
 def check_fits(

@@ -26,7 +26,7 @@ from pixelcnn.errors import NotFiniteError
 from pixelcnn.files import provisional_folder
 from pixelcnn.locks import locked_folder
 from pixelcnn.models import AutoregressiveModel
-from pixelcnn.runs import CONFIG_FILE
+from pixelcnn.runs import CONFIG_FILE, STATES
 from pixelcnn.training.build import build_model
 from pixelcnn.training.devices import spread
 from pixelcnn.training.environment import list_starts
@@ -155,7 +155,7 @@ def train_pixelcnn(
 @contextmanager
 def folder_of_run(out: str | Path) -> Iterator[Path]:
     """The folder of a run, made if missing, for this process alone."""
-    with provisional_folder(out, keep="checkpoints") as run_dir, locked_folder(run_dir):
+    with provisional_folder(out, keep=STATES.name) as run_dir, locked_folder(run_dir):
         yield run_dir
 
 
