@@ -20,12 +20,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pixelcnn.checkpoint import save
+from pixelcnn.models import PixelCNN
 from tests.app.conftest import ENTRY
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium")
 MINUTE = 60_000  # a minute, in milliseconds
 SOON = MINUTE / 4
+BITS = re.compile(r"^\d+\.\d bits$")
+
+playwright.expect.set_options(timeout=MINUTE)
 
 pytestmark = [
     pytest.mark.slow,
@@ -42,12 +47,20 @@ def server(tmp_path_factory):
 
 @contextmanager
 def serving(folder):
-    """A server on a free port, in a folder without runs."""
+    """A server on a free port, of `digits`, of a run told by attributes, and of the others."""
+    model = PixelCNN(num_residual_blocks=1, hidden_channels=4, image_size=6, num_attributes=3)
+    run = folder / "told"
+    save(model, run / "model.safetensors")
+    x, told = np.arange(72).reshape(2, 6, 6) % 2, np.eye(3)[:2]
+    arrays = {"x_train": x, "x_test": x, "attributes_train": told, "attributes_test": told}
+    np.savez(run / "data.npz", levels=2, **arrays)
+    (run / "config.yaml").write_text(f"data:\n  dataset_name: npz:{run / 'data.npz'}\n")
     with socket.socket() as taken:
         taken.bind(("localhost", 0))
         port = taken.getsockname()[1]
     flags = [f"--server.port={port}", "--server.headless=true"]
-    words = [sys.executable, "-m", "streamlit", "run", str(ENTRY), *flags, "--", "--device", "cpu"]
+    runs = ["digits", str(run), "--device", "cpu"]
+    words = [sys.executable, "-m", "streamlit", "run", str(ENTRY), *flags, "--", *runs]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(words, cwd=folder, stdout=log, stderr=log)
         try:
@@ -59,7 +72,8 @@ def serving(folder):
 
 
 def _wait_for(address, process):
-    for _ in range(300):
+    began = time.monotonic()
+    while time.monotonic() - began < 120:
         assert process.poll() is None, "the server ended"
         try:
             with urllib.request.urlopen(address, timeout=1):
@@ -107,9 +121,16 @@ def turn_to(page, title):
     page.get_by_role("radiogroup", name="Page").get_by_text(title, exact=True).click()
 
 
+def take(page, model, levels):
+    """Chooses a model, and waits for its settings."""
+    choose(page, "Model", model)
+    # The first: what was there before stays below until all is there.
+    playwright.expect(page.get_by_label("Top-k", exact=True).first).to_have_value(str(levels))
+    settled(page)
+
+
 def settled(page):
-    """Waits until the server has nothing more to say."""
-    page.wait_for_timeout(300)
+    """Waits for the end of a run of which something is on the page by now."""
     page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")
 
 
@@ -122,6 +143,14 @@ def draw(page):
     page.get_by_role("button", name="Draw", exact=True).click()
 
 
+def arrays_of(page):
+    """What the file of levels holds."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Levels (npz)").click()
+    with np.load(Path(download.value.path()), allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
 def test_a_visitor_draws_sevens_and_takes_them_along(page):
     choose(page, "Label", "7")
     page.get_by_role("slider", name="Temperature").press("ArrowLeft")
@@ -130,13 +159,10 @@ def test_a_visitor_draws_sevens_and_takes_them_along(page):
     page.locator("[data-testid=stImage] img").first.wait_for()
     first = time.monotonic() - began
     page.get_by_text("temperature 0.95").wait_for()
-    settled(page)
-    assert page.get_by_text(re.compile(r"^\d+\.\d bits$")).count() == 16
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Levels (npz)").click()
-    with np.load(Path(download.value.path()), allow_pickle=False) as arrays:
-        assert arrays["x"].shape == (16, 1, 8, 8)
-        assert arrays["labels"].tolist() == [7] * 16
+    playwright.expect(page.get_by_text(BITS)).to_have_count(16)
+    arrays = arrays_of(page)
+    assert arrays["x"].shape == (16, 1, 8, 8)
+    assert arrays["labels"].tolist() == [7] * 16
     with page.expect_download() as download:
         page.get_by_role("button", name="Growth (GIF)").click()
     with Image.open(Path(download.value.path())) as film:
@@ -150,8 +176,7 @@ def test_a_page_is_ready_and_draws_soon_after_its_start(browser, tmp_path):
         context = browser.new_context(viewport={"width": 1280, "height": 1800})
         page = ready(context, served)
         usable = time.monotonic() - began
-        choose(page, "Model", "mnist-256")
-        settled(page)
+        take(page, "mnist-256", 256)
         draw(page)
         began = time.monotonic()
         page.locator("[data-testid=stImage] img").first.wait_for()
@@ -170,8 +195,7 @@ def test_a_drawing_is_stopped_half_way_and_its_rows_stay(page):
     page.locator("[data-testid=stImage] img").first.wait_for()
     stop(page)
     page.get_by_text(re.compile(r"stopped after \d+%")).wait_for(timeout=SOON)
-    settled(page)
-    assert page.locator("[data-testid=stImage] img").count() == 256
+    playwright.expect(page.locator("[data-testid=stImage] img")).to_have_count(256)
     page.get_by_role("button", name="Levels (npz)").wait_for()
 
 
@@ -187,9 +211,7 @@ def test_a_drawing_is_stopped_at_once_and_says_so(page):
 
 
 def _ask_for_many(page):
-    choose(page, "Model", "mnist-256")
-    page.wait_for_timeout(2000)
-    settled(page)
+    take(page, "mnist-256", 256)
     page.get_by_label("Images", exact=True).fill("256")
 
 
@@ -205,9 +227,31 @@ def test_completing_is_stopped_and_says_so(page):
 
 def test_half_a_digit_is_erased_and_completed(page):
     turn_to(page, "Complete")
+    page.get_by_label("Completions", exact=True).fill("3")
+    choose(page, "Erase", "right")  # the form keeps what it was not asked to send yet
+    page.get_by_role("button", name="Complete").click()
+    page.get_by_text("3 completions").wait_for()
+    page.get_by_text("1: -").first.wait_for()
+    known = arrays_of(page)["known"]
+    assert known[..., :4].all() and not known[..., 4:].any()
+
+
+def test_attributes_are_told_and_a_rectangle_is_erased(page):
+    take(page, "told", 2)
+    page.get_by_label("Attributes that are on").click()
+    page.get_by_role("option").nth(1).click()
+    page.keyboard.press("Escape")
+    draw(page)
+    playwright.expect(page.get_by_text(BITS)).to_have_count(16)
+    assert arrays_of(page)["attributes"].tolist() == [[0, 1, 0]] * 16
+    turn_to(page, "Complete")
+    choose(page, "Erase", "rectangle")
+    page.get_by_role("slider", name="Columns").nth(1).press("End")
+    page.get_by_role("slider", name="Rows").first.press("Home")
     page.get_by_role("button", name="Complete").click()
     page.get_by_text("8 completions").wait_for()
-    page.get_by_text("1: -").first.wait_for()
+    known = arrays_of(page)["known"][0]
+    assert not known[:, :4, 1:].any() and known[:, 4:].all() and known[:, :, 0].all()
 
 
 def test_a_digit_is_painted_and_parts_are_brushed_away(page):
@@ -223,9 +267,16 @@ def test_a_digit_is_painted_and_parts_are_brushed_away(page):
     image.wait_for()
     settled(page)
     _stroke(page, image, (0.1, 0.7), (0.9, 0.7))
-    settled(page)
     page.get_by_role("button", name="Complete").click()
     page.get_by_text("8 completions").wait_for()
+    known = arrays_of(page)["known"][0, 0]
+    assert not known[5].any() and known[:4].all()
+    page.get_by_text("Test set", exact=True).click()
+    page.get_by_label("Number", exact=True).wait_for()
+    settled(page)
+    page.get_by_role("button", name="Complete").click()
+    page.get_by_text("by digits and raster").wait_for()
+    assert arrays_of(page)["known"].all(), "what was erased of another image is forgotten"
 
 
 def _stroke(page, sheet, start, end):
@@ -247,10 +298,19 @@ def test_a_click_asks_for_a_pixel(page):
     settled(page)
     box = image.bounding_box()
     page.mouse.click(box["x"] + 2.5 / 8 * box["width"], box["y"] + 5.5 / 8 * box["height"])
-    playwright.expect(page.get_by_label("Row", exact=True)).to_have_value("5", timeout=MINUTE)
+    playwright.expect(page.get_by_label("Row", exact=True)).to_have_value("5")
     playwright.expect(page.get_by_label("Column", exact=True)).to_have_value("2")
     page.get_by_role("button", name="Ask").click()
     page.get_by_text("row 5, column 2").wait_for()
+    page.get_by_label("Row", exact=True).fill("1")
+    page.get_by_label("Row", exact=True).press("Enter")
+    settled(page)
+    image.click(position={"x": 2.5 / 8 * box["width"], "y": 5.5 / 8 * box["height"]})
+    playwright.expect(page.get_by_label("Row", exact=True)).to_have_value("5")
+    choose(page, "Model", "told")
+    playwright.expect(image.first).to_have_js_property("width", 6)
+    playwright.expect(page.get_by_label("Row", exact=True).first).to_have_value("3")
+    assert not page.get_by_test_id("stAlert").count()
 
 
 def test_what_is_expected_as_pixels_arrive_is_a_film(page):
@@ -315,9 +375,7 @@ def test_eight_visitors_draw_at_once_and_none_sees_the_images_of_another(browser
     pages = [ready(context, server) for context in contexts]
     for label, page in enumerate(pages):
         page.set_default_timeout(4 * MINUTE)  # eight pages in one browser, beside the server
-        choose(page, "Model", "mnist-256")
-        page.wait_for_timeout(1000)
-        settled(page)
+        take(page, "mnist-256", 256)
         choose(page, "Label", str(label))
     began = time.monotonic()
     for page in pages:
@@ -325,10 +383,7 @@ def test_eight_visitors_draw_at_once_and_none_sees_the_images_of_another(browser
     for label, page in enumerate(pages):
         page.get_by_role("button", name="Levels (npz)").wait_for()
         settled(page)
-        with page.expect_download() as download:
-            page.get_by_role("button", name="Levels (npz)").click()
-        with np.load(Path(download.value.path()), allow_pickle=False) as arrays:
-            assert arrays["labels"].tolist() == [label] * 16
+        assert arrays_of(page)["labels"].tolist() == [label] * 16
     seconds = time.monotonic() - began
     status = Path(f"/proc/{server[1]}/status")
     memory = re.search(r"VmRSS:\s+(\d+)", status.read_text()) if status.exists() else None
