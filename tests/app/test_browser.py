@@ -239,7 +239,7 @@ def test_half_a_digit_is_erased_and_completed(page):
 def test_attributes_are_told_and_a_rectangle_is_erased(page):
     take(page, "told", 2)
     page.get_by_label("Attributes that are on").click()
-    page.get_by_role("option").nth(1).click()
+    page.get_by_role("option", name="1", exact=True).click()
     page.keyboard.press("Escape")
     draw(page)
     playwright.expect(page.get_by_text(BITS)).to_have_count(16)
