@@ -134,14 +134,22 @@ def test_many_images_are_scored_in_parts(digits, monkeypatch):
     assert torch.allclose(drawn.bits.float(), -nats / np.log(2), atol=1e-3)
 
 
-def test_a_drawing_that_fails_says_why_and_nothing_else(page, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ConfigError("the model gives no numbers"), "the model gives no numbers"),
+        (MemoryError(), "Out of memory: ask for fewer or smaller images."),
+        (torch.OutOfMemoryError(), "Out of memory: ask for fewer or smaller images."),
+    ],
+)
+def test_a_drawing_that_fails_says_why_and_nothing_else(page, monkeypatch, error, words):
     def failing(choice, wish):
-        raise ConfigError("the model gives no numbers")
+        raise error
         yield
 
     monkeypatch.setattr(draw, "drawing", failing)
     app = clicked(page(), "Draw")
-    assert [error.value for error in app.error] == ["the model gives no numbers"]
+    assert [each.value for each in app.error] == [words]
     assert not app.info and DRAWN not in app.session_state
 
 

@@ -60,6 +60,7 @@ REFUSED = [
     (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 1 1\n", "it is none, or of another kind"),
     (bytes(MAX_BYTES + 1), r"at most 10 MB, got 10\.0 MB"),
     (saved(Image.new("1", (6000, 6000))), "at most 25 million pixels, got 6,000×6,000"),
+    (b"P5 20000 20000 255\n", "at most 25 million pixels, got far more"),
     (saved(FRAMES[0], "GIF", save_all=True, append_images=FRAMES[1:]), "got 2 frames"),
     (saved(grey([[np.nan]], "float32"), "TIFF"), "it holds floats"),
 ]

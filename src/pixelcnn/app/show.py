@@ -41,7 +41,7 @@ def telling() -> Iterator[None]:
         yield
     except PixelCNNError as error:
         tell(error)
-    except MemoryError:
+    except (MemoryError, torch.OutOfMemoryError):
         st.error("Out of memory: ask for fewer or smaller images.", icon=":material/error:")
 
 

@@ -122,6 +122,8 @@ def _decode(content: bytes, name: str, channels: int) -> Tensor:
             pixels = to_bytes(ImageOps.exif_transpose(image), channels)
     except DataError:
         raise
+    except Image.DecompressionBombError as error:  # which comes before there is a header to check
+        raise DataError(_too_many_pixels(name, "far more")) from error
     except Exception as error:  # decoders raise whatever they trip over in a damaged file
         reason = "it is none, or of another kind" if "cannot identify" in str(error) else error
         raise DataError(
@@ -134,12 +136,14 @@ def _decode(content: bytes, name: str, channels: int) -> Tensor:
 def _check_header(image: Image.Image, name: str) -> None:
     """Refuses what would be large once decoded, and films, of which no one frame is meant."""
     if image.width * image.height > MAX_PIXELS:
-        raise DataError(
-            f"`{name}` must have at most {MAX_PIXELS / 1e6:.0f} million pixels, got "
-            f"{image.width:,}×{image.height:,}. Scale it down first."
-        )
+        raise DataError(_too_many_pixels(name, f"{image.width:,}×{image.height:,}"))
     if getattr(image, "n_frames", 1) > 1:
         raise DataError(
             f"`{name}` must be a single picture, got {getattr(image, 'n_frames', 1)} frames. "
             f"Save the frame that you mean."
         )
+
+
+def _too_many_pixels(name: str, got: str) -> str:
+    most = MAX_PIXELS / 1e6
+    return f"`{name}` must have at most {most:.0f} million pixels, got {got}. Scale it down first."
