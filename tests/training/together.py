@@ -1,6 +1,6 @@
 """Trains in several processes: run as a script it is one of them, imported it starts them.
 
-Numbers have 64 bits, so that what differs by more than rounding is seen.
+Numbers have 64 bits, so that what differs by more than rounding is seen, unless a job says `bits`.
 """
 
 import json
@@ -27,9 +27,9 @@ WARNINGS = ("-W", "error", "-W", "ignore:Implicitly cleaning up:ResourceWarning"
 
 
 @contextmanager
-def in_64_bits():
+def in_bits(count: int):
     before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
+    torch.set_default_dtype({32: torch.float32, 64: torch.float64}[count])
     try:
         yield
     finally:
@@ -38,7 +38,7 @@ def in_64_bits():
 
 def train(out: Path, job: dict[str, Any]):
     """A short training on a few digits."""
-    with in_64_bits():
+    with in_bits(job.get("bits", 64)):
         return train_pixelcnn(
             job.get("model", TINY),
             {"max_epochs": 2, "learning_rate": 1e-2, **job.get("training", {})},

@@ -172,6 +172,7 @@ def joined(device: str = "auto") -> Iterator[Team]:
 
     Raises:
         EndedElsewhereError: In place of an error of the block that another process tells.
+        PixelCNNError: If the others cannot be reached.
     """
     global _team
     process = this_process()
@@ -179,7 +180,14 @@ def joined(device: str = "auto") -> Iterator[Team]:
         yield _team or Team(process)
         return
     has_gpu = device.startswith(("auto", "cuda")) and torch.cuda.is_available()
-    _team = team = connect(process, "nccl" if has_gpu else "gloo")
+    try:
+        _team = team = connect(process, "nccl" if has_gpu else "gloo")
+    except RuntimeError as error:  # of PyTorch, whatever went wrong
+        place = f"{os.environ.get('MASTER_ADDR')}:{os.environ.get('MASTER_PORT')}"
+        raise PixelCNNError(
+            f"The {process.world_size} processes that shall train together could not be joined: "
+            f"{error}. Start all of them, on machines that reach each other and {place}."
+        ) from error
     try:
         yield team
     except BaseException as error:
