@@ -129,6 +129,19 @@ def test_a_worker_that_dies_is_told_in_one_line_and_another_takes_its_place(imag
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="sends POSIX signals")
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_all_processes_is_left_to_the_one_that_reads(images, log, capfd, sent):
+    loader = batches(images, 2, num_workers=1)
+    whole, epoch = numbers_of(loader), iter(loader)
+    next(epoch)
+    for reader in map(int, readers_of(log)):
+        os.kill(reader, sent)
+    assert numbers_of(epoch) == whole[1:]
+    loader.close()
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.filterwarnings("ignore:.*pin_memory:UserWarning")  # there may be no such device here
 def test_batches_for_a_cuda_device_are_pinned_and_sent_without_waiting(images, monkeypatch):
     made = []

@@ -18,6 +18,7 @@ Arrays = dict[str, NDArray[np.generic]]
 
 FORMAT = "pixelcnn-index/1"
 KEEP_FROM = 1_000  # images: fewer are read in no time
+MOST_BYTES = 2**30  # of all indices of a kind: those of twenty million images
 
 
 def cache_folder() -> Path:
@@ -76,6 +77,8 @@ def recall(place: Path, key: str, like: Mapping[str, Sequence[int]]) -> Arrays |
     except Exception as error:  # zipfile and NumPy raise whatever they trip over in a torn file
         notice(f"The index {place} of {key} cannot be used ({error}) and is made anew.")
         return None
+    with suppress(OSError):  # a cache that can only be read
+        place.touch()  # used, for `_make_room`
     return arrays
 
 
@@ -84,5 +87,21 @@ def keep(place: Path, key: str, arrays: Mapping[str, NDArray[np.generic]]) -> No
     try:
         with atomic_write(place) as temporary:
             np.savez(temporary, format=FORMAT, key=key, **arrays)  # type: ignore[arg-type]
+        _make_room(place)
     except OutputError as error:
         notice(f"{error} Without an index the next start opens every image again.")
+
+
+def _make_room(newest: Path) -> None:
+    """Removes the indices beside one that were not used for longest, where all take too much.
+
+    Nobody else would: a table that changes is another one to the library `datasets`, and a folder
+    that was deleted is not asked for again.
+    """
+    with suppress(OSError):  # another process removes them at the same time
+        stats = {path: path.stat() for path in newest.parent.glob("*.npz")}
+        taken = 0
+        for path in sorted(stats, key=lambda path: -stats[path].st_mtime_ns):
+            taken += stats[path].st_size
+            if taken > MOST_BYTES and path != newest:
+                path.unlink()

@@ -1,5 +1,6 @@
 """Images that stay on the disk and are decoded batch by batch, by worker processes."""
 
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -187,7 +188,18 @@ class StreamReader:
             pin_memory=self._device.type == "cuda",
             # Its own generator: seeds of workers must not use up draws of the global one.
             generator=torch.Generator(),
+            worker_init_fn=_leave_signals,
         )
+
+
+def _leave_signals(worker: int) -> None:
+    """Leaves Ctrl-C and SIGTERM to the process that reads, which ends these, too.
+
+    Terminals, `timeout` and SLURM send them to all processes, and a training that stops needs the
+    batches until its state is saved.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 class _Order(Sampler[Tensor]):

@@ -45,6 +45,7 @@ def quiet_libraries() -> Iterator[None]:
         warnings.catch_warnings(),
     ):
         warnings.filterwarnings("ignore", module=r"lightning(\..*)?")
+        warnings.filterwarnings("ignore", message="This DataLoader will create")
         # Of models in parts. Nothing here changes in place what a network returns.
         warnings.filterwarnings("ignore", message="FSDP2-wrapped module")
         yield
