@@ -152,3 +152,18 @@ def test_saving_to_an_impossible_place_says_so_and_leaves_nothing(model, tmp_pat
     with pytest.raises(OutputError):
         checkpoint.save(model, tmp_path / "file" / "model.safetensors")
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_loaded_model_is_in_evaluation_mode(path):
+    assert not checkpoint.load(path).training
+
+
+def test_a_flipped_bit_is_noticed_in_the_weights_and_in_the_card(path):
+    content = path.read_bytes()
+    in_weights = content[:-3] + bytes([content[-3] ^ 1]) + content[-2:]
+    in_card = content.replace(b'"a\\", \\"b', b'"a\\", \\"c')
+    for damaged in (in_weights, in_card):
+        assert damaged != content
+        path.write_bytes(damaged)
+        with pytest.raises(CheckpointError, match="its checksum is not that of its content"):
+            checkpoint.load(path)

@@ -184,3 +184,15 @@ def test_files_of_a_folder_appear_together_and_spare_others(tmp_path):
     assert (folder / "page.html").read_text() == "newer"
     with pytest.raises(OutputError), atomic_folder(folder / "mine.txt" / "below"):
         pass
+
+
+def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    seen, fsync = [], os.fsync
+
+    def flushed(number):
+        seen.append((os.fstat(number).st_size, names(tmp_path)[0] == "note.txt"))
+        fsync(number)
+
+    monkeypatch.setattr(os, "fsync", flushed)
+    write_text(tmp_path / "note.txt", "whole")
+    assert seen == [(5, False)]

@@ -293,3 +293,16 @@ def test_the_second_start_opens_no_image_of_a_table_until_it_is_written_anew(tmp
         index.write_bytes(index.read_bytes()[:-9])
     with pytest.warns(DataWarning, match=r"cannot be used .* and is made anew"):
         load_data(name, stream_above_bytes=0)
+
+
+def test_the_index_of_a_table_that_is_written_anew_in_its_place_is_not_used(tmp_path, monkeypatch):
+    monkeypatch.setattr(kept, "KEEP_FROM", 1)
+    monkeypatch.setenv("PIXELCNN_CACHE", str(tmp_path / "indices"))
+    saved, name = tmp_path / "saved", f"hf:{tmp_path / 'saved'}"
+    table().save_to_disk(saved)
+    assert load_data(name).spec.height == 8
+    cells = [{"bytes": png(x[0, :4]), "path": None} for x in LEVELS]
+    table(image=cells).save_to_disk(tmp_path / "other")
+    for file in (tmp_path / "other").iterdir():
+        file.replace(saved / file.name)
+    assert load_data(name).spec.height == 4

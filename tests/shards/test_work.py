@@ -47,6 +47,14 @@ def test_any_work_can_be_cut_into_shards(tmp_path):
     assert np.concatenate(found).tolist() == [number**2 for number in range(10)]
 
 
+def test_work_with_a_damaged_shard_is_not_finished(tmp_path):
+    work = Squares(tmp_path, 10, 4)
+    work.write(work.missing())
+    shard = tmp_path / "shard-00001.npz"
+    shard.write_bytes(shard.read_bytes()[:-1])
+    assert not work.finish() and not work.is_listed
+
+
 def test_many_small_shards_read_the_manifest_once(tmp_path, monkeypatch):
     work, read = Squares(tmp_path, 300, 1), []
     found = manifest_module.read_manifest

@@ -83,3 +83,9 @@ def test_statistics_of_a_batch_norm_come_along(tmp_path):
     result = train(tmp_path, model=model, training={"max_epochs": 1, "ema_decay": DECAY})
     figures = evaluate(result.model, result.data.val)
     assert figures["nll_nats"] == pytest.approx(result.history[0]["val_nll"], rel=1e-5)
+    learned = read_state(tmp_path / "checkpoints" / "last.ckpt")["current_model_state"]
+    statistics = dict(result.model.named_buffers())
+    found = [name for name in statistics if name.endswith("running_mean")]
+    assert found
+    for name in found:
+        assert torch.equal(statistics[name], learned[f"model.{name}"])

@@ -104,3 +104,14 @@ def test_a_folder_that_is_deleted_while_it_is_logged_to_is_one_clear_error(
         logger = {"log_every_n_steps": 1, "tensorboard": True, "csv": csv}
         train(tmp_path, training={"max_epochs": 9}, logger=logger)
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_the_training_loss_of_an_epoch_is_the_mean_over_its_own_images(tmp_path):
+    result = train(tmp_path, logger={"csv": True, "log_every_n_steps": 1})
+    with (tmp_path / "logs" / "version_0" / "metrics.csv").open() as file:
+        found = [
+            float(row["train_nll_step"]) for row in csv.DictReader(file) if row["train_nll_step"]
+        ]
+    sizes = torch.tensor([16, 16, 16, 12])
+    for entry, losses in zip(result.history, torch.tensor(found).split(4), strict=True):
+        assert entry["train_nll"] == pytest.approx(((losses * sizes).sum() / 60).item(), rel=1e-5)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from pixelcnn.training.keep import previous_states
-from tests.training.tiny_runs import train
+from pixelcnn.training.state import read_state
+from tests.training.tiny_runs import assert_same_state, train
 
 LAST = Path("checkpoints", "last.ckpt")
 EVERY = {"checkpoint_every_n_steps": 1, "num_checkpoints": 9}
@@ -48,3 +49,15 @@ def test_a_state_that_is_written_already_does_not_push_out_an_earlier_one(tmp_pa
         "step-2.ckpt",
         "step-1.ckpt",
     ]
+
+
+def test_a_run_stops_between_two_steps_and_not_within_one(tmp_path, press_ctrl_c):
+    options = {"accumulate_grad_batches": 2}  # gradients that are half summed up are in no state
+    whole = train(tmp_path / "whole", training=options)
+    press_ctrl_c("on_train_batch_end", 0, 0)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "parts", training=options)
+    press_ctrl_c()
+    assert read_state(tmp_path / "parts" / LAST)["pixelcnn"]["stopped_at"] == [0, 2]
+    train(tmp_path / "parts", training=options, resume="auto")
+    assert_same_state(tmp_path / "parts" / LAST, whole.run_dir / LAST)

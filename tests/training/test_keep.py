@@ -1,17 +1,19 @@
 """Facts about what a run keeps on disk: which states and which weights belong together."""
 
+import math
 from pathlib import Path
 
 import pytest
 
 from pixelcnn import checkpoint
 from pixelcnn.evaluation import evaluate
+from pixelcnn.training.keep import rank
 from pixelcnn.training.state import load_trained, read_state
 from tests.training.tiny_runs import assert_same, train
 
 LAST = Path("checkpoints", "last.ckpt")
 # A rate so high that every epoch is the best one, and one too small to change a float.
-LEARNING = {"schedule": "constant", "learning_rate": 0.01, "num_checkpoints": 5, "max_epochs": 5}
+LEARNING = {"schedule": "constant", "learning_rate": 0.01, "num_checkpoints": 4, "max_epochs": 5}
 IDLE = {**LEARNING, "learning_rate": 1e-20}
 
 
@@ -23,7 +25,7 @@ def steps(folder: Path) -> list[int]:
 def five(tmp_path):
     """A run of five epochs of four steps each, the last of which is the best."""
     result = train(tmp_path, training=LEARNING)
-    assert (result.best_epoch, steps(tmp_path)) == (5, [4, 8, 12, 16])
+    assert (result.best_epoch, steps(tmp_path)) == (5, [8, 12, 16])
     return result
 
 
@@ -57,7 +59,7 @@ def test_a_state_within_an_epoch_does_not_have_the_weights_of_the_epoch_before(t
 
 def test_states_of_epochs_that_were_gone_back_before_are_removed(tmp_path, five):
     train(tmp_path, training=IDLE, resume=tmp_path / "checkpoints" / "step-8.ckpt")
-    assert steps(tmp_path) == [4, 8, 12, 16]
+    assert steps(tmp_path) == [8, 12, 16]
     kept = load_trained(tmp_path / "checkpoints" / "step-8.ckpt").state_dict()
     for step in (12, 16):  # of the new training, in which no weight moves
         assert_same(load_trained(tmp_path / f"checkpoints/step-{step}.ckpt").state_dict(), kept)
@@ -87,3 +89,20 @@ def test_a_run_that_begins_anew_takes_away_the_states_of_one_without_weights(
     press_ctrl_c()
     assert steps(tmp_path) == []
     assert read_state(tmp_path / LAST)["pixelcnn"]["seed"] == 0
+
+
+def test_what_killed_processes_were_writing_is_removed(tmp_path):
+    names = ("config.yaml", "environment.json", "metrics.json", "model.safetensors")
+    files = [tmp_path / name for name in names]
+    files += [tmp_path / "checkpoints" / name for name in ("last.ckpt", "best.ckpt")]
+    for file in files:
+        file.parent.mkdir(exist_ok=True)
+        file.with_name(f".{file.stem}-0123456789ab{file.suffix}").write_text("half")
+    (tmp_path / ".mine").write_text("whole")
+    train(tmp_path, training={"max_epochs": 1})
+    assert [path.name for path in tmp_path.rglob(".*")] == [".mine"]
+
+
+@pytest.mark.parametrize("figure", [math.nan, math.inf, -math.inf])
+def test_an_epoch_whose_figure_is_no_number_is_not_the_best(figure):
+    assert rank({"val_nll": figure}) > rank({"val_nll": 1e30})

@@ -3,7 +3,7 @@
 import torch
 
 from pixelcnn.data import TensorImageSet
-from pixelcnn.training.loader import EpochLoader
+from pixelcnn.training.loader import EpochLoader, noise_seed
 
 
 def numbered(count: int = 10) -> TensorImageSet:
@@ -37,3 +37,7 @@ def test_a_position_leaves_out_the_batches_before_it():
     loader.position = 2
     assert order(loader) == whole[2:]
     assert len(loader) == 3
+
+
+def test_processes_that_train_together_draw_other_noise():
+    assert len({noise_seed(0, 0, 0, rank) for rank in range(4)}) == 4

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch.optim import Adam, AdamW
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from pixelcnn.config import TrainingConfig
 from pixelcnn.data import Batch
@@ -10,7 +11,13 @@ from pixelcnn.errors import ConfigError
 from pixelcnn.models import PixelCNN, PixelCNNPlusPlus
 from pixelcnn.training import PixelCNNTrainer
 from pixelcnn.training.compiled import compile_or_explain
-from pixelcnn.training.optimisation import make_optimizer, make_schedule, rate_factor
+from pixelcnn.training.optimisation import (
+    make_optimizer,
+    make_plateau,
+    make_schedule,
+    rate_factor,
+)
+from tests.training.tiny_runs import train
 
 
 def tiny() -> PixelCNN:
@@ -61,6 +68,27 @@ def test_a_warm_up_longer_than_the_run_is_refused():
     optimizer = make_optimizer(tiny().parameters(), config)
     with pytest.raises(ConfigError, match=r"`training\.warmup_steps` must be below 10, .* got 10"):
         make_schedule(optimizer, config, 10)
+
+
+def test_a_plateau_halves_the_rate_at_its_fourth_epoch():
+    optimizer = make_optimizer(tiny().parameters(), TrainingConfig(learning_rate=1.0))
+    schedule, rates = make_plateau(optimizer), []
+    for figure in (3, 2, 2, 2, 2, 2, 2):
+        schedule.step(figure)
+        rates.append(optimizer.param_groups[0]["lr"])
+    assert rates == [1, 1, 1, 1, 1, 0.5, 0.5]
+
+
+def test_a_plateau_is_one_of_the_validation_nll(tmp_path, monkeypatch):
+    told, step = [], ReduceLROnPlateau.step
+
+    def noted(self, figure):
+        told.append(figure.item())
+        step(self, figure)
+
+    monkeypatch.setattr(ReduceLROnPlateau, "step", noted)
+    result = train(tmp_path, training={"schedule": "plateau"})
+    assert told == [entry["val_nll"] for entry in result.history]
 
 
 def test_gradients_are_clipped_by_their_norm():

@@ -1,5 +1,6 @@
 """Facts about going on with a training: from which state, and with what it must agree."""
 
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -59,6 +60,14 @@ def test_auto_skips_torn_states_with_a_line_about_each(whole, half, capsys):
     said = capsys.readouterr().err
     assert said.count("Skipping a state") == 1
     assert "step-4.ckpt." in said
+
+
+def test_auto_takes_the_newest_state_that_is_whole(whole, tmp_path):
+    shutil.copytree(whole.run_dir, tmp_path, dirs_exist_ok=True)
+    for name in ("last", "step-8", "step-4", "best"):
+        state = tmp_path / "checkpoints" / f"{name}.ckpt"
+        assert find_state("auto", tmp_path) == state
+        damage(state)
 
 
 def test_auto_refuses_where_no_state_is_whole(half):

@@ -73,6 +73,9 @@ def test_a_pickle_is_not_run(tmp_path):
     path.write_bytes(pickle.dumps(Trap()))
     with pytest.raises(CheckpointError):
         read_state(path)
+    write(path, {"pixelcnn": Trap()})  # with the right checksum
+    with pytest.raises(CheckpointError):
+        read_state(path)
     assert not (tmp_path / "sprung").exists()
 
 

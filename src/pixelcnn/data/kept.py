@@ -78,7 +78,7 @@ def recall(place: Path, key: str, like: Mapping[str, Sequence[int]]) -> Arrays |
         notice(f"The index {place} of {key} cannot be used ({error}) and is made anew.")
         return None
     with suppress(OSError):  # a cache that can only be read
-        place.touch()  # used, for `_make_room`
+        os.utime(place)  # used now, for `_make_room`
     return arrays
 
 

@@ -17,11 +17,21 @@ from pixelcnn.config import Config, TrainingConfig, to_yaml
 from pixelcnn.errors import CheckpointError
 from pixelcnn.files import atomic_write, finite_json, remove_leftovers, write_text
 from pixelcnn.models import AutoregressiveModel
-from pixelcnn.runs import BEST_STATE, CONFIG_FILE, LAST_STATE, METRICS_FILE, MODEL_FILE, is_state_of
+from pixelcnn.runs import (
+    BEST_STATE,
+    CONFIG_FILE,
+    ENVIRONMENT_FILE,
+    LAST_STATE,
+    METRICS_FILE,
+    MODEL_FILE,
+    is_state_of,
+)
 from pixelcnn.training.environment import write_starts
 from pixelcnn.training.history import History
 from pixelcnn.training.state import load_trained, read_state
 from pixelcnn.version import versions
+
+FILES = {CONFIG_FILE, ENVIRONMENT_FILE, METRICS_FILE, MODEL_FILE}
 
 
 class KeepCheckpoints(Checkpoint):
@@ -69,7 +79,7 @@ class KeepCheckpoints(Checkpoint):
         if trainer.ckpt_path == str(self.last):
             self.saved_at = self.began_at
         if trainer.is_global_zero:
-            remove_leftovers(self.weights.parent, {MODEL_FILE})
+            remove_leftovers(self.weights.parent, FILES)
             remove_leftovers(self.last.parent, {self.last.name, self.best.name})
 
     def on_train_batch_start(

@@ -86,7 +86,7 @@ def end_with_training(
 
 
 def make_plateau(optimizer: Optimizer) -> ReduceLROnPlateau:
-    """Halves the learning rate after three epochs without a better validation NLL."""
+    """Halves the learning rate at the fourth epoch in a row without a better validation NLL."""
     return ReduceLROnPlateau(optimizer, mode="min", factor=0.5, patience=3)
 
 
