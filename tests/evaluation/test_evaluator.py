@@ -90,6 +90,20 @@ def test_every_figure_is_there_and_what_it_depends_on(data, model, tmp_path):
     json.dumps(found, allow_nan=False)
 
 
+def test_as_many_images_are_drawn_as_there_are_and_not_too_many(data, monkeypatch):
+    few = data.val.take(torch.arange(9))
+    monkeypatch.setattr("pixelcnn.evaluation.evaluator.MOST_GENERATED", 6)
+    for images, count in ((few, 6), (few.take(torch.arange(5)), 5)):
+        found = PixelCNNEvaluator().evaluate_model(tiny(), images, train=data.train)
+        assert found["drawn_protocol"]["num_generated"] == count
+
+
+def test_the_first_images_are_measured_where_not_all_are(data, model):
+    found = PixelCNNEvaluator().evaluate_model(model, data.test, max_samples=7)
+    first = evaluate(model, data.test.take(torch.arange(7)))
+    assert (found["num_images"], found["nll_nats"]) == (7, pytest.approx(first["nll_nats"]))
+
+
 def test_what_was_not_asked_for_is_none_with_the_reason(data):
     found = PixelCNNEvaluator().evaluate_model(tiny(), data.val, num_generated=3)
     assert {name for name in FIGURES if found[name] is None} == FIGURES

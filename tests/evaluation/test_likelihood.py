@@ -114,8 +114,9 @@ def test_a_model_that_has_diverged_is_refused(images):
 
 
 def test_labels_that_do_not_fit_the_model_are_refused(images):
-    with pytest.raises(ConfigError, match=r"Labels must be below the model's 3, got 9"):
-        evaluate(tiny(num_labels=3), images)
+    for count in (3, 9):
+        with pytest.raises(ConfigError, match=rf"Labels must be below the model's {count}, got 9"):
+            evaluate(tiny(num_labels=count), images)
     unlabelled = TensorImageSet(images.images, levels=17)
     with pytest.raises(ConfigError, match=r"conditioned on 10 labels, but the images have none"):
         evaluate(tiny(num_labels=10), unlabelled)

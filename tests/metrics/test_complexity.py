@@ -22,11 +22,16 @@ def test_noise_costs_at_least_its_entropy_and_a_flat_image_little(levels, channe
     assert (png_bits(torch.zeros_like(noise), levels) < 2000).all()
 
 
-def test_grey_levels_cost_what_pillow_writes():
+def test_an_image_costs_what_pillow_writes_two_levels_by_one_bit_a_pixel():
+    def written(pixels) -> int:
+        file = io.BytesIO()
+        Image.fromarray(pixels).save(file, format="PNG", optimize=True)
+        return 8 * len(file.getvalue())
+
     x = torch.arange(64).view(1, 1, 8, 8)
-    file = io.BytesIO()
-    Image.fromarray(x[0, 0].numpy().astype(np.uint8)).save(file, format="PNG", optimize=True)
-    assert png_bits(x, 256).item() == 8 * len(file.getvalue())
+    assert png_bits(x, 256).item() == written(x[0, 0].numpy().astype(np.uint8))
+    x = torch.randint(2, (1, 1, 28, 28), generator=torch.Generator().manual_seed(0))
+    assert png_bits(x, 2).item() == written(x[0, 0].numpy().astype(bool))
 
 
 def test_what_is_no_image_is_refused():

@@ -73,6 +73,15 @@ def test_copies_have_no_diversity_and_more_noise_has_more(distance):
     assert 0 < among[0] < among[1]
 
 
+def test_no_image_comes_twice_among_the_pairs_of_diversity(monkeypatch):
+    monkeypatch.setattr("pixelcnn.metrics.perceptual.DIVERSITY_PAIRS", 8)
+    x = torch.arange(21).view(21, 1, 1, 1)
+    for count, num_pairs in ((21, 8), (7, 3), (2, 1)):
+        first, second = diversity(lambda x, y, levels: (x, y), x[:count], levels=256)
+        assert len(first) == len(second) == num_pairs
+        assert len({*first.flatten().tolist(), *second.flatten().tolist()}) == 2 * num_pairs
+
+
 def test_drawn_images_that_are_real_are_no_distance_from_the_nearest(distance):
     real = noise(30, 1, 8, 8)
     found = distance_to_nearest(distance, real[[4, 9]], real, levels=256)
