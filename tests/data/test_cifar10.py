@@ -1,12 +1,13 @@
 import hashlib
 import pickle
+from contextlib import contextmanager
 from urllib.error import URLError
 
 import numpy as np
 import pytest
 import torchvision
 
-from pixelcnn.data import load_data
+from pixelcnn.data import DataWarning, cifar10, load_data
 from pixelcnn.data.cifar10 import NAMES, read_cifar10
 from pixelcnn.errors import DataError
 
@@ -25,27 +26,47 @@ def test_an_npz_file_serves_with_its_number_of_test_images_stated(tmp_path):
     assert np.array_equal(data.test.images.permute(0, 2, 3, 1).numpy(), IMAGES[:4])
 
 
-def test_the_layout_of_torchvision_is_read(tmp_path, monkeypatch):
-    folder = tmp_path / "cifar-10-batches-py"
-    folder.mkdir()
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    """A folder with a small set as torchvision keeps it."""
+    folder = tmp_path / "there" / "cifar-10-batches-py"
+    folder.mkdir(parents=True)
 
     def write(name, **content):
         (folder / name).write_bytes(pickle.dumps(content))
         return [name, hashlib.md5((folder / name).read_bytes()).hexdigest()]
 
-    published = torchvision.datasets.CIFAR10
+    found = torchvision.datasets.CIFAR10
     flat = IMAGES.transpose(0, 3, 1, 2).reshape(20, -1)
     train = write("data_batch_1", data=flat, labels=LABELS.tolist())
     test = write("test_batch", data=flat[:5], labels=LABELS[:5].tolist())
     meta = write("batches.meta", label_names=list(NAMES))
-    monkeypatch.setattr(published, "train_list", [train])
-    monkeypatch.setattr(published, "test_list", [test])
-    monkeypatch.setattr(published, "meta", {**published.meta, "md5": meta[1]})
+    monkeypatch.setattr(found, "train_list", [train])
+    monkeypatch.setattr(found, "test_list", [test])
+    monkeypatch.setattr(found, "meta", {**found.meta, "md5": meta[1]})
+    return folder.parent
 
-    source = read_cifar10(tmp_path)
+
+def test_the_layout_of_torchvision_is_read(published):
+    source = read_cifar10(published)
     assert np.array_equal(source.train.images.permute(0, 2, 3, 1).numpy(), IMAGES)
     assert source.test.labels.tolist() == LABELS[:5].tolist()
     assert source.label_names == NAMES
+
+
+def test_who_comes_while_another_process_fetches_waits_for_it(published, tmp_path, monkeypatch):
+    @contextmanager
+    def after_another(lock, *, on_wait):
+        assert lock == tmp_path / "here" / ".cifar10.lock" and lock.parent.is_dir()
+        on_wait()
+        (published / "cifar-10-batches-py").rename(lock.parent / "cifar-10-batches-py")
+        yield
+
+    monkeypatch.setattr(cifar10, "in_turn", after_another)
+    with pytest.warns(DataWarning, match="Another process is fetching CIFAR-10 into .*here"):
+        assert len(read_cifar10(tmp_path / "here").train) == 20
+    monkeypatch.setattr(cifar10, "in_turn", None)
+    assert len(read_cifar10(tmp_path / "here").test) == 5
 
 
 def test_without_network_one_line_says_what_to_put_where(tmp_path, monkeypatch):

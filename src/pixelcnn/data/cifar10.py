@@ -1,14 +1,17 @@
 """CIFAR-10, through torchvision or from one .npz file."""
 
 import warnings
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from pixelcnn.data.arrays import load_arrays, source_from_arrays
+from pixelcnn.data.notice import notice
 from pixelcnn.data.sets import Source, TensorImageSet
 from pixelcnn.errors import DataError
+from pixelcnn.locks import in_turn
 
 LEVELS = 256
 NUM_TEST = 10_000
@@ -31,8 +34,9 @@ def read_cifar10(root: Path) -> Source:
     path = root / "cifar10.npz"
     if path.is_file() and not (root / "cifar-10-batches-py").is_dir():
         return _read_npz(path)
-    _check_whole(root)
-    train, test = (_open(root, train=train) for train in (True, False))
+    with _in_turn_if_missing(root):
+        _check_whole(root)
+        train, test = (_open(root, train=train) for train in (True, False))
     return Source("cifar10", train, test=test, label_names=NAMES)
 
 
@@ -56,13 +60,31 @@ def _read_npz(path: Path) -> Source:
     return Source("cifar10", found.train, found.val, found.test, found.label_names, notes)
 
 
+def _files(root: Path) -> list[tuple[Path, str]]:
+    """Paths and MD5s of the published files."""
+    from torchvision.datasets import CIFAR10  # type: ignore[import-untyped]
+
+    folder = root / CIFAR10.base_folder
+    return [(folder / name, md5) for name, md5 in (*CIFAR10.train_list, *CIFAR10.test_list)]
+
+
+def _in_turn_if_missing(root: Path) -> AbstractContextManager[None]:
+    """Keeps processes that find the set missing from fetching it into the same files at once."""
+    lock = root / ".cifar10.lock"
+    # In this order: who sees all files, and then nobody who fetches them, sees whole ones.
+    if all(path.is_file() for path, _ in _files(root)) and not lock.exists():
+        return nullcontext()
+    with suppress(OSError):  # torchvision will say so
+        root.mkdir(parents=True, exist_ok=True)
+    line = f"Another process is fetching CIFAR-10 into {root}: waiting for it."
+    return in_turn(lock, on_wait=lambda: notice(line))
+
+
 def _check_whole(root: Path) -> None:
     """Raises `DataError` if a file is there and is not as it was published."""
-    from torchvision.datasets import CIFAR10  # type: ignore[import-untyped]
     from torchvision.datasets.utils import check_integrity  # type: ignore[import-untyped]
 
-    for name, md5 in (*CIFAR10.train_list, *CIFAR10.test_list):
-        path = root / CIFAR10.base_folder / name
+    for path, md5 in _files(root):
         if path.is_file() and not check_integrity(path, md5):
             raise DataError(
                 f"{path} is damaged: its MD5 is not {md5}. Delete it and run again to fetch it "
