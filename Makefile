@@ -21,7 +21,7 @@ browser: $(INSTALLED)  ## Try the web page in Chromium; says so where that is no
 # Not CI: it installs another torch. Newer pyparsing warns of the oldest matplotlib.
 lowest:  ## The tests with the lowest versions that pyproject.toml allows; needs uv
 	uv venv --clear --python 3.10 $(VENV)/lowest
-	uv pip install --python $(VENV)/lowest --resolution lowest-direct -e ".[dev]" "pyparsing<3.3"
+	uv pip install --python $(VENV)/lowest --resolution lowest-direct -e ".[dev]" "pyparsing~=3.2.0"
 	$(VENV)/lowest/bin/python -m pytest -n auto
 
 lint: $(INSTALLED)  ## Lint and types
