@@ -38,9 +38,10 @@ def test_figures_are_those_of_the_run_or_of_the_card(folder):
     (folder / "config.yaml").write_text("")
     (folder / "metrics.json").write_text('{"nll_nats": 2.5}')
     assert figures_of(file) == {"nll_nats": 2.5}
-    (folder / "metrics.json").write_text('{"nll_nats": ')
-    with pytest.raises(DataError, match=r"metrics\.json cannot be read"):
-        figures_of(file)
+    for damaged in ('{"nll_nats": ', "[1, 2]", "null"):
+        (folder / "metrics.json").write_text(damaged)
+        with pytest.raises(DataError, match=r"metrics\.json cannot be read"):
+            figures_of(file)
 
 
 def test_a_resumed_run_has_one_history(folder):

@@ -140,7 +140,7 @@ def figures_of(file: Path) -> dict[str, Any]:
     if folder is not None and (folder / METRICS_FILE).is_file():
         try:
             return dict(json.loads((folder / METRICS_FILE).read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError) as error:
             raise DataError(f"{folder / METRICS_FILE} cannot be read: {error}.") from error
     return dict(read_card(file)["training"].get("figures") or {})
 

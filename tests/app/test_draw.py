@@ -69,11 +69,15 @@ def test_a_visitor_draws_images_of_a_class_and_sees_their_bits(page):
     app.number_input(key="set.draw.count").set_value(4)
     app.selectbox(key="set.draw.digits.label").set_value(7)
     app.slider(key="set.draw.digits.temperature").set_value(0.7)
+    app.slider(key="set.draw.digits.top_p").set_value(0.9)
+    app.number_input(key="set.draw.digits.top_k.17").set_value(5)
     app = clicked(app, "Draw")
     assert not app.exception and not app.error
     drawn: Drawn = app.session_state[DRAWN]
     assert drawn.is_whole and drawn.wish.cond.tolist() == [7] * 4
-    assert drawn.wish.filters["temperature"] == 0.7
+    assert drawn.wish.filters == {
+        "temperature": 0.7, "top_k": 5, "top_p": 0.9, "guidance": 1.0
+    }  # fmt: skip
     assert "4 images" in " ".join(text.value for text in app.markdown)
     assert [button.label for button in app.get("download_button")] == [
         "Grid (PNG)",

@@ -34,6 +34,7 @@ def test_completions_are_those_of_the_library(page):
     app = page("Complete")
     app.selectbox(key="set.complete.part").set_value("top")
     app.number_input(key="set.complete.count").set_value(3)
+    app.number_input(key="set.complete.seed").set_value(6)
     app.number_input(key="set.complete.particles").set_value(2)
     app = clicked(app, "Complete")
     assert not app.exception and not app.error
@@ -41,10 +42,9 @@ def test_completions_are_those_of_the_library(page):
     test = load_data("digits").test
     x, known = test.images[:1].long(), known_mask("top:0.5", (1, 8, 8))
     assert torch.equal(done.picked.x, x) and torch.equal(done.known, known)
+    options = {"num_completions": 3, "num_particles": 2, "seed": 6}
     with pytest.warns(UserWarning):
-        found = complete(
-            load("digits"), x, known, num_completions=3, cond=test.labels[:1], num_particles=2
-        )
+        found = complete(load("digits"), x, known, cond=test.labels[:1], **options)
     assert torch.equal(done.found.images, found.images)
     assert done.found.method == "smc"
     assert "Not to be trusted" in said(app.warning)
@@ -101,6 +101,7 @@ def test_a_pixel_has_a_marginal_and_a_conditional_with_errors(page):
     alone, given = answer.found.values()
     assert alone.num_draws == 50 and alone.stderr.gt(0).any()
     assert given.is_exact and given.probabilities.sum().item() == pytest.approx(1)
+    assert 0 < given.probabilities[answer.level] < 1, "its own level is not given"
     assert "row 3, column 2" in answer.asked
     assert [figure.label for figure in app.metric] == ["Bits", "Nats", "Bits/dim"]
 
@@ -121,10 +122,12 @@ def test_models_are_compared_by_the_same_noise(page):
     app.multiselect(key="set.compare.models").set_value(["digits", "mnist-binary"]).run()
     app.number_input(key="set.compare.count").set_value(2)
     app.number_input(key="set.compare.seed").set_value(4)
+    app.slider(key="set.compare.temperature").set_value(0.5)
     app = clicked(app, "Draw")
     assert not app.exception and not app.error
     one, other = app.session_state[COMPARED]
     assert (one.wish.seed, other.wish.seed) == (4, 4)
+    assert one.wish.filters["temperature"] == other.wish.filters["temperature"] == 0.5
     assert one.is_whole and other.images.shape == (2, 1, 28, 28)
     assert "protocols differ" in said(app.info)
 
@@ -215,6 +218,32 @@ def test_a_run_that_is_trained_anew_is_asked_and_drawn_anew(page, tmp_path):
     assert not app.exception and app.metric[0].value != bits
     app = app.radio(key="set.page").set_value("Draw").run()
     assert app.number_input(key="set.draw.mine.top_k.9").value == 9, "all levels"
+
+
+def test_a_channel_of_a_pixel_can_be_asked_about(page, tmp_path):
+    run = tmp_path / "mine"
+    model = PixelCNN(num_residual_blocks=1, hidden_channels=4, image_size=6, in_channels=3)
+    save(model, run / "model.safetensors")
+    x = np.random.default_rng(0).integers(0, 2, (2, 6, 6, 3))
+    np.savez(run / "data.npz", x_train=x, x_test=x, levels=2)
+    (run / "config.yaml").write_text(f"data:\n  dataset_name: npz:{run / 'data.npz'}\n")
+    app = page("Probabilities", runs=(str(run),))
+    app.number_input(key="set.ask.channel").set_value(2).run()
+    app.number_input(key="set.ask.draws").set_value(10)
+    app = clicked(app, "Ask")
+    assert not app.exception and not app.error
+    answer = app.session_state[ANSWERED]
+    assert answer.asked.startswith("channel 2, row 3, column 3")
+    assert answer.level == x[0, 3, 3, 2]
+
+
+def test_ink_is_as_bright_as_chosen(page, monkeypatch):
+    inks = []
+    monkeypatch.setattr("pixelcnn.app.pick.paint", lambda *_, ink, **__: inks.append(ink))
+    app = page("Complete")
+    app = app.radio(key="set.complete.digits.source").set_value("Canvas").run()
+    app.slider(key="set.complete.digits.ink").set_value(0.2).run()
+    assert inks == [(255, 255, 255), (51, 51, 51)]
 
 
 def test_a_label_stays_while_more_is_painted(page, monkeypatch):
