@@ -48,6 +48,13 @@ def test_the_standard_error_is_that_of_other_images():
     assert errors.mean().item() == pytest.approx(areas.std().item(), rel=0.2)
 
 
+def test_ties_count_half_in_the_standard_error_too():
+    generator = torch.Generator().manual_seed(0)
+    inliers, outliers = (torch.randint(4, (n,), generator=generator).double() for n in (40, 30))
+    found, turned = roc_auc(inliers, outliers), roc_auc(-inliers, -outliers)
+    assert (1 - turned.auc, turned.stderr) == pytest.approx((found.auc, found.stderr))
+
+
 def test_a_single_image_of_a_kind_has_no_standard_error():
     assert roc_auc(torch.tensor([1.0]), torch.tensor([2.0, 3.0])) == (1.0, None)
 

@@ -57,8 +57,19 @@ def test_a_difference_is_paired_and_turns_with_its_sides(found):
     near = replace(found, measured=[found.measured[0], shifted])
     # Far less than images differ by, but the same for all of them.
     assert near.difference(1, 0).is_significant and nll.std() > 1
+    assert near.difference(0, 1).is_significant
     same = replace(found, measured=[found.measured[0]] * 2)
     assert not same.difference(1, 0).is_significant
+
+
+def test_intervals_of_more_pairs_are_wider(found):
+    third = replace(found.variants[0], name="third")
+    three = replace(
+        found, variants=[*found.variants, third], measured=[*found.measured, found.measured[0]]
+    )
+    nats = found.measured[0].nll - found.measured[1].nll
+    expected = bootstrap_interval(nats, level=1 - 0.05 / 3)
+    assert three.difference(0, 1).interval == pytest.approx(expected)
 
 
 def test_the_tables_say_what_was_measured(found, variants):
