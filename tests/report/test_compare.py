@@ -13,7 +13,7 @@ from PIL import Image
 from pixelcnn.charts.curves import compared_curves
 from pixelcnn.errors import ConfigError, OutputError
 from pixelcnn.inference import PixelCNNSampler, score, score_unconditionally
-from pixelcnn.metrics import Findings, bootstrap_interval
+from pixelcnn.metrics import bootstrap_interval
 from pixelcnn.report import Effort, compare, write_report
 from pixelcnn.report import write as writing
 from pixelcnn.report.glance import glance
@@ -22,13 +22,11 @@ from pixelcnn.report.pictures import pictures_of
 from pixelcnn.report.tables import (
     by_class,
     overview,
-    reasons_of,
-    settings,
     significance,
     tables_of,
 )
 from pixelcnn.report.variant import differences
-from tests.report.made import COUNT, HISTORY, NASTY
+from tests.report.made import COUNT, HISTORY
 
 
 def test_all_are_scored_by_p_of_x_on_the_same_images(found, variants, data):
@@ -72,23 +70,6 @@ def test_intervals_of_more_pairs_are_wider(found):
     assert three.difference(0, 1).interval == pytest.approx(expected)
 
 
-def test_the_tables_say_what_was_measured(found, variants):
-    table = overview(found)
-    first = dict(zip(table.head, table.rows[0], strict=True))
-    assert first["architecture"] == "pixelcnn"
-    assert first["parameters"] == f"{variants[0].model.num_parameters:,}"
-    assert first["NLL of p(x), nats"].startswith(f"{found.measured[0].nll.mean():.2f} ± ")
-    assert first["FID"] == f"{found.measured[0].judged.figures['fid']:.2f}"
-    assert first["label accuracy"] == first["training, s"] == "–"
-    assert any("told no labels" in note for note in table.notes)
-    assert significance(found).rows[0][1] == "–"
-    classes = by_class(found)
-    assert [row[0] for row in classes.rows] == list("0123456789")
-    right = sum(int(row[3].split()[0]) for row in classes.rows)
-    assert right == int(found.measured[1].right.sum())
-    assert settings(found).rows == [["seed", "0", "1"], ["model.num_labels", "–", "10"]]
-
-
 def test_how_many_of_the_test_images_were_measured_on_is_said(found):
     which = f"the first {COUNT} of 355 test images of"
     page = as_html(found, [], tables_of(found), [])
@@ -107,36 +88,6 @@ def test_models_that_are_alike_are_said_to_be_and_none_is_best(found):
     three = replace(found, variants=[*twins, third], measured=[*same.measured, worse])
     column = overview(three).head.index("NLL of p(x), nats")
     assert {(0, column), (1, column)} <= overview(three).best
-
-
-def test_how_often_a_label_told_is_drawn_is_said_with_its_interval(found):
-    judged = Findings({"label_accuracy": 0.25, "label_accuracy_ci95": [0.17, 0.355]})
-    told = replace(found, measured=[found.measured[0], replace(found.measured[1], judged=judged)])
-    assert (
-        f"Told a label, {NASTY} draws it in 25.0 % of 80 images, as a classifier sees them "
-        f"(17.0 … 35.5 %)."
-    ) in glance(told)
-
-
-def test_a_reason_for_missing_figures_is_told_once_for_all(found):
-    few = [Findings.without("fid", "recall", "too few"), Findings.without("fid", "too few")]
-    measured = [replace(m, judged=j) for m, j in zip(found.measured, few, strict=True)]
-    two = replace(
-        found,
-        variants=[replace(v, name=n) for v, n in zip(found.variants, "ab", strict=True)],
-        measured=measured,
-    )
-    assert reasons_of(two) == [
-        "Not measured: FID of a, b: too few.",
-        "Not measured: recall of a: too few.",
-    ]
-
-
-def test_a_caution_about_features_is_passed_on(found):
-    judged = Findings({}, protocol={"features": "Inception", "caution": "they mean little"})
-    wary = replace(found, measured=[replace(each, judged=judged) for each in found.measured])
-    assert "Caution: they mean little." in overview(wary).notes
-    assert not any("Caution" in note for note in overview(found).notes)
 
 
 def test_only_settings_that_matter_and_differ_are_shown(variants):
