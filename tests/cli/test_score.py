@@ -69,6 +69,7 @@ def test_without_files_the_runs_own_test_images_are_scored(run_folder, tmp_path,
     assert len(table(out / "scores.csv")) == 10
     said = capsys.readouterr().out
     assert "digits, 17 levels" in said and "nats per image" in said
+    assert "the first 10 of " in said and " test images" in said
 
 
 def test_what_cannot_be_scored_is_said_in_one_line(

@@ -133,9 +133,11 @@ def split_of(
     check_spec(model, images.spec)
     if with_condition and foreign is None:
         check_condition(model.condition, images.conditions)
-    if args.max_images is not None and args.max_images < len(images):
-        images = images.take(torch.arange(args.max_images))
-    return images, name, data.protocol, foreign
+    about, count = data.protocol, args.max_images
+    if count is not None and count < len(images):
+        about += f", the first {count:,} of {len(images):,} {name} images"
+        images = images.take(torch.arange(count))
+    return images, name, about, foreign
 
 
 def from_split(
