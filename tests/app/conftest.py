@@ -38,3 +38,8 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
 
     yield open_page
     st.cache_resource.clear()
+
+
+def clicked(app, label):
+    """The page after a click on a button."""
+    return next(button for button in app.button if button.label == label).click().run()

@@ -22,7 +22,7 @@ from pixelcnn.checkpoint import read_card, save
 from pixelcnn.errors import ConfigError
 from pixelcnn.models import PixelCNN
 from pixelcnn.runs import find_model
-from tests.app.conftest import said
+from tests.app.conftest import clicked, said
 
 FILTERS = {"temperature": 1.0, "top_k": None, "top_p": None, "guidance": 1.0}
 
@@ -36,10 +36,6 @@ def digits() -> Choice:
 def wish(**changes):
     given = {"num_samples": 3, "cond": torch.tensor([1, 2, 3]), "seed": 5, "shape": (1, 8, 8)}
     return Wish(**{**given, "filters": FILTERS, **changes})
-
-
-def clicked(app, label):
-    return next(button for button in app.button if button.label == label).click().run()
 
 
 def test_a_drawing_is_that_of_the_sampler_and_grows_row_by_row(digits):

@@ -1,8 +1,6 @@
-"""Completing, asking and comparing on the page."""
+"""Completing and asking on the page."""
 
-import base64
 import io
-import itertools
 
 import numpy as np
 import pytest
@@ -11,23 +9,17 @@ import torch
 from PIL import Image
 
 from pixelcnn import complete, known_mask, load, load_data
-from pixelcnn.app import canvas, compare, probabilities
+from pixelcnn.app import probabilities
 from pixelcnn.app.arriving import EXPECTED
-from pixelcnn.app.compare import FOUND as COMPARED
 from pixelcnn.app.complete import FOUND as COMPLETED
 from pixelcnn.app.complete import completions_file
 from pixelcnn.app.probabilities import FOUND as ANSWERED
 from pixelcnn.app.work import working
 from pixelcnn.checkpoint import save
-from pixelcnn.errors import ConfigError, DataError
+from pixelcnn.errors import ConfigError
 from pixelcnn.inference import expectation
 from pixelcnn.models import PixelCNN
-from pixelcnn.spec import ImageSpec
-from tests.app.conftest import said
-
-
-def clicked(app, label):
-    return next(button for button in app.button if button.label == label).click().run()
+from tests.app.conftest import clicked, said
 
 
 def test_completions_are_those_of_the_library(page):
@@ -115,74 +107,6 @@ def test_a_click_moves_the_site(page, monkeypatch):
     assert app.number_input(key="set.ask.column.8").value == 1
 
 
-def test_models_are_compared_by_the_same_noise(page):
-    app = page("Compare")
-    app.multiselect(key="set.compare.models").set_value(["digits"]).run()
-    assert "two models or more" in said(app.error)
-    app.multiselect(key="set.compare.models").set_value(["digits", "mnist-binary"]).run()
-    app.number_input(key="set.compare.count").set_value(2)
-    app.number_input(key="set.compare.seed").set_value(4)
-    app.slider(key="set.compare.temperature").set_value(0.5)
-    app = clicked(app, "Draw")
-    assert not app.exception and not app.error
-    one, other = app.session_state[COMPARED]
-    assert (one.wish.seed, other.wish.seed) == (4, 4)
-    assert one.wish.filters["temperature"] == other.wish.filters["temperature"] == 0.5
-    assert one.is_whole and other.images.shape == (2, 1, 28, 28)
-    assert "protocols differ" in said(app.info)
-
-
-def test_curves_of_runs_are_in_one_figure(page, tmp_path):
-    for name in "ab":
-        model = PixelCNN(num_residual_blocks=1, hidden_channels=4, image_size=6)
-        save(model, tmp_path / name / "model.safetensors")
-        (tmp_path / name / "config.yaml").write_text("")
-        log = tmp_path / name / "logs" / "version_0" / "metrics.csv"
-        log.parent.mkdir(parents=True)
-        log.write_text("epoch,step,train_nll,val_nll\n0,4,,15.5\n0,4,14.0,\n")
-    app = page("Compare", runs=(str(tmp_path),))
-    assert not app.exception and not app.error
-    assert sorted(app.multiselect(key="set.compare.models").value) == ["a", "b"]
-    assert [title.value for title in app.subheader] == ["Figures", "Training"]
-
-
-def test_what_a_browser_sends_is_a_picture_of_its_size_or_refused():
-    good = base64.b64encode(bytes(range(4))).decode()
-    assert canvas._bytes(good, (2, 2)).tolist() == [[0, 1], [2, 3]]
-    for bad in (good, "no base64!", "", 5, None):
-        with pytest.raises(DataError, match="sent no picture of 3×3"):
-            canvas._bytes(bad, (3, 3))
-
-
-@pytest.mark.parametrize("sent", ["9,0", "-1,0", "0", "a,b", "1,2,3"])
-def test_a_place_outside_of_the_image_is_refused(sent, monkeypatch):
-    monkeypatch.setattr(canvas, "_mount", lambda *_, **__: sent)
-    with pytest.raises(DataError, match="no place in an image of 4×4"):
-        canvas.point(torch.zeros(1, 1, 4, 4).long(), 2, "key", site=(0, 0))
-
-
-def test_what_a_browser_tells_of_another_picture_does_not_count(monkeypatch):
-    """As after another image was chosen, of which the browser has not heard yet."""
-    erased = base64.b64encode(bytes([1, 0, 0, 0])).decode()
-    told = {}
-
-    def component(*_, **__):
-        def mount(data, **_):
-            told["token"] = data["token"]
-            return {"value": told.get("value")}
-
-        return mount
-
-    monkeypatch.setattr(st.components.v2, "component", component)
-    one, other = torch.zeros(1, 1, 2, 2).long(), torch.ones(1, 1, 2, 2).long()
-    larger = torch.zeros(1, 1, 3, 3).long()
-    assert not canvas.erase(one, 2, "key", brush=1.0).any()
-    told["value"] = f"{told['token']} {erased}"
-    assert canvas.erase(one, 2, "key", brush=1.0).tolist() == [[True, False], [False, False]]
-    assert not canvas.erase(other, 2, "key", brush=1.0).any()
-    assert not canvas.erase(larger, 2, "key", brush=1.0).any()
-
-
 def test_a_brush_comes_down_to_the_size_of_another_model(page):
     app = page("Complete")
     app = app.selectbox(key="set.model").set_value("mnist-256").run()
@@ -260,17 +184,6 @@ def test_a_label_stays_while_more_is_painted(page, monkeypatch):
     assert app.selectbox(key="set.complete.digits.label").value == 7
 
 
-def test_what_is_painted_becomes_levels(monkeypatch):
-    pixels = np.zeros((2, 2, 3), np.uint8)
-    pixels[0, 1] = 255
-    sent = base64.b64encode(pixels.tobytes()).decode()
-    monkeypatch.setattr(canvas, "_mount", lambda *_, **__: sent)
-    found = canvas.paint(ImageSpec(1, 2, 2, 17), "key", brush=1.0, ink=(255, 255, 255))
-    assert found.tolist() == [[[[0, 16], [0, 0]]]]
-    colours = canvas.paint(ImageSpec(3, 2, 2, 256), "key", brush=1.0, ink=(255, 255, 255))
-    assert colours.shape == (1, 3, 2, 2)
-
-
 def test_what_would_take_too_long_is_refused_before_it_has(monkeypatch):
     monkeypatch.setattr("pixelcnn.app.work.PATIENCE", 0.0)
     with pytest.raises(ConfigError, match=r"would take about .* and the page stops at 5 min"):
@@ -343,21 +256,3 @@ def test_a_test_image_is_told_with_its_own_attributes_or_map(page, tmp_path):
         assert not app.exception and not app.error
         picked = app.session_state[COMPLETED].picked
         assert picked.cond[0].tolist() == own[4].astype(np.float32).tolist()
-
-
-def test_a_comparison_that_was_stopped_shows_what_there_is(page, monkeypatch):
-    app = page("Compare")
-    app.multiselect(key="set.compare.models").set_value(["digits", "mnist-binary"]).run()
-    app.number_input(key="set.compare.count").set_value(2)
-
-    def watch_some(steps, show):
-        for each in itertools.islice(steps, 2):
-            show(each)
-        st.stop()
-
-    monkeypatch.setattr(compare, "watch_steps", watch_some)
-    app = clicked(app, "Draw")
-    app = app.button(key="compare.stop").click().run()
-    assert not app.exception and not app.error
-    assert "Stopped after 25%." in said(app.info)
-    assert "Stopped before the first row; nothing drawn." in said(app.info)
