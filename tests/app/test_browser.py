@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 CHROMIUM = shutil.which("chromium")
 MINUTE = 60_000  # a minute, in milliseconds
 SOON = MINUTE / 4
+PATIENCE = (SOON, SOON, 2 * MINUTE)
 BITS = re.compile(r"^\d+\.\d bits$")
 
 playwright.expect.set_options(timeout=MINUTE)
@@ -143,11 +144,29 @@ def draw(page):
     page.get_by_role("button", name="Draw", exact=True).click()
 
 
+def press(page, name, until):
+    """Clicks a button until this is seen: a click is lost where the end of a run moves the page."""
+    for patience in PATIENCE:
+        page.get_by_role("button", name=name, exact=True).click()
+        with suppress(playwright.TimeoutError):
+            until.first.wait_for(timeout=patience)
+            return
+    raise AssertionError(f"pressing {name} shows nothing")
+
+
+def taken(page, name):
+    """The file behind a button, which is pressed again where a click was lost."""
+    for patience in PATIENCE:
+        with suppress(playwright.TimeoutError):
+            with page.expect_download(timeout=patience) as download:
+                page.get_by_role("button", name=name).click()
+            return Path(download.value.path())
+    raise AssertionError(f"pressing {name} brings no file")
+
+
 def arrays_of(page):
     """What the file of levels holds."""
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Levels (npz)").click()
-    with np.load(Path(download.value.path()), allow_pickle=False) as arrays:
+    with np.load(taken(page, "Levels (npz)"), allow_pickle=False) as arrays:
         return dict(arrays)
 
 
@@ -163,9 +182,7 @@ def test_a_visitor_draws_sevens_and_takes_them_along(page):
     arrays = arrays_of(page)
     assert arrays["x"].shape == (16, 1, 8, 8)
     assert arrays["labels"].tolist() == [7] * 16
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Growth (GIF)").click()
-    with Image.open(Path(download.value.path())) as film:
+    with Image.open(taken(page, "Growth (GIF)")) as film:
         assert film.format == "GIF" and film.n_frames > 1
     print(f"first image after {first:.2f} s")
 
@@ -229,8 +246,7 @@ def test_half_a_digit_is_erased_and_completed(page):
     turn_to(page, "Complete")
     page.get_by_label("Completions", exact=True).fill("3")
     choose(page, "Erase", "right")  # the form keeps what it was not asked to send yet
-    page.get_by_role("button", name="Complete").click()
-    page.get_by_text("3 completions").wait_for()
+    press(page, "Complete", page.get_by_text("3 completions"))
     page.get_by_text("1: -").first.wait_for()
     known = arrays_of(page)["known"]
     assert known[..., :4].all() and not known[..., 4:].any()
@@ -248,8 +264,7 @@ def test_attributes_are_told_and_a_rectangle_is_erased(page):
     choose(page, "Erase", "rectangle")
     page.get_by_role("slider", name="Columns").nth(1).press("End")
     page.get_by_role("slider", name="Rows").first.press("Home")
-    page.get_by_role("button", name="Complete").click()
-    page.get_by_text("8 completions").wait_for()
+    press(page, "Complete", page.get_by_text("8 completions"))
     known = arrays_of(page)["known"][0]
     assert not known[:, :4, 1:].any() and known[:, 4:].all() and known[:, :, 0].all()
 
@@ -267,15 +282,13 @@ def test_a_digit_is_painted_and_parts_are_brushed_away(page):
     image.wait_for()
     settled(page)
     _stroke(page, image, (0.1, 0.7), (0.9, 0.7))
-    page.get_by_role("button", name="Complete").click()
-    page.get_by_text("8 completions").wait_for()
+    press(page, "Complete", page.get_by_text("8 completions"))
     known = arrays_of(page)["known"][0, 0]
     assert not known[5].any() and known[:4].all()
     page.get_by_text("Test set", exact=True).click()
     page.get_by_label("Number", exact=True).wait_for()
     settled(page)
-    page.get_by_role("button", name="Complete").click()
-    page.get_by_text("by digits and raster").wait_for()
+    press(page, "Complete", page.get_by_text("by digits and raster"))
     assert arrays_of(page)["known"].all(), "what was erased of another image is forgotten"
 
 
@@ -300,8 +313,7 @@ def test_a_click_asks_for_a_pixel(page):
     page.mouse.click(box["x"] + 2.5 / 8 * box["width"], box["y"] + 5.5 / 8 * box["height"])
     playwright.expect(page.get_by_label("Row", exact=True)).to_have_value("5")
     playwright.expect(page.get_by_label("Column", exact=True)).to_have_value("2")
-    page.get_by_role("button", name="Ask").click()
-    page.get_by_text("row 5, column 2").wait_for()
+    press(page, "Ask", page.get_by_text("row 5, column 2"))
     page.get_by_label("Row", exact=True).fill("1")
     page.get_by_label("Row", exact=True).press("Enter")
     settled(page)
@@ -316,9 +328,7 @@ def test_a_click_asks_for_a_pixel(page):
 def test_what_is_expected_as_pixels_arrive_is_a_film(page):
     turn_to(page, "Probabilities")
     page.get_by_role("button", name="Expect").click()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Film (GIF)").click()
-    with Image.open(Path(download.value.path())) as film:
+    with Image.open(taken(page, "Film (GIF)")) as film:
         assert film.format == "GIF" and film.n_frames > 5
 
 
