@@ -131,7 +131,12 @@ def take(page, model, levels):
 
 
 def settled(page):
-    """Waits for the end of a run of which something is on the page by now."""
+    """Waits until the server has nothing more to say.
+
+    Nothing on the page tells that a run is about to begin, or that what it left is being put in
+    its place: clicks are lost meanwhile, as nobody clicks within a third of a second.
+    """
+    page.wait_for_timeout(300)
     page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")
 
 
@@ -141,12 +146,14 @@ def stop(page):
 
 
 def draw(page):
+    settled(page)
     page.get_by_role("button", name="Draw", exact=True).click()
 
 
 def press(page, name, until):
     """Clicks a button until this is seen: a click is lost where the end of a run moves the page."""
     for patience in PATIENCE:
+        settled(page)
         page.get_by_role("button", name=name, exact=True).click()
         with suppress(playwright.TimeoutError):
             until.first.wait_for(timeout=patience)
@@ -157,6 +164,7 @@ def press(page, name, until):
 def taken(page, name):
     """The file behind a button, which is pressed again where a click was lost."""
     for patience in PATIENCE:
+        settled(page)
         with suppress(playwright.TimeoutError):
             with page.expect_download(timeout=patience) as download:
                 page.get_by_role("button", name=name).click()
@@ -362,9 +370,9 @@ def test_a_finger_paints_on_a_phone_without_moving_the_page(browser, server):
 def test_two_models_are_compared(page):
     turn_to(page, "Compare")
     page.get_by_text("The protocols differ").wait_for()
-    settled(page)
-    draw(page)
-    page.get_by_text(re.compile(r"mean \d+\.\d bits")).nth(1).wait_for()
+    means = page.get_by_text(re.compile(r"mean \d+\.\d bits"))
+    press(page, "Draw", means)
+    means.nth(1).wait_for()
 
 
 def test_a_text_file_named_png_is_refused_in_words(page):
