@@ -55,5 +55,12 @@ def test_a_turn_is_given_back_when_work_fails():
                 raise ValueError
         except ValueError:
             pass
-    with turns.turn():
-        turns.pass_on()
+
+    def visit():
+        with turns.turn():
+            turns.pass_on()
+
+    visitor = threading.Thread(target=visit, daemon=True)
+    visitor.start()
+    visitor.join(10)
+    assert not visitor.is_alive(), "waits for a turn that nobody gives back"

@@ -59,5 +59,8 @@ def test_what_is_no_sample_is_refused():
         bootstrap_interval(torch.zeros(0))
     with pytest.raises(ConfigError, match="level"):
         bootstrap_interval(torch.zeros(2), level=95)
-    with pytest.raises(ConfigError, match="resamples"):
-        bootstrap_interval(torch.zeros(2), resamples=-1)
+    for resamples in (0, -1):
+        with pytest.raises(ConfigError, match="resamples"):
+            bootstrap_interval(torch.zeros(2), resamples=resamples)
+    with pytest.raises(ConfigError, match="level"):
+        bootstrap_interval(torch.zeros(2), level=1.0, resamples=5)

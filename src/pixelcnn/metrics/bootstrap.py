@@ -53,7 +53,8 @@ def bootstrap_interval(
     """
     if values.ndim != 1 or not len(values):
         raise ShapeError(f"`values` must have shape (N,) with N > 0, got {tuple(values.shape)}.")
-    means = resampled_means(values, resamples or resamples_for(level), seed=seed)
+    needed = resamples_for(level)
+    means = resampled_means(values, needed if resamples is None else resamples, seed=seed)
     return middle(means, level)
 
 

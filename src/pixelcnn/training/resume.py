@@ -117,7 +117,7 @@ def check_same_order(
         path: Where the state is from.
     """
     num_batches = -(-num_images // config.data.batch_size)
-    # The first states did not say more than their number of batches.
+    # States of other loaders than ours say no more than their number of batches.
     now = {
         "batches_per_epoch": num_batches,
         "images_per_epoch": num_images,
