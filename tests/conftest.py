@@ -1,5 +1,8 @@
 """What every test stands on."""
 
+import os
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -11,3 +14,12 @@ torch.set_num_threads(1)
 def _fixed_seed():
     """Global randomness, such as the initial weights of a model, is the same in every run."""
     torch.manual_seed(0)
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The folder of real images; a test that needs them is skipped where it is not named."""
+    folder = os.environ.get("PIXELCNN_DATA")
+    if not (folder and Path(folder).is_dir()):
+        pytest.skip("needs the real images: set PIXELCNN_DATA to their folder")
+    return Path(folder)

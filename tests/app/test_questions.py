@@ -107,6 +107,7 @@ def test_a_click_moves_the_site(page, monkeypatch):
     assert app.number_input(key="set.ask.column.8").value == 1
 
 
+@pytest.mark.usefixtures("real_data")  # the test images of `mnist-256`
 def test_a_brush_comes_down_to_the_size_of_another_model(page):
     app = page("Complete")
     app = app.selectbox(key="set.model").set_value("mnist-256").run()

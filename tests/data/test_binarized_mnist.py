@@ -1,6 +1,3 @@
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -82,7 +79,6 @@ def test_grey_values_are_refused(tmp_path):
         read_binarized_mnist(tmp_path)
 
 
-@pytest.mark.skipif(not os.environ.get("PIXELCNN_DATA"), reason="set PIXELCNN_DATA to real images")
-def test_the_real_set_has_its_official_split():
-    data = load_data("binarized_mnist", data_root=Path(os.environ["PIXELCNN_DATA"]))
+def test_the_real_set_has_its_official_split(real_data):
+    data = load_data("binarized_mnist", data_root=real_data)
     assert [len(part) for part in (data.train, data.val, data.test)] == [50_000, 10_000, 10_000]

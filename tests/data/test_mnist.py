@@ -1,6 +1,5 @@
 import gzip
 import hashlib
-import os
 from pathlib import Path
 from urllib.error import URLError
 
@@ -109,24 +108,16 @@ def test_what_is_no_whole_idx_file_is_refused(content):
         parse_idx(content, Path("labels"))
 
 
-@pytest.fixture
-def real():
-    folder = os.environ.get("PIXELCNN_DATA")
-    if not folder:
-        pytest.skip("needs the real images: set PIXELCNN_DATA to their folder")
-    return Path(folder)
-
-
-def test_real_mnist_has_its_published_split(real):
-    data = load_data("mnist", data_root=real, binarization="threshold")
+def test_real_mnist_has_its_published_split(real_data):
+    data = load_data("mnist", data_root=real_data, binarization="threshold")
     expected = "mnist, thresholded at 127.5, 54,000/6,000/10,000 (validation from training)"
     assert data.protocol == expected
     assert data.spec.as_dict() == {"channels": 1, "height": 28, "width": 28, "levels": 2}
     assert data.test.labels[:5].tolist() == [7, 2, 1, 0, 4]
 
 
-def test_real_fashion_mnist_is_read_likewise(real):
-    source = read_fashion_mnist(real)
+def test_real_fashion_mnist_is_read_likewise(real_data):
+    source = read_fashion_mnist(real_data)
     assert (len(source.train), len(source.test)) == (60_000, 10_000)
     assert source.train.labels.bincount().tolist() == [6_000] * 10
     assert source.label_names[-1] == "Ankle boot"
