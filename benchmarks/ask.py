@@ -12,7 +12,7 @@ import torch
 
 from benchmarks.measure import machine, table
 from pixelcnn.checkpoint import load
-from pixelcnn.inference import UntrustedWarning, conditional, marginal
+from pixelcnn.inference import UnreliableEstimateWarning, conditional, marginal
 from pixelcnn.models import AutoregressiveModel, PixelCNN
 from tests.inference.tiny import TINY, exact_levels, random_question, tiny_model
 
@@ -70,7 +70,9 @@ def seconds(model: AutoregressiveModel, num_draws: int) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer repeated runs")
-    warnings.simplefilter("ignore", UntrustedWarning)  # what is asked is whether intervals hold
+    warnings.simplefilter(
+        "ignore", UnreliableEstimateWarning
+    )  # what is asked is whether intervals hold
     runs = 100 if parser.parse_args().quick else 400
     print(f"{machine()}.\n\n95 % intervals of {runs} repeated runs, against enumeration:\n")
     rows = [

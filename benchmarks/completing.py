@@ -20,7 +20,7 @@ from pixelcnn.charts.figure import save_figure
 from pixelcnn.checkpoint import load
 from pixelcnn.data import batches, load_data
 from pixelcnn.files import write_text
-from pixelcnn.inference import Completions, UntrustedWarning, complete, known_mask
+from pixelcnn.inference import Completions, UnreliableEstimateWarning, complete, known_mask
 
 HEAD = [
     "missing", "method", "seconds", "known part, nats: mean", "best", "whole image, nats: mean",
@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("--particles", type=int, default=32)
     parser.add_argument("--sweeps", type=int, default=20)
     args = parser.parse_args()
-    warnings.simplefilter("ignore", UntrustedWarning)  # the table says it
+    warnings.simplefilter("ignore", UnreliableEstimateWarning)  # the table says it
     options = {
         "raster": {},
         "smc": {"num_particles": args.particles},

@@ -24,9 +24,9 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.measure import Spread, machine, ratio, table
-from pixelcnn.data.folder import read_folder
-from pixelcnn.data.image_files import SUFFIXES
-from pixelcnn.data.listing import list_images
+from pixelcnn.data.files.decoding import SUFFIXES
+from pixelcnn.data.files.listing import list_images
+from pixelcnn.data.sources.folder import read_folder
 
 PER_FOLDER = 1_000
 

@@ -26,9 +26,9 @@ from benchmarks.measure import machine, table
 from pixelcnn.cli.launch import shared_environment
 from pixelcnn.data import Batch
 from pixelcnn.training import train_pixelcnn
-from pixelcnn.training.loader import EpochLoader
+from pixelcnn.training.distributed.process_group import joined
+from pixelcnn.training.epoch_loader import EpochLoader
 from pixelcnn.training.state import read_state
-from pixelcnn.training.team import joined
 
 HEAD = [
     "training", "two processes: furthest weight", "weights beyond 1e-5",

@@ -19,7 +19,7 @@ from benchmarks.measure import Section, Spread, alternate, machine, ratio, secon
 from benchmarks.textbook import textbook, textbook_nll
 from pixelcnn.config import TrainingConfig
 from pixelcnn.models import build
-from pixelcnn.training.compiled import compile_or_explain
+from pixelcnn.training.compilation import compile_or_explain
 from pixelcnn.training.optimisation import make_optimizer
 
 STEPS, ROUNDS = 2, 9

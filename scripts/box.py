@@ -21,9 +21,9 @@ from typing import Any
 from pixelcnn.checkpoint import fingerprint, load, read_card, save
 from pixelcnn.cli import main as pixelcnn
 from pixelcnn.cli.entry import explain
-from pixelcnn.cli.finish import measure
-from pixelcnn.cli.options import OneLineParser
-from pixelcnn.cli.parser import split_settings
+from pixelcnn.cli.parsers.options import OneLineParser
+from pixelcnn.cli.parsers.parser import split_settings
+from pixelcnn.cli.training_report import measure
 from pixelcnn.config import Config, DataConfig, flatten, load_config
 from pixelcnn.data import DataSplits
 from pixelcnn.errors import CheckpointError, ConfigError, PixelCNNError
@@ -31,7 +31,7 @@ from pixelcnn.evaluation import evaluate
 from pixelcnn.files import atomic_write
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs import CONFIG_FILE, METRICS_FILE, MODEL_FILE
-from pixelcnn.training.images import load_images
+from pixelcnn.training.dataloaders import load_images
 from pixelcnn.weights import FOLDER
 
 # Which recipe in configs/ each model of the package comes from.

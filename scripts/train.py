@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from pixelcnn.cli import main as pixelcnn
-from pixelcnn.cli.options import OneLineParser
+from pixelcnn.cli.parsers.options import OneLineParser
 
 SUMMARY = "Train; or draw from, or score, what was trained. Takes all options of `pixelcnn train`."
 

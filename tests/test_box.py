@@ -9,7 +9,7 @@ from pixelcnn.checkpoint import load, read_card
 from pixelcnn.cli import main as pixelcnn
 from pixelcnn.config import load_config
 from pixelcnn.evaluation import evaluate
-from pixelcnn.training.images import load_images
+from pixelcnn.training.dataloaders import load_images
 from scripts import box
 from tests.cli.conftest import TINY
 

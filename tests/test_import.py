@@ -31,7 +31,7 @@ def test_drawing_from_a_model_needs_no_training_or_statistics_packages():
     came = packages_after("import pixelcnn; pixelcnn.PixelCNNSampler; pixelcnn.load")
     assert "torch" in came
     assert came & UNUSED == set()
-    assert packages_after("import pixelcnn.cli.sample") & UNUSED == set()
+    assert packages_after("import pixelcnn.cli.commands.sample") & UNUSED == set()
 
 
 @pytest.mark.parametrize("name", pixelcnn.__all__)

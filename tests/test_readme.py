@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pixelcnn.cli.parser import build_parser, parse
+from pixelcnn.cli.parsers.parser import build_parser, parse
 from pixelcnn.config import load_config
 
 ROOT = Path(__file__).parents[1]

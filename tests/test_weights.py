@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 import pixelcnn
-from pixelcnn.certificate import read_certificate
 from pixelcnn.checkpoint import load, read_card
 from pixelcnn.config import preset_names, read_config
 from pixelcnn.data import DataSplits
@@ -14,7 +13,8 @@ from pixelcnn.errors import CheckpointError
 from pixelcnn.evaluation import evaluate
 from pixelcnn.metrics import load_classifier
 from pixelcnn.training.classifier import accuracy_on
-from pixelcnn.training.images import load_images
+from pixelcnn.training.dataloaders import load_images
+from pixelcnn.verification import read_report
 from pixelcnn.weights import CLASSIFIERS, FOLDER, find_weights, list_classifiers, list_weights
 from scripts.box import FIGURES, MAX_BYTES, RECIPES
 
@@ -112,7 +112,7 @@ def test_an_unknown_name_is_told_with_the_known_ones(tmp_path, monkeypatch):
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.certificate.json")), ids=lambda p: p.name)
 def test_a_certificate_that_comes_along_is_of_its_model_and_holds(path):
     name = path.name.removesuffix(".certificate.json")
-    certificate = read_certificate(path)
+    certificate = read_report(path)
     assert certificate.is_of(load(name)), (
         f"make it again: pixelcnn verify {FOLDER / name}.safetensors"
     )

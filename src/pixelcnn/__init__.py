@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 from pixelcnn.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from pixelcnn.certificate import Certificate as Certificate
-    from pixelcnn.certificate import verify as verify
     from pixelcnn.checkpoint import load as load
     from pixelcnn.checkpoint import save as save
     from pixelcnn.config import Config as Config
@@ -37,17 +35,19 @@ if TYPE_CHECKING:
     from pixelcnn.models import PixelCNNPlusPlus as PixelCNNPlusPlus
     from pixelcnn.models import PixelSNAIL as PixelSNAIL
     from pixelcnn.models import build as build
-    from pixelcnn.shards import ShardedDrawing as ShardedDrawing
+    from pixelcnn.shards import ShardedSampling as ShardedSampling
     from pixelcnn.shards import ShardedScoring as ShardedScoring
-    from pixelcnn.shards import draw_shards as draw_shards
+    from pixelcnn.shards import sample_shards as sample_shards
     from pixelcnn.spec import ImageSpec as ImageSpec
     from pixelcnn.training import PixelCNNTrainer as PixelCNNTrainer
     from pixelcnn.training import train_pixelcnn as train_pixelcnn
+    from pixelcnn.verification import VerificationReport as VerificationReport
+    from pixelcnn.verification import verify as verify
     from pixelcnn.weights import list_weights as list_weights
 
 _HOMES = {
     "AutoregressiveModel": "models",
-    "Certificate": "certificate",
+    "VerificationReport": "verification",
     "Config": "config",
     "DataConfig": "config",
     "GatedPixelCNN": "models",
@@ -61,14 +61,14 @@ _HOMES = {
     "PixelCNNSampler": "inference",
     "PixelCNNTrainer": "training",
     "PixelSNAIL": "models",
-    "ShardedDrawing": "shards",
+    "ShardedSampling": "shards",
     "ShardedScoring": "shards",
     "TrainingConfig": "config",
     "build": "models",
     "classify": "inference",
     "complete": "inference",
     "conditional": "inference",
-    "draw_shards": "shards",
+    "sample_shards": "shards",
     "evaluate": "evaluation",
     "known_mask": "inference",
     "list_weights": "weights",
@@ -79,7 +79,7 @@ _HOMES = {
     "save": "checkpoint",
     "score": "inference",
     "train_pixelcnn": "training",
-    "verify": "certificate",
+    "verify": "verification",
 }
 
 __all__ = ["__version__", *_HOMES]

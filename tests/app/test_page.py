@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pixelcnn.app.models import find_choices
-from pixelcnn.app.show import as_code, plain
+from pixelcnn.app.widgets.display import as_code, plain
 from pixelcnn.checkpoint import save
 from pixelcnn.errors import CheckpointError
 from pixelcnn.models import PixelCNN

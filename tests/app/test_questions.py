@@ -9,12 +9,12 @@ import torch
 from PIL import Image
 
 from pixelcnn import complete, known_mask, load, load_data
-from pixelcnn.app import probabilities
-from pixelcnn.app.arriving import EXPECTED
-from pixelcnn.app.complete import FOUND as COMPLETED
-from pixelcnn.app.complete import completions_file
-from pixelcnn.app.probabilities import FOUND as ANSWERED
-from pixelcnn.app.work import working
+from pixelcnn.app.pages import probabilities
+from pixelcnn.app.pages.complete import FOUND as COMPLETED
+from pixelcnn.app.pages.complete import completions_file
+from pixelcnn.app.pages.image_queries import EXPECTED
+from pixelcnn.app.pages.probabilities import FOUND as ANSWERED
+from pixelcnn.app.tasks import working
 from pixelcnn.checkpoint import save
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference import expectation
@@ -164,7 +164,9 @@ def test_a_channel_of_a_pixel_can_be_asked_about(page, tmp_path):
 
 def test_ink_is_as_bright_as_chosen(page, monkeypatch):
     inks = []
-    monkeypatch.setattr("pixelcnn.app.pick.paint", lambda *_, ink, **__: inks.append(ink))
+    monkeypatch.setattr(
+        "pixelcnn.app.widgets.image_picker.paint", lambda *_, ink, **__: inks.append(ink)
+    )
     app = page("Complete")
     app = app.radio(key="set.complete.digits.source").set_value("Canvas").run()
     app.slider(key="set.complete.digits.ink").set_value(0.2).run()
@@ -173,7 +175,7 @@ def test_ink_is_as_bright_as_chosen(page, monkeypatch):
 
 def test_a_label_stays_while_more_is_painted(page, monkeypatch):
     painted = torch.zeros(1, 1, 8, 8).long()
-    monkeypatch.setattr("pixelcnn.app.pick.paint", lambda *_, **__: painted)
+    monkeypatch.setattr("pixelcnn.app.widgets.image_picker.paint", lambda *_, **__: painted)
     app = page("Complete")
     app = app.radio(key="set.complete.digits.source").set_value("Canvas").run()
     app.selectbox(key="set.complete.digits.label").set_value(7)
@@ -186,7 +188,7 @@ def test_a_label_stays_while_more_is_painted(page, monkeypatch):
 
 
 def test_what_would_take_too_long_is_refused_before_it_has(monkeypatch):
-    monkeypatch.setattr("pixelcnn.app.work.PATIENCE", 0.0)
+    monkeypatch.setattr("pixelcnn.app.tasks.PATIENCE", 0.0)
     with pytest.raises(ConfigError, match=r"would take about .* and the page stops at 5 min"):
         working("Counting", lambda tell: tell(1, 10**12))
 
@@ -201,7 +203,7 @@ def test_what_would_take_too_long_is_refused_before_it_has(monkeypatch):
 )
 def test_stopped_work_says_so(page, monkeypatch, title, button, what, words):
     app = page(title)
-    monkeypatch.setattr("pixelcnn.app.work.watch", lambda work, show: st.stop())
+    monkeypatch.setattr("pixelcnn.app.tasks.watch", lambda work, show: st.stop())
     app = clicked(app, button)
     app = app.button(key=f"stop.{what}").click().run()
     assert not app.exception and not app.error
@@ -210,7 +212,7 @@ def test_stopped_work_says_so(page, monkeypatch, title, button, what, words):
 
 def test_measuring_that_was_stopped_does_not_begin_by_itself(page, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("pixelcnn.app.work.watch", lambda work, show: st.stop())
+        patch.setattr("pixelcnn.app.tasks.watch", lambda work, show: st.stop())
         app = page("Probabilities")
         app = app.button(key="stop.Measuring bits").click().run()
         assert "Stopped; nothing was measured." in said(app.info) and not app.metric

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from pixelcnn.cli.conditions import Wish, attribute_vector, choose_condition, label_number
+from pixelcnn.cli.conditions import (
+    ConditionRequest,
+    attribute_vector,
+    choose_condition,
+    label_number,
+)
 from pixelcnn.errors import ConfigError, DataError
 from pixelcnn.models import PixelCNN
 from pixelcnn.nn import Condition
@@ -31,7 +36,7 @@ def model_of(names=None, **options):
 )
 def test_labels_are_shared_evenly(labels, num_samples, per_label, expected):
     model = model_of(["ant", "cat", "Dog"], num_labels=3)
-    cond, count = choose_condition(model, Wish(num_samples, labels, per_label))
+    cond, count = choose_condition(model, ConditionRequest(num_samples, labels, per_label))
     assert cond.tolist() == expected
     assert count == len(expected)
 
@@ -78,7 +83,7 @@ def test_attributes_that_are_not_there_are_told_with_those_that_are(text, word):
 
 def test_attribute_vectors_are_shared_evenly():
     model = model_of(FACES.names, num_attributes=3)
-    cond, count = choose_condition(model, Wish(3, attributes=["Bald", "0,0,0.5"]))
+    cond, count = choose_condition(model, ConditionRequest(3, attributes=["Bald", "0,0,0.5"]))
     assert cond.tolist() == [[1, 0, 0], [1, 0, 0], [0, 0, 0.5]]
     assert count == 3
 
@@ -88,10 +93,10 @@ def test_there_is_an_image_for_each_map_or_as_many_as_asked_for(tmp_path):
     np.save(tmp_path / "maps.npy", maps)
     np.savez(tmp_path / "maps.npz", maps=maps[0], x=maps)
     model = model_of(num_map_channels=1)
-    cond, count = choose_condition(model, Wish(maps=tmp_path / "maps.npy"))
+    cond, count = choose_condition(model, ConditionRequest(maps=tmp_path / "maps.npy"))
     assert (count, cond.dtype) == (2, torch.float32)
     assert np.array_equal(cond, maps)
-    cond, count = choose_condition(model, Wish(3, maps=tmp_path / "maps.npz"))
+    cond, count = choose_condition(model, ConditionRequest(3, maps=tmp_path / "maps.npz"))
     assert count == 3
     assert np.array_equal(cond, maps[[0, 0, 0]])
 
@@ -100,15 +105,15 @@ def test_maps_that_do_not_fit_are_refused(tmp_path):
     model = model_of(num_map_channels=2)
     np.save(tmp_path / "maps.npy", np.zeros((4, 1, 3, 5)))
     with pytest.raises(ConfigError, match=r"shape \(N, 2, H, W\).* got float64 of shape \(4, 1"):
-        choose_condition(model, Wish(maps=tmp_path / "maps.npy"))
+        choose_condition(model, ConditionRequest(maps=tmp_path / "maps.npy"))
     np.savez(tmp_path / "other.npz", planes=np.zeros((4, 2, 3, 5)))
     with pytest.raises(ConfigError, match="must hold `maps`, got `planes`"):
-        choose_condition(model, Wish(maps=tmp_path / "other.npz"))
+        choose_condition(model, ConditionRequest(maps=tmp_path / "other.npz"))
     np.save(tmp_path / "large.npy", np.full((2, 3, 5), 1e300))
     with pytest.raises(ConfigError, match="`--maps` must hold finite"):
-        choose_condition(model, Wish(maps=tmp_path / "large.npy"))
+        choose_condition(model, ConditionRequest(maps=tmp_path / "large.npy"))
     with pytest.raises(DataError, match="no file"):
-        choose_condition(model, Wish(maps=tmp_path / "absent.npy"))
+        choose_condition(model, ConditionRequest(maps=tmp_path / "absent.npy"))
 
 
 @pytest.mark.parametrize(
@@ -122,17 +127,29 @@ def test_maps_that_do_not_fit_are_refused(tmp_path):
 )
 def test_a_model_that_must_be_asked_says_what(options, names, word):
     with pytest.raises(ConfigError, match=word):
-        choose_condition(model_of(names, **options), Wish())
+        choose_condition(model_of(names, **options), ConditionRequest())
 
 
 @pytest.mark.parametrize(
     ("options", "wish", "word"),
     [
-        ({}, Wish(labels=["0"]), "trained without labels: leave"),
-        ({}, Wish(per_label=2), "trained without labels: leave"),
-        ({"num_labels": 2}, Wish(attributes=["1"]), "without attributes, and draws by one label"),
-        ({"num_attributes": 2}, Wish(labels=["1"]), "without labels, and draws by a vector of 2"),
-        ({"num_attributes": 2}, Wish(maps="a.npy"), "without maps, and draws by a vector of 2"),
+        ({}, ConditionRequest(labels=["0"]), "trained without labels: leave"),
+        ({}, ConditionRequest(per_label=2), "trained without labels: leave"),
+        (
+            {"num_labels": 2},
+            ConditionRequest(attributes=["1"]),
+            "without attributes, and draws by one label",
+        ),
+        (
+            {"num_attributes": 2},
+            ConditionRequest(labels=["1"]),
+            "without labels, and draws by a vector of 2",
+        ),
+        (
+            {"num_attributes": 2},
+            ConditionRequest(maps="a.npy"),
+            "without maps, and draws by a vector of 2",
+        ),
     ],
 )
 def test_what_another_kind_of_model_is_asked_is_refused(options, wish, word):

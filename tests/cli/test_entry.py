@@ -83,7 +83,7 @@ def test_our_own_bugs_are_told_apart(fails, monkeypatch):
     def broken(args: argparse.Namespace) -> int:
         raise KeyError("x")
 
-    monkeypatch.setattr("pixelcnn.cli.info.run", broken)
+    monkeypatch.setattr("pixelcnn.cli.commands.info.run", broken)
     assert "bug in pixelcnn; PIXELCNN_DEBUG=1" in fails("info", "x", code=70)
     monkeypatch.setenv("PIXELCNN_DEBUG", "1")
     with pytest.raises(KeyError):

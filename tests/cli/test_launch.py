@@ -90,7 +90,7 @@ def test_a_lost_process_is_told_once(monkeypatch, capsys):
     def lose(args):
         raise LostProcessError("Another process ended without a word.")
 
-    monkeypatch.setattr("pixelcnn.cli.info.run", lose)
+    monkeypatch.setattr("pixelcnn.cli.commands.info.run", lose)
     assert main(["info"]) == 2
     assert capsys.readouterr().err == "pixelcnn: Another process ended without a word.\n"
     monkeypatch.setattr("pixelcnn.cli.entry.end_with_parent", lambda: True)

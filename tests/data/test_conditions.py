@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pixelcnn.data import Conditions, FileImageSet, TensorImageSet, batches
-from pixelcnn.data.paths import PackedPaths
+from pixelcnn.data.files.packed_paths import PackedPaths
 from pixelcnn.data.streaming import Files
 from pixelcnn.errors import DataError
 from pixelcnn.spec import ImageSpec

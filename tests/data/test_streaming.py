@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from pixelcnn.data import FileImageSet, batches, streaming
-from pixelcnn.data.paths import PackedPaths
+from pixelcnn.data.files.packed_paths import PackedPaths
 from pixelcnn.data.streaming import Files
 from pixelcnn.errors import DataError
 from pixelcnn.spec import ImageSpec
-from pixelcnn.training.loader import EpochLoader
+from pixelcnn.training.epoch_loader import EpochLoader
 
 pytestmark = [
     # Python from 3.12 on warns of every fork of a process with threads, which PyTorch always has.

@@ -11,8 +11,8 @@ import pixelcnn
 from pixelcnn.data import TensorImageSet, batches, load_data
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.evaluation import PixelCNNEvaluator, evaluate
-from pixelcnn.evaluation.drawn import (
-    Drawn,
+from pixelcnn.evaluation.sample_quality import (
+    GeneratedSamples,
     by_memory,
     classifier_accuracy,
     draw_beside,
@@ -145,14 +145,14 @@ def test_label_accuracy_is_the_share_that_the_classifier_finds(data):
     asked = labels.clone()
     asked[:100] = (asked[:100] + 1) % 10
     condition = tiny(num_labels=10).condition
-    drawn = Drawn(x, asked, x, labels, data.spec, condition, seed=0)
+    drawn = GeneratedSamples(x, asked, x, labels, data.spec, condition, seed=0)
     right = (features.classifier.network.predict(x) == asked).double().mean().item()
     found = label_accuracy(drawn, features).figures
     assert found["label_accuracy"] == pytest.approx(right)
     low, high = found["label_accuracy_ci95"]
     assert low < right < high
     assert high - low == pytest.approx(2 * 1.96 * math.sqrt(right * (1 - right) / 355), rel=0.02)
-    drawn = Drawn(
+    drawn = GeneratedSamples(
         x[:9], features.classifier.network.predict(x[:9]), x, labels, data.spec, condition, 0
     )
     found = label_accuracy(drawn, features).figures
@@ -164,12 +164,12 @@ def test_label_accuracy_is_the_share_that_the_classifier_finds(data):
 def test_labels_of_another_meaning_are_not_compared(data):
     x, labels = data.test.images, data.test.labels
     few = tiny(num_labels=3).condition
-    drawn = Drawn(x, labels % 3, x, labels, data.spec, few, seed=0)
+    drawn = GeneratedSamples(x, labels % 3, x, labels, data.spec, few, seed=0)
     reason = label_accuracy(drawn, ClassifierFeatures("digits")).not_measured["label_accuracy"]
     assert reason == "the model has 3 labels, but the classifier digits 10"
     named = tiny(num_labels=10)
     named.name_condition([f"digit {number}" for number in range(10)])
-    drawn = Drawn(x, labels, x, labels, data.spec, named.condition, seed=0)
+    drawn = GeneratedSamples(x, labels, x, labels, data.spec, named.condition, seed=0)
     reason = label_accuracy(drawn, ClassifierFeatures("digits")).not_measured["label_accuracy"]
     assert "are not those of the classifier digits (0, 1" in reason
     # The numbers of the real labels are those of the model then, and mean something else, too.
@@ -182,7 +182,7 @@ def test_labels_of_another_meaning_are_not_compared(data):
 
 def test_a_model_that_repeats_its_training_images_is_found_out(data):
     x = data.train.images[:100]
-    drawn = Drawn(x, None, data.test.images, None, data.spec, tiny().condition, seed=0)
+    drawn = GeneratedSamples(x, None, data.test.images, None, data.spec, tiny().condition, seed=0)
     found = by_memory(drawn, data.train).figures["nearest_training_distance"]
     assert found["copies"] == 100
     assert found["copies_in_test"] == 0

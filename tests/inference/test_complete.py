@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from pixelcnn.errors import ConfigError, ShapeError
-from pixelcnn.inference import UntrustedWarning, complete, known_mask, known_masks
+from pixelcnn.inference import UnreliableEstimateWarning, complete, known_mask, known_masks
 from pixelcnn.models import PixelCNN
 from tests.inference.tiny import TINY, every_state, random_question, tiny_model
 from tests.laws.test_mass import fit
@@ -10,7 +10,7 @@ from tests.laws.test_mass import fit
 METHODS = ["raster", "smc"]
 QUICK = {"raster": {}, "smc": {"num_particles": 4}}
 # What comes of few particles on purpose is not the subject of every test.
-UNTRUSTED = "ignore::pixelcnn.inference.UntrustedWarning"
+UNTRUSTED = "ignore::pixelcnn.inference.UnreliableEstimateWarning"
 
 
 def posterior(model, x, known):
@@ -134,7 +134,7 @@ def test_raster_says_which_images_it_does_not_answer():
     model = tiny_model("binary")
     x = torch.ones(3, 1, 3, 3, dtype=torch.int64)
     known = known_masks(["bottom", "top", "none"], (3, 1, 3, 3))
-    with pytest.warns(UntrustedWarning, match=r"further on in the order \(image 1\)"):
+    with pytest.warns(UnreliableEstimateWarning, match=r"further on in the order \(image 1\)"):
         found = complete(model, x, known, method="raster", num_completions=5)
     assert not found.is_trusted
     assert found.diagnostics["ess"][0] == pytest.approx(5)
@@ -144,7 +144,7 @@ def test_raster_says_which_images_it_does_not_answer():
 def test_populations_that_disagree_are_said_aloud():
     x = torch.randint(2, (1, 10, 10))  # noise: the model would never draw it
     options = {"num_particles": 1, "num_completions": 10}
-    with pytest.warns(UntrustedWarning, match=r"Of 40 populations only .* \(image 0\)"):
+    with pytest.warns(UnreliableEstimateWarning, match=r"Of 40 populations only .* \(image 0\)"):
         complete(tiny_model("binary"), x, known_mask("random", x.shape), method="smc", **options)
 
 

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from pixelcnn.errors import ConfigError, ShapeError
-from pixelcnn.inference import UntrustedWarning, conditional
-from pixelcnn.inference import smc as smc_module
+from pixelcnn.inference import UnreliableEstimateWarning, conditional
+from pixelcnn.inference.smc import conditional as smc_module
 from pixelcnn.models import PixelCNN
 from tests.inference.tiny import TINY, every_state, exact_levels, random_question, tiny_model
 
@@ -123,7 +123,7 @@ def test_bad_weights_are_said_aloud():
     known = nothing.clone()
     known[0, 1:] = True
     options = {"given": images[probabilities.argmin()], "known": known, "method": "importance"}
-    with pytest.warns(UntrustedWarning, match="effective sample size is"):
+    with pytest.warns(UnreliableEstimateWarning, match="effective sample size is"):
         found = conditional(model, (0, 0), num_draws=30, **options)
     assert not found.is_trusted
 

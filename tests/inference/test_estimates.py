@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from pixelcnn.inference import LevelEstimate, UntrustedWarning
+from pixelcnn.inference import LevelEstimate, UnreliableEstimateWarning
 from pixelcnn.inference.estimates import certain, doubts, effective, from_weighted
 
 
@@ -69,7 +69,7 @@ def test_bad_weights_are_said_aloud():
     log_weights[0] = 20
     found = estimate(log_weights, torch.full((1000, 2), 0.5))
     assert not found.is_trusted
-    with pytest.warns(UntrustedWarning, match="effective sample size is 1.0 of 1000"):
+    with pytest.warns(UnreliableEstimateWarning, match="effective sample size is 1.0 of 1000"):
         found.warn()
     estimate(torch.zeros(1000), torch.full((1000, 2), 0.5)).warn()
 

@@ -4,7 +4,7 @@ import torch
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference import conditional
 from pixelcnn.inference.exact import num_states, states
-from pixelcnn.inference.question import ask
+from pixelcnn.inference.query import ask
 from pixelcnn.order import RasterOrder
 from tests.inference.tiny import TINY, exact_levels, random_question, tiny_model
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from pixelcnn.inference.exact import states
-from pixelcnn.inference.question import ask
+from pixelcnn.inference.query import ask
 from pixelcnn.models import AutoregressiveModel, build
 
 # Architecture, options and (C, H, W), for several heads, kinds of walk and sizes of the space.

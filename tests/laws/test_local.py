@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from pixelcnn.inference.blocks import Blocks
-from pixelcnn.inference.gibbs import GibbsChains
+from pixelcnn.inference.mcmc.blocks import Blocks
+from pixelcnn.inference.mcmc.gibbs import GibbsChains
 from pixelcnn.models import build
 from pixelcnn.order import RasterOrder, Site
 from tests.laws.zoo import condition_for, images_for, make

@@ -6,7 +6,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
 from pixelcnn.inference import PixelCNNSampler
-from pixelcnn.walk import Filter, RepeatedDrawing, drawing, stepper_for, walk
+from pixelcnn.walk import Filter, RepeatedSampling, drawing, stepper_for, walk
 from tests.laws.test_guidance import optional_cases
 from tests.laws.zoo import condition_for, make
 
@@ -64,7 +64,7 @@ class TapeRecorder:
 
 def batches(model, recorder, *, guidance=1.0, keep=None, count=3):
     """Drawn batch by batch, and each on its own."""
-    repeated = RepeatedDrawing(model, guidance=guidance, keep=keep, seed=3, recorder=recorder)
+    repeated = RepeatedSampling(model, guidance=guidance, keep=keep, seed=3, recorder=recorder)
     found, expected = [], []
     for number in range(count):
         cond = condition_for(model, count * BATCH, SIZE)
@@ -126,7 +126,7 @@ def test_what_cannot_be_recorded_is_walked_step_by_step_and_says_so():
 def test_batches_of_another_size_are_walked_and_the_recording_is_kept():
     model = make("pixelcnn", {"num_residual_blocks": 1, "hidden_channels": 8})
     recorder = TapeRecorder()
-    repeated = RepeatedDrawing(model, seed=3, recorder=recorder)
+    repeated = RepeatedSampling(model, seed=3, recorder=recorder)
     expected = PixelCNNSampler(model).generate_samples(10, seed=3, shape=(1, *SIZE))
     first, found, recorded = 0, [], []
     for size in (2, 2, 1, 2, 1, 2):

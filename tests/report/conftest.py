@@ -5,7 +5,7 @@ import pytest
 from pixelcnn.data import load_data
 from pixelcnn.metrics import ClassifierFeatures
 from pixelcnn.report import Variant, compare
-from pixelcnn.report.pictures import pictures_of
+from pixelcnn.report.figures import pictures_of
 from tests.report.made import EFFORT, HISTORY, NASTY, made
 
 

@@ -16,9 +16,9 @@ from pixelcnn.inference import PixelCNNSampler, score, score_unconditionally
 from pixelcnn.metrics import bootstrap_interval
 from pixelcnn.report import Effort, compare, write_report
 from pixelcnn.report import write as writing
-from pixelcnn.report.glance import glance
+from pixelcnn.report.figures import pictures_of
+from pixelcnn.report.highlights import glance
 from pixelcnn.report.page import as_html, as_markdown
-from pixelcnn.report.pictures import pictures_of
 from pixelcnn.report.tables import (
     by_class,
     overview,

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pixelcnn.metrics import Findings
+from pixelcnn.metrics import MetricResults
 from pixelcnn.report.tables import by_class, overview, reasons_of, settings, significance
 
 
@@ -24,7 +24,10 @@ def test_the_tables_say_what_was_measured(found, variants):
 
 
 def test_a_reason_for_missing_figures_is_told_once_for_all(found):
-    few = [Findings.without("fid", "recall", "too few"), Findings.without("fid", "too few")]
+    few = [
+        MetricResults.without("fid", "recall", "too few"),
+        MetricResults.without("fid", "too few"),
+    ]
     measured = [replace(m, judged=j) for m, j in zip(found.measured, few, strict=True)]
     two = replace(
         found,
@@ -38,7 +41,7 @@ def test_a_reason_for_missing_figures_is_told_once_for_all(found):
 
 
 def test_a_caution_about_features_is_passed_on(found):
-    judged = Findings({}, protocol={"features": "Inception", "caution": "they mean little"})
+    judged = MetricResults({}, protocol={"features": "Inception", "caution": "they mean little"})
     wary = replace(found, measured=[replace(each, judged=judged) for each in found.measured])
     assert "Caution: they mean little." in overview(wary).notes
     assert not any("Caution" in note for note in overview(found).notes)
@@ -46,7 +49,7 @@ def test_a_caution_about_features_is_passed_on(found):
 
 def test_every_figure_stands_under_its_own_heading(found):
     figures = {"fid": 7.25, "precision": 0.25, "recall": 0.75, "label_accuracy": 0.5}
-    judged = Findings({**figures, "label_accuracy_ci95": [0.4, 0.6]})
+    judged = MetricResults({**figures, "label_accuracy_ci95": [0.4, 0.6]})
     told = replace(found, measured=[found.measured[0], replace(found.measured[1], judged=judged)])
     table = overview(told)
     cells = dict(zip(table.head, table.rows[1], strict=True))

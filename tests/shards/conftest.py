@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pixelcnn.models import PixelCNN
-from pixelcnn.shards import draw_shards
+from pixelcnn.shards import sample_shards
 from tests.shards.folders import SIZES
 
 
@@ -23,5 +23,5 @@ def model() -> PixelCNN:
 @pytest.fixture
 def whole(model, tmp_path) -> Path:
     """A folder that nothing disturbed."""
-    assert draw_shards(model, tmp_path / "whole", cond=torch.arange(5), **SIZES)
+    assert sample_shards(model, tmp_path / "whole", cond=torch.arange(5), **SIZES)
     return tmp_path / "whole"

@@ -9,13 +9,13 @@ import torch
 
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.errors import ConfigError, DataError
-from pixelcnn.shards import ShardedDrawing, draw_shards
+from pixelcnn.shards import ShardedSampling, sample_shards
 from pixelcnn.shards.archive import pack
 from tests.shards.folders import SIZES, contents
 
 
 def test_a_shard_of_another_drawing_is_not_taken_for_ones_own(model, whole, tmp_path):
-    draw_shards(model, tmp_path / "other", cond=torch.arange(5), seed=1, **SIZES)
+    sample_shards(model, tmp_path / "other", cond=torch.arange(5), seed=1, **SIZES)
     before = contents(whole)
     for number, source in ((0, tmp_path / "other" / "shard-00000.npz"), (2, "shard-00001.npz")):
         (whole / f"shard-0000{number}.npz").write_bytes((whole / source).read_bytes())
@@ -24,7 +24,7 @@ def test_a_shard_of_another_drawing_is_not_taken_for_ones_own(model, whole, tmp_
     for each in manifest["shards"]:
         each["sha256"] = None
     (whole / "manifest.json").write_text(json.dumps(manifest))
-    drawing = ShardedDrawing(model, whole, cond=torch.arange(5), **SIZES)
+    drawing = ShardedSampling(model, whole, cond=torch.arange(5), **SIZES)
     assert drawing.missing() == [0, 2]
     drawing.write([0, 2])
     assert drawing.finish()
@@ -35,7 +35,7 @@ def test_a_shard_that_the_manifest_tells_otherwise_is_drawn_again(model, whole):
     manifest = json.loads((whole / "manifest.json").read_text())
     manifest["shards"][1]["sha256"] = "0" * 64
     (whole / "manifest.json").write_text(json.dumps(manifest))
-    drawing = ShardedDrawing(model, whole, cond=torch.arange(5), **SIZES)
+    drawing = ShardedSampling(model, whole, cond=torch.arange(5), **SIZES)
     assert drawing.missing() == [1]
     drawing.write([1])
     assert drawing.finish()
@@ -66,24 +66,24 @@ def test_the_manifest_says_what_was_drawn(model, whole):
 def test_a_folder_of_another_drawing_is_refused(model, whole, change, told):
     before = contents(whole)
     with pytest.raises(ConfigError, match=told):
-        draw_shards(model, whole, **{"cond": torch.arange(5), **SIZES, **change})
+        sample_shards(model, whole, **{"cond": torch.arange(5), **SIZES, **change})
     model.out.bias.data += 1
     with pytest.raises(ConfigError, match="`weights` is"):
-        draw_shards(model, whole, cond=torch.arange(5), **SIZES)
+        sample_shards(model, whole, cond=torch.arange(5), **SIZES)
     assert contents(whole) == before
 
 
 def test_a_folder_whose_manifest_is_damaged_is_refused(model, whole):
     (whole / "manifest.json").write_text("{")
     with pytest.raises(DataError, match=r"must be a manifest of format"):
-        draw_shards(model, whole, cond=torch.arange(5), **SIZES)
+        sample_shards(model, whole, cond=torch.arange(5), **SIZES)
 
 
 def test_a_lost_manifest_is_written_again_from_whole_shards(model, whole):
     before = contents(whole)
     (whole / "manifest.json").unlink()
     (whole / "shard-00002.npz").write_bytes(before["shard-00002.npz"][:-9])
-    drawing = ShardedDrawing(model, whole, cond=torch.arange(5), **SIZES)
+    drawing = ShardedSampling(model, whole, cond=torch.arange(5), **SIZES)
     assert drawing.missing() == [2]
     drawing.write([2])
     assert drawing.finish()
@@ -95,7 +95,7 @@ def test_without_a_manifest_shards_of_another_drawing_are_refused(model, whole):
     before = contents(whole)
     told = r"holds shards but no manifest\.json, and shard-00000\.npz is not of the same settings"
     with pytest.raises(ConfigError, match=told):
-        draw_shards(model, whole, cond=torch.arange(5), seed=1, **SIZES)
+        sample_shards(model, whole, cond=torch.arange(5), seed=1, **SIZES)
     assert contents(whole) == before
 
 
@@ -104,19 +104,19 @@ def test_a_folder_whose_manifest_was_edited_is_refused(model, whole, shards):
     manifest = json.loads((whole / "manifest.json").read_text())
     (whole / "manifest.json").write_text(json.dumps({**manifest, "shards": shards}))
     with pytest.raises(DataError, match=r"must be a manifest of format"):
-        draw_shards(model, whole, cond=torch.arange(5), **SIZES)
+        sample_shards(model, whole, cond=torch.arange(5), **SIZES)
 
 
 def test_a_folder_that_was_claimed_and_never_drawn_into_is_free(model, tmp_path):
-    ShardedDrawing(model, tmp_path / "a", cond=1, **SIZES)
-    assert draw_shards(model, tmp_path / "a", cond=1, seed=1, **SIZES)
+    ShardedSampling(model, tmp_path / "a", cond=1, **SIZES)
+    assert sample_shards(model, tmp_path / "a", cond=1, seed=1, **SIZES)
     manifest = json.loads((tmp_path / "a" / "manifest.json").read_text())
     assert manifest["recipe"]["seed"] == 1
 
 
 def test_who_lost_the_folder_to_another_drawing_stops(model, tmp_path):
-    late = ShardedDrawing(model, tmp_path / "a", cond=1, **SIZES)
-    draw_shards(model, tmp_path / "a", cond=1, seed=1, **SIZES)
+    late = ShardedSampling(model, tmp_path / "a", cond=1, **SIZES)
+    sample_shards(model, tmp_path / "a", cond=1, seed=1, **SIZES)
     before = contents(tmp_path / "a")
     with pytest.raises(ConfigError, match="`seed` is 1 there and 0 here"):
         late.write([0])
@@ -129,7 +129,7 @@ def test_a_checksum_that_ends_no_shard_is_drawn_again(model, whole):
         digest = hashlib.sha256(content).hexdigest().encode()
         ended = content + digest if number == 0 else content
         (whole / f"shard-0000{number}.npz").write_bytes(ended)
-    drawing = ShardedDrawing(model, whole, cond=torch.arange(5), **SIZES)
+    drawing = ShardedSampling(model, whole, cond=torch.arange(5), **SIZES)
     assert drawing.missing() == [0, 1]
     drawing.write([0, 1])
     assert drawing.finish()

@@ -10,7 +10,7 @@ from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import evaluate
 from pixelcnn.evaluation.loaders import image_set_of
 from pixelcnn.models import PixelCNN
-from pixelcnn.training.images import load_images, loaders
+from pixelcnn.training.dataloaders import load_images, loaders
 from pixelcnn.training.module import PixelCNNTrainer
 from tests.training.tiny_runs import train
 

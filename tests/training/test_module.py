@@ -10,7 +10,7 @@ from pixelcnn.data import Batch
 from pixelcnn.errors import ConfigError
 from pixelcnn.models import PixelCNN, PixelCNNPlusPlus
 from pixelcnn.training import PixelCNNTrainer
-from pixelcnn.training.compiled import compile_or_explain
+from pixelcnn.training.compilation import compile_or_explain
 from pixelcnn.training.optimisation import (
     make_optimizer,
     make_plateau,

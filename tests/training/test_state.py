@@ -8,12 +8,12 @@ import torch
 
 from pixelcnn.errors import CheckpointError, OutputError
 from pixelcnn.models import PixelCNN
-from pixelcnn.training.card import STATE_FORMAT
 from pixelcnn.training.state import (
     AtomicCheckpointIO,
     load_trained,
     read_state,
 )
+from pixelcnn.training.state_metadata import STATE_FORMAT
 
 
 def tiny(**options) -> PixelCNN:

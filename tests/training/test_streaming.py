@@ -5,7 +5,8 @@ import multiprocessing
 import pytest
 from PIL import Image
 
-from pixelcnn.data import folder, streaming
+from pixelcnn.data import streaming
+from pixelcnn.data.sources import folder
 from tests.training.tiny_runs import train
 
 

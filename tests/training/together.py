@@ -17,7 +17,7 @@ from torch.distributed.tensor import DTensor
 import pixelcnn.training.module as module_of_training
 from pixelcnn.cli.launch import shared_environment
 from pixelcnn.training import train_pixelcnn
-from pixelcnn.training.team import joined
+from pixelcnn.training.distributed.process_group import joined
 
 SILENT = {"tensorboard": False, "csv": False, "sample_every_n_epochs": 0}
 FEW = {"dataset_name": "digits", "max_samples": 37, "batch_size": 8}  # 4 batches of 8, one of 5

@@ -7,11 +7,11 @@ from typing import Any
 
 import streamlit as st
 
-from pixelcnn.certificate.lines import certificate_path
 from pixelcnn.checkpoint import load, read_card
 from pixelcnn.errors import CheckpointError
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs import CONFIG_FILE, LOGS, METRICS_FILE, find_model, list_runs, run_folder
+from pixelcnn.verification.checks import report_path
 from pixelcnn.weights import FOLDER, list_weights
 
 RUNS = "runs"
@@ -127,7 +127,7 @@ def _refuse_links(file: Path) -> None:
     folder = run_folder(file)
     if folder is None:
         return
-    shown = (file, folder / CONFIG_FILE, folder / METRICS_FILE, certificate_path(file))
+    shown = (file, folder / CONFIG_FILE, folder / METRICS_FILE, report_path(file))
     for each in (*shown, *folder.glob(LOGS)):
         if each.exists() and folder.resolve() not in each.resolve().parents:
             raise CheckpointError(

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pixelcnn.app.controls import keep_settings
 from pixelcnn.app.models import Models, find_choices, first_sound
-from pixelcnn.app.show import tell, telling
+from pixelcnn.app.widgets.controls import keep_settings
+from pixelcnn.app.widgets.display import tell, telling
 from pixelcnn.device import resolve_device
-from pixelcnn.inference import UntrustedWarning
+from pixelcnn.inference import UnreliableEstimateWarning
 from pixelcnn.version import __version__
 
 PAGES = {
-    "Draw": "draw",
+    "Draw": "sample",
     "Complete": "complete",
     "Probabilities": "probabilities",
     "Compare": "compare",
@@ -46,7 +46,7 @@ def main(words: Sequence[str] | None = None) -> None:
         words: Runs, and `--device NAME`; by default what stands after `--` at the command line.
     """
     # The page shows every doubt beside the answer; the server's log is read by nobody.
-    warnings.simplefilter("ignore", UntrustedWarning)
+    warnings.simplefilter("ignore", UnreliableEstimateWarning)
     st.set_page_config("pixelcnn", page_icon=ICON, layout="wide")
     st.html(STYLE)
     keep_settings()
@@ -64,7 +64,7 @@ def main(words: Sequence[str] | None = None) -> None:
         assert name is not None and page is not None  # one is always chosen
         # By name in what was found when the server looked: a browser cannot name another file.
         models = Models(choices, resolve_device(args.device))
-        importlib.import_module(f"pixelcnn.app.{PAGES[page]}").show(models.open(name), models)
+        importlib.import_module(f"pixelcnn.app.pages.{PAGES[page]}").show(models.open(name), models)
     st.caption(f"pixelcnn {__version__}")
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pixelcnn.data.array_conditions import as_maps
-from pixelcnn.data.arrays import load_arrays
 from pixelcnn.data.conditions import share_evenly
+from pixelcnn.data.sources.array_conditions import as_maps
+from pixelcnn.data.sources.arrays import load_arrays
 from pixelcnn.errors import ConfigError, DataError
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition
@@ -19,7 +19,7 @@ NUM_SAMPLES = 16
 
 
 @dataclass(frozen=True)
-class Wish:
+class ConditionRequest:
     """What shall be drawn. Fields of another kind than the model's condition stay empty.
 
     Attributes:
@@ -43,7 +43,7 @@ class Wish:
         *,
         num_samples: int | None = None,
         per_label: int | None = None,
-    ) -> "Wish":
+    ) -> "ConditionRequest":
         """What `--label`, `--attributes` and `--maps` say."""
         return cls(
             num_samples=num_samples,
@@ -54,7 +54,9 @@ class Wish:
         )
 
 
-def choose_condition(model: AutoregressiveModel, wish: Wish) -> tuple[Tensor | None, int]:
+def choose_condition(
+    model: AutoregressiveModel, wish: ConditionRequest
+) -> tuple[Tensor | None, int]:
     """One condition for each image, or None, and the number of images.
 
     Raises:
@@ -65,7 +67,9 @@ def choose_condition(model: AutoregressiveModel, wish: Wish) -> tuple[Tensor | N
     return None if wished is None else share_evenly(wished, count), count
 
 
-def share_condition(model: AutoregressiveModel, wish: Wish) -> tuple[Tensor | None, int]:
+def share_condition(
+    model: AutoregressiveModel, wish: ConditionRequest
+) -> tuple[Tensor | None, int]:
     """The conditions that the images share evenly (see `share_evenly`), or None, and their number.
 
     Raises:
@@ -86,7 +90,7 @@ def share_condition(model: AutoregressiveModel, wish: Wish) -> tuple[Tensor | No
     raise ConfigError(f"This model draws by {model.condition.describe()}. Add `{how}`.")
 
 
-def wished_conditions(condition: Condition, wish: Wish) -> Tensor | None:
+def wished_conditions(condition: Condition, wish: ConditionRequest) -> Tensor | None:
     """The labels, attributes or maps that are wished for, each once. (M, …); None for none.
 
     Raises:
@@ -101,7 +105,7 @@ def wished_conditions(condition: Condition, wish: Wish) -> Tensor | None:
     return None if wish.maps is None else read_maps(wish.maps, condition.count)
 
 
-def check_kind(condition: Condition, wish: Wish) -> None:
+def check_kind(condition: Condition, wish: ConditionRequest) -> None:
     """Raises `ConfigError` if something is asked that another kind of model is asked."""
     asked = {
         "labels": bool(wish.labels) or wish.per_label is not None,
@@ -246,7 +250,7 @@ def typed_condition(
     """
     condition = model.condition
     if is_typed(args):
-        wished = wished_conditions(condition, Wish.typed(args))
+        wished = wished_conditions(condition, ConditionRequest.typed(args))
         assert wished is not None  # of another kind than the model's: refused
         if len(wished) not in (1, count):
             named = {"labels": "--label", "attributes": "--attributes", "maps": "--maps"}

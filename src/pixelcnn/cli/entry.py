@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from pixelcnn.cli.parser import parse
+from pixelcnn.cli.parsers.parser import parse
 from pixelcnn.errors import (
     FAILED,
     INTERRUPTED,
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # It complains about a home that it cannot write to; its curves do not need one.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
-        command = importlib.import_module(f"pixelcnn.cli.{args.command.replace('-', '_')}")
+        command = importlib.import_module(f"pixelcnn.cli.commands.{args.command.replace('-', '_')}")
         code: int = command.run(args)
         sys.stdout.flush()  # here, where a closed pipe is caught
         return code

@@ -2,11 +2,11 @@
 
 from pixelcnn.data.batches import Batch, Batches, batches
 from pixelcnn.data.conditions import Conditions
+from pixelcnn.data.data_warnings import DataWarning
+from pixelcnn.data.image_sets import DataSplits, ImageSet, TensorImageSet
 from pixelcnn.data.load import DATASETS, FILE_SETS, IMAGE_FILES, load_data
-from pixelcnn.data.notice import DataWarning
-from pixelcnn.data.part import Part
 from pixelcnn.data.prepare import Binarization
-from pixelcnn.data.sets import DataSplits, ImageSet, TensorImageSet
+from pixelcnn.data.rank_slice import RankSlice
 from pixelcnn.data.streaming import FileImageSet
 
 __all__ = [
@@ -21,7 +21,7 @@ __all__ = [
     "DataWarning",
     "FileImageSet",
     "ImageSet",
-    "Part",
+    "RankSlice",
     "TensorImageSet",
     "batches",
     "load_data",

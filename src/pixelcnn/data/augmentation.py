@@ -1,6 +1,6 @@
 """Changes of training images that change what is learned, in words."""
 
-from pixelcnn.data.notice import notice
+from pixelcnn.data.data_warnings import notice
 
 # What their images show, mirrored, is something else.
 UNMIRRORED = {

@@ -8,8 +8,8 @@ import torch
 from torch import Generator, Tensor
 
 from pixelcnn.data.conditions import Conditions
-from pixelcnn.data.part import ALL, Part
-from pixelcnn.data.sets import ImageSet
+from pixelcnn.data.image_sets import ImageSet
+from pixelcnn.data.rank_slice import ALL, RankSlice
 from pixelcnn.data.transforms import (
     choose_flips,
     draw_binary,
@@ -54,7 +54,7 @@ class Batches:
     mutation_rate: float
     num_workers: InitVar[int]
     drop_last: bool
-    part: Part
+    part: RankSlice
 
     def __post_init__(self, num_workers: int) -> None:
         self._reader = self.image_set.reader(num_workers)
@@ -149,7 +149,7 @@ def batches(
     mutation_rate: float = 0.0,
     num_workers: int = 0,
     drop_last: bool = False,
-    part: Part = ALL,
+    part: RankSlice = ALL,
 ) -> Batches:
     """Cuts an image set into batches; can be iterated once per epoch.
 
@@ -181,7 +181,7 @@ def batches(
             would leave no batch.
 
     Example:
-        >>> from pixelcnn.data.sets import TensorImageSet
+        >>> from pixelcnn.data.image_sets import TensorImageSet
         >>> images = TensorImageSet(torch.zeros(5, 1, 8, 8, dtype=torch.uint8), levels=2)
         >>> [len(batch.x) for batch in batches(images, 2)]
         [2, 2, 1]

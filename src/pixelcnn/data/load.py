@@ -5,16 +5,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from pixelcnn.data.arrays import read_npy, read_npz
-from pixelcnn.data.binarized_mnist import read_binarized_mnist
-from pixelcnn.data.celeba import read_celeba
-from pixelcnn.data.cifar10 import read_cifar10
-from pixelcnn.data.digits import read_digits
-from pixelcnn.data.folder import read_folder
-from pixelcnn.data.hugging_face import read_hugging_face
-from pixelcnn.data.mnist import read_fashion_mnist, read_mnist
+from pixelcnn.data.image_sets import DataSplits, Source
 from pixelcnn.data.prepare import Binarization, prepare
-from pixelcnn.data.sets import DataSplits, Source
+from pixelcnn.data.sources.arrays import read_npy, read_npz
+from pixelcnn.data.sources.binarized_mnist import read_binarized_mnist
+from pixelcnn.data.sources.celeba import read_celeba
+from pixelcnn.data.sources.cifar10 import read_cifar10
+from pixelcnn.data.sources.digits import read_digits
+from pixelcnn.data.sources.folder import read_folder
+from pixelcnn.data.sources.hugging_face import read_hugging_face
+from pixelcnn.data.sources.mnist import read_fashion_mnist, read_mnist
 from pixelcnn.data.streaming import STREAM_ABOVE_BYTES
 from pixelcnn.errors import ConfigError, DataError
 
@@ -61,7 +61,7 @@ def load_data(
     Args:
         dataset_name: A name in `DATASETS`; for your own files also `npz:FILE`, `npy:FILE`,
             `folder:DIR` or `hf:PATH`, whose paths are taken as they stand; `hf:NAME` for a set of
-            the Hugging Face hub, see `pixelcnn.data.hugging_face`.
+            the Hugging Face hub, see `pixelcnn.data.sources.hugging_face`.
         data_root: Folder of the named sets; without it the one that the environment variable
             PIXELCNN_DATA names, or else `data` in the current folder. Sets that are missing
             are fetched into it. For plain `npz`, `npy`, `folder` and `hf`: the file or folder.

@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Literal
 
-from pixelcnn.data.sets import DataSplits, ImageSet, Source
+from pixelcnn.data.image_sets import DataSplits, ImageSet, Source
 from pixelcnn.data.splits import choose_some, hold_out
 from pixelcnn.data.transforms import draw_binary_once, resize, threshold
 from pixelcnn.errors import DataError

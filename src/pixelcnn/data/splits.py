@@ -2,7 +2,7 @@
 
 import torch
 
-from pixelcnn.data.sets import ImageSet
+from pixelcnn.data.image_sets import ImageSet
 from pixelcnn.errors import DataError
 
 # Not the run's seed: a run evaluated later under another seed would find training images

@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from pixelcnn.data.conditions import Conditions
-from pixelcnn.data.paths import PackedPaths
-from pixelcnn.data.sets import ImageSet, TensorImageSet, Transform, narrow
+from pixelcnn.data.files.packed_paths import PackedPaths
+from pixelcnn.data.image_sets import ImageSet, TensorImageSet, Transform, narrow
 from pixelcnn.errors import DataError
 from pixelcnn.spec import ImageSpec
 

@@ -13,18 +13,18 @@ from pixelcnn.evaluation.likelihood import (
     is_told,
     log_probs,
 )
-from pixelcnn.evaluation.outliers import Auc, OutlierDetection, detect_outliers, roc_auc
+from pixelcnn.evaluation.ood import Auc, OODDetection, detect_ood, roc_auc
 
 __all__ = [
     "Auc",
-    "OutlierDetection",
+    "OODDetection",
     "PixelCNNEvaluator",
     "check_condition",
     "check_fit",
     "check_spec",
     "density_given",
     "density_of",
-    "detect_outliers",
+    "detect_ood",
     "evaluate",
     "figures_of",
     "is_told",

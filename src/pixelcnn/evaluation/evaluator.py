@@ -6,20 +6,20 @@ import torch
 
 from pixelcnn.data import ImageSet
 from pixelcnn.errors import ConfigError
-from pixelcnn.evaluation.drawn import (
-    Drawn,
+from pixelcnn.evaluation.likelihood import check_fit, density_of, evaluate
+from pixelcnn.evaluation.loaders import Loader, image_set_of
+from pixelcnn.evaluation.sample_quality import (
+    GeneratedSamples,
     by_features,
     by_looks,
     by_memory,
     draw_beside,
 )
-from pixelcnn.evaluation.likelihood import check_fit, density_of, evaluate
-from pixelcnn.evaluation.loaders import Loader, image_set_of
-from pixelcnn.inference.sampler import Report
+from pixelcnn.inference.sampling import Report
 from pixelcnn.metrics.features import Features
 from pixelcnn.metrics.fidelity import NAMES
-from pixelcnn.metrics.findings import Findings
 from pixelcnn.metrics.perceptual import PerceptualDistance
+from pixelcnn.metrics.results import MetricResults
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.spec import ImageSpec
 
@@ -147,18 +147,20 @@ class PixelCNNEvaluator:
         if self.perceptual is not None:
             self.perceptual.check(spec)
 
-    def _judge(self, drawn: Drawn, train: ImageSet | None, device: torch.device) -> dict[str, Any]:
+    def _judge(
+        self, drawn: GeneratedSamples, train: ImageSet | None, device: torch.device
+    ) -> dict[str, Any]:
         """All that can be said of drawn images, as `evaluate_model` returns it."""
         if self.features is None:
-            seen = Findings.without(*FEATURE_FIGURES, "no `features` were chosen")
+            seen = MetricResults.without(*FEATURE_FIGURES, "no `features` were chosen")
         else:
             seen = by_features(drawn, self.features, device=device)
         if self.perceptual is None:
-            looks = Findings.without(*LOOKS_FIGURES, "LPIPS was not asked for")
+            looks = MetricResults.without(*LOOKS_FIGURES, "LPIPS was not asked for")
         else:
             looks = by_looks(drawn, self.perceptual)
         if train is None:
-            memory = Findings.without("nearest_training_distance", "needs training images")
+            memory = MetricResults.without("nearest_training_distance", "needs training images")
         else:
             memory = by_memory(drawn, train)
         found = seen.joined(looks, memory)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 
 from pixelcnn.data import DataSplits
-from pixelcnn.data.notice import some
+from pixelcnn.data.data_warnings import some
 from pixelcnn.nn import Condition
 
 

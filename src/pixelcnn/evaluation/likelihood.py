@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pixelcnn.data import Conditions, ImageSet, batches
 from pixelcnn.errors import ConfigError, ShapeError
-from pixelcnn.inference.question import check_nats
+from pixelcnn.inference.query import check_nats
 from pixelcnn.metrics import bits_per_dim, bootstrap_interval, perplexity
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition

@@ -1,19 +1,19 @@
 """Asking a model: drawing images, how probable they are, and what is likely given what is known."""
 
-from pixelcnn.inference.chains import ChainDiagnostics, diagnose
 from pixelcnn.inference.classify import ClassPosterior, classify
 from pixelcnn.inference.complete import complete
 from pixelcnn.inference.completions import Completions
 from pixelcnn.inference.conditional import conditional
-from pixelcnn.inference.estimates import LevelEstimate, UntrustedWarning
+from pixelcnn.inference.estimates import LevelEstimate, UnreliableEstimateWarning
 from pixelcnn.inference.expectation import Expectation, expectation
-from pixelcnn.inference.gibbs import GibbsChains, Move, full_conditional
 from pixelcnn.inference.marginal import Marginal, marginal
 from pixelcnn.inference.masks import fit_mask, is_prefix, known_mask, known_masks
+from pixelcnn.inference.mcmc.diagnostics import ChainDiagnostics, diagnose
+from pixelcnn.inference.mcmc.gibbs import GibbsChains, Move, full_conditional
 from pixelcnn.inference.memory import WalkMemory, walk_memory
 from pixelcnn.inference.precision import Precision
-from pixelcnn.inference.sampler import Growth, PixelCNNSampler
-from pixelcnn.inference.score import Scores, score
+from pixelcnn.inference.sampling import Growth, PixelCNNSampler
+from pixelcnn.inference.scoring import Scores, score
 from pixelcnn.inference.unconditional import score_unconditionally
 
 __all__ = [
@@ -29,7 +29,7 @@ __all__ = [
     "PixelCNNSampler",
     "Precision",
     "Scores",
-    "UntrustedWarning",
+    "UnreliableEstimateWarning",
     "WalkMemory",
     "classify",
     "complete",

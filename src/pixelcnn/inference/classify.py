@@ -9,8 +9,8 @@ from torch import Tensor
 
 from pixelcnn.arguments import numbers_of
 from pixelcnn.errors import ConfigError, ShapeError
-from pixelcnn.inference.question import Progress, check_model, check_nats, evaluating
-from pixelcnn.inference.score import checked
+from pixelcnn.inference.query import Progress, check_model, check_nats, evaluating
+from pixelcnn.inference.scoring import checked
 from pixelcnn.models import AutoregressiveModel
 
 MASS_TOLERANCE = 1e-4

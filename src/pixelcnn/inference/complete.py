@@ -7,11 +7,11 @@ from torch import Tensor
 
 from pixelcnn.arguments import whole_number
 from pixelcnn.inference.completions import Completions
-from pixelcnn.inference.gibbs_completions import gibbs_completions
 from pixelcnn.inference.masks import is_prefix
-from pixelcnn.inference.question import Progress, ask, choose_method
+from pixelcnn.inference.mcmc.completions import gibbs_completions
+from pixelcnn.inference.query import Progress, ask, choose_method
 from pixelcnn.inference.raster import raster
-from pixelcnn.inference.smc_completions import smc_completions
+from pixelcnn.inference.smc.completions import smc_completions
 from pixelcnn.models import AutoregressiveModel, Cond
 
 COMPLETION_METHODS: dict[str, Callable[..., Completions]] = {
@@ -19,7 +19,7 @@ COMPLETION_METHODS: dict[str, Callable[..., Completions]] = {
     "smc": smc_completions,
     "gibbs": gibbs_completions,
 }
-"""Each takes a `Question`, the number of completions, and options of its own by name."""
+"""Each takes a `Query`, the number of completions, and options of its own by name."""
 
 
 def complete(
@@ -66,7 +66,7 @@ def complete(
 
     Returns:
         Completions, the most probable first. Known sub-pixels are as they were given. If the
-        method's own diagnostics speak against them, an `UntrustedWarning` says so.
+        method's own diagnostics speak against them, an `UnreliableEstimateWarning` says so.
 
     Raises:
         ShapeError: If `images`, `known` or `cond` does not fit the model or one another, or a

@@ -9,9 +9,9 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from pixelcnn.data.arrays import level_type
+from pixelcnn.data.sources.arrays import level_type
 from pixelcnn.inference.estimates import say
-from pixelcnn.inference.question import Question, check_nats, evaluating
+from pixelcnn.inference.query import Query, check_nats, evaluating
 
 
 @dataclass(frozen=True)
@@ -78,12 +78,12 @@ class Completions:
         return bits
 
     def warn(self) -> None:
-        """Says every doubt aloud, as an `UntrustedWarning`."""
+        """Says every doubt aloud, as an `UnreliableEstimateWarning`."""
         say(self.warnings)
 
 
 def ranked(
-    question: Question,
+    question: Query,
     images: Tensor,
     *,
     method: str,

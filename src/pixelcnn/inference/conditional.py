@@ -10,11 +10,11 @@ from torch import Tensor
 
 from pixelcnn.arguments import whole_number
 from pixelcnn.errors import ShapeError
-from pixelcnn.inference.chain_answers import check_chains, gibbs
 from pixelcnn.inference.estimates import LevelEstimate, certain
 from pixelcnn.inference.exact import exact, num_states
-from pixelcnn.inference.question import Progress, Question, ask, choose_method, find_site
-from pixelcnn.inference.smc import check_populations, importance, smc
+from pixelcnn.inference.mcmc.conditional import check_chains, gibbs
+from pixelcnn.inference.query import Progress, Query, ask, choose_method, find_site
+from pixelcnn.inference.smc.conditional import check_populations, importance, smc
 from pixelcnn.models import AutoregressiveModel, Cond
 from pixelcnn.order import Site
 
@@ -24,7 +24,7 @@ CONDITIONAL_METHODS: dict[str, Callable[..., LevelEstimate]] = {
     "smc": smc,
     "gibbs": gibbs,
 }
-"""Each takes a `Question` about one image, the site, and options of its own by name."""
+"""Each takes a `Query` about one image, the site, and options of its own by name."""
 
 OPTION_CHECKS: dict[str, Callable[..., object]] = {
     "exact": partial(whole_number, "max_states"),
@@ -81,7 +81,7 @@ def conditional(
 
     Returns:
         Probabilities with standard errors. An estimate that its own diagnostics speak against
-        says so by an `UntrustedWarning` and in its `warnings`.
+        says so by an `UnreliableEstimateWarning` and in its `warnings`.
 
     Raises:
         ShapeError: If `site`, `given`, `known` or `cond` does not fit the model or one another.
@@ -116,7 +116,7 @@ def conditional(
     return found
 
 
-def default_method(question: Question, site: Site) -> str:
+def default_method(question: Query, site: Site) -> str:
     """How the question about one image is answered where no method is named.
 
     Returns:

@@ -18,7 +18,7 @@ NEVER_SEEN = 1.5
 interval for what n draws never showed (the "rule of three")."""
 
 
-class UntrustedWarning(UserWarning):
+class UnreliableEstimateWarning(UserWarning):
     """An answer whose own diagnostics say that it should not be relied on."""
 
 
@@ -79,14 +79,14 @@ class LevelEstimate:
         return low.clamp(0, 1), high.clamp(0, 1)
 
     def warn(self) -> None:
-        """Says every doubt aloud, as an `UntrustedWarning`."""
+        """Says every doubt aloud, as an `UnreliableEstimateWarning`."""
         say(self.warnings)
 
 
 def say(doubts: Iterable[str]) -> None:
-    """Says each doubt as an `UntrustedWarning` of the line that asked the question."""
+    """Says each doubt as an `UnreliableEstimateWarning` of the line that asked the question."""
     for sentence in doubts:
-        warnings.warn(sentence, UntrustedWarning, stacklevel=4)
+        warnings.warn(sentence, UnreliableEstimateWarning, stacklevel=4)
 
 
 def certain(probabilities: Tensor, *, num_draws: int = 0, **diagnostics: float) -> LevelEstimate:

@@ -7,13 +7,13 @@ from torch import Tensor
 
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference.estimates import LevelEstimate, certain
-from pixelcnn.inference.question import Question, check_nats, evaluating
+from pixelcnn.inference.query import Query, check_nats, evaluating
 from pixelcnn.order import Site
 
 MAX_STATES = 2**20
 
 
-def exact(question: Question, site: Site, *, max_states: int = MAX_STATES) -> LevelEstimate:
+def exact(question: Query, site: Site, *, max_states: int = MAX_STATES) -> LevelEstimate:
     """The conditional distribution of a sub-pixel, as a sum over all images that are possible.
 
     Sub-pixels that come after the site and after all that is known sum to one: only unknown
@@ -44,7 +44,7 @@ def exact(question: Question, site: Site, *, max_states: int = MAX_STATES) -> Le
 
 
 def states(
-    question: Question, site: Site | None = None, *, max_states: int = MAX_STATES
+    question: Query, site: Site | None = None, *, max_states: int = MAX_STATES
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """All images that agree with what is known, batch by batch.
 
@@ -80,12 +80,12 @@ def states(
         yield x, in_order.cpu().double().sum(1)
 
 
-def num_states(question: Question, site: Site | None = None) -> int:
+def num_states(question: Query, site: Site | None = None) -> int:
     """How many images `states` enumerates."""
     return int(question.model.num_classes ** len(_enumerated(question, site)[0]))
 
 
-def _enumerated(question: Question, site: Site | None) -> tuple[list[Site], int]:
+def _enumerated(question: Query, site: Site | None) -> tuple[list[Site], int]:
     """The unknown sub-pixels that matter, and where in the order those that matter end."""
     order, known = question.order(), question.known[0].cpu()
     stop = len(order)

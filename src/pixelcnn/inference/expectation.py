@@ -7,7 +7,7 @@ from torch import Tensor
 
 from pixelcnn.arguments import check_tensor, whole_number
 from pixelcnn.inference.masks import fit_mask
-from pixelcnn.inference.question import Progress, Question, ask, check_model
+from pixelcnn.inference.query import Progress, Query, ask, check_model
 from pixelcnn.inference.raster import raster
 from pixelcnn.models import AutoregressiveModel, Cond
 
@@ -83,7 +83,7 @@ def expectation(
     return Expectation(torch.stack(means), known)
 
 
-def prefixes(question: Question, num_times: int) -> Tensor:
+def prefixes(question: Query, num_times: int) -> Tensor:
     """Masks of growing parts of the order, the first empty and the last whole. (T, C, H, W)."""
     order = list(question.order())
     rank = torch.empty(question.given.shape[1:], dtype=torch.int64)

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 
 from pixelcnn.arguments import whole_number
 from pixelcnn.inference.estimates import LevelEstimate, certain, from_weighted
-from pixelcnn.inference.question import Progress, ask, check_model, find_site
-from pixelcnn.inference.smc import Populations, walked
+from pixelcnn.inference.query import Progress, ask, check_model, find_site
+from pixelcnn.inference.smc.conditional import Populations, walked
 from pixelcnn.models import AutoregressiveModel, Cond
 
 
@@ -35,9 +35,9 @@ class Marginal:
         shares, draws = self.counted.probabilities, self.counted.num_draws
         counting = float((shares * (1 - shares)).sum()) / (draws - 1)
         averaging = float(self.averaged.stderr.square().sum())
-        if averaging == 0:
-            return float("inf")
-        return counting / averaging if shares.max() < 1 - 1e-9 else float("nan")
+        if shares.max() > 1 - 1e-9:
+            return float("nan")
+        return counting / averaging if averaging > 0 else float("inf")
 
 
 def marginal(

@@ -5,12 +5,12 @@ import torch
 from pixelcnn.inference.completions import Completions, numbers, ranked
 from pixelcnn.inference.estimates import effective
 from pixelcnn.inference.masks import is_prefix
-from pixelcnn.inference.particles import Particles
-from pixelcnn.inference.question import Question
+from pixelcnn.inference.query import Query
+from pixelcnn.inference.smc.particles import Particles
 from pixelcnn.walk import image_noise
 
 
-def raster(question: Question, num_completions: int) -> Completions:
+def raster(question: Query, num_completions: int) -> Completions:
     """Draws what is unknown in order, given what comes before it.
 
     Exact where everything known comes before everything unknown. Elsewhere what is known further

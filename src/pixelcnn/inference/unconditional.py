@@ -9,8 +9,8 @@ from torch import Tensor
 
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference.classify import prior_of
-from pixelcnn.inference.question import Progress, check_nats, evaluating
-from pixelcnn.inference.score import Scores, checked, score
+from pixelcnn.inference.query import Progress, check_nats, evaluating
+from pixelcnn.inference.scoring import Scores, checked, score
 from pixelcnn.models import AutoregressiveModel
 
 

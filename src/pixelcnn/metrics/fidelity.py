@@ -8,7 +8,7 @@ from torch.utils.data import Dataset
 
 from pixelcnn.errors import require
 from pixelcnn.metrics.features import Features
-from pixelcnn.metrics.findings import Findings
+from pixelcnn.metrics.results import MetricResults
 from pixelcnn.spec import ImageSpec
 
 ISC_SPLITS = 10
@@ -39,7 +39,7 @@ def compare_sets(
     seed: int = 0,
     batch_size: int = 64,
     device: str | torch.device = "cpu",
-) -> Findings:
+) -> MetricResults:
     """Compares drawn images with real ones.
 
     Args:
@@ -108,7 +108,7 @@ def compare_sets(
         **settings,
         "torch_fidelity": library.__version__,
     }
-    return Findings({ours: found.get(key) for ours, key in NAMES.items()}, reasons, protocol)
+    return MetricResults({ours: found.get(key) for ours, key in NAMES.items()}, reasons, protocol)
 
 
 def shortfalls(features: Features, num_generated: int, num_real: int) -> dict[str, str]:

@@ -11,9 +11,9 @@ from torch import Tensor
 from pixelcnn.data import DataSplits, ImageSet
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import check_fit
-from pixelcnn.evaluation.drawn import Drawn, by_features, images_of
+from pixelcnn.evaluation.sample_quality import GeneratedSamples, by_features, images_of
 from pixelcnn.inference import PixelCNNSampler, complete, known_mask, score, score_unconditionally
-from pixelcnn.metrics import Features, Findings
+from pixelcnn.metrics import Features, MetricResults
 from pixelcnn.metrics.features import ClassifierFeatures
 from pixelcnn.report.variant import Variant
 
@@ -72,8 +72,8 @@ class Measured:
     nll: Tensor
     nll_told: Tensor | None
     seconds_to_draw: float
-    drawn: Drawn
-    judged: Findings
+    drawn: GeneratedSamples
+    judged: MetricResults
     right: Tensor | None
     bits: Tensor
     completions: Tensor
@@ -153,7 +153,9 @@ def time_drawing(variant: Variant, images: ImageSet, effort: Effort) -> tuple[Te
     return x, statistics.median(seconds)
 
 
-def draw_on(variant: Variant, images: ImageSet, x: Tensor, count: int, effort: Effort) -> Drawn:
+def draw_on(
+    variant: Variant, images: ImageSet, x: Tensor, count: int, effort: Effort
+) -> GeneratedSamples:
     """As many images as are wanted, of which the first 64 are there."""
     cond = conditions_of(variant, images, count)
     if count > len(x):
@@ -166,7 +168,7 @@ def draw_on(variant: Variant, images: ImageSet, x: Tensor, count: int, effort: E
             batch_size=effort.batch_size,
         )
         x = torch.cat([x, *rest])
-    return Drawn(
+    return GeneratedSamples(
         x[:count],
         cond,
         images_of(images),
@@ -181,7 +183,7 @@ def measure(
     variant: Variant,
     images: ImageSet,
     shown: Tensor,
-    drawn: Drawn,
+    drawn: GeneratedSamples,
     seconds: float,
     effort: Effort,
     features: Features | None,
@@ -206,7 +208,7 @@ def measure(
         seed=effort.seed,
     )  # fmt: skip
     if features is None:
-        judged = Findings.without(
+        judged = MetricResults.without(
             "fid", "precision", "recall", "label_accuracy", why_none or "was not asked for"
         )
     else:
@@ -223,7 +225,9 @@ def measure(
     )
 
 
-def labels_found(drawn: Drawn, features: Features | None, judged: Findings) -> Tensor | None:
+def labels_found(
+    drawn: GeneratedSamples, features: Features | None, judged: MetricResults
+) -> Tensor | None:
     """Whether a classifier sees in each drawn image the label that was told."""
     if judged.figures.get("label_accuracy") is None or drawn.cond is None:
         return None

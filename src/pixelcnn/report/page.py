@@ -6,7 +6,7 @@ from html import escape
 from string import Template
 
 from pixelcnn.report.compare import Comparison
-from pixelcnn.report.pictures import Picture
+from pixelcnn.report.figures import Picture
 from pixelcnn.report.tables import Table
 from pixelcnn.version import __version__
 

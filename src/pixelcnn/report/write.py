@@ -7,9 +7,9 @@ from typing import Any
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.files import atomic_folder, write_json, write_text
 from pixelcnn.report.compare import Comparison
-from pixelcnn.report.glance import glance
+from pixelcnn.report.figures import pictures_of
+from pixelcnn.report.highlights import glance
 from pixelcnn.report.page import as_html, as_markdown
-from pixelcnn.report.pictures import pictures_of
 from pixelcnn.report.tables import tables_of
 from pixelcnn.version import versions
 

@@ -14,7 +14,7 @@ from pixelcnn.shards.recipe import Recipe
 def shard_arrays(
     recipe: Recipe, x: NDArray[Any], condition: Condition, cond: Tensor | None
 ) -> Arrays:
-    """The arrays of a shard, by the keys of `pixelcnn.data.arrays.read_npz`.
+    """The arrays of a shard, by the keys of `pixelcnn.data.sources.arrays.read_npz`.
 
     Args:
         recipe: What is drawn.

@@ -13,12 +13,12 @@ from pixelcnn.checkpoint import fingerprint
 from pixelcnn.data import ImageSet
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference import score, score_unconditionally
-from pixelcnn.inference.sampler import Report
+from pixelcnn.inference.sampling import Report
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.shards.archive import Arrays
+from pixelcnn.shards.arguments import SHARD_SIZE, checked_sizes
 from pixelcnn.shards.plan import Plan
 from pixelcnn.shards.recipe import software
-from pixelcnn.shards.settings import SHARD_SIZE, checked_sizes
 from pixelcnn.shards.work import ShardedWork
 
 BATCH_SIZE = 64

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pixelcnn.arguments import whole_number
-from pixelcnn.data.shard_folder import read_manifest
+from pixelcnn.data.sources.shard_folder import read_manifest
 from pixelcnn.errors import ConfigError, OutputError
 from pixelcnn.files import make_folder
-from pixelcnn.inference.sampler import Report
+from pixelcnn.inference.sampling import Report
 from pixelcnn.shards.archive import Arrays, is_whole, read_notes, write_shard
 from pixelcnn.shards.manifest import Claim, tidy, write_manifest
 from pixelcnn.shards.plan import Plan

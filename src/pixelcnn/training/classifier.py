@@ -8,7 +8,7 @@ from torch import nn
 
 from pixelcnn.data import DataSplits, ImageSet, batches
 from pixelcnn.errors import ConfigError
-from pixelcnn.inference.question import Progress
+from pixelcnn.inference.query import Progress
 from pixelcnn.metrics import ImageClassifier
 
 

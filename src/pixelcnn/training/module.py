@@ -13,14 +13,14 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from pixelcnn.config import TrainingConfig, as_section
-from pixelcnn.data import Batch, Part
-from pixelcnn.data.part import ALL
+from pixelcnn.data import Batch, RankSlice
+from pixelcnn.data.rank_slice import ALL
 from pixelcnn.errors import NotFiniteError
 from pixelcnn.models import AutoregressiveModel
-from pixelcnn.training.average import MovingAverage
-from pixelcnn.training.card import state_card
-from pixelcnn.training.compiled import Nll, compile_or_explain
-from pixelcnn.training.loader import EpochLoader, noise_seed
+from pixelcnn.training.callbacks.ema import ExponentialMovingAverage
+from pixelcnn.training.compilation import Nll, compile_or_explain
+from pixelcnn.training.distributed.fsdp import gathered, shard, whole
+from pixelcnn.training.epoch_loader import EpochLoader, noise_seed
 from pixelcnn.training.messages import say
 from pixelcnn.training.optimisation import (
     apply_settings,
@@ -29,7 +29,7 @@ from pixelcnn.training.optimisation import (
     make_plateau,
     make_schedule,
 )
-from pixelcnn.training.sharding import gathered, shard, whole
+from pixelcnn.training.state_metadata import state_card
 
 NEVER = 10**9
 LOSS, GRADIENT = 0, 1
@@ -71,7 +71,7 @@ class PixelCNNTrainer(LightningModule):
         training: TrainingConfig | Mapping[str, Any] | None = None,
         *,
         seed: int = 0,
-        part: Part = ALL,
+        part: RankSlice = ALL,
     ) -> None:
         super().__init__()
         self.part = part
@@ -130,7 +130,7 @@ class PixelCNNTrainer(LightningModule):
             yield gathered(self.model)
             return
         for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
-            if isinstance(callback, MovingAverage):
+            if isinstance(callback, ExponentialMovingAverage):
                 with callback.in_place(self):
                     yield self.model
                 return

@@ -8,9 +8,9 @@ from pixelcnn.config import AUTO, Config, TrainingConfig
 from pixelcnn.errors import CheckpointError, ConfigError
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs import BEST_STATE, LAST_STATE
-from pixelcnn.training.keep import previous_states
+from pixelcnn.training.callbacks.checkpoints import previous_states
+from pixelcnn.training.callbacks.early_stopping import has_stopped
 from pixelcnn.training.messages import say
-from pixelcnn.training.patience import has_stopped
 from pixelcnn.training.state import read_state
 
 

@@ -20,7 +20,7 @@ from pixelcnn.config import (
     TrainingConfig,
     as_config,
 )
-from pixelcnn.data import DataSplits, Part
+from pixelcnn.data import DataSplits, RankSlice
 from pixelcnn.device import deterministic_algorithms
 from pixelcnn.errors import NotFiniteError
 from pixelcnn.files import provisional_folder
@@ -28,13 +28,13 @@ from pixelcnn.locks import locked_folder
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs import CONFIG_FILE, STATES
 from pixelcnn.training.build import build_model
-from pixelcnn.training.devices import spread
+from pixelcnn.training.callbacks.checkpoints import RunCheckpoints, begin_folder, write_settings
+from pixelcnn.training.callbacks.history import History
+from pixelcnn.training.callbacks.signals import StopOnSignal
+from pixelcnn.training.dataloaders import load_images, loaders
+from pixelcnn.training.distributed.devices import spread
+from pixelcnn.training.distributed.process_group import ProcessGroup, Vote, joined
 from pixelcnn.training.environment import list_starts
-from pixelcnn.training.finders import settle
-from pixelcnn.training.history import History
-from pixelcnn.training.images import load_images, loaders
-from pixelcnn.training.interrupt import StopOnSignal
-from pixelcnn.training.keep import KeepCheckpoints, begin_folder, write_settings
 from pixelcnn.training.loggers import check_loggers, open_loggers
 from pixelcnn.training.messages import quiet_libraries
 from pixelcnn.training.module import PixelCNNTrainer
@@ -42,8 +42,8 @@ from pixelcnn.training.optimisation import check_warm_up, whole_steps
 from pixelcnn.training.precision import resolve_precision
 from pixelcnn.training.resume import check_fits, find_state
 from pixelcnn.training.state import AtomicCheckpointIO, load_trained, read_state
-from pixelcnn.training.team import Team, Vote, joined
 from pixelcnn.training.trainer import fit, make_trainer, observers
+from pixelcnn.training.tuning.finders import settle
 
 
 @dataclass(frozen=True)
@@ -176,15 +176,15 @@ def run(
     model: AutoregressiveModel,
     data: DataSplits,
     run_dir: Path,
-    team: Team,
+    team: ProcessGroup,
     starts: Sequence[Mapping[str, Any]],
 ) -> TrainingResult:
     """Trains a model that is built, on data that is read."""
-    part = Part(team.process.rank, team.process.world_size)
+    part = RankSlice(team.process.rank, team.process.world_size)
     module = PixelCNNTrainer(model, config.training, seed=config.seed, part=part)
     history = History()
     card = {"dataset": config.data.dataset_name, "protocol": data.protocol, "seed": config.seed}
-    keep = KeepCheckpoints(run_dir, history, config.training, card=card)
+    keep = RunCheckpoints(run_dir, history, config.training, card=card)
     stop = StopOnSignal(keep, Vote(team))
     io = AtomicCheckpointIO(
         before_first=lambda: begin_folder(config, run_dir, starts, step=keep.began_at)
@@ -210,7 +210,7 @@ def run(
 
 
 def result_of(
-    keep: KeepCheckpoints, config: Config, data: DataSplits, run_dir: Path, team: Team
+    keep: RunCheckpoints, config: Config, data: DataSplits, run_dir: Path, team: ProcessGroup
 ) -> TrainingResult:
     """What a training that has ended leaves, with its best weights."""
     if not team.share(team.is_first and keep.has_weights()):

@@ -14,7 +14,7 @@ from lightning.fabric.plugins import TorchCheckpointIO
 from pixelcnn.errors import CheckpointError
 from pixelcnn.files import atomic_write
 from pixelcnn.models import MODELS, AutoregressiveModel, build
-from pixelcnn.training.card import STATE_FORMAT
+from pixelcnn.training.state_metadata import STATE_FORMAT
 
 ADVICE = "Give a checkpoint that `train` wrote, such as RUN/checkpoints/last.ckpt."
 

@@ -11,24 +11,24 @@ from lightning.pytorch.loggers import Logger
 from pixelcnn.config import Config
 from pixelcnn.data import Batches, DataSplits
 from pixelcnn.processes import this_process
-from pixelcnn.training.average import MovingAverage
-from pixelcnn.training.devices import StartedProcesses, devices_of
-from pixelcnn.training.gauges import Gauges
-from pixelcnn.training.grids import SampleGrids
-from pixelcnn.training.history import History
-from pixelcnn.training.interrupt import TERMINATED, StopOnSignal
-from pixelcnn.training.loader import EpochLoader
+from pixelcnn.training.callbacks.early_stopping import ResumableEarlyStopping
+from pixelcnn.training.callbacks.ema import ExponentialMovingAverage
+from pixelcnn.training.callbacks.history import History
+from pixelcnn.training.callbacks.logged_images import CurvesSoFar, chosen_epochs
+from pixelcnn.training.callbacks.monitor import TrainingMonitor
+from pixelcnn.training.callbacks.progress import EpochBar, EpochLines
+from pixelcnn.training.callbacks.sample_grids import SampleGrids
+from pixelcnn.training.callbacks.signals import TERMINATED, StopOnSignal
+from pixelcnn.training.callbacks.throughput import Throughput
+from pixelcnn.training.distributed.devices import StartedProcesses, devices_of
+from pixelcnn.training.epoch_loader import EpochLoader
 from pixelcnn.training.module import PixelCNNTrainer
-from pixelcnn.training.pace import Pace
-from pixelcnn.training.patience import StopEarly
-from pixelcnn.training.pictures import CurvesSoFar, chosen_epochs
-from pixelcnn.training.progress import EpochBar, EpochLines
 from pixelcnn.training.state import AtomicCheckpointIO
 
 
 def observers(config: Config, data: DataSplits, run_dir: Path, history: History) -> list[Callback]:
     """Callbacks that watch, draw and show."""
-    pace = Pace()
+    pace = Throughput()
     callbacks: list[Callback] = [pace]
     if (chosen := chosen_epochs(config.logger)) is not None:
         callbacks += [
@@ -47,11 +47,11 @@ def observers(config: Config, data: DataSplits, run_dir: Path, history: History)
             ),
         ]
     if config.training.ema_decay is not None:
-        callbacks.append(MovingAverage(config.training.ema_decay))
+        callbacks.append(ExponentialMovingAverage(config.training.ema_decay))
     if config.training.early_stopping_patience is not None:
-        callbacks.append(StopEarly(config.training.early_stopping_patience))
+        callbacks.append(ResumableEarlyStopping(config.training.early_stopping_patience))
     if config.logger.tensorboard or config.logger.csv or config.logger.wandb:
-        callbacks += [LearningRateMonitor(logging_interval="step"), Gauges(pace)]
+        callbacks += [LearningRateMonitor(logging_interval="step"), TrainingMonitor(pace)]
     if sys.stderr.isatty():
         callbacks.append(EpochBar(history, pace))
     else:

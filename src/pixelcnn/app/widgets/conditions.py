@@ -1,0 +1,111 @@
+"""What visitors tell a model: labels, attributes or maps."""
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from pixelcnn.app.widgets.controls import remembered
+from pixelcnn.data.conditions import Conditions, share_evenly
+from pixelcnn.data.files.uploads import MAX_BYTES, read_maps
+from pixelcnn.models import AutoregressiveModel
+
+IN_TURN = "every label in turn"
+NOTHING = "not told"
+
+
+def ask_condition(
+    model: AutoregressiveModel, key: str, *, in_turn: bool = False, own: Tensor | None = None
+) -> Tensor | None:
+    """Asks what the model shall be told, where it takes anything.
+
+    Args:
+        model: Whose condition it is.
+        key: Where the widgets keep their values.
+        in_turn: Whether all labels one after another are a choice.
+        own: That of the image which is asked about, chosen first. (1, …)
+
+    Returns:
+        One condition for all images, or those to be shared evenly, (M, …); None for none.
+
+    Raises:
+        DataError: If a file of maps cannot be read.
+    """
+    kind = model.condition.kind
+    if kind == "labels":
+        return _ask_label(model, key, in_turn=in_turn, own=own)
+    if kind == "attributes":
+        return _ask_attributes(model, key, own)
+    return _ask_maps(model, key, own) if kind == "maps" else None
+
+
+def _ask_label(
+    model: AutoregressiveModel, key: str, *, in_turn: bool, own: Tensor | None
+) -> Tensor | None:
+    names = model.condition.every_name
+    special = [IN_TURN] * in_turn + [NOTHING] * model.condition.is_optional
+    first = -len(special) if own is None else int(own)
+    number = st.selectbox(
+        "Label",
+        range(-len(special), len(names)),
+        format_func=lambda at: special[at + len(special)] if at < 0 else names[at],
+        key=remembered(f"{key}.label", first),
+    )
+    assert number is not None  # one is always chosen
+    if number >= 0:
+        return torch.tensor([number])
+    is_told = special[number + len(special)] == IN_TURN
+    return torch.arange(len(names)) if is_told else None
+
+
+def _ask_attributes(model: AutoregressiveModel, key: str, own: Tensor | None) -> Tensor | None:
+    condition = model.condition
+    is_told = remembered(f"{key}.told", own is not None)
+    if condition.is_optional and not st.checkbox("Tell attributes", key=is_told):
+        return None
+    names = condition.every_name
+    on = [] if own is None else [at for at, value in enumerate(own[0].tolist()) if value > 0.5]
+    chosen = st.multiselect(
+        "Attributes that are on",
+        range(len(names)),
+        format_func=lambda at: names[at],
+        key=remembered(f"{key}.attributes", on),
+    )
+    vector = torch.zeros(1, condition.count)
+    vector[0, chosen] = 1
+    return vector
+
+
+def _ask_maps(model: AutoregressiveModel, key: str, own: Tensor | None) -> Tensor | None:
+    """Maps of a file, in the size that they have; `fitted` scales them."""
+    condition = model.condition
+    s = "" if condition.count == 1 else "s"
+    file = st.file_uploader(
+        f"Maps of {condition.count} channel{s}, .npy or .npz of at most {MAX_BYTES // 2**20} MB",
+        type=["npy", "npz"],
+        key=f"file.{key}.maps",
+        help="An array (N, channels, rows, columns) of numbers, or `maps` of an .npz file.",
+    )
+    if file is not None:
+        return read_maps(file.getvalue(), file.name, condition.count)
+    if own is not None:
+        st.caption("Without a file, the map of this test image is told.")
+    elif condition.is_optional:
+        st.caption("Without a file, no map is told.")
+    else:
+        st.caption("This model must be told a map.")
+    return own
+
+
+def fitted(cond: Tensor | None, size: tuple[int, int]) -> Tensor | None:
+    """Maps (M, A, h, w) scaled and cropped to a size (H, W), as data do; all else as it is."""
+    if cond is None or cond.ndim != 4:
+        return cond
+    return Conditions(maps=cond).sized(size).maps
+
+
+def one_for_each(
+    conditions: Tensor | None, count: int, shape: tuple[int, int, int]
+) -> Tensor | None:
+    """Conditions (M, …) shared evenly among `count` images of a shape (C, H, W). (count, …)."""
+    cond = fitted(conditions, shape[1:])
+    return None if cond is None else share_evenly(cond, count)

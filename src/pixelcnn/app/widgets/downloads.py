@@ -1,0 +1,48 @@
+"""What was drawn, as files to take along."""
+
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from torch import Tensor
+
+from pixelcnn.data.sources.arrays import drawn_arrays
+from pixelcnn.plots import gif_bytes, image_grid, png_bytes, screen_scale
+
+SIDE = 48
+
+
+def grid_file(x: Tensor, levels: int, notes: Mapping[str, str]) -> bytes:
+    """Images (N, C, H, W) as one PNG that says how they were made."""
+    return png_bytes(_grid(x, levels), text=notes)
+
+
+def separate_files(x: Tensor, levels: int, notes: Mapping[str, str]) -> bytes:
+    """A zip of one PNG per image (N, C, H, W), of the size that the images have."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for number, each in enumerate(x):
+            grid = image_grid(each[None], levels, pad=0)
+            content = png_bytes(grid, text={**notes, "Title": str(number)})
+            archive.writestr(f"{number:04d}.png", content)
+    return file.getvalue()
+
+
+def film_file(frames: Sequence[Tensor], levels: int) -> bytes:
+    """Images (N, C, H, W) as they grew, as a GIF."""
+    return gif_bytes([_grid(x, levels) for x in frames])
+
+
+def levels_file(
+    x: Tensor, levels: int, notes: Mapping[str, str], kind: str | None, cond: Tensor | None
+) -> bytes:
+    """What `pixelcnn sample --out FILE.npz` writes: `x`, `levels`, `notes` and the condition."""
+    file = io.BytesIO()
+    arrays = drawn_arrays(x, levels, notes, kind, cond)
+    np.savez_compressed(file, **arrays)
+    return file.getvalue()
+
+
+def _grid(x: Tensor, levels: int) -> np.ndarray:
+    return image_grid(x, levels, scale=screen_scale(x.shape[2], x.shape[3], side=SIDE))

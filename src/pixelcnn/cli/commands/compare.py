@@ -1,0 +1,191 @@
+"""`pixelcnn compare`: one page that lets models be seen side by side."""
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+from PIL import Image
+
+from pixelcnn.cli.commands.evaluate import settings_of
+from pixelcnn.cli.runs import Run, open_run
+from pixelcnn.cli.sample_quality import features_of
+from pixelcnn.config import Config, flatten
+from pixelcnn.data import FILE_SETS, DataSplits
+from pixelcnn.errors import ConfigError, DataError, MissingDependencyError
+from pixelcnn.evaluation import check_fit, labels_by_name
+from pixelcnn.files import provisional_folder
+from pixelcnn.metrics import Features
+from pixelcnn.report import QUICK, Effort, Variant, compare, write_report
+from pixelcnn.report.highlights import glance
+from pixelcnn.runs import history_of
+from pixelcnn.training.dataloaders import load_images
+from pixelcnn.training.messages import say
+
+GRIDS = "epoch-*.png"
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measures, writes the report, and says what stands out."""
+    out = Path(args.out)
+    with provisional_folder(out):
+        named = [name_and_run(word) for word in args.runs]
+        runs = {name: open_run(path, device=args.device) for name, path in named}
+        if len(runs) < len(named):
+            names = ", ".join(name for name, _ in named)
+            raise ConfigError(
+                f"Runs must have different names, got {names}. Name them as in "
+                f"`pixelcnn compare small=runs/a/model large=runs/b/model`."
+            )
+        configs = {name: settings_of(question(args, path)) for name, path in named}
+        check_alike(configs, runs)
+        config = next(iter(configs.values()))
+        data = load_images(config)
+        check_models(runs, data)
+        features, why_none = features_for(args, data, config)
+        variants = [variant_of(name, each, configs[name]) for name, each in runs.items()]
+        found = compare(
+            variants, data, effort=effort_of(args), features=features, why_none=why_none, say=say
+        )
+        files = write_report(found, out)
+    for line in [*glance(found), *map(str, files)]:
+        print(line)
+    return 0
+
+
+def name_and_run(word: str) -> tuple[str, str]:
+    """A run and what to call it: NAME=RUN, or RUN by its own name.
+
+    Raises:
+        ConfigError: If either side of `=` is empty.
+
+    Example:
+        >>> name_and_run("wide=runs/a"), name_and_run("runs/base/"), name_and_run("digits")
+        (('wide', 'runs/a'), ('base', 'runs/base/'), ('digits', 'digits'))
+    """
+    name, sign, path = word.partition("=")
+    if sign and not Path(word).exists():
+        if not name or not path:
+            raise ConfigError(f"A name and a run are written NAME=RUN, got `{word}`.")
+        return name, path
+    place = Path(word)
+    is_model_of_folder = place.name == "model.safetensors" and place.parent.name
+    return (place.parent.name if is_model_of_folder else place.stem or word), word
+
+
+def question(args: argparse.Namespace, path: str) -> argparse.Namespace:
+    """What was typed, as asked of one run."""
+    return argparse.Namespace(**{**vars(args), "run": path, "config": None, "split": "test"})
+
+
+def effort_of(args: argparse.Namespace) -> Effort:
+    """How much to measure."""
+    typed = {
+        "max_images": args.max_images,
+        "num_generated": args.num_generated,
+        "draw_seconds": args.draw_seconds,
+        "seed": args.seed,
+    }
+    given = {name: value for name, value in typed.items() if value is not None}
+    return dataclasses.replace(QUICK if args.quick else Effort(), **given)
+
+
+def check_alike(configs: dict[str, Config], runs: dict[str, Run]) -> None:
+    """Raises `ConfigError` unless all models are of the same images."""
+    forms = {
+        name: ", ".join(
+            [
+                source_of(config),
+                f"binarization {config.data.binarization}",
+                f"{runs[name].model.num_classes} levels",
+                f"{runs[name].model.in_channels} channels",
+                "×".join(map(str, runs[name].model.image_size or ("any", "size"))),
+            ]
+        )
+        for name, config in configs.items()
+    }
+    first, *others = forms
+    for other in others:
+        if forms[other] != forms[first]:
+            raise ConfigError(
+                f"Only models of the same images can be compared: `{first}` is of {forms[first]}; "
+                f"`{other}` is of {forms[other]}."
+            )
+
+
+def source_of(config: Config) -> str:
+    """The data set; for files, whatever set they are, where they are."""
+    name, root = config.data.dataset_name, config.data.data_root
+    return f"{name}:{root}" if name in FILE_SETS and root else name
+
+
+def check_models(runs: dict[str, Run], data: DataSplits) -> None:
+    """Raises unless every model can be asked about these images, with their labels."""
+    for name, each in runs.items():
+        relabelled, foreign = labels_by_name(each.model.condition, data)
+        if relabelled is not data:
+            reason = foreign or "its labels are in another order"
+            raise ConfigError(f"`{name}` cannot be compared on these images: {reason}.")
+        check_fit(each.model, data.test)
+
+
+def features_for(
+    args: argparse.Namespace, data: DataSplits, config: Config
+) -> tuple[Features | None, str]:
+    """What sees drawn images, or why nothing does.
+
+    By default a classifier of the package, where there is one of these images.
+    """
+    needed = {"classifier": "classifier", "inception_weights": "inception"}
+    for name, features in needed.items():
+        if vars(args)[name] is not None and args.features not in (None, features):
+            raise ConfigError(
+                f"`--{name.replace('_', '-')}` needs `--features {features}`, got {args.features}."
+            )
+    if args.features == "none":
+        return None, "no features were asked for"
+    asked = args.features or ("inception" if args.inception_weights else "classifier")
+    is_default = args.features is None and args.classifier is None and asked == "classifier"
+    try:
+        words = argparse.Namespace(**{**vars(args), "features": asked})
+        found = features_of(words, data, config.data)
+        assert found is not None
+        _ = found.options
+    except (ConfigError, MissingDependencyError) as error:
+        if not is_default:
+            raise
+        return None, str(error).rstrip(".")
+    return found, ""
+
+
+def variant_of(name: str, run: Run, config: Config) -> Variant:
+    """All that a run left of its training."""
+    if run.folder is None:
+        return Variant(name, run.model, training=run.training)
+    return Variant(
+        name,
+        run.model,
+        settings=flatten(dataclasses.asdict(config)),
+        history=history_of(run.file),
+        training=run.training,
+        grids=grids_of(run.folder),
+    )
+
+
+def grids_of(folder: Path) -> dict[int, Path]:
+    """The pictures of samples that a run kept, by epoch.
+
+    Raises:
+        DataError: If one cannot be read: now, not when all has been measured.
+    """
+    grids = {}
+    for path in (folder / "samples").glob(GRIDS):
+        epoch = path.stem.rpartition("-")[2]
+        if not epoch.isdecimal():
+            continue
+        try:
+            with Image.open(path) as picture:
+                picture.load()
+        except (OSError, SyntaxError) as error:  # what Pillow raises of broken files
+            raise DataError(f"{path} cannot be read: {error}. Remove it to go on.") from error
+        grids[int(epoch)] = path
+    return grids

@@ -1,0 +1,103 @@
+"""`pixelcnn evaluate`: scores a trained model on held-out images, and judges what it draws."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from pixelcnn.cli.progress import progress_bar
+from pixelcnn.cli.runs import Run, open_run
+from pixelcnn.cli.sample_quality import draws, evaluator_of, judgement
+from pixelcnn.cli.training_report import measure, summary
+from pixelcnn.config import Config, load_config, to_yaml
+from pixelcnn.errors import ConfigError
+from pixelcnn.evaluation import labels_by_name
+from pixelcnn.files import provisional_folder, write_json
+from pixelcnn.models import AutoregressiveModel
+from pixelcnn.runs import CONFIG_FILE, find_model, own_data, run_folder
+from pixelcnn.training.dataloaders import load_images
+
+
+def run(args: argparse.Namespace) -> int:
+    """Scores, writes the figures, and prints them."""
+    config = settings_of(args)
+    if args.print_config:
+        print(to_yaml(config), end="")
+        return 0
+    trained = open_run(args.run, device=config.device)
+    out = place_of(args, trained, config)
+    if out is None:
+        print(report(figures_of(args, trained.model, config)))
+        return 0
+    with provisional_folder(out.parent):
+        metrics = figures_of(args, trained.model, config)
+        print(report(metrics))
+        write_json(out, metrics)
+    print(out)
+    return 0
+
+
+def figures_of(
+    args: argparse.Namespace, model: AutoregressiveModel, config: Config
+) -> dict[str, Any]:
+    """All that was asked for."""
+    is_drawn = draws(args)
+    loaded = load_images(config)
+    data, foreign = labels_by_name(model.condition, loaded)
+    if foreign and not model.condition.is_optional:
+        raise ConfigError(
+            f"The model must be told a label, but {foreign}. `pixelcnn score` sums over its labels."
+        )
+    if not is_drawn:
+        return measure(model, data, config)
+    # Compared with themselves, training images would say nothing about memory.
+    train = None if config.evaluation.split == "train" else data.train
+    evaluator = evaluator_of(args, loaded, config.data, device=model.device)
+    with progress_bar("drawing images") as progress:
+        return measure(
+            model,
+            data,
+            config,
+            evaluator=evaluator,
+            train=train,
+            num_generated=args.num_generated,
+            progress=progress,
+        )
+
+
+def report(metrics: dict[str, Any]) -> str:
+    """The figures for people."""
+    return "\n".join(part for part in (summary(metrics), judgement(metrics)) if part)
+
+
+def settings_of(args: argparse.Namespace) -> Config:
+    """The settings of the run or of a file, then what was typed.
+
+    Raises:
+        ConfigError: If nothing says which images to use.
+    """
+    for word in args.settings:
+        if word.startswith("--model."):
+            raise ConfigError(f"The model is the one that was trained: leave `{word}` out.")
+    # Not the device of the training: that may be a machine far away.
+    device = args.device or "auto"
+    given = {"seed": args.seed, "device": device, "evaluation.split": args.split}
+    words = [f"--{name}={value}" for name, value in given.items() if value is not None]
+    file = find_model(args.run)
+    folder = run_folder(file)
+    source = args.config or (folder / CONFIG_FILE if folder else None)
+    own = own_data(file) if source is None else []
+    if source is None and not any(word.startswith("--data.") for word in [*own, *args.settings]):
+        raise ConfigError(
+            f"There is no {CONFIG_FILE} beside `{args.run}`: say which images by --config, "
+            f"or by settings such as --data.dataset_name mnist."
+        )
+    return load_config(source, [*own, *args.settings, *words])
+
+
+def place_of(args: argparse.Namespace, trained: Run, config: Config) -> Path | None:
+    """Where the figures go. Never into metrics.json, which says what the training reported."""
+    if args.out:
+        return Path(args.out)
+    if trained.folder is None:
+        return None
+    return trained.folder / f"metrics-{config.evaluation.split}.json"

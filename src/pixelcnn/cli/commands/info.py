@@ -1,0 +1,172 @@
+"""`pixelcnn info`: says what a trained model is, or which ones come with the package."""
+
+import argparse
+import json
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from pixelcnn.checkpoint import fingerprint
+from pixelcnn.cli.runs import Run, open_run
+from pixelcnn.errors import CheckpointError
+from pixelcnn.files import finite_json
+from pixelcnn.nn import Condition
+from pixelcnn.runs import read_starts
+from pixelcnn.verification import read_report, report_path
+from pixelcnn.weights import list_weights
+
+HINT = "Draw from one: pixelcnn sample NAME. All about one: pixelcnn info NAME."
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints a table, or JSON for programs."""
+    if args.run is None:
+        models = {name: facts_of(open_run(name)) for name in list_weights()}
+        print_json(models) if args.json else print_list(models)
+        return 0
+    facts = facts_of(open_run(args.run))
+    print_json(facts) if args.json else print_facts(facts)
+    return 0
+
+
+def facts_of(run: Run) -> dict[str, Any]:
+    """All that a checkpoint says of its model, in JSON types."""
+    model = run.model
+    field = model.receptive_field()
+    return {
+        "file": str(run.file),
+        "architecture": model.name,
+        "settings": {k: v for k, v in model.config.items() if v is not None},
+        "parameters": model.num_parameters,
+        "receptive_field": {
+            "sees_all_past": field.sees_all_past,
+            "rows_above": field.rows_above,
+            "columns_left": field.columns_left,
+            "columns_right": field.columns_right,
+        },
+        "channels": model.in_channels,
+        "levels": model.num_classes,
+        "image_size": None if model.image_size is None else list(model.image_size),
+        "likelihood": model.likelihood.name,
+        "condition": None if model.condition.is_none else model.condition.describe(),
+        "labels": names_of(model.condition, "labels"),
+        "attributes": names_of(model.condition, "attributes"),
+        "training": {k: v for k, v in run.training.items() if k != "figures"},
+        "figures": run.training.get("figures"),
+        "fingerprint": fingerprint(model),
+        "certificate": certificate_facts(run),
+        **start_facts(run),
+    }
+
+
+def start_facts(run: Run) -> dict[str, Any]:
+    """How the training of a run was started, the last time, and how often."""
+    starts = read_starts(run.folder) if run.folder is not None else []
+    if not starts:
+        return {}
+    last = dict(starts[-1])
+    return {
+        "command": last.pop("command"),
+        "git": last.pop("git"),
+        "starts": len(starts),
+        "environment": last,
+    }
+
+
+def certificate_facts(run: Run) -> dict[str, Any] | None:
+    """What `pixelcnn verify` found out about these very weights; None if it was never asked.
+
+    `passed` is None where what stands beside the model says nothing about it, and why.
+    """
+    path = report_path(run.file)
+    if not path.exists():
+        return None
+    try:
+        certificate = read_report(path)
+    except CheckpointError as error:
+        return {"passed": None, "reason": str(error)}
+    if not certificate.is_of(run.model):
+        reason = f"{path} is of other weights. Make it again with `pixelcnn verify`."
+        return {"passed": None, "reason": reason}
+    return {
+        "passed": certificate.passed,
+        "lines": len(certificate.lines),
+        "failed": certificate.failed,
+        "looked_at_a_sample_in": [line.name for line in certificate.lines if line.is_sample],
+        "image_size": [certificate.spec.height, certificate.spec.width],
+        "made": certificate.made,
+        "versions": certificate.versions,
+    }
+
+
+def names_of(condition: Condition, kind: str) -> list[str] | None:
+    """The names of a model's labels or attributes; None for a model of another kind."""
+    return list(condition.names) if condition.kind == kind and condition.names else None
+
+
+def print_json(facts: dict[str, Any]) -> None:
+    """Facts for programs."""
+    print(json.dumps(finite_json(facts), indent=2, ensure_ascii=False))
+
+
+def print_facts(facts: dict[str, Any]) -> None:
+    """The facts about one model for people, one in each row."""
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in facts.items():
+        table.add_row(name.replace("_", " "), in_words(value, name))
+    Console(highlight=False, markup=False).print(table)
+
+
+def print_list(models: dict[str, dict[str, Any]]) -> None:
+    """The models that come with the package, one in each row."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("name", "images", "levels", "labels", "bits/dim", "NLL (nats)", "measured on"):
+        table.add_column(title, overflow="fold")
+    for name, facts in models.items():
+        figures = facts["figures"]
+        table.add_row(
+            name,
+            in_words(facts["image_size"], "image_size"),
+            in_words(facts["levels"]),
+            in_words(facts["labels"] and len(facts["labels"])),
+            f"{figures['bits_per_dim']:.3f}",
+            f"{figures['nll_nats']:.2f}",
+            f"{figures['num_images']:,} {figures['split']} images of {figures['protocol']}",
+        )
+    console = Console(highlight=False, markup=False)
+    console.print(table)
+    console.print(HINT)
+
+
+def in_words(value: Any, name: str = "") -> str:
+    """A value of JSON types for people.
+
+    Args:
+        value: What is to be told.
+        name: What it is; sizes are told as height × width.
+
+    Example:
+        >>> in_words({"rows_above": 7, "seen": [1, 2]}), in_words(1234567), in_words(True)
+        ('rows above 7; seen 1, 2', '1,234,567', 'yes')
+        >>> in_words({"shown": {"image_size": [28, 20], "levels": 2}})
+        'shown (image size 28×20; levels 2)'
+    """
+    if value is None or value in ({}, []):
+        return "–"
+    if isinstance(value, dict):
+        return "; ".join(f"{k.replace('_', ' ')} {_inner(v, k)}" for k, v in value.items())
+    if isinstance(value, list):
+        return ("×" if name == "image_size" else ", ").join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _inner(value: Any, name: str) -> str:
+    words = in_words(value, name)
+    return f"({words})" if isinstance(value, dict) and value else words

@@ -1,0 +1,43 @@
+"""`pixelcnn marginal`: the distribution of one sub-pixel when nothing is known."""
+
+import argparse
+import math
+import warnings
+from pathlib import Path
+
+from pixelcnn.cli.conditions import typed_condition
+from pixelcnn.cli.distributions import LEVELS_FILE, PICTURE_FILE, in_words, write_levels
+from pixelcnn.cli.progress import progress_bar
+from pixelcnn.cli.runs import check_size, open_run
+from pixelcnn.files import provisional_folder
+from pixelcnn.inference import UnreliableEstimateWarning, marginal
+
+
+def run(args: argparse.Namespace) -> int:
+    """Estimates, writes, and says it."""
+    out = Path(args.out)
+    with provisional_folder(out), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnreliableEstimateWarning)  # `in_words` says it louder
+        trained = open_run(args.run, device=args.device)
+        check_size(trained, args.size)
+        model = trained.model
+        with progress_bar(f"drawing {args.num_draws:,} images") as progress:
+            found = marginal(
+                model,
+                args.site,
+                num_draws=args.num_draws,
+                shape=None if args.size is None else (model.in_channels, *args.size),
+                cond=typed_condition(args, model, 1),
+                seed=args.seed,
+                batch_size=args.batch_size,
+                progress=progress,
+            )
+        estimates = {"averaged conditionals": found.averaged, "counted draws": found.counted}
+        write_levels(out, estimates)
+    for title, estimate in estimates.items():
+        print(in_words(title, estimate, with_diagnostics=False))
+    if math.isfinite(found.variance_ratio):
+        print(f"counting needs {found.variance_ratio:.3g} times as many draws")
+    print(out / LEVELS_FILE)
+    print(out / PICTURE_FILE)
+    return 0

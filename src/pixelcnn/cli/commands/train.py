@@ -1,0 +1,254 @@
+"""`pixelcnn train`: trains a model, then scores it and draws from it."""
+
+import argparse
+import shlex
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pixelcnn.cli.launch import launch
+from pixelcnn.cli.training_report import Finished, closing, finish
+from pixelcnn.config import AUTO, FINDERS, Config, load_config, to_yaml
+from pixelcnn.device import deterministic_algorithms, resolve_device
+from pixelcnn.errors import ConfigError, EndedElsewhereError, PixelCNNError
+from pixelcnn.files import provisional_folder
+from pixelcnn.locks import locked_folder
+from pixelcnn.processes import this_process
+from pixelcnn.runs import (
+    CONFIG_FILE,
+    LAST_STATE,
+    METRICS_FILE,
+    MODEL_FILE,
+    STATES,
+    is_state_of,
+    run_folder,
+)
+
+if TYPE_CHECKING:
+    from pixelcnn.training import TrainingResult
+
+
+def run(args: argparse.Namespace) -> int:
+    """Reads the settings, trains, and says what came out."""
+    process = this_process()
+    try:
+        config = settings_of(args)
+    except PixelCNNError:
+        if process.local_rank:  # the first of this machine has read the same
+            raise EndedElsewhereError from None
+        raise
+    if args.print_config:
+        print(to_yaml(config) if process.is_first else "", end="")
+        return 0
+    if process.is_alone:
+        return start(config, folder_of(config, args), args)
+    # Here, because it brings PyTorch, and one process needs no others.
+    from pixelcnn.training.distributed.process_group import joined
+
+    with joined(config.device) as team:
+        return start(config, team.first(lambda: folder_of(config, args)), args)
+
+
+def folder_of(config: Config, args: argparse.Namespace) -> Path | None:
+    """The run folder; None if it holds all that is asked for.
+
+    Raises:
+        ConfigError: If it holds a training that nobody said to replace.
+    """
+    folder = Path(config.out) if config.out else default_folder(args)
+    if config.resume == AUTO and is_done(config, folder):
+        print(f"Nothing is left to do: {folder} holds the finished run.")
+        return None
+    goes_on = config.resume == AUTO or is_state_of(folder, config.resume)
+    held = [file for file in (MODEL_FILE, LAST_STATE) if (folder / file).exists()]
+    if held and not (args.overwrite or goes_on):
+        raise ConfigError(
+            f"`{folder}` already holds a training ({held[0]}). Choose another --out, continue it "
+            f"with --resume, or add --overwrite."
+        )
+    return folder
+
+
+def start(config: Config, folder: Path | None, args: argparse.Namespace) -> int:
+    """Trains here, or in several processes of this machine if nobody has started them yet."""
+    if folder is None:
+        return 0
+    training = config.training
+    if this_process().is_alone and training.num_nodes == 1 and training.num_devices > 1:
+        # All of them read the same words, but must not each choose a folder.
+        chosen = [] if config.out else ["--out", str(folder)]
+        return launch([*args.words, *chosen], training.num_devices)
+    train(config, folder, command=command_of(args.words))
+    return 0
+
+
+def settings_of(args: argparse.Namespace) -> Config:
+    """The settings: a file, a preset or those of the run to continue; then what was typed.
+
+    Raises:
+        ConfigError: If there are none, or one is wrong.
+    """
+    if args.resume and args.overwrite:
+        raise ConfigError("`--resume` goes on and `--overwrite` begins anew: leave out one.")
+    given = {"seed": args.seed, "out": args.out, "device": args.device}
+    words = [
+        *args.settings,
+        *(f"--{name}={value}" for name, value in given.items() if value is not None),
+        *(f"--training.{name}=true" for name in FINDERS if getattr(args, name)),
+    ]
+    source, preset = args.config, args.preset
+    if args.resume:
+        source, more = resumed_settings(args, has_settings=bool(source or preset))
+        words = [*words, *more]
+    if source is None and preset is None and not args.settings:
+        raise ConfigError(
+            "There are no settings: name a file by --config, or a recipe by --preset, "
+            "such as `pixelcnn train --preset digits`."
+        )
+    config = load_config(source, words, preset=preset)
+    if config.resume == AUTO and config.out is None:
+        raise ConfigError("`--resume auto` needs --out, the run folder that it shall look into.")
+    return config
+
+
+def resumed_settings(
+    args: argparse.Namespace, *, has_settings: bool
+) -> tuple[str | Path | None, list[str]]:
+    """The file with the settings of a run that goes on, and further settings.
+
+    Raises:
+        ConfigError: If nothing says with which settings.
+    """
+    if args.resume == AUTO:
+        own = Path(args.out or "", CONFIG_FILE)
+        is_own = args.out is not None and not has_settings and own.is_file()
+        return own if is_own else args.config, [f"--resume={AUTO}"]
+    resume = state_of(args.resume)
+    if has_settings:
+        return args.config, [f"--resume={resume}"]
+    folder = run_folder(resume)
+    if folder is None and not resume.exists():
+        raise ConfigError(
+            f"There is no `{resume}` to continue from: name the checkpoints/last.ckpt of a "
+            f"run, and its settings by --config if its config.yaml is elsewhere."
+        )
+    if folder is None:
+        raise ConfigError(
+            f"There is no {CONFIG_FILE} beside `{resume}`: name the settings that the "
+            f"training began with by --config."
+        )
+    return folder / CONFIG_FILE, [f"--resume={resume}", f"--out={args.out or folder}"]
+
+
+def is_done(config: Config, folder: Path) -> bool:
+    """Whether a folder holds a run that was trained and measured to the end that is asked for."""
+    if not (folder / METRICS_FILE).is_file() or not (folder / CONFIG_FILE).is_file():
+        return False
+    ran, asked = load_config(folder / CONFIG_FILE, []), config.training
+    # Of another network it is not the run that is asked for, which resuming will say; and with more
+    # patience one that stopped early has epochs left.
+    is_same = ran.model == config.model
+    is_same &= ran.training.early_stopping_patience == asked.early_stopping_patience
+    return is_same and ran.training.max_epochs >= asked.max_epochs
+
+
+def state_of(resume: str) -> Path:
+    """The state to go on from: that file, or the last one of that run folder."""
+    path = Path(resume)
+    return path / LAST_STATE if path.is_dir() else path
+
+
+def default_folder(args: argparse.Namespace) -> Path:
+    """A run folder that no other run has: runs/NAME-DATE-TIME."""
+    name = Path(args.config).stem if args.config else args.preset or "run"
+    return Path("runs", f"{name}-{datetime.now():%Y%m%d-%H%M%S}")
+
+
+def command_of(words: Sequence[str]) -> str:
+    """What was typed, as a shell takes it.
+
+    Example:
+        >>> command_of(["train", "--out", "two words"])
+        "pixelcnn train --out 'two words'"
+    """
+    return shlex.join(["pixelcnn", *words])
+
+
+def train(config: Config, folder: Path, *, command: str) -> None:
+    """Trains as the settings say, and prints what came out; the first of many processes does.
+
+    Args:
+        config: The settings.
+        folder: Folder of the run.
+        command: What was typed.
+
+    Raises:
+        KeyboardInterrupt: After Ctrl-C, with how to continue as its message.
+    """
+    started = time.perf_counter()
+    is_first = this_process().is_first
+    with ExitStack() as stack:
+        stack.enter_context(deterministic_algorithms(config.training.deterministic or None))
+        with training_in(folder) if is_first else nullcontext(ExitStack()) as lock:
+            result = fit(config, folder, command)
+            stack.push(lock.pop_all())  # until all is measured
+        if not is_first:
+            return
+        figures = {"best_epoch": result.best_epoch, "training_seconds": round(result.seconds, 2)}
+        model = result.model.to(resolve_device(config.device))
+        finished = Finished(model, result.data, folder, result.history, figures)
+        try:
+            metrics = finish(finished, config, started=started)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(
+                f"Stopped after the training, before all was measured. Continue with: "
+                f"pixelcnn train --resume auto --out {shlex.quote(str(folder))}"
+            ) from None
+    print(closing(folder, metrics, model.condition))
+
+
+@contextmanager
+def training_in(folder: Path) -> Iterator[ExitStack]:
+    """Makes the folder of a run and locks it, for as long as what is yielded says."""
+    with provisional_folder(folder, keep=STATES.name), ExitStack() as lock:
+        lock.enter_context(locked_folder(folder))
+        yield lock
+
+
+def fit(config: Config, folder: Path, command: str) -> "TrainingResult":
+    """Trains; after Ctrl-C and SIGTERM, says how to continue."""
+    # Here, so that wrong settings and places are told before Lightning has loaded.
+    from pixelcnn.training import train_pixelcnn
+
+    try:
+        return train_pixelcnn(
+            config.model,
+            config.training,
+            config.data,
+            logger_config=config.logger,
+            sampling_config=config.sampling,
+            evaluation_config=config.evaluation,
+            out=folder,
+            seed=config.seed,
+            device=config.device,
+            resume=config.resume,
+            command=command,
+        )
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(continuing(folder)) from None
+    except SystemExit:
+        if this_process().is_first:
+            print(f"pixelcnn: {continuing(folder)}", file=sys.stderr)
+        raise
+
+
+def continuing(folder: Path) -> str:
+    """What to do after a training was stopped."""
+    state = folder / LAST_STATE
+    if not state.is_file():
+        return "Stopped before the first epoch ended; there is nothing to continue."
+    return f"Stopped. Continue with: pixelcnn train --resume {shlex.quote(str(state))}"

@@ -1,0 +1,196 @@
+"""Drawing from a model and writing what came out."""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from pixelcnn.checkpoint import fingerprint
+from pixelcnn.cli.progress import progress_bar
+from pixelcnn.cli.wording import counted
+from pixelcnn.data.conditions import noted
+from pixelcnn.data.sources.arrays import drawn_arrays
+from pixelcnn.errors import ConfigError
+from pixelcnn.files import atomic_write
+from pixelcnn.inference import PixelCNNSampler
+from pixelcnn.models import AutoregressiveModel
+from pixelcnn.nn import Condition
+from pixelcnn.plots import (
+    as_image,
+    generation_notes,
+    image_grid,
+    name_rows,
+    save_png,
+    screen_scale,
+)
+
+FRAME_SECONDS = 0.1
+LAST_FRAME_SECONDS = 2.0
+PICTURE_SIDE = 320  # screen pixels that the longer side of a grid of few or small images gets
+LARGEST_GIF = 65_535  # its sizes have 16 bits
+
+
+@dataclass(frozen=True)
+class SamplingOutput:
+    """Drawn images with all that decided them.
+
+    Attributes:
+        frames: The images as they grew, the finished ones last. Shape of each: (N, C, H, W).
+        levels: Number of levels K.
+        cond: Condition of each image, shape (N, …), or None.
+        condition: What the model is conditioned on.
+        notes: How the images were made, for the text chunks of a PNG.
+        per_label: Images of each label when they were asked for that way.
+    """
+
+    frames: list[Tensor]
+    levels: int
+    cond: Tensor | None
+    condition: Condition
+    notes: dict[str, str]
+    per_label: int | None
+
+    @property
+    def images(self) -> Tensor:
+        """The finished images. Shape: (N, C, H, W)."""
+        return self.frames[-1]
+
+
+def draw(
+    model: AutoregressiveModel,
+    *,
+    seed: int,
+    num_samples: int = 16,
+    cond: Tensor | None = None,
+    per_label: int | None = None,
+    size: tuple[int, int] | None = None,
+    keep_frames: bool = False,
+    **filters: Any,
+) -> SamplingOutput:
+    """Draws images with a progress bar.
+
+    Args:
+        model: Where it stands is where it draws.
+        seed: Same seed, same images.
+        num_samples: Images, N.
+        cond: One condition for each. Shape: (N, …).
+        per_label: Images of each label in a row, if they were asked for that way.
+        size: Height and width; the model's own by default.
+        keep_frames: Whether to keep what is there after every row, for a film.
+        **filters: `temperature`, `top_k`, `top_p`, `guidance`, `precision`, `batch_size`.
+
+    Raises:
+        ShapeError: If the size or the condition does not fit the model.
+    """
+    shape = None if size is None else (model.in_channels, *size)
+    sampler, wishes = PixelCNNSampler(model), dict(filters, cond=cond, seed=seed, shape=shape)
+    frames: list[Tensor] = []
+    with progress_bar(f"drawing {counted(num_samples, 'image')}") as tell:
+        if keep_frames:
+            for step in sampler.grow(num_samples, **wishes):
+                frames.append(step.image)
+                if tell is not None:
+                    tell(step.num_known, step.num_total)
+        else:
+            frames.append(sampler.generate_samples(num_samples, on_progress=tell, **wishes))
+    settings = {
+        "seed": seed,
+        **filters,
+        **noted(cond, model.condition.kind),
+        "num_samples": num_samples,
+        "shape": list(frames[-1].shape[1:]),
+    }
+    notes = generation_notes(fingerprint=fingerprint(model), settings=settings)
+    return SamplingOutput(frames, model.num_classes, cond, model.condition, notes, per_label)
+
+
+def grid_of(
+    drawing: SamplingOutput, x: Tensor, *, columns: int | None = None, scale: int | None = None
+) -> np.ndarray:
+    """Images in a grid: a named row for each label if they were drawn so many of each.
+
+    Args:
+        drawing: Whose labels and levels these are.
+        x: Levels, shape (N, C, H, W).
+        columns: Images in a row.
+        scale: Screen pixels per pixel; by default so many that neither the images nor, if there
+            are few, the whole is tiny.
+    """
+    if scale is None:
+        scale = default_scale(drawing, x, columns)
+    is_named = drawing.condition.kind == "labels" and drawing.per_label is not None
+    if not is_named or drawing.cond is None or columns is not None:
+        return image_grid(x, drawing.levels, columns=columns, scale=scale)
+    grid = image_grid(x, drawing.levels, columns=drawing.per_label, scale=scale)
+    numbers = drawing.cond[:: drawing.per_label].tolist()
+    names = drawing.condition.names or ()
+    return name_rows(grid, [names[n] if n < len(names) else str(n) for n in numbers])
+
+
+def default_scale(drawing: SamplingOutput, x: Tensor, columns: int | None) -> int:
+    """Screen pixels per pixel that show each image (N, C, H, W), and all of them, large enough."""
+    count, _, height, width = x.shape
+    columns = columns or drawing.per_label or math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    whole = screen_scale(rows * height, columns * width, side=PICTURE_SIDE)
+    return max(screen_scale(height, width), whole)
+
+
+def save_grid(
+    drawing: SamplingOutput, path: Path, *, columns: int | None = None, scale: int | None = None
+) -> None:
+    """Writes the finished images as one PNG that says how they were made."""
+    save_png(
+        path, grid_of(drawing, drawing.images, columns=columns, scale=scale), text=drawing.notes
+    )
+
+
+def save_film(
+    drawing: SamplingOutput, path: Path, *, columns: int | None = None, scale: int | None = None
+) -> None:
+    """Writes the growing images as one GIF that says in a comment how they were made.
+
+    Raises:
+        ConfigError: If it would be larger than a GIF can be.
+    """
+    grids = [grid_of(drawing, x, columns=columns, scale=scale) for x in drawing.frames]
+    height, width = grids[0].shape[:2]
+    if max(height, width) > LARGEST_GIF:
+        raise ConfigError(
+            f"A film must be at most {LARGEST_GIF:,} screen pixels high and wide, got "
+            f"{height:,}×{width:,}. Choose a smaller --scale or --size, or other --columns."
+        )
+    first, *rest = [as_image(grid) for grid in grids]
+    seconds = [FRAME_SECONDS] * len(rest) + [LAST_FRAME_SECONDS]
+    with atomic_write(path) as temporary:
+        first.save(
+            temporary,
+            format="GIF",
+            save_all=True,
+            append_images=rest,
+            duration=[round(1000 * each) for each in seconds],
+            loop=0,
+            comment=json.dumps(drawing.notes).encode(),
+        )
+
+
+def save_separate(drawing: SamplingOutput, folder: Path, *, scale: int | None = None) -> None:
+    """Writes one PNG per image, numbered from 0000."""
+    for number, x in enumerate(drawing.images):
+        grid = image_grid(x[None], drawing.levels, scale=scale or 1, pad=0)
+        save_png(folder / f"{number:04d}.png", grid, text=drawing.notes | {"Title": f"{number}"})
+
+
+def save_levels(drawing: SamplingOutput, path: Path) -> None:
+    """Writes `x` (N, C, H, W), its `levels`, the condition and `notes` (JSON) as NPZ.
+
+    The condition is `labels` (N,), `attributes` (N, A) or `maps` (N, A, H, W).
+    """
+    kind, cond = drawing.condition.kind, drawing.cond
+    arrays = drawn_arrays(drawing.images, drawing.levels, drawing.notes, kind, cond)
+    with atomic_write(path) as temporary:
+        np.savez_compressed(temporary, **arrays)

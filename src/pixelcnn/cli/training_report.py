@@ -1,0 +1,183 @@
+"""What stands at the end of a training: figures, curves, samples, and what to try next."""
+
+import shlex
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from pixelcnn.charts.curves import plot_curves
+from pixelcnn.checkpoint import fingerprint
+from pixelcnn.cli.conditions import ConditionRequest, choose_condition, example
+from pixelcnn.cli.sample_output import draw, save_grid
+from pixelcnn.cli.wording import counted
+from pixelcnn.config import Config, SamplingConfig
+from pixelcnn.data import DataSplits
+from pixelcnn.device import deterministic_algorithms
+from pixelcnn.evaluation import PixelCNNEvaluator, density_of
+from pixelcnn.files import write_json
+from pixelcnn.models import AutoregressiveModel
+from pixelcnn.nn import Condition
+from pixelcnn.runs import CONFIG_FILE, ENVIRONMENT_FILE, METRICS_FILE, MODEL_FILE
+from pixelcnn.version import versions
+
+CURVES_FILE = "curves.png"
+SAMPLES_FILE = "samples.png"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A training that has just ended, as `pixelcnn.training` reports it."""
+
+    model: AutoregressiveModel
+    data: DataSplits
+    folder: Path
+    history: Sequence[Mapping[str, Any]]
+    figures: Mapping[str, Any]
+
+
+def finish(finished: Finished, config: Config, *, started: float) -> dict[str, Any]:
+    """Writes the figures, curves and samples of a training into its run folder.
+
+    Args:
+        finished: The training.
+        config: Its settings.
+        started: `time.perf_counter()` when the work began, for `seconds`.
+
+    Returns:
+        What stands in metrics.json.
+    """
+    model, data = finished.model, finished.data
+    plot_curves(finished.history, finished.folder / CURVES_FILE, num_dims=data.spec.num_dims)
+    cond, count = condition_to_draw(model, data, config.sampling)
+    with deterministic_algorithms(False):  # see `SampleGrids.draw`
+        drawing = draw(
+            model,
+            seed=config.seed,
+            num_samples=count,
+            cond=cond,
+            per_label=config.sampling.per_label,
+            temperature=config.sampling.temperature,
+            top_k=config.sampling.top_k,
+            top_p=config.sampling.top_p,
+            guidance=config.sampling.guidance,
+        )
+    save_grid(drawing, finished.folder / SAMPLES_FILE)
+    metrics = measure(model, data, config) | dict(finished.figures)
+    metrics["seconds"] = round(time.perf_counter() - started, 2)
+    write_json(finished.folder / METRICS_FILE, metrics)
+    return metrics
+
+
+def condition_to_draw(
+    model: AutoregressiveModel, data: DataSplits, sampling: SamplingConfig
+) -> tuple[Tensor | None, int]:
+    """What a run draws in the end: all labels, or the attributes or maps of validation images."""
+    if model.condition.kind in ("attributes", "maps"):
+        count = sampling.num_samples
+        return data.val.conditions.first(count).of(model.condition.kind), count
+    per_label = None if model.condition.is_none else sampling.per_label
+    return choose_condition(model, ConditionRequest(sampling.num_samples, per_label=per_label))
+
+
+def measure(
+    model: AutoregressiveModel,
+    data: DataSplits,
+    config: Config,
+    *,
+    evaluator: PixelCNNEvaluator | None = None,
+    **drawing: Any,
+) -> dict[str, Any]:
+    """Scores a model on the split that the settings name, with all that the figures depend on.
+
+    Args:
+        model: The model.
+        data: Its images.
+        config: Its settings.
+        evaluator: What also judges the images that the model draws. None: likelihood alone.
+        drawing: What else `PixelCNNEvaluator.evaluate_model` takes.
+    """
+    started = time.perf_counter()
+    split = config.evaluation.split
+    images = getattr(data, split)
+    figures = (evaluator or PixelCNNEvaluator()).evaluate_model(
+        model,
+        images,
+        seed=config.seed,
+        batch_size=config.evaluation.batch_size,
+        max_samples=config.evaluation.max_samples,
+        protocol=f"{data.protocol}; {density_of(model, images)}",
+        **drawing,
+    )
+    return {
+        **figures,
+        "split": split,
+        "seed": config.seed,
+        "fingerprint": fingerprint(model),
+        "device": str(model.device),
+        "versions": versions(),
+        "seconds": round(time.perf_counter() - started, 2),
+    }
+
+
+def summary(metrics: Mapping[str, Any]) -> str:
+    """The figures for people, with what they were measured on."""
+    lines = [
+        f"{metrics['split']} NLL {_likelihood(metrics)}",
+        f"over {counted(metrics['num_images'], 'image')} of: {metrics['protocol']}",
+    ]
+    if "nll_nats_without_label" in metrics:
+        lines.append(f"without the condition, p(x): {_likelihood(metrics, '_without_label')}")
+    if metrics["nll_nats_ci95"] is not None:
+        lines.append("in brackets: 95 % bootstrap intervals over images")
+    return "\n".join(lines)
+
+
+def _likelihood(metrics: Mapping[str, Any], of: str = "") -> str:
+    """NLL, bits per dimension and perplexity, each with its interval where there is one."""
+
+    def figure(name: str, digits: int) -> str:
+        text, interval = f"{metrics[name + of]:.{digits}f}", metrics[f"{name}_ci95{of}"]
+        if interval is None:
+            return text
+        low, high = interval
+        return f"{text} [{low:.{digits}f}, {high:.{digits}f}]"
+
+    return (
+        f"{figure('nll_nats', 2)} nats per image, {figure('bits_per_dim', 4)} bits/dim, "
+        f"perplexity {figure('perplexity', 4)}"
+    )
+
+
+def closing(folder: Path, metrics: Mapping[str, Any], condition: Condition) -> str:
+    """The last words of a training: figures, files, and what to try next."""
+    about = {
+        SAMPLES_FILE: "images it drew",
+        CURVES_FILE: "NLL by epoch",
+        METRICS_FILE: "the figures above, with protocol, seed and versions",
+        MODEL_FILE: "the model",
+        CONFIG_FILE: "all settings, for `pixelcnn train --config`",
+        ENVIRONMENT_FILE: "how, where and with which versions this was made",
+    }
+    width = max(len(str(folder / name)) for name in about)
+    lines = [summary(metrics), ""]
+    lines += [f"  {folder / name!s:{width}}  {what}" for name, what in about.items()]
+    wish, always = "", ""
+    if condition.kind == "labels" and condition.names:
+        wish = f" --label {shlex.quote(condition.names[-1])}"
+    elif condition.kind == "attributes":
+        wish = always = f" --attributes {shlex.quote(example(condition))}"
+    elif condition.kind == "maps":
+        wish = always = " --maps FILE.npy"
+    run = shlex.quote(str(folder))
+    lines += [
+        "",
+        "Try next:",
+        f"  pixelcnn sample {run}{wish} --num-samples 25 --temperature 0.8 --out more.png",
+        f"  pixelcnn sample {run}{always} --out growing.gif",
+        f"  pixelcnn info {run}",
+    ]
+    return "\n".join(lines)

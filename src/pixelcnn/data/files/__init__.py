@@ -1,0 +1,1 @@
+"""Image files: listing them, reading headers, caching the index, decoding."""

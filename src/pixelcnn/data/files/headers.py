@@ -1,0 +1,195 @@
+"""Images before they are decoded: what their headers say, which are broken, what they share."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pixelcnn.data.data_warnings import notice, some
+from pixelcnn.data.files.decoding import LEVELS, Header, read_header, read_pixels
+from pixelcnn.errors import DataError
+from pixelcnn.spec import ImageSpec
+
+CHUNK = 64  # images that a thread reads at once
+THREADS = 8  # of which most wait for a disk or a network
+
+Found = Header | DataError
+
+
+class Encoded(Protocol):
+    """Image files, or their contents elsewhere."""
+
+    def __len__(self) -> int:
+        """Number of images N."""
+
+    def content(self, index: int) -> Path | bytes:
+        """One file, or what would be in it."""
+
+    def origin(self, index: int) -> str:
+        """What messages call it."""
+
+
+@dataclass(frozen=True)
+class Headers:
+    """What is known of N images.
+
+    Attributes:
+        sizes: Height and width of each. Shape: (N, 2).
+        grey: Whether it has no colours. Shape: (N,).
+        whole: Whether it has been decoded without an error. Shape: (N,).
+        known: Whether its header could be read at all; all else means nothing where not. (N,).
+    """
+
+    sizes: NDArray[np.int32]
+    grey: NDArray[np.bool_]
+    whole: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+
+    @classmethod
+    def empty(cls, count: int) -> "Headers":
+        """Of images of which nothing is known."""
+        no = np.zeros(count, dtype=np.bool_)
+        return cls(np.zeros((count, 2), dtype=np.int32), no, no.copy(), no.copy())
+
+    @property
+    def num_known(self) -> int:
+        """How much is known: the headers that were read, and the images that were decoded."""
+        return int(self.known.sum() + self.whole.sum())
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """The images of one split, as they were found.
+
+    Attributes:
+        images: N images.
+        headers: What is known of each.
+        errors: What is wrong with the broken ones, by number.
+        classes: The class of each image. Shape: (N,); None without classes.
+        numbers: Those that can be read. Shape: (M,).
+    """
+
+    images: Encoded
+    headers: Headers
+    errors: Mapping[int, DataError] = field(default_factory=dict)
+    classes: Tensor | None = None
+
+    @property
+    def numbers(self) -> Tensor:
+        readable = np.ones(len(self.images), dtype=np.bool_)
+        readable[list(self.errors)] = False
+        return torch.from_numpy(np.flatnonzero(readable))
+
+    @property
+    def labels(self) -> Tensor | None:
+        """The classes of those that can be read. Shape: (M,); or None."""
+        return None if self.classes is None else self.classes[self.numbers]
+
+
+def inspect(images: Encoded, headers: Headers, *, skip_broken: bool) -> dict[int, DataError]:
+    """Finds out what is not known yet, and writes it into `headers`.
+
+    Args:
+        images: N images.
+        headers: What is known of them so far.
+        skip_broken: Whether to go on at a broken image. Every image is then decoded once, since
+            most damage shows only there: which images there are is settled before anything is
+            learned from them.
+
+    Returns:
+        The error of each broken image, by its number.
+
+    Raises:
+        DataError: If a header cannot be read and `skip_broken` is off; the message names the image.
+    """
+    errors: dict[int, DataError] = {}
+    wanted = headers.whole if skip_broken else headers.known
+    for number, found in _found(images, np.flatnonzero(~wanted), decodes=skip_broken):
+        if not isinstance(found, DataError):
+            headers.sizes[number] = found.height, found.width
+            headers.grey[number], headers.known[number] = found.grey, True
+            headers.whole[number] = skip_broken
+        elif skip_broken:
+            errors[number] = found
+        else:
+            raise found
+    return errors
+
+
+def common_spec(
+    parts: Mapping[str, Inspected], *, image_size: tuple[int, int] | None, channels: int | None
+) -> ImageSpec:
+    """The spec of all images: one size unless they will be resized, and grey or RGB.
+
+    Raises:
+        DataError: If no image of a split can be read, or the sizes differ without `image_size`.
+    """
+    first, grey = None, True
+    for part in parts.values():
+        numbers = part.numbers.numpy()
+        if not len(numbers):
+            raise DataError(
+                f"Not one of the images can be read ({len(part.images):,}). The first: "
+                f"{part.errors[0]}"
+            )
+        first = first or (part.images.origin(numbers[0]), part.headers.sizes[numbers[0]])
+        others = numbers[(part.headers.sizes[numbers] != first[1]).any(1)]
+        if image_size is None and len(others):
+            height, width = part.headers.sizes[others[0]]
+            raise DataError(
+                f"All images must have one size without `image_size`: {first[0]} has "
+                f"{first[1][0]}×{first[1][1]}, {part.images.origin(others[0])} has "
+                f"{height}×{width} (height × width). Set `image_size`."
+            )
+        grey &= bool(part.headers.grey[numbers].all())
+    assert first is not None
+    height, width = image_size or map(int, first[1])
+    return ImageSpec(channels or (1 if grey else 3), height, width, LEVELS)
+
+
+def left_out(where: str, parts: Mapping[str, Inspected]) -> tuple[str, ...]:
+    """How many images are broken, for the protocol; and once for people, by name."""
+    broken = {
+        part.images.origin(number): error
+        for part in parts.values()
+        for number, error in part.errors.items()
+    }
+    if not broken:
+        return ()
+    count = f"{len(broken):,} broken {'file' if len(broken) == 1 else 'files'} left out"
+    notice(f"{count} of {where}: {some(list(broken))}. {next(iter(broken.values()))}")
+    return (count,)
+
+
+def _found(
+    images: Encoded, numbers: NDArray[np.int64], *, decodes: bool
+) -> Iterator[tuple[int, Found]]:
+    """Headers of some images, or what is wrong with them, in order."""
+    chunks = np.split(numbers, range(CHUNK, len(numbers), CHUNK))
+    look = partial(_look, images, decodes=decodes)
+    with ThreadPoolExecutor(THREADS) as pool:
+        # A round at a time, so that an error ends the work and little waits in the memory.
+        for start in range(0, len(chunks), 8 * THREADS):
+            part = chunks[start : start + 8 * THREADS]
+            for chunk, found in zip(part, pool.map(look, part), strict=True):
+                yield from zip(chunk.tolist(), found, strict=True)
+
+
+def _look(images: Encoded, numbers: Iterable[int], *, decodes: bool) -> list[Found]:
+    found: list[Found] = []
+    for number in numbers:
+        try:
+            content, name = images.content(number), images.origin(number)
+            if decodes:
+                read_pixels(content, channels=3, name=name)
+            found.append(read_header(content, name))
+        except DataError as error:
+            found.append(error)
+    return found

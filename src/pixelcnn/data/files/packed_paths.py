@@ -1,0 +1,68 @@
+"""Many paths in little memory."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+class PackedPaths:
+    """Files below one folder, their names in one block of bytes.
+
+    A million names take some tens of megabytes, where a million paths take hundreds. Worker
+    processes share the block: there is no object per path whose references would be counted, which
+    copies the memory that it lies in.
+
+    Args:
+        root: The folder.
+        text: Names relative to it, as the file system encodes them, each ended by a zero byte.
+        numbers: Which of them, in which order. Shape: (N,); or None for all.
+
+    Example:
+        >>> paths = PackedPaths.of(Path("photos"), ["a.png", "b/c.png", "d.png"])
+        >>> len(paths), paths[1].as_posix(), paths.take(np.array([2, 0])).name(0)
+        (3, 'photos/b/c.png', 'd.png')
+    """
+
+    def __init__(self, root: Path, text: bytes, numbers: NDArray[np.int64] | None = None) -> None:
+        self.root = root
+        self.text = text
+        self._ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == 0)
+        self._numbers = np.arange(len(self._ends)) if numbers is None else numbers
+
+    @classmethod
+    def of(cls, root: Path, names: Iterable[str]) -> "PackedPaths":
+        """Packs names relative to a folder."""
+        return cls(root, b"".join(os.fsencode(name) + b"\0" for name in names))
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def name(self, index: int) -> str:
+        """The name of one file, relative to the folder."""
+        number = self._numbers[index]
+        start = self._ends[number - 1] + 1 if number else 0
+        return os.fsdecode(self.text[start : self._ends[number]])
+
+    def __getitem__(self, index: int) -> Path:
+        return self.root / self.name(index)
+
+    def content(self, index: int) -> Path:
+        """The file itself, as `pixelcnn.data.files.headers.Encoded` has it."""
+        return self[index]
+
+    def origin(self, index: int) -> str:
+        """Its path, as messages say it."""
+        return str(self[index])
+
+    def take(self, indices: Tensor | NDArray[np.int64]) -> "PackedPaths":
+        """Those with these numbers, (M,), in this order."""
+        numbers: NDArray[np.int64] = self._numbers[np.asarray(indices)]
+        return PackedPaths(self.root, self.text, numbers)
+
+    def packed(self) -> "PackedPaths":
+        """The same in a block that holds no others."""
+        return PackedPaths.of(self.root, (self.name(index) for index in range(len(self))))

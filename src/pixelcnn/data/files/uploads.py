@@ -1,0 +1,149 @@
+"""Images and maps that come as bytes from somewhere: checked before they are decoded."""
+
+import warnings
+import zipfile
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from pixelcnn.data.files.decoding import LEVELS, to_bytes
+from pixelcnn.data.sources.array_conditions import as_maps
+from pixelcnn.data.transforms import resize
+from pixelcnn.errors import DataError
+from pixelcnn.spec import ImageSpec, requantise
+
+MAX_BYTES = 10 * 2**20
+MAX_PIXELS = 25_000_000
+MAX_UNPACKED = 64 * 2**20
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+
+
+def read_upload(content: bytes, name: str, spec: ImageSpec) -> Tensor:
+    """Reads an image of unknown origin, in the shape and levels of a model.
+
+    It is turned as its EXIF orientation says, laid on white where it is transparent, rounded to 8
+    bits where it has more, scaled until it covers the size, cropped centrally, and rounded to K
+    levels. No other decoders than those of common formats are tried on it.
+
+    Args:
+        content: The file.
+        name: What to call it in messages.
+        spec: Shape and levels wanted.
+
+    Returns:
+        Levels. (1, C, H, W), int64.
+
+    Raises:
+        DataError: If it is no image, is too large, moves, or the model's images have other channels
+            than 1 or 3.
+
+    Example:
+        >>> file = BytesIO()
+        >>> Image.new("RGBA", (9, 9), (0, 0, 0, 255)).save(file, "PNG")
+        >>> read_upload(file.getvalue(), "black.png", ImageSpec(1, 2, 2, 17))
+        tensor([[[[0, 0],
+                  [0, 0]]]])
+    """
+    if spec.channels not in (1, 3):
+        raise DataError(
+            f"Image files have 1 or 3 channels, and the model has {spec.channels}: pick an image "
+            f"of its test set."
+        )
+    _check_bytes(content, name)
+    pixels = _decode(content, name, spec.channels)
+    size = (spec.height, spec.width)
+    return requantise(resize(pixels, levels=LEVELS, size=size), LEVELS, to=spec.levels)
+
+
+def read_maps(content: bytes, name: str, channels: int) -> Tensor:
+    """Reads maps of unknown origin from an .npy file, or from `maps` of an .npz file.
+
+    Args:
+        content: The file. Its array has shape (N, A, H, W), or (A, H, W) for one map.
+        name: What to call it in messages.
+        channels: A.
+
+    Returns:
+        Shape: (N, A, H, W), float32.
+
+    Raises:
+        DataError: If it is too large, no such file, would have to be unpickled, or holds no such
+            maps.
+
+    Example:
+        >>> file = BytesIO()
+        >>> np.save(file, np.ones((2, 4, 4)))
+        >>> read_maps(file.getvalue(), "ones.npy", 2).shape
+        torch.Size([1, 2, 4, 4])
+    """
+    _check_bytes(content, name)
+    try:
+        found = np.asarray(_maps_of(content))
+    except Exception as error:  # zipfile, zlib and NumPy raise whatever they trip over
+        raise DataError(
+            f"`{name}` cannot be read as maps: {error}. Give an .npy file of plain numbers, or an "
+            f".npz file with `maps`."
+        ) from error
+    return as_maps(found, channels, f"`{name}`")
+
+
+def _maps_of(content: bytes) -> Any:
+    """The array of the file; nothing is decompressed beyond what may be uploaded plainly."""
+    if not zipfile.is_zipfile(BytesIO(content)):
+        return np.load(BytesIO(content), allow_pickle=False)
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        size = archive.getinfo("maps.npy").file_size
+        if size > MAX_UNPACKED:
+            raise DataError(f"its maps have {size:,} bytes, at most {MAX_UNPACKED:,} may be")
+        return np.load(BytesIO(archive.read("maps.npy")), allow_pickle=False)
+
+
+def _check_bytes(content: bytes, name: str) -> None:
+    if len(content) > MAX_BYTES:
+        raise DataError(
+            f"`{name}` must have at most {MAX_BYTES / 2**20:.0f} MB, got "
+            f"{len(content) / 2**20:.1f} MB."
+        )
+
+
+def _decode(content: bytes, name: str, channels: int) -> Tensor:
+    """8-bit pixels (1, C, h, w)."""
+    try:
+        with warnings.catch_warnings():
+            # Its own limit is higher than ours, and only warns.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(BytesIO(content), formats=FORMATS)
+        with image:
+            _check_header(image, name)
+            pixels = to_bytes(ImageOps.exif_transpose(image), channels)
+    except DataError:
+        raise
+    except Image.DecompressionBombError as error:  # which comes before there is a header to check
+        raise DataError(_too_many_pixels(name, "far more")) from error
+    except Exception as error:  # decoders raise whatever they trip over in a damaged file
+        reason = "it is none, or of another kind" if "cannot identify" in str(error) else error
+        raise DataError(
+            f"`{name}` cannot be read as an image: {reason}. "
+            f"Give a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file."
+        ) from error
+    return torch.from_numpy(pixels.reshape(1, *pixels.shape[:2], channels)).permute(0, 3, 1, 2)
+
+
+def _check_header(image: Image.Image, name: str) -> None:
+    """Refuses what would be large once decoded, and films, of which no one frame is meant."""
+    if image.width * image.height > MAX_PIXELS:
+        raise DataError(_too_many_pixels(name, f"{image.width:,}×{image.height:,}"))
+    if getattr(image, "n_frames", 1) > 1:
+        raise DataError(
+            f"`{name}` must be a single picture, got {getattr(image, 'n_frames', 1)} frames. "
+            f"Save the frame that you mean."
+        )
+
+
+def _too_many_pixels(name: str, got: str) -> str:
+    most = MAX_PIXELS / 1e6
+    return f"`{name}` must have at most {most:.0f} million pixels, got {got}. Scale it down first."

@@ -1,0 +1,1 @@
+"""Readers, one file for each data set or format."""

@@ -1,0 +1,1 @@
+"""Markov chain Monte Carlo: Gibbs sampling of sub-pixels."""

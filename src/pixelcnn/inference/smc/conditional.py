@@ -1,0 +1,218 @@
+"""Conditionals by weighted draws: importance sampling and sequential Monte Carlo."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pixelcnn.errors import ConfigError
+from pixelcnn.inference.estimates import LevelEstimate, effective, from_weighted
+from pixelcnn.inference.query import Query
+from pixelcnn.inference.smc.particles import Particles
+from pixelcnn.order import Site
+from pixelcnn.walk import image_noise
+
+MAX_BRANCHES = 20
+"""Up to so many levels, each level of the asked sub-pixel is tried with every draw."""
+
+
+def importance(question: Query, site: Site, *, num_draws: int = 1000) -> LevelEstimate:
+    """The conditional distribution of a sub-pixel by importance sampling.
+
+    Unknown sub-pixels are drawn in order from the model, and each draw is weighed by the
+    probability of what is known after them. With much known that no draw foresees, a few draws
+    have all the weight; the effective sample size says so.
+
+    Where nothing known comes after the site, the model's distribution there is averaged, not the
+    drawn levels. Where something does, each of up to 20 levels is tried with the same noise; of
+    more levels the drawn ones are counted.
+
+    Args:
+        question: About one image.
+        site: An unknown sub-pixel.
+        num_draws: Images drawn; with each level if levels are tried.
+
+    Raises:
+        ConfigError: If `num_draws` is below 2.
+
+    References:
+        Monte Carlo theory, methods and examples (Owen, 2013), sections 9.2 and 9.3.
+        https://artowen.su.domains/mc/
+    """
+    if num_draws < 2:
+        raise ConfigError(f"`num_draws` must be at least 2, got {num_draws}.")
+    return _estimate(question, site, Populations("importance", num_draws, 1, 0.0))
+
+
+def smc(
+    question: Query,
+    site: Site,
+    *,
+    num_populations: int = 40,
+    num_particles: int = 25,
+    resample_below: float = 0.5,
+) -> LevelEstimate:
+    """The conditional distribution of a sub-pixel by sequential Monte Carlo.
+
+    As `importance`, but within populations: whenever the weights of one have become uneven, heavy
+    images take the places of light ones. A population estimates the probability of what is known
+    without bias, also together with each level of the site; independent populations are weighed by
+    it, and their spread gives the standard error.
+
+    Args:
+        question: About one image.
+        site: An unknown sub-pixel.
+        num_populations: Independent populations; few of them make the intervals wide.
+        num_particles: Images of a population, walked together whatever the batch size.
+        resample_below: Resamples where the effective sample size is below this share of the
+            population.
+
+    Raises:
+        ConfigError: If an option is out of range.
+
+    References:
+        A Tutorial on Particle Filtering and Smoothing (Doucet & Johansen, 2009), section 3.5.
+        On the Role of Interaction in Sequential Monte Carlo Algorithms (Whiteley et al., 2016),
+        for the weights of populations.
+    """
+    check_populations(num_populations, num_particles, resample_below)
+    plan = Populations("smc", num_populations, num_particles, resample_below)
+    return _estimate(question, site, plan)
+
+
+def check_populations(num_populations: int, num_particles: int, resample_below: float) -> None:
+    """Raises `ConfigError` unless these can be drawn."""
+    if num_populations < 2:
+        raise ConfigError(
+            f"`num_populations` must be at least 2, got {num_populations}: their spread is the "
+            f"standard error."
+        )
+    if num_particles < 1:
+        raise ConfigError(f"`num_particles` must be at least 1, got {num_particles}.")
+    if not 0 <= resample_below <= 1:
+        raise ConfigError(f"`resample_below` must be from 0 to 1, got {resample_below:g}.")
+
+
+@dataclass(frozen=True)
+class Populations:
+    """How many images to draw in which company.
+
+    Attributes:
+        method: Name of the estimate.
+        count: Independent populations.
+        size: Images of each.
+        resample_below: As `Particles` takes it.
+    """
+
+    method: str
+    count: int
+    size: int
+    resample_below: float
+
+    def chunks(self, at_once: int) -> Iterator[tuple[int, int]]:
+        """First population and number of populations, of at most so many images or of one."""
+        step = max(1, at_once // self.size)
+        for first in range(0, self.count, step):
+            yield first, min(step, self.count - first)
+
+
+def _estimate(question: Query, site: Site, plan: Populations) -> LevelEstimate:
+    order, levels = question.order(), question.model.num_classes
+    known = question.known[0].cpu()
+    is_last = not any(known[each] for each in list(order)[order.index(site) :])
+    tries_levels = not is_last and levels <= MAX_BRANCHES
+    branches = levels if tries_levels else 1
+    found = []
+    for first, count in plan.chunks(question.batch_size // branches):
+        if tries_levels:
+            found.append(_by_level(question, site, plan, first, count))
+        else:
+            found.append(_by_draw(question, site, plan, first, count, counted=not is_last))
+        question.report(first + count, plan.count)
+    log_weights, shares, of_draws = (torch.cat(parts) for parts in zip(*found, strict=True))
+    is_counted = not is_last and not tries_levels
+    return from_weighted(
+        log_weights,
+        shares,
+        method=plan.method,
+        num_draws=plan.count * plan.size,
+        num_counted=float(effective(of_draws)) if is_counted else None,
+    )
+
+
+def _by_level(
+    question: Query, site: Site, plan: Populations, first: int, count: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """By taking each level as known in its turn.
+
+    Returns:
+        Log-weights of the populations (count,), their shares (count, K), and log-weights of all
+        draws.
+    """
+    levels = question.model.num_classes
+    given, known = question.given.repeat(levels, 1, 1, 1), question.known.clone()
+    given[:, site.channel, site.row, site.column] = torch.arange(levels, device=given.device)
+    known[:, site.channel, site.row, site.column] = True
+    particles = walked(question, given, known, plan, first, count)
+    by_level = particles.log_evidence.view(levels, count)
+    weights = by_level.logsumexp(0).cpu(), by_level.softmax(0).T.cpu()
+    return *weights, particles.log_weights.cpu()
+
+
+def _by_draw(
+    question: Query, site: Site, plan: Populations, first: int, count: int, *, counted: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The same from the draws: what was expected at the site, or what was drawn there."""
+    particles = walked(question, question.given, question.known, plan, first, count, site=site)
+    shares = particles.shares
+    if counted:
+        drawn = particles.x[:, site.channel, site.row, site.column]
+        shares = F.one_hot(drawn, question.model.num_classes).to(particles.log_weights)
+    weights = particles.by_population(particles.log_weights).softmax(1)
+    mean = (weights[:, :, None] * particles.by_population(shares)).sum(1)
+    return particles.log_evidence.cpu(), mean.cpu(), particles.log_weights.cpu()
+
+
+def walked(
+    question: Query,
+    given: Tensor,
+    known: Tensor,
+    plan: Populations,
+    first: int,
+    count: int,
+    *,
+    site: Site | None = None,
+) -> Particles:
+    """Populations after their walk, as far as it matters.
+
+    Args:
+        question: About one image.
+        given: Variants of the image, each of which is walked by all populations. (V, C, H, W).
+        known: The same for all variants. (1, C, H, W).
+        plan: How many images to draw.
+        first: Number of the first population: with the seed it decides their noise, which all
+            variants share.
+        count: Populations of each variant.
+        site: Where to keep what the model expects.
+
+    Returns:
+        V × count populations, those of the first variant first.
+    """
+    per_variant = count * plan.size
+    noise = image_noise(question.seed, first * plan.size, per_variant, *given.shape[1:])
+    number = len(given) * per_variant
+    particles = Particles(
+        given.repeat_interleave(per_variant, 0),
+        known.expand(number, -1, -1, -1),
+        noise.repeat(len(given), 1, 1, 1),
+        population=plan.size,
+        resample_below=plan.resample_below,
+        site=site,
+    )
+    cond = None if question.cond is None else question.cond.repeat_interleave(number, 0)
+    rows = known[0].any(0).any(1).nonzero().flatten().tolist()
+    last_row = max([*rows, -1 if site is None else site.row])
+    particles.walk(question.model, cond, num_rows=last_row + 1)
+    return particles

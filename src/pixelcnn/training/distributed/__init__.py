@@ -1,0 +1,1 @@
+"""Training in several processes: their group, their devices, sharded weights."""

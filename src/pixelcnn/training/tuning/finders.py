@@ -1,0 +1,252 @@
+"""Finding a learning rate and a batch size before a training, by Lightning's tuner."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]
+import torch
+from torch import Tensor
+
+from pixelcnn.charts.figure import save_figure
+from pixelcnn.charts.learning_rate import rate_figure
+from pixelcnn.config import FINDERS, Config, load_config
+from pixelcnn.config.rules import check_devices
+from pixelcnn.data import DataSplits
+from pixelcnn.device import resolve_device
+from pixelcnn.errors import ConfigError
+from pixelcnn.models import AutoregressiveModel
+from pixelcnn.runs import CONFIG_FILE
+from pixelcnn.training.messages import say
+from pixelcnn.training.tuning.trial import on_trial
+
+NOT_AGAIN: dict[str, Any] = dict.fromkeys(FINDERS, False)
+
+LOWEST_RATE, HIGHEST_RATE, NUM_RATES = 1e-6, 1.0, 100
+SMOOTHING = 0.9
+FIRST_RATES = 5  # whose smoothed losses are hardly smooth yet
+
+STEPS_PER_SIZE = 3
+LARGEST_BATCH = 8191  # Lightning takes 8192 without trying it
+SHARE_OF_MEMORY = 0.5
+PICTURE = "learning-rate.png"
+
+
+@dataclass(frozen=True)
+class FoundRate:
+    """What the learning-rate finder saw.
+
+    Attributes:
+        rates: That were tried, one for each step, rising.
+        losses: Smoothed loss at each, in nats per sub-pixel.
+        best: The rate to train with, in three digits.
+    """
+
+    rates: list[float]
+    losses: list[float]
+    best: float
+
+
+def settle(
+    config: Config,
+    model: AutoregressiveModel,
+    data: DataSplits,
+    run_dir: Path,
+    *,
+    is_auto: bool,
+) -> tuple[Config, dict[str, Any]]:
+    """Settings as `find_settings` finds them for a run that begins; one that goes on keeps its own.
+
+    Args:
+        config: Settings of the training to come; `resume` says whether it goes on.
+        model: As it will begin.
+        data: Its images.
+        run_dir: Folder of the run.
+        is_auto: Whether the same command may begin a run and go on with it.
+
+    Raises:
+        ConfigError: As `find_settings`; if several processes train together; or if a run that goes
+            on is asked to search again.
+    """
+    training = config.training
+    wanted = [name for name in FINDERS if getattr(training, name)]
+    if not wanted:
+        return config, {}
+    check_devices({f"training.{name}": value for name, value in asdict(training).items()})
+    if config.resume is None:
+        return find_settings(config, model, data, run_dir)
+    if not is_auto:
+        raise ConfigError(
+            f"`training.{wanted[0]}` is for a run that begins; one that goes on keeps its own "
+            f"value. Leave it out."
+        )
+    own, kept = load_config(run_dir / CONFIG_FILE), dict(NOT_AGAIN)
+    if training.find_learning_rate:
+        kept["learning_rate"] = own.training.learning_rate
+    if training.find_batch_size:
+        config = replace(config, data=replace(config.data, batch_size=own.data.batch_size))
+    return replace(config, training=replace(training, **kept)), {}
+
+
+def find_settings(
+    config: Config, model: AutoregressiveModel, data: DataSplits, run_dir: Path
+) -> tuple[Config, dict[str, Any]]:
+    """Finds what `training.find_batch_size` and `training.find_learning_rate` ask for.
+
+    The model and all random state are afterwards what they were before, so that the training is the
+    same as one that is given the values.
+
+    Args:
+        config: Settings of the training to come.
+        model: As it will begin.
+        data: Its images.
+        run_dir: Where a picture of the loss by learning rate goes.
+
+    Returns:
+        The settings with what was found in them, and, by name of the setting, how it was found.
+
+    Raises:
+        ConfigError: If no learning rate is good, or no batch fits into memory.
+        OutputError: If the picture cannot be written.
+    """
+    found: dict[str, Any] = {}
+    if config.training.find_batch_size:
+        size = find_batch_size(config, model, data)
+        found["data.batch_size"] = {"value": size, "by": "the largest that fits, by doubling"}
+        config = replace(config, data=replace(config.data, batch_size=size))
+        say(f"Found a batch size of {size:,}.")
+    if config.training.find_learning_rate:
+        tried = find_learning_rate(config, model, data)
+        save_figure(rate_figure(tried.rates, tried.losses, tried.best), run_dir / PICTURE)
+        found["training.learning_rate"] = {
+            "value": tried.best,
+            "by": f"the steepest fall of the loss while the rate rose from {LOWEST_RATE:g} to "
+            f"{HIGHEST_RATE:g} in {NUM_RATES} steps, see {PICTURE}",
+        }
+        config = replace(config, training=replace(config.training, learning_rate=tried.best))
+        say(f"Found a learning rate of {tried.best:g}: {run_dir / PICTURE} shows the loss by rate.")
+    return replace(config, training=replace(config.training, **NOT_AGAIN)), found
+
+
+def find_learning_rate(config: Config, model: AutoregressiveModel, data: DataSplits) -> FoundRate:
+    """Raises the learning rate from step to step, and sees where the loss falls fastest.
+
+    Lightning raises the rate and stops when the loss explodes. Its own suggestion is where the loss
+    falls fastest by the rate itself; but rates are tried by factors, so that nearly all of them are
+    small ones, where the same fall looks thousands of times steeper. Here the fall by the factor
+    counts, as it is seen on the logarithmic axis of the picture.
+
+    Args:
+        config: Settings of the training to come.
+        model: As it will begin; a copy is trained.
+        data: Its images.
+
+    Raises:
+        ConfigError: If the loss falls nowhere.
+
+    References:
+        Smith, "Cyclical learning rates for training neural networks", 2017, section 3.3.
+    """
+    with on_trial(config, model, data) as trial:
+        found = trial.tuner().lr_find(
+            trial,
+            min_lr=LOWEST_RATE,
+            max_lr=HIGHEST_RATE,
+            num_training=NUM_RATES,
+            update_attr=False,
+        )
+    assert found is not None
+    losses = smooth(trial.losses)
+    rates = found.results["lr"][: len(losses)]
+    return FoundRate(rates, losses, steepest_fall(rates, losses))
+
+
+def smooth(values: Sequence[float]) -> list[float]:
+    """Running average in which old values fade, and the first ones have no less weight.
+
+    Example:
+        >>> smooth([1.0, 1.0, 2.0])[:2]
+        [1.0, 1.0]
+    """
+    smoothed, average = [], 0.0
+    for number, value in enumerate(values, start=1):
+        average = SMOOTHING * average + (1 - SMOOTHING) * value
+        smoothed.append(round(average / (1 - SMOOTHING**number), 9))
+    return smoothed
+
+
+def steepest_fall(rates: Sequence[float], losses: Sequence[float]) -> float:
+    """The rate, in three digits, at which the loss falls fastest before it is lowest.
+
+    Raises:
+        ConfigError: If it falls nowhere.
+
+    Example:
+        >>> losses = [3, 3, 3, 3, 3, 3, 3, 2, 1, 0.9, 0.9, 9]
+        >>> steepest_fall([10.0**-power for power in range(12, 0, -1)], losses)
+        1e-05
+    """
+    x, y = torch.tensor(rates).log(), torch.tensor(losses)
+    lowest = int(y.nan_to_num(math.inf, math.inf)[FIRST_RATES:].argmin()) + FIRST_RATES
+    x, y = x[FIRST_RATES : lowest + 1], y[FIRST_RATES : lowest + 1]
+    slopes = torch.gradient(y, spacing=(x,))[0] if len(y) > 1 else torch.zeros(1)
+    if slopes.min() >= 0:
+        raise ConfigError(
+            f"`training.find_learning_rate` found no rate from {LOWEST_RATE:g} to {HIGHEST_RATE:g} "
+            f"at which the loss falls. Set `training.learning_rate` yourself."
+        )
+    return float(f"{x[slopes.argmin()].exp().item():.3g}")
+
+
+def find_batch_size(config: Config, model: AutoregressiveModel, data: DataSplits) -> int:
+    """Doubles the batch size until memory is full, or all training images are in one batch.
+
+    Args:
+        config: Settings of the training to come; the search begins at their batch size.
+        model: As it will begin; a copy is trained.
+        data: Its images.
+
+    Raises:
+        ConfigError: If not even a batch of one image fits.
+    """
+    largest = min(len(data.train), LARGEST_BATCH)
+    if resolve_device(config.device) == "cpu":
+        # Systems promise more memory than there is, and end whoever takes it: no error says so.
+        free = psutil.virtual_memory().available * SHARE_OF_MEMORY
+        largest = min(largest, int(free / bytes_per_image(config, model, data)))
+    first = min(config.data.batch_size, largest)
+    size: int | None = 0
+    if largest:
+        with on_trial(config, model, data) as trial:
+            size = trial.tuner().scale_batch_size(
+                trial,
+                mode="power",
+                steps_per_trial=STEPS_PER_SIZE,
+                init_val=first,
+                max_trials=int(math.log2(largest / first)) + 1,
+            )
+    if not size:
+        raise ConfigError(
+            "`training.find_batch_size` found no room for a single image. Use a smaller model."
+        )
+    return size
+
+
+def bytes_per_image(config: Config, model: AutoregressiveModel, data: DataSplits) -> int:
+    """Memory that training takes for each image: what is kept for gradients, and as much again."""
+    kept: dict[int, int] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    pair = replace(config, data=replace(config.data, batch_size=2))
+    with on_trial(pair, model, data) as trial:
+        batch = next(iter(trial.train_dataloader()))
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            trial.module.plain_nll(*trial.module.split(batch)).sum()
+    weights = {each.untyped_storage().data_ptr() for each in trial.module.parameters()}
+    total = sum(size for where, size in kept.items() if where not in weights)
+    return max(2 * total // len(batch.x), 1)

@@ -1,0 +1,72 @@
+"""Work in a thread, looked on by the page."""
+
+import threading
+import time
+
+import pytest
+
+from pixelcnn.app.background import watch, watch_steps
+from pixelcnn.app.scheduler import Turns
+
+
+class Gone(BaseException):
+    """As Streamlit ends a run."""
+
+
+@pytest.fixture
+def turns(monkeypatch):
+    """One at a time, whatever machine this is."""
+    turns = Turns(1)
+    monkeypatch.setattr("pixelcnn.app.background.TURNS", turns)
+    return turns
+
+
+def test_the_last_news_are_shown_and_the_result_comes_back():
+    shown = []
+
+    def work(say):
+        for number in range(3):
+            say(number)
+        return "result"
+
+    assert watch(work, shown.append) == "result"
+    assert [each for each in shown if each is not None][-1] == 2
+
+
+def test_errors_of_the_work_come_to_who_looks_on():
+    def steps():
+        yield 1
+        raise ValueError("no more")
+
+    with pytest.raises(ValueError, match="no more"):
+        watch_steps(steps(), lambda newest: None)
+
+
+def leave(newest):
+    raise Gone
+
+
+def test_who_looks_on_may_go_while_a_step_takes_long_and_the_work_ends_after_it(turns):
+    may_go_on, steps_done = threading.Event(), []
+
+    def steps():
+        for number in range(5):
+            may_go_on.wait(10)
+            steps_done.append(number)
+            yield number
+
+    began = time.monotonic()
+    with pytest.raises(Gone):
+        watch_steps(steps(), leave)
+    assert time.monotonic() - began < 5, "the step takes ten seconds"
+    may_go_on.set()
+    assert watch(lambda say: "next", lambda newest: None) == "next", "the turn is given back"
+    assert steps_done == [0]
+
+
+def test_who_goes_before_the_turn_comes_leaves_nothing_behind(turns):
+    done = []
+    with turns.turn(), pytest.raises(Gone):
+        watch(lambda say: done.append("late"), leave)
+    assert watch(lambda say: "next", lambda newest: None) == "next"
+    assert not done

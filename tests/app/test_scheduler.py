@@ -1,0 +1,66 @@
+"""Visitors take turns."""
+
+import threading
+import time
+
+from pixelcnn.app.scheduler import Turns
+
+
+def test_steps_of_two_visitors_alternate():
+    turns, order = Turns(1), []
+    ready = threading.Barrier(2)
+
+    def visit(name):
+        ready.wait()
+        with turns.turn():
+            for _ in range(5):
+                time.sleep(0.01)
+                order.append(name)
+                turns.pass_on()
+
+    visitors = [threading.Thread(target=visit, args=(name,)) for name in "ab"]
+    for visitor in visitors:
+        visitor.start()
+    for visitor in visitors:
+        visitor.join(10)
+    assert sorted(order) == list("aaaaabbbbb")
+    assert order[:5].count("a") in (2, 3)
+
+
+def test_no_more_compute_at_once_than_there_are_turns():
+    turns, most, now = Turns(2), [], []
+
+    def visit():
+        with turns.turn():
+            for _ in range(2):
+                now.append(1)
+                most.append(len(now))
+                time.sleep(0.01)
+                now.pop()
+                turns.pass_on()
+
+    visitors = [threading.Thread(target=visit) for _ in range(6)]
+    for visitor in visitors:
+        visitor.start()
+    for visitor in visitors:
+        visitor.join(10)
+    assert len(most) == 12 and max(most) == 2
+
+
+def test_a_turn_is_given_back_when_work_fails():
+    turns = Turns(1)
+    for _ in range(2):
+        try:
+            with turns.turn():
+                raise ValueError
+        except ValueError:
+            pass
+
+    def visit():
+        with turns.turn():
+            turns.pass_on()
+
+    visitor = threading.Thread(target=visit, daemon=True)
+    visitor.start()
+    visitor.join(10)
+    assert not visitor.is_alive(), "waits for a turn that nobody gives back"

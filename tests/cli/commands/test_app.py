@@ -1,0 +1,39 @@
+"""`pixelcnn app` at the command line."""
+
+import signal
+import sys
+
+import pytest
+
+import pixelcnn.cli.commands.app as app
+from pixelcnn.cli import main
+from pixelcnn.cli.parsers.parser import parse
+
+
+def test_the_server_listens_at_this_machine_alone_unless_it_is_told():
+    command = app.command_of(parse(["app", "runs/a", "--port", "9000", "--device", "cpu"]))
+    assert command[:4] == [sys.executable, "-m", "streamlit", "run"]
+    assert app.ENTRY.is_file()
+    assert {"--server.address=localhost", "--server.port=9000"} <= set(command)
+    assert command[-4:] == ["--", "runs/a", "--device", "cpu"]
+
+
+def test_its_exit_code_is_that_of_the_server(monkeypatch):
+    pytest.importorskip("streamlit")
+    ending = [sys.executable, "-c", "raise SystemExit(7)"]
+    monkeypatch.setattr(app, "command_of", lambda args: ending)
+    assert main(["app"]) == 7
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+def test_no_server_stays_behind_when_it_is_ended(monkeypatch):
+    pytest.importorskip("streamlit")
+    waiting = "import os, signal, time; os.kill(os.getppid(), signal.SIGTERM); time.sleep(60)"
+    monkeypatch.setattr(app, "command_of", lambda args: [sys.executable, "-c", waiting])
+    assert main(["app"]) == -signal.SIGTERM
+
+
+def test_without_streamlit_it_says_how_to_install_it(monkeypatch, fails):
+    monkeypatch.setitem(sys.modules, "streamlit", None)
+    monkeypatch.setattr(app.importlib.util, "find_spec", lambda name: None)
+    assert 'pip install "pixelcnn[app]"' in fails("app")

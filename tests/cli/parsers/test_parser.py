@@ -1,0 +1,119 @@
+"""What can be typed, and what is refused before any work."""
+
+import inspect
+
+import pytest
+
+from pixelcnn.cli.parsers.options import site, size, whole
+from pixelcnn.cli.parsers.parser import parse, split_settings
+from pixelcnn.cli.parsers.queries import COMPLETION_METHODS, METHODS
+from pixelcnn.inference.complete import COMPLETION_METHODS as LIBRARY_COMPLETIONS
+from pixelcnn.inference.conditional import CONDITIONAL_METHODS
+
+WRONG = [
+    [],
+    ["dance"],
+    ["sample"],
+    ["sample", "run", "--num-samples", "0"],
+    ["sample", "run", "--num-samples", "4", "--per-label", "2"],
+    ["sample", "run", "--size", "8by8"],
+    ["sample", "run", "--seed", "-1"],
+    ["sample", "run", "--temp", "1"],
+    ["sample", "run", "--training.max_epochs", "5"],
+    ["train", "--config", "a.yaml", "--preset", "digits"],
+    ["evaluate", "run", "--split", "secret"],
+    ["evaluate", "run", "--features", "vgg"],
+    ["evaluate", "run", "--num-generated", "0"],
+    ["train-classifier", "--preset", "digits"],
+    ["sample", "run", "--shards", ""],
+    ["score", "run", "--seed", str(2**64)],
+    ["marginal", "run", "--site", "1"],
+]
+
+
+@pytest.mark.parametrize("words", WRONG, ids=" ".join)
+def test_wrong_words_are_one_line_with_code_2(words, capsys):
+    with pytest.raises(SystemExit) as end:
+        parse(words)
+    assert end.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("pixelcnn: ")
+    assert err.endswith("--help`.\n")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "command", ["quickstart", "train", "sample", "evaluate", "train-classifier", "info"]
+)
+def test_every_command_explains_itself(command, capsys):
+    with pytest.raises(SystemExit) as end:
+        parse([command, "--help"])
+    assert end.value.code == 0
+    assert f"usage: pixelcnn {command}" in capsys.readouterr().out
+
+
+def test_settings_stand_anywhere_and_do_not_become_positional():
+    args = parse(["evaluate", "--data.max_samples", "5", "run", "--data.levels=2"])
+    assert args.run == "run"
+    assert args.settings == ["--data.max_samples", "5", "--data.levels=2"]
+
+
+def test_a_setting_without_a_value_is_left_to_the_configuration():
+    assert split_settings(["--data.levels"]) == ([], ["--data.levels"])
+
+
+def test_a_misspelt_section_is_left_to_the_configuration_too():
+    assert split_settings(["--trainng.max_epochs", "5"])[1] == ["--trainng.max_epochs", "5"]
+
+
+@pytest.fixture
+def refusal(capsys):
+    """Parses words that must be refused; returns the line."""
+
+    def run(*words):
+        with pytest.raises(SystemExit):
+            parse(words)
+        return capsys.readouterr().err
+
+    return run
+
+
+def test_a_refusal_names_the_help_of_its_command(refusal):
+    for words in (["score", "run", "--labl", "1"], ["score", "run", "--batch-size", "0"]):
+        assert refusal(*words).endswith("See `pixelcnn score --help`.\n")
+    assert "`marginal` takes no settings such as --data.levels. See `pixelcnn marginal --help`" in (
+        refusal("marginal", "run", "--site", "0,0", "--data.levels", "2")
+    )
+
+
+def test_a_site_below_zero_is_told_how_to_be_typed(refusal):
+    assert "written --site=-…" in refusal("marginal", "run", "--site", "-1,0")
+    assert "CHANNEL,ROW,COLUMN, from 0, got '-1,0'" in refusal("marginal", "run", "--site=-1,0")
+
+
+def test_blanks_in_a_site_do_not_matter():
+    assert site("2, 4") == site("2,4") == (2, 4)
+
+
+@pytest.mark.parametrize("command", ["score", "classify", "complete", "evaluate", "verify"])
+def test_nothing_is_written_to_an_empty_name(command, refusal):
+    assert "--out: must name a place" in refusal(command, "run", "--out", "")
+
+
+def test_seeds_are_those_of_python():
+    assert whole(str(2**64 - 1)) == 2**64 - 1
+
+
+def test_sizes_are_height_by_width():
+    assert [size("40x20"), size("8"), size("8X9")] == [(40, 20), (8, 8), (8, 9)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "methods"),
+    [(METHODS, CONDITIONAL_METHODS), (COMPLETION_METHODS, LIBRARY_COMPLETIONS)],
+)
+def test_methods_and_their_options_are_those_of_the_library(typed, methods):
+    assert typed.keys() == methods.keys()
+    for name, options in typed.items():
+        assert set(options) <= inspect.signature(methods[name]).parameters.keys()

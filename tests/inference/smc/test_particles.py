@@ -1,0 +1,83 @@
+import pytest
+import torch
+
+from pixelcnn.inference.smc.particles import Particles, systematic
+from pixelcnn.walk import image_noise
+from tests.inference.tiny import every_state, random_question, tiny_model
+
+
+def test_systematic_resampling_takes_each_image_by_its_weight():
+    generator = torch.Generator().manual_seed(1)
+    log_weights = 2 * torch.randn(50, 8, generator=generator, dtype=torch.float64)
+    expected = 8 * log_weights.softmax(1)
+    total = torch.zeros_like(expected)
+    for uniform in (torch.arange(1000) + 0.5) / 1000:
+        ancestors = systematic(log_weights, uniform.double().expand(50))
+        counts = torch.zeros_like(expected).scatter_add_(
+            1, ancestors, torch.ones_like(ancestors, dtype=torch.float64)
+        )
+        assert ((counts - expected).abs() < 1).all()
+        total += counts
+    # Over all beginnings an image is taken as often as its weight says: no more, no less.
+    torch.testing.assert_close(total / 1000, expected, rtol=0, atol=2e-3)
+
+
+def test_images_without_weight_are_never_taken():
+    log_weights = torch.tensor([[float("-inf"), 0.0, float("-inf"), 0.0, float("-inf")]]).double()
+    for uniform in torch.tensor([0.0, 0.5, 1 - 2**-53], dtype=torch.float64):
+        assert set(systematic(log_weights, uniform[None])[0].tolist()) <= {1, 3}
+
+
+def particles_of(model, x, known, *, populations, size, resample_below, seed=0):
+    count = populations * size
+    particles = Particles(
+        x.expand(count, *x.shape),
+        known.expand(count, *x.shape),
+        image_noise(seed, 0, count, *x.shape),
+        population=size,
+        resample_below=resample_below,
+    )
+    particles.walk(model, None)
+    return particles
+
+
+@pytest.mark.parametrize("resample_below", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("name", ["binary", "attention", "mixture"])
+def test_the_mean_weight_estimates_the_mass_of_what_is_known_without_bias(name, resample_below):
+    # The mean of 400 populations is within five standard errors of the exact mass: 1e-6.
+    model = tiny_model(name)
+    x, known = random_question(model, 2)
+    options = {"populations": 400, "size": 6, "resample_below": resample_below}
+    evidence = particles_of(model, x, known, **options).log_evidence.exp()
+    nothing = torch.zeros_like(known)
+    images, probabilities = every_state(model, x, nothing)
+    exact = probabilities[(images == x)[:, known].all(1)].sum()
+    assert (evidence.mean() - exact).abs() <= 5 * evidence.std() / 20
+    assert evidence.std() > 0
+
+
+def test_known_sub_pixels_stay_and_drawn_ones_follow_the_model_where_nothing_is_weighed():
+    model = tiny_model("rgb")
+    x, known = random_question(model, 2)
+    particles = particles_of(model, x, known, populations=5, size=4, resample_below=0.5)
+    assert (particles.x[:, known] == x[known]).all()
+    assert len(particles.x[:, ~known].unique(dim=0)) > 1
+
+
+def test_resampling_evens_out_weights():
+    model = tiny_model("binary")
+    x, known = random_question(model, 1)
+    known[0, 2, 2] = True
+    never = particles_of(model, x, known, populations=9, size=50, resample_below=0.0)
+    always = particles_of(model, x, known, populations=9, size=50, resample_below=1.0)
+    assert never.by_population(never.log_weights).std(1).min() > 0
+    assert always.by_population(always.log_weights).std(1).max() < 1e-12
+
+
+def test_populations_do_not_depend_on_their_neighbours():
+    model = tiny_model("snail")
+    x, known = random_question(model, 2)
+    many = particles_of(model, x, known, populations=4, size=5, resample_below=0.9)
+    few = particles_of(model, x, known, populations=2, size=5, resample_below=0.9)
+    assert torch.equal(many.x[:10], few.x)
+    torch.testing.assert_close(many.log_weights[:10], few.log_weights)

@@ -1,0 +1,20 @@
+"""Facts about the processes that train together."""
+
+import pytest
+import torch.distributed as dist
+
+from pixelcnn.errors import PixelCNNError
+from pixelcnn.training.distributed.process_group import joined
+
+
+def test_processes_that_cannot_be_reached_are_no_bug(monkeypatch):
+    def refuse(*_, **__):
+        raise RuntimeError("connection refused")
+
+    started = {"RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "node0", "MASTER_PORT": "29500"}
+    for name, value in started.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(dist, "rendezvous", refuse)
+    told = r"could not be joined: connection refused\. .* reach each other and node0:29500"
+    with pytest.raises(PixelCNNError, match=told), joined("cpu"):
+        pass
