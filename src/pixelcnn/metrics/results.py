@@ -16,7 +16,7 @@ class MetricResults:
 
     Example:
         >>> fid = MetricResults({"fid": 3.5}, protocol={"num_real": 100})
-        >>> both = fid.joined(Findings.without("kid", "needs at least 50 images, got 20"))
+        >>> both = fid.joined(MetricResults.without("kid", "needs at least 50 images, got 20"))
         >>> both.figures, both.not_measured
         ({'fid': 3.5, 'kid': None}, {'kid': 'needs at least 50 images, got 20'})
     """
