@@ -74,7 +74,7 @@ def steps(
     loss: Callable[[Tensor, Tensor | None], Tensor], model: nn.Module, x: Tensor, *, bf16: bool
 ) -> Callable[[], None]:
     """Some steps of training, optimiser included."""
-    optimizer = make_optimizer(model.parameters(), TrainingConfig())
+    optimizer = make_optimizer(model, TrainingConfig())
 
     def run() -> None:
         for _ in range(STEPS):

@@ -40,14 +40,14 @@ def test_the_loss_is_the_negative_log_likelihood():
 @pytest.mark.parametrize(("name", "kind"), [("adam", Adam), ("adamw", AdamW)])
 def test_the_optimizer_is_the_one_asked_for_and_fused(name, kind):
     config = TrainingConfig(optimizer=name, learning_rate=0.5, weight_decay=0.25)
-    optimizer = make_optimizer(tiny().parameters(), config)
+    optimizer = make_optimizer(tiny(), config)
     assert type(optimizer) is kind
     group = optimizer.param_groups[0]
     assert (group["lr"], group["weight_decay"], group["fused"]) == (0.5, 0.25, True)
 
 
 def test_half_precision_clips_before_an_unfused_step():
-    optimizer = make_optimizer(tiny().parameters(), TrainingConfig(precision="16-mixed"))
+    optimizer = make_optimizer(tiny(), TrainingConfig(precision="16-mixed"))
     assert not optimizer.param_groups[0]["fused"]
 
 
@@ -65,13 +65,13 @@ def test_constant_stays_after_its_warm_up():
 
 def test_a_warm_up_longer_than_the_run_is_refused():
     config = TrainingConfig(warmup_steps=10)
-    optimizer = make_optimizer(tiny().parameters(), config)
+    optimizer = make_optimizer(tiny(), config)
     with pytest.raises(ConfigError, match=r"`training\.warmup_steps` must be below 10, .* got 10"):
         make_schedule(optimizer, config, 10)
 
 
 def test_a_plateau_halves_the_rate_at_its_fourth_epoch():
-    optimizer = make_optimizer(tiny().parameters(), TrainingConfig(learning_rate=1.0))
+    optimizer = make_optimizer(tiny(), TrainingConfig(learning_rate=1.0))
     schedule, rates = make_plateau(optimizer), []
     for figure in (3, 2, 2, 2, 2, 2, 2):
         schedule.step(figure)
@@ -95,7 +95,7 @@ def test_gradients_are_clipped_by_their_norm():
     trainer = PixelCNNTrainer(tiny())
     for parameter in trainer.model.parameters():
         parameter.grad = torch.ones_like(parameter)
-    optimizer = make_optimizer(trainer.model.parameters(), TrainingConfig())
+    optimizer = make_optimizer(trainer.model, TrainingConfig())
     trainer.configure_gradient_clipping(optimizer, 0.5)
     squares = [parameter.grad.square().sum() for parameter in trainer.model.parameters()]
     assert torch.stack(squares).sum().sqrt().item() == pytest.approx(0.5, rel=1e-4)

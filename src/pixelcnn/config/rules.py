@@ -176,6 +176,11 @@ def check_spread(values: Mapping[str, Any]) -> None:
                 f"`{name}` needs the whole model in each process: leave it out, or set "
                 f"`training.strategy` to ddp."
             )
+    if values.get("training.optimizer") == "muon":
+        raise ConfigError(
+            "`training.optimizer` muon needs whole kernels in each process: use adamw, or set "
+            "`training.strategy` to ddp."
+        )
     if values.get("training.precision") == "16-mixed":
         raise ConfigError(
             "`training.precision` must be 32-true or bf16-mixed with `training.strategy` fsdp, "

@@ -63,7 +63,9 @@ class TrainingConfig:
     """How the weights are found.
 
     Attributes:
-        weight_decay: Decoupled with "adamw", an L2 penalty with "adam".
+        optimizer: "adamw", "adam" or "muon" (kernels move along orthogonal matrices, all else by
+            AdamW at a quarter of the learning rate). With "muon" rates are near 0.02.
+        weight_decay: Decoupled with "adamw" and "muon", an L2 penalty with "adam".
         schedule: Learning rate over time: "cosine" to zero, "plateau" (halved when the
             validation NLL stalls) or "constant".
         warmup_steps: Optimiser steps of linear rise at the start; not with "plateau".
@@ -92,7 +94,7 @@ class TrainingConfig:
     max_epochs: int = 100
     learning_rate: float = 1e-3
     weight_decay: float = 0.0
-    optimizer: Literal["adam", "adamw"] = "adamw"
+    optimizer: Literal["adam", "adamw", "muon"] = "adamw"
     schedule: Literal["cosine", "plateau", "constant"] = "cosine"
     warmup_steps: int = 0
     gradient_clip_val: float | None = 1.0

@@ -253,7 +253,7 @@ class PixelCNNTrainer(LightningModule):
             schedule.step(metrics["val_nll" if "val_nll" in metrics else "train_nll"])  # type: ignore[union-attr, arg-type]
 
     def configure_optimizers(self) -> Any:
-        optimizer = make_optimizer(self.model.parameters(), self.settings)
+        optimizer = make_optimizer(self.model, self.settings)
         if self.settings.schedule == "plateau":
             # Lightning would step it after the checkpoint of the epoch is written, and a resumed
             # run would have missed that step. We step it ourselves; Lightning only stores it.

@@ -1,7 +1,6 @@
 """Optimisers and learning-rate schedules."""
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 from lightning.pytorch import Trainer
@@ -11,11 +10,23 @@ from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
 from pixelcnn.config import Config, TrainingConfig
 from pixelcnn.errors import ConfigError
+from pixelcnn.training.muon import Muon
 
 
-def make_optimizer(parameters: Iterable[nn.Parameter], config: TrainingConfig) -> Optimizer:
-    """Adam or AdamW, in one fused pass over the weights where PyTorch has one."""
-    parameters = list(parameters)
+def make_optimizer(model: nn.Module, config: TrainingConfig) -> Optimizer:
+    """Adam or AdamW, in one fused pass over the weights where PyTorch has one, or Muon."""
+    parameters = list(model.parameters())
+    if config.optimizer == "muon":
+        # The output layer is no map between features: its rows are the logits of levels.
+        kernels = {
+            name: each
+            for name, each in model.named_parameters()
+            if each.ndim > 2 and not name.startswith("out.")
+        }
+        others = [each for name, each in model.named_parameters() if name not in kernels]
+        return Muon(
+            kernels.values(), others, lr=config.learning_rate, weight_decay=config.weight_decay
+        )
     on_known_device = all(each.device.type in ("cpu", "cuda") for each in parameters)
     # Half precision scales gradients; a fused step unscales them itself, too late for clipping.
     fused = on_known_device and config.precision != "16-mixed"
@@ -82,7 +93,8 @@ def end_with_training(
     done = position // config.accumulate_grad_batches
     epochs = (trainer.max_epochs or 0) - trainer.current_epoch
     num_steps = trainer.global_step + epochs * per_epoch - done
-    schedule.lr_lambdas = [lambda step: rate_factor(step, config, num_steps)]
+    factors = [lambda step: rate_factor(step, config, num_steps)] * len(schedule.base_lrs)
+    schedule.lr_lambdas = factors
 
 
 def make_plateau(optimizer: Optimizer) -> ReduceLROnPlateau:

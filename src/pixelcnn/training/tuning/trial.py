@@ -127,7 +127,7 @@ class Trial(LightningModule):
         self.losses.append(self._latest.item())
 
     def configure_optimizers(self) -> Optimizer:
-        return make_optimizer(self.module.model.parameters(), self.module.settings)
+        return make_optimizer(self.module.model, self.module.settings)
 
     def configure_gradient_clipping(
         self,
