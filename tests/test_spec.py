@@ -3,6 +3,7 @@ import torch
 
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.spec import (
+    FloatReader,
     ImageSpec,
     check_levels,
     quantise,
@@ -43,6 +44,23 @@ def test_bytes_divided_by_255_come_back_whatever_the_precision():
 def test_floats_outside_the_unit_interval_are_refused(bad):
     with pytest.raises(ShapeError, match="Floats must lie in"):
         quantise(torch.tensor([0.5, bad]), 4)
+
+
+@pytest.mark.parametrize("levels", [2, 16, 17, 256, 65_536])
+def test_floats_of_either_range_are_read_as_their_levels(levels):
+    x = torch.arange(levels)
+    for floats, name in ((to_unit(x, levels), "[0, 1]"), (to_signed(x, levels), "[-1, 1]")):
+        reader = FloatReader(levels)
+        assert torch.equal(reader(floats), x)
+        assert reader.protocol == f"floats in {name} read as {levels} levels"
+    assert FloatReader(levels)(x) is x
+
+
+def test_half_precision_is_read_where_it_tells_levels_apart():
+    x = torch.arange(256)
+    assert torch.equal(FloatReader(256)((x / 255).half()), x)
+    with pytest.raises(ShapeError, match=r"got torch\.bfloat16 values from 0 to 1"):
+        FloatReader(256)((x / 255).bfloat16())
 
 
 @pytest.mark.parametrize(("levels", "to"), [(256, 2), (256, 16), (17, 5), (5, 17), (65_536, 256)])

@@ -93,6 +93,98 @@ def requantise(x: Tensor, levels: int, *, to: int) -> Tensor:
     return (2 * x.long() * (to - 1) + steps) // (2 * steps)
 
 
+FLOAT_RANGES = ("[0, 1]", "[-1, 1]")
+"""Ranges of float images: what torchvision's `ToTensor` gives, and the same normalised."""
+
+
+class FloatReader:
+    """Turns the batches of one loader into levels: integers as they are, floats by their range.
+
+    Floats are taken for levels of [0, 1] or of [-1, 1] when all values lie on the K even steps of
+    exactly one of these ranges. Each batch narrows down which one it is.
+
+    Args:
+        levels: Number of levels K.
+
+    Example:
+        >>> reader = FloatReader(256)
+        >>> reader(torch.tensor([0, 51, 255]) / 255)
+        tensor([  0,  51, 255])
+        >>> reader.protocol
+        'floats in [0, 1] read as 256 levels'
+    """
+
+    def __init__(self, levels: int) -> None:
+        self.levels = levels
+        self._ranges: tuple[str, ...] | None = None  # that fit all batches of floats so far
+
+    @property
+    def protocol(self) -> str | None:
+        """What was assumed of the floats; None where all batches held integers."""
+        if self._ranges is None:
+            return None
+        return f"floats in {self._ranges[0]} read as {self.levels} levels"
+
+    def observe(self, x: Tensor) -> None:
+        """Takes note of a batch.
+
+        Raises:
+            ShapeError: If no range holds this batch and those before it.
+        """
+        if not x.is_floating_point():
+            return
+        before = FLOAT_RANGES if self._ranges is None else self._ranges
+        fitting = tuple(name for name in before if self._steps(x, name) is not None)
+        if not fitting:
+            raise ShapeError(self._refusal(x, before))
+        self._ranges = fitting
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Levels of a batch, of the same shape; int64 for floats, else `x` itself.
+
+        Raises:
+            ShapeError: If the floats of the batches so far fit no range, or both.
+        """
+        self.observe(x)
+        if not x.is_floating_point() or self._ranges is None:
+            return x
+        if len(self._ranges) > 1:
+            raise ShapeError(
+                f"Float images must show whether they lie in [0, 1] or in [-1, 1], but all their "
+                f"values are levels of both. {self._ways_out()}"
+            )
+        found = self._steps(x, self._ranges[0])
+        assert found is not None  # observed
+        return found
+
+    def _steps(self, x: Tensor, name: str) -> Tensor | None:
+        """Floats as levels; None unless all of them are levels of this range."""
+        wide = x if x.dtype == torch.float64 else x.float()
+        top = self.levels - 1
+        steps = wide * top if name == "[0, 1]" else (wide + 1) * (top / 2)
+        nearest = steps.round()
+        tolerance = max(1e-3, top * torch.finfo(x.dtype).eps)
+        # Written so that NaN, for which every comparison is false, fits nowhere.
+        is_level = ((steps - nearest).abs() <= tolerance) & (nearest >= 0) & (nearest <= top)
+        return nearest.long() if tolerance < 0.25 and bool(is_level.all()) else None
+
+    def _refusal(self, x: Tensor, before: tuple[str, ...]) -> str:
+        ranges = " or ".join(f"of {name}" for name in before)
+        return (
+            f"Float images must be the {self.levels} levels of the model on the even steps "
+            f"{ranges}, got {x.dtype} values from {x.min().item():g} to {x.max().item():g} "
+            f"that are not. {self._ways_out()}"
+        )
+
+    def _ways_out(self) -> str:
+        threshold = " or threshold them by `(x > 0.5).long()`" if self.levels == 2 else ""
+        return (
+            f"Yield integer levels instead: apply `pixelcnn.quantise(x, {self.levels})` to floats "
+            f"in [0, 1] (after `(x + 1) / 2` for [-1, 1], `x / 255` for [0, 255], and the inverse "
+            f"of any other normalisation){threshold}."
+        )
+
+
 @dataclass(frozen=True)
 class ImageSpec:
     """Shape and levels of one image.

@@ -199,6 +199,13 @@ def test_a_foreign_loader_is_measured_like_the_set(data, model):
     assert found["nll_nats"] == pytest.approx(evaluate(model, data.test)["nll_nats"], rel=1e-6)
 
 
+def test_what_was_assumed_of_floats_is_part_of_the_protocol(data, model):
+    pairs = torch.utils.data.TensorDataset(data.test.images / 16, data.test.labels)
+    found = PixelCNNEvaluator().evaluate_model(model, DataLoader(pairs, batch_size=77))
+    assert found["nll_nats"] == pytest.approx(evaluate(model, data.test)["nll_nats"], rel=1e-6)
+    assert found["protocol"].endswith("; p(x | label); floats in [0, 1] read as 17 levels")
+
+
 def test_what_does_not_fit_is_refused_before_anything_is_drawn(data, monkeypatch):
     monkeypatch.setattr(PixelCNNSampler, "generate_samples", None)
     binary = TensorImageSet(torch.zeros(5, 1, 8, 8).long(), levels=2)

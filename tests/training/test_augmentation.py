@@ -8,7 +8,7 @@ from pixelcnn.config import as_config
 from pixelcnn.data import batches, load_data
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import evaluate
-from pixelcnn.evaluation.loaders import image_set_of
+from pixelcnn.evaluation.loaders import read_loader
 from pixelcnn.models import PixelCNN
 from pixelcnn.training.dataloaders import load_images, loaders
 from pixelcnn.training.module import PixelCNNTrainer
@@ -65,8 +65,8 @@ def test_validation_and_test_images_arrive_as_they_are(photos, tmp_path, monkeyp
 )
 def test_changed_images_cannot_be_judged(photos, option):
     changed = batches(load_data(photos).train, 8, **option)
-    with pytest.raises(ConfigError, match="judged once and as it is"):
-        image_set_of(changed, PixelCNN(in_channels=3, num_classes=256))
+    with pytest.raises(ConfigError, match="evaluated once and unchanged"):
+        read_loader(changed, PixelCNN(in_channels=3, num_classes=256))
 
 
 def test_the_order_of_training_is_the_same_with_and_without_changes(photos):

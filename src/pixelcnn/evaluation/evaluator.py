@@ -7,7 +7,7 @@ import torch
 from pixelcnn.data import ImageSet
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation.likelihood import check_fit, density_of, evaluate
-from pixelcnn.evaluation.loaders import Loader, image_set_of
+from pixelcnn.evaluation.loaders import Loader, read_loader
 from pixelcnn.evaluation.sample_quality import (
     GeneratedSamples,
     by_features,
@@ -116,17 +116,18 @@ class PixelCNNEvaluator:
             raise ConfigError(f"`num_generated` must be at least 1, got {num_generated}.")
         if self.device is not None:
             model = model.to(self.device)
-        image_set = image_set_of(test_loader, model)
+        image_set, assumed = read_loader(test_loader, model)
         check_fit(model, image_set)
         if max_samples is not None and max_samples < len(image_set):
             image_set = image_set.take(torch.arange(max_samples))
-        learned = None if train is None else image_set_of(train, model)
+        learned = None if train is None else read_loader(train, model).image_set
         asked = (self.features, self.perceptual, learned, num_generated)
         draws = any(each is not None for each in asked)
         if draws:
             self._check_early(image_set.spec)
         figures = evaluate(model, image_set, batch_size=batch_size)
-        figures["protocol"] = protocol or _protocol(model, image_set)
+        said = (protocol or _protocol(model, image_set), assumed)
+        figures["protocol"] = "; ".join(each for each in said if each)
         if not draws:
             return figures
         drawn = draw_beside(

@@ -1,86 +1,110 @@
-"""The images behind a loader, each once."""
+"""Reads the images of a loader, each once."""
 
-from collections.abc import Iterable, Sized
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Iterator, Sized
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from pixelcnn.data import Batch, Batches, Conditions, ImageSet, TensorImageSet
+from pixelcnn.data.image_sets import narrow
 from pixelcnn.errors import ConfigError, DataError, ShapeError
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition
-from pixelcnn.spec import check_levels
+from pixelcnn.spec import FloatReader, check_levels
 
 Loader: TypeAlias = ImageSet | Batches | Iterable[Any]
 """A split of `load_data`; `pixelcnn.data.batches` of one; or a loader of PyTorch that yields
-levels (B, C, H, W), or pairs of them and what the model is conditioned on."""
+images (B, C, H, W), or pairs of them and what the model is conditioned on. Images are levels, or
+floats in [0, 1] or [-1, 1] that stand for levels, see `pixelcnn.spec.FloatReader`."""
 
 
-def image_set_of(loader: Loader, model: AutoregressiveModel) -> ImageSet:
-    """The images that a loader yields, in the order of their set.
+class LoadedImages(NamedTuple):
+    """The images of a loader.
+
+    Attributes:
+        image_set: Each image once, in the order of the loader.
+        assumed: How floats were read as levels; None where nothing was assumed.
+    """
+
+    image_set: ImageSet
+    assumed: str | None = None
+
+
+def read_loader(loader: Loader, model: AutoregressiveModel) -> LoadedImages:
+    """Reads the images of a loader.
 
     Args:
         loader: As `Loader` says.
-        model: Whose levels and condition the batches of a foreign loader are taken to have.
+        model: Its levels and its kind of condition say how to read batches of PyTorch.
 
     Raises:
         ConfigError: If the loader leaves images out or changes them.
         DataError: If it yields nothing, or something else than batches.
-        ShapeError: If its images have several shapes, or are no levels of the model.
+        ShapeError: If its images have several shapes, or are not levels of the model.
     """
     if isinstance(loader, ImageSet):
-        return loader
+        return LoadedImages(loader)
     if isinstance(loader, Batches):
         if loader.changes_images or loader.drop_last:
             raise ConfigError(
-                "Every image must be judged once and as it is: make the batches without "
+                "Every image must be evaluated once and unchanged: make the batches without "
                 "`augment`, `colour_jitter`, `mutation_rate` and `drop_last`."
             )
-        return loader.image_set
+        return LoadedImages(loader.image_set)
     parts = [_batch_of(batch, model.condition) for batch in loader]
     if not parts:
-        raise DataError("The loader yields no images.")
+        raise DataError("The loader must yield images, got none. Is its data set empty?")
     if isinstance(loader, DataLoader):
         _check_whole(loader, sum(len(part.x) for part in parts))
     shapes = sorted({tuple(part.x.shape[1:]) for part in parts})
     if len(shapes) > 1:
-        raise ShapeError(f"All images must have one shape (C, H, W), got {shapes}.")
-    for part in parts:
-        check_levels(part.x, model.num_classes)
-    return TensorImageSet(
-        torch.cat([part.x for part in parts]),
+        raise ShapeError(f"All images must have one shape (C, H, W), got {shapes}. Resize them.")
+    reader = FloatReader(model.num_classes)
+    for part in parts:  # all of them, before one is read: only together they show the range
+        reader.observe(part.x)
+    x = [narrow(levels, model.num_classes) for levels in _levels_of(parts, reader)]
+    image_set = TensorImageSet(
+        torch.cat(x),
         **_joined([part.conditions for part in parts])._asdict(),
         levels=model.num_classes,
     )
+    return LoadedImages(image_set, reader.protocol)
+
+
+def _levels_of(parts: list[Batch], reader: FloatReader) -> Iterator[Tensor]:
+    for part in parts:
+        x = reader(part.x)
+        check_levels(x, reader.levels)
+        yield x
 
 
 def _check_whole(loader: DataLoader[Any], count: int) -> None:
-    """Raises `ConfigError` if a loader of PyTorch left images out, or drew some repeatedly."""
-    # Without a batch size the batches are of somebody's own making.
+    """Raises `ConfigError` if a loader of PyTorch leaves images out, or repeats some."""
+    # Without a batch size, only its author knows how many images a loader should yield.
     if loader.batch_size is None or not isinstance(loader.sampler, Sized):
         return
     wanted = len(loader.sampler)
     if count != wanted or getattr(loader.sampler, "replacement", False):
         raise ConfigError(
-            f"Every image must be judged once: the loader yields {count:,} of {wanted:,}. Make it "
-            f"with `drop_last=False`, and without a sampler that draws with replacement."
+            f"Every image must be evaluated once: the loader yields {count:,} of {wanted:,}. Make "
+            f"it with `drop_last=False`, and without a sampler that samples with replacement."
         )
 
 
 def _batch_of(batch: Any, condition: Condition) -> Batch:
-    """A batch of a foreign loader: levels, or levels and the model's kind of condition."""
+    """A batch of PyTorch: images, or images and the model's kind of condition."""
     if isinstance(batch, Batch):
         return batch
     parts = list(batch) if isinstance(batch, list | tuple) else [batch]
     if not 1 <= len(parts) <= 2 or not all(isinstance(part, Tensor) for part in parts):
         raise DataError(
-            f"A loader must yield levels (B, C, H, W), or pairs of them and labels, got "
+            f"A loader must yield images (B, C, H, W), or pairs of images and labels, got "
             f"{type(batch).__name__}."
         )
     x = parts[0].cpu()
-    # What a model is not conditioned on can only be labels: other loaders know nothing else.
+    # What a model is not conditioned on can only be labels: loaders of PyTorch have nothing else.
     kind = condition.kind or "labels"
     return Batch(x, Conditions(**({kind: parts[1].cpu()} if len(parts) == 2 else {})))
 
@@ -89,7 +113,10 @@ def _joined(each: list[Conditions]) -> Conditions:
     """The conditions of all batches."""
     kinds = {tuple(conditions.kinds) for conditions in each}
     if len(kinds) > 1:
-        raise DataError("Either all batches of a loader come with conditions, or none.")
+        raise DataError(
+            "Either all batches of a loader must have labels or none, got some with and some "
+            "without."
+        )
     values = (
         [part for one in each if (part := one.of(kind)) is not None] for kind in Conditions._fields
     )
