@@ -23,7 +23,6 @@ from pixelcnn.cli import main as pixelcnn
 from pixelcnn.cli.entry import explain
 from pixelcnn.cli.parsers.options import OneLineParser
 from pixelcnn.cli.parsers.parser import split_settings
-from pixelcnn.cli.training_report import measure
 from pixelcnn.config import Config, DataConfig, flatten, load_config
 from pixelcnn.data import DataSplits
 from pixelcnn.errors import CheckpointError, ConfigError, PixelCNNError
@@ -124,7 +123,7 @@ def figures_of(
     is_whole = (metrics.get("split"), metrics.get("num_images")) == ("test", len(data.test))
     is_ours = metrics.get("fingerprint") == fingerprint(model)
     if not (is_whole and is_ours and needed <= set(metrics)):
-        metrics = measure(model, data, config)
+        metrics = evaluate_split(model, data, config)
     first = evaluate(model, data.test, max_samples=NUM_FIRST)
     return {
         **{figure: value for figure, value in metrics.items() if figure in needed},

@@ -25,7 +25,7 @@ from einops import rearrange
 from torch import Generator, Tensor
 
 from pixelcnn.cli.entry import explain
-from pixelcnn.cli.parsers.options import OneLineParser, positive, whole
+from pixelcnn.cli.parsers.options import OneLineParser, non_negative, positive
 from pixelcnn.data import DataSplits, ImageSet, load_data
 from pixelcnn.data.sources.arrays import load_arrays
 from pixelcnn.errors import ConfigError, DataError
@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     maker.add_argument("--max-samples", type=positive, metavar="N", help="as `data.max_samples`")
     maker.add_argument("--num-codes", type=positive, default=512, metavar="K")
     maker.add_argument("--patch", type=positive, default=4, metavar="N", help="side in pixels")
-    maker.add_argument("--seed", type=whole, default=0, help="decides the codebook")
+    maker.add_argument("--seed", type=non_negative, default=0, help="decides the codebook")
     maker.add_argument("--out", type=Path, default=Path("data/codes.npz"), metavar="FILE")
     decoder = commands.add_parser("decode", help="make a picture of codes")
     decoder.add_argument("codes", type=Path, help="what `pixelcnn sample --out FILE.npz` wrote")

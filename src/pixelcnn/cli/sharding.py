@@ -7,8 +7,7 @@ from collections.abc import Callable
 import torch
 
 from pixelcnn.cli.launch import launch
-from pixelcnn.cli.progress import progress_bar
-from pixelcnn.cli.wording import counted
+from pixelcnn.cli.outputs.console import counted, progress_bar
 from pixelcnn.device import resolve_device
 from pixelcnn.errors import (
     INTERRUPTED,

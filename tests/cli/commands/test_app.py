@@ -11,7 +11,7 @@ from pixelcnn.cli.parsers.parser import parse
 
 
 def test_the_server_listens_at_this_machine_alone_unless_it_is_told():
-    command = app.command_of(parse(["app", "runs/a", "--port", "9000", "--device", "cpu"]))
+    command = app.server_command(parse(["app", "runs/a", "--port", "9000", "--device", "cpu"]))
     assert command[:4] == [sys.executable, "-m", "streamlit", "run"]
     assert app.ENTRY.is_file()
     assert {"--server.address=localhost", "--server.port=9000"} <= set(command)
@@ -21,7 +21,7 @@ def test_the_server_listens_at_this_machine_alone_unless_it_is_told():
 def test_its_exit_code_is_that_of_the_server(monkeypatch):
     pytest.importorskip("streamlit")
     ending = [sys.executable, "-c", "raise SystemExit(7)"]
-    monkeypatch.setattr(app, "command_of", lambda args: ending)
+    monkeypatch.setattr(app, "server_command", lambda args: ending)
     assert main(["app"]) == 7
 
 
@@ -29,7 +29,7 @@ def test_its_exit_code_is_that_of_the_server(monkeypatch):
 def test_no_server_stays_behind_when_it_is_ended(monkeypatch):
     pytest.importorskip("streamlit")
     waiting = "import os, signal, time; os.kill(os.getppid(), signal.SIGTERM); time.sleep(60)"
-    monkeypatch.setattr(app, "command_of", lambda args: [sys.executable, "-c", waiting])
+    monkeypatch.setattr(app, "server_command", lambda args: [sys.executable, "-c", waiting])
     assert main(["app"]) == -signal.SIGTERM
 
 

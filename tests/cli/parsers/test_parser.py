@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 
-from pixelcnn.cli.parsers.options import site, size, whole
+from pixelcnn.cli.parsers.options import non_negative, site, size
 from pixelcnn.cli.parsers.parser import parse, split_settings
 from pixelcnn.cli.parsers.queries import COMPLETION_METHODS, METHODS
 from pixelcnn.inference.complete import COMPLETION_METHODS as LIBRARY_COMPLETIONS
@@ -102,7 +102,7 @@ def test_nothing_is_written_to_an_empty_name(command, refusal):
 
 
 def test_seeds_are_those_of_python():
-    assert whole(str(2**64 - 1)) == 2**64 - 1
+    assert non_negative(str(2**64 - 1)) == 2**64 - 1
 
 
 def test_sizes_are_height_by_width():

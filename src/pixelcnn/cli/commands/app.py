@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
     """
     if importlib.util.find_spec("streamlit") is None:
         require("streamlit", extra="app")
-    with subprocess.Popen(command_of(args)) as server:
+    with subprocess.Popen(server_command(args)) as server:
         # Otherwise the server would stay behind, and hold its port, when this process is ended.
         former = signal.signal(signal.SIGTERM, lambda *_: server.terminate())
         try:
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
             signal.signal(signal.SIGTERM, former)
 
 
-def command_of(args: argparse.Namespace) -> list[str]:
+def server_command(args: argparse.Namespace) -> list[str]:
     """The server as a process of its own, as Streamlit wants to be started."""
     settings = {
         "server.address": args.host,

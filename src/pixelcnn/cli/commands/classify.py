@@ -6,10 +6,9 @@ from pathlib import Path
 
 from pixelcnn.charts.belief import belief_figure
 from pixelcnn.charts.figure import save_figure
-from pixelcnn.cli.progress import progress_bar
-from pixelcnn.cli.query_images import QueryImages, images_of
+from pixelcnn.cli.inputs.query_images import QueryImages, query_images
+from pixelcnn.cli.outputs.console import counted, progress_bar
 from pixelcnn.cli.runs import open_run
-from pixelcnn.cli.wording import counted
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import atomic_write, provisional_folder
 from pixelcnn.inference import ClassPosterior, classify
@@ -26,24 +25,26 @@ def run(args: argparse.Namespace) -> int:
         model = open_run(args.run, device=args.device).model
         if model.num_labels is None:
             raise ConfigError(f"`{args.run}` was trained without labels: it cannot tell them.")
-        asked = images_of(args, model, with_condition=False)
+        asked = query_images(args, model, with_condition=False)
         with progress_bar(f"classifying {counted(len(asked.x), 'image')}") as progress:
             found = classify(model, asked.x, batch_size=args.batch_size, progress=progress)
         names = model.condition.every_name
-        write_table(out / CLASSES_FILE, asked, found, names)
+        write_posteriors(out / CLASSES_FILE, asked, found, names)
         x = asked.x[: args.show]
         arriving = classify(model, x, by_pixel=True, batch_size=args.batch_size).by_pixel
         assert arriving is not None
         titles = [Path(name).name for name in asked.names[: args.show]]
         figure = belief_figure(x, arriving, levels=model.num_classes, names=names, titles=titles)
         save_figure(figure, out / BELIEF_FILE)
-    print(summary(asked, found))
+    print(classification_summary(asked, found))
     print(out / CLASSES_FILE)
     print(out / BELIEF_FILE)
     return 0
 
 
-def write_table(path: Path, asked: QueryImages, found: ClassPosterior, names: list[str]) -> None:
+def write_posteriors(
+    path: Path, asked: QueryImages, found: ClassPosterior, names: list[str]
+) -> None:
     """One line per image with the probability of each label; whole or not at all."""
     with atomic_write(path) as temporary, temporary.open("w", newline="") as file:
         table = csv.writer(file)
@@ -61,7 +62,7 @@ def write_table(path: Path, asked: QueryImages, found: ClassPosterior, names: li
             )
 
 
-def summary(asked: QueryImages, found: ClassPosterior) -> str:
+def classification_summary(asked: QueryImages, found: ClassPosterior) -> str:
     """How often the label was right, where it is known."""
     lines = [f"{counted(len(asked.x), 'image')}: {asked.about}"]
     if asked.labels is None:

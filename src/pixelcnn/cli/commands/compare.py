@@ -6,9 +6,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from pixelcnn.cli.commands.evaluate import settings_of
+from pixelcnn.cli.commands.evaluate import evaluation_settings
+from pixelcnn.cli.inputs.quality_metrics import features_of
 from pixelcnn.cli.runs import Run, open_run
-from pixelcnn.cli.sample_quality import features_of
 from pixelcnn.config import Config, flatten
 from pixelcnn.data import FILE_SETS, DataSplits
 from pixelcnn.errors import ConfigError, DataError, MissingDependencyError
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
                 f"Runs must have different names, got {names}. Name them as in "
                 f"`pixelcnn compare small=runs/a/model large=runs/b/model`."
             )
-        configs = {name: settings_of(question(args, path)) for name, path in named}
+        configs = {name: evaluation_settings(for_run(args, path)) for name, path in named}
         check_alike(configs, runs)
         config = next(iter(configs.values()))
         data = load_images(config)
@@ -72,7 +72,7 @@ def name_and_run(word: str) -> tuple[str, str]:
     return (place.parent.name if is_model_of_folder else place.stem or word), word
 
 
-def question(args: argparse.Namespace, path: str) -> argparse.Namespace:
+def for_run(args: argparse.Namespace, path: str) -> argparse.Namespace:
     """What was typed, as asked of one run."""
     return argparse.Namespace(**{**vars(args), "run": path, "config": None, "split": "test"})
 

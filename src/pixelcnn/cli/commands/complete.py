@@ -12,11 +12,10 @@ from torch import Tensor
 
 from pixelcnn.charts.completions import completions_figure
 from pixelcnn.charts.figure import save_figure
+from pixelcnn.cli.inputs.query_images import QueryImages, query_images
+from pixelcnn.cli.outputs.console import counted, progress_bar
 from pixelcnn.cli.parsers.queries import COMPLETION_METHODS, typed_options
-from pixelcnn.cli.progress import progress_bar
-from pixelcnn.cli.query_images import QueryImages, images_of
 from pixelcnn.cli.runs import open_run
-from pixelcnn.cli.wording import counted
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import atomic_write, provisional_folder
 from pixelcnn.inference import Completions, UnreliableEstimateWarning, complete, known_masks
@@ -39,11 +38,13 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("`--film` shows the chains of gibbs: add `--method gibbs`.")
     frames: list[Tensor] = []
     with provisional_folder(out), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UnreliableEstimateWarning)  # `summary` says it louder
+        warnings.simplefilter(
+            "ignore", UnreliableEstimateWarning
+        )  # `completions_summary` says it louder
         model = open_run(args.run, device=args.device).model
         if not args.files and args.max_images is None:
             args.max_images = NUM_IMAGES
-        asked = images_of(args, model)
+        asked = query_images(args, model)
         count, channels, height, width = asked.x.shape
         words = args.missing or ["bottom"]
         missing = words if len(words) > 1 else words[0]
@@ -63,17 +64,17 @@ def run(args: argparse.Namespace) -> int:
                 **typed_options(args, COMPLETION_METHODS, [method]),
                 **({"on_sweep": frames.append} if args.film else {}),
             )
-        write(out, asked, found, model.num_classes)
+        write_completions(out, asked, found, model.num_classes)
         if frames:
-            write_film(out, frames, model.num_classes)
-    print(summary(asked, found))
+            write_chains(out, frames, model.num_classes)
+    print(completions_summary(asked, found))
     film = (STRIP_FILE, FILM_FILE) if frames else ()
     for name in (TABLE_FILE, PICTURE_FILE, LEVELS_FILE, *film):
         print(out / name)
     return 0
 
 
-def write(out: Path, asked: QueryImages, found: Completions, levels: int) -> None:
+def write_completions(out: Path, asked: QueryImages, found: Completions, levels: int) -> None:
     """Writes the table, the picture and the levels, each whole or not at all."""
     with atomic_write(out / TABLE_FILE) as temporary, temporary.open("w", newline="") as file:
         table = csv.writer(file)
@@ -90,7 +91,7 @@ def write(out: Path, asked: QueryImages, found: Completions, levels: int) -> Non
         np.savez_compressed(temporary, **found.arrays(levels))
 
 
-def write_film(out: Path, frames: list[Tensor], levels: int) -> None:
+def write_chains(out: Path, frames: list[Tensor], levels: int) -> None:
     """Writes the chains (B, M, C, H, W) of each sweep: some side by side, and all as a film."""
     seen = rearrange(torch.stack(frames), "t b m c h w -> t (b m) c h w").cpu()
     height, width = seen.shape[3:]
@@ -104,7 +105,7 @@ def write_film(out: Path, frames: list[Tensor], levels: int) -> None:
     )
 
 
-def summary(asked: QueryImages, found: Completions) -> str:
+def completions_summary(asked: QueryImages, found: Completions) -> str:
     """How probable the best completion of each image is, and every doubt."""
     lines = [
         f"{counted(found.images.shape[1], 'completion')} of each of "

@@ -5,10 +5,15 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from pixelcnn.cli.distributions import LEVELS_FILE, PICTURE_FILE, in_words, write_levels
+from pixelcnn.cli.inputs.query_images import QueryImages, query_images
+from pixelcnn.cli.outputs.console import progress_bar
+from pixelcnn.cli.outputs.level_estimates import (
+    LEVELS_FILE,
+    PICTURE_FILE,
+    describe_estimate,
+    write_levels,
+)
 from pixelcnn.cli.parsers.queries import METHODS, typed_options
-from pixelcnn.cli.progress import progress_bar
-from pixelcnn.cli.query_images import QueryImages, images_of
 from pixelcnn.cli.runs import open_run
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import provisional_folder
@@ -21,9 +26,11 @@ def run(args: argparse.Namespace) -> int:
     """Estimates by each method, writes, and says it."""
     out = Path(args.out)
     with provisional_folder(out), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UnreliableEstimateWarning)  # `in_words` says it louder
+        warnings.simplefilter(
+            "ignore", UnreliableEstimateWarning
+        )  # `describe_estimate` says it louder
         model = open_run(args.run, device=args.device).model
-        asked = one_image(args, images_of(args, model))
+        asked = one_image(args, query_images(args, model))
         shape = asked.x.shape[1], asked.x.shape[2], asked.x.shape[3]
         known = known_mask(what_is_missing(args), shape, seed=args.seed or 0)
         place = find_site(args.site, shape)
@@ -49,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         write_levels(out, estimates)
     print(f"{asked.names[0]} of {asked.about}")
     for title, estimate in estimates.items():
-        print(in_words(title, estimate))
+        print(describe_estimate(title, estimate))
     print(out / LEVELS_FILE)
     print(out / PICTURE_FILE)
     return 0

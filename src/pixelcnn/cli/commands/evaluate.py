@@ -1,13 +1,17 @@
-"""`pixelcnn evaluate`: scores a trained model on held-out images, and judges what it draws."""
+"""`pixelcnn evaluate`: scores a trained model on held-out images, and measures its samples."""
 
 import argparse
 from pathlib import Path
 from typing import Any
 
-from pixelcnn.cli.progress import progress_bar
+from pixelcnn.cli.inputs.quality_metrics import (
+    evaluator_of,
+    measures_samples,
+    sample_quality_summary,
+)
+from pixelcnn.cli.outputs.console import progress_bar
+from pixelcnn.cli.outputs.training_report import evaluate_split, metrics_summary
 from pixelcnn.cli.runs import Run, open_run
-from pixelcnn.cli.sample_quality import draws, evaluator_of, judgement
-from pixelcnn.cli.training_report import measure, summary
 from pixelcnn.config import Config, load_config, to_yaml
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import labels_by_name
@@ -19,28 +23,28 @@ from pixelcnn.training.dataloaders import load_images
 
 def run(args: argparse.Namespace) -> int:
     """Scores, writes the figures, and prints them."""
-    config = settings_of(args)
+    config = evaluation_settings(args)
     if args.print_config:
         print(to_yaml(config), end="")
         return 0
     trained = open_run(args.run, device=config.device)
-    out = place_of(args, trained, config)
+    out = metrics_destination(args, trained, config)
     if out is None:
-        print(report(figures_of(args, trained.model, config)))
+        print(report(metrics_of(args, trained.model, config)))
         return 0
     with provisional_folder(out.parent):
-        metrics = figures_of(args, trained.model, config)
+        metrics = metrics_of(args, trained.model, config)
         print(report(metrics))
         write_json(out, metrics)
     print(out)
     return 0
 
 
-def figures_of(
+def metrics_of(
     args: argparse.Namespace, model: AutoregressiveModel, config: Config
 ) -> dict[str, Any]:
     """All that was asked for."""
-    is_drawn = draws(args)
+    is_drawn = measures_samples(args)
     loaded = load_images(config)
     data, foreign = labels_by_name(model.condition, loaded)
     if foreign and not model.condition.is_optional:
@@ -48,12 +52,12 @@ def figures_of(
             f"The model must be told a label, but {foreign}. `pixelcnn score` sums over its labels."
         )
     if not is_drawn:
-        return measure(model, data, config)
+        return evaluate_split(model, data, config)
     # Compared with themselves, training images would say nothing about memory.
     train = None if config.evaluation.split == "train" else data.train
     evaluator = evaluator_of(args, loaded, config.data, device=model.device)
     with progress_bar("drawing images") as progress:
-        return measure(
+        return evaluate_split(
             model,
             data,
             config,
@@ -66,10 +70,12 @@ def figures_of(
 
 def report(metrics: dict[str, Any]) -> str:
     """The figures for people."""
-    return "\n".join(part for part in (summary(metrics), judgement(metrics)) if part)
+    return "\n".join(
+        part for part in (metrics_summary(metrics), sample_quality_summary(metrics)) if part
+    )
 
 
-def settings_of(args: argparse.Namespace) -> Config:
+def evaluation_settings(args: argparse.Namespace) -> Config:
     """The settings of the run or of a file, then what was typed.
 
     Raises:
@@ -94,7 +100,7 @@ def settings_of(args: argparse.Namespace) -> Config:
     return load_config(source, [*own, *args.settings, *words])
 
 
-def place_of(args: argparse.Namespace, trained: Run, config: Config) -> Path | None:
+def metrics_destination(args: argparse.Namespace, trained: Run, config: Config) -> Path | None:
     """Where the figures go. Never into metrics.json, which says what the training reported."""
     if args.out:
         return Path(args.out)

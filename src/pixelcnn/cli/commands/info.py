@@ -55,7 +55,7 @@ def facts_of(run: Run) -> dict[str, Any]:
         "training": {k: v for k, v in run.training.items() if k != "figures"},
         "figures": run.training.get("figures"),
         "fingerprint": fingerprint(model),
-        "certificate": certificate_facts(run),
+        "certificate": verification_facts(run),
         **start_facts(run),
     }
 
@@ -74,7 +74,7 @@ def start_facts(run: Run) -> dict[str, Any]:
     }
 
 
-def certificate_facts(run: Run) -> dict[str, Any] | None:
+def verification_facts(run: Run) -> dict[str, Any] | None:
     """What `pixelcnn verify` found out about these very weights; None if it was never asked.
 
     `passed` is None where what stands beside the model says nothing about it, and why.
@@ -116,7 +116,7 @@ def print_facts(facts: dict[str, Any]) -> None:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in facts.items():
-        table.add_row(name.replace("_", " "), in_words(value, name))
+        table.add_row(name.replace("_", " "), format_value(value, name))
     Console(highlight=False, markup=False).print(table)
 
 
@@ -129,9 +129,9 @@ def print_list(models: dict[str, dict[str, Any]]) -> None:
         figures = facts["figures"]
         table.add_row(
             name,
-            in_words(facts["image_size"], "image_size"),
-            in_words(facts["levels"]),
-            in_words(facts["labels"] and len(facts["labels"])),
+            format_value(facts["image_size"], "image_size"),
+            format_value(facts["levels"]),
+            format_value(facts["labels"] and len(facts["labels"])),
             f"{figures['bits_per_dim']:.3f}",
             f"{figures['nll_nats']:.2f}",
             f"{figures['num_images']:,} {figures['split']} images of {figures['protocol']}",
@@ -141,7 +141,7 @@ def print_list(models: dict[str, dict[str, Any]]) -> None:
     console.print(HINT)
 
 
-def in_words(value: Any, name: str = "") -> str:
+def format_value(value: Any, name: str = "") -> str:
     """A value of JSON types for people.
 
     Args:
@@ -149,9 +149,9 @@ def in_words(value: Any, name: str = "") -> str:
         name: What it is; sizes are told as height × width.
 
     Example:
-        >>> in_words({"rows_above": 7, "seen": [1, 2]}), in_words(1234567), in_words(True)
+        >>> format_value({"rows_above": 7, "seen": [1, 2]}), format_value(1234567), format_value(True)
         ('rows above 7; seen 1, 2', '1,234,567', 'yes')
-        >>> in_words({"shown": {"image_size": [28, 20], "levels": 2}})
+        >>> format_value({"shown": {"image_size": [28, 20], "levels": 2}})
         'shown (image size 28×20; levels 2)'
     """
     if value is None or value in ({}, []):
@@ -168,5 +168,5 @@ def in_words(value: Any, name: str = "") -> str:
 
 
 def _inner(value: Any, name: str) -> str:
-    words = in_words(value, name)
+    words = format_value(value, name)
     return f"({words})" if isinstance(value, dict) and value else words

@@ -5,9 +5,14 @@ import math
 import warnings
 from pathlib import Path
 
-from pixelcnn.cli.conditions import typed_condition
-from pixelcnn.cli.distributions import LEVELS_FILE, PICTURE_FILE, in_words, write_levels
-from pixelcnn.cli.progress import progress_bar
+from pixelcnn.cli.inputs.conditions import typed_condition
+from pixelcnn.cli.outputs.console import progress_bar
+from pixelcnn.cli.outputs.level_estimates import (
+    LEVELS_FILE,
+    PICTURE_FILE,
+    describe_estimate,
+    write_levels,
+)
 from pixelcnn.cli.runs import check_size, open_run
 from pixelcnn.files import provisional_folder
 from pixelcnn.inference import UnreliableEstimateWarning, marginal
@@ -17,7 +22,9 @@ def run(args: argparse.Namespace) -> int:
     """Estimates, writes, and says it."""
     out = Path(args.out)
     with provisional_folder(out), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UnreliableEstimateWarning)  # `in_words` says it louder
+        warnings.simplefilter(
+            "ignore", UnreliableEstimateWarning
+        )  # `describe_estimate` says it louder
         trained = open_run(args.run, device=args.device)
         check_size(trained, args.size)
         model = trained.model
@@ -35,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         estimates = {"averaged conditionals": found.averaged, "counted draws": found.counted}
         write_levels(out, estimates)
     for title, estimate in estimates.items():
-        print(in_words(title, estimate, with_diagnostics=False))
+        print(describe_estimate(title, estimate, with_diagnostics=False))
     if math.isfinite(found.variance_ratio):
         print(f"counting needs {found.variance_ratio:.3g} times as many draws")
     print(out / LEVELS_FILE)

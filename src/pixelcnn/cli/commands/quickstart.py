@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from pixelcnn.cli.commands.train import command_of, train
+from pixelcnn.cli.commands.train import train, train_command
 from pixelcnn.config import load_config
 
 PRESET = "digits"
@@ -18,7 +18,7 @@ def run(args: argparse.Namespace) -> int:
     words = [f"--seed={args.seed}", f"--device={args.device or 'auto'}", f"--out={args.out}"]
     config = load_config(preset=PRESET, overrides=words)
     with one_thread():
-        train(config, Path(args.out), command=command_of(args.words))
+        train(config, Path(args.out), command=train_command(args.words))
     return 0
 
 

@@ -4,18 +4,18 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from pixelcnn.cli.conditions import ConditionRequest, choose_condition, share_condition
-from pixelcnn.cli.runs import check_size, open_run
-from pixelcnn.cli.sample_output import (
+from pixelcnn.cli.inputs.conditions import ConditionRequest, choose_condition, share_condition
+from pixelcnn.cli.outputs.console import counted
+from pixelcnn.cli.outputs.sample_files import (
     SamplingOutput,
-    draw,
-    save_film,
+    sample_images,
+    save_animation,
     save_grid,
     save_levels,
     save_separate,
 )
+from pixelcnn.cli.runs import check_size, open_run
 from pixelcnn.cli.sharding import check_sharing, device_of, fill, shared
-from pixelcnn.cli.wording import counted
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import provisional_folder
 from pixelcnn.nn import Condition
@@ -42,20 +42,20 @@ def run(args: argparse.Namespace) -> int:
     """Draws, writes, and says where."""
     check_sharing(args)
     if args.shards is None:
-        return sample_file(args)
+        return sample_into_file(args)
     for option in ("separate", "columns", "scale"):
         if vars(args)[option]:
             raise ConfigError(f"`--shards` writes levels, not pictures: leave out --{option}.")
-    return shared(args, lambda: sample_shards(args))
+    return shared(args, lambda: sample_into_shards(args))
 
 
-def sample_shards(args: argparse.Namespace) -> int:
+def sample_into_shards(args: argparse.Namespace) -> int:
     """Into a folder of shards."""
-    wish, how = wish_of(args)
+    request, how = sampling_request(args)
     trained = open_run(args.run, device=device_of(args))
     model = trained.model
     check_size(trained, args.size)
-    cond, count = share_condition(model, wish)
+    cond, count = share_condition(model, request)
     drawing = ShardedSampling(
         model,
         Path(args.shards),
@@ -68,11 +68,11 @@ def sample_shards(args: argparse.Namespace) -> int:
     if fill(drawing, args, "drawing"):
         shards = counted(drawing.plan.num_shards, "shard")
         what = f"{counted(count, 'image')} in {args.shards}, {shards}"
-        print(f"{what}{unasked(model.condition, args)}")
+        print(f"{what}{labels_note(model.condition, args)}")
     return 0
 
 
-def sample_file(args: argparse.Namespace) -> int:
+def sample_into_file(args: argparse.Namespace) -> int:
     """Into one file, or one for each image."""
     out = Path(args.out or ("samples" if args.separate else "samples.png"))
     if not args.separate and out.suffix.lower() not in SUFFIXES:
@@ -80,27 +80,27 @@ def sample_file(args: argparse.Namespace) -> int:
             f"`--out` must end in {', '.join(SUFFIXES)}, got `{out}`. "
             f"For one file per image add --separate."
         )
-    wish, how = wish_of(args)
+    request, how = sampling_request(args)
     with provisional_folder(out if args.separate else out.parent):
         trained = open_run(args.run, device=args.device)
         check_size(trained, args.size)
-        cond, count = choose_condition(trained.model, wish)
-        drawing = draw(
+        cond, count = choose_condition(trained.model, request)
+        drawing = sample_images(
             trained.model,
             cond=cond,
             size=args.size,
             keep_frames=out.suffix.lower() == ".gif" and not args.separate,
             num_samples=count,
-            per_label=wish.per_label,
+            per_label=request.per_label,
             **{**how, "batch_size": how["batch_size"] or BATCH_SIZE},
         )
-        write(drawing, out, args)
+        write_samples(drawing, out, args)
     drawn = counted(len(drawing.images), "image")
-    print(f"{drawn} in {out}{unasked(trained.model.condition, args)}")
+    print(f"{drawn} in {out}{labels_note(trained.model.condition, args)}")
     return 0
 
 
-def unasked(condition: Condition, args: argparse.Namespace) -> str:
+def labels_note(condition: Condition, args: argparse.Namespace) -> str:
     """Which labels were drawn, where none was asked for."""
     if condition.kind != "labels" or args.label:
         return ""
@@ -109,8 +109,8 @@ def unasked(condition: Condition, args: argparse.Namespace) -> str:
     return f", of all labels in turn; choose by --label: {', '.join(names[:LISTED])}{more}"
 
 
-def wish_of(args: argparse.Namespace) -> tuple[ConditionRequest, dict[str, Any]]:
-    """What to draw and how: as typed, else as a file of settings says, else as usual.
+def sampling_request(args: argparse.Namespace) -> tuple[ConditionRequest, dict[str, Any]]:
+    """What to sample and how: as typed, else as a file of settings says, else as usual.
 
     Raises:
         ConfigError: If the file cannot be read.
@@ -130,12 +130,12 @@ def wish_of(args: argparse.Namespace) -> tuple[ConditionRequest, dict[str, Any]]
     return ConditionRequest.typed(args, **counts), how
 
 
-def write(drawing: SamplingOutput, out: Path, args: argparse.Namespace) -> None:
+def write_samples(drawing: SamplingOutput, out: Path, args: argparse.Namespace) -> None:
     """Writes what was drawn in the form that `out` names."""
     if args.separate:
         save_separate(drawing, out, scale=args.scale)
     elif out.suffix.lower() == ".npz":
         save_levels(drawing, out)
     else:
-        save = save_film if out.suffix.lower() == ".gif" else save_grid
+        save = save_animation if out.suffix.lower() == ".gif" else save_grid
         save(drawing, out, columns=args.columns, scale=args.scale)

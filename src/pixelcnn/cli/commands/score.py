@@ -7,13 +7,12 @@ from pathlib import Path
 
 from pixelcnn.charts.figure import save_figure
 from pixelcnn.charts.surprise import surprise_figure
-from pixelcnn.cli import ood, sharded_scoring
-from pixelcnn.cli.progress import progress_bar
-from pixelcnn.cli.query_images import QueryImages, images_of
+from pixelcnn.cli.inputs.query_images import QueryImages, query_images
+from pixelcnn.cli.outputs.console import counted, progress_bar
 from pixelcnn.cli.runs import open_run
-from pixelcnn.cli.sharded_scoring import SCORES_FILE
+from pixelcnn.cli.scoring.ood import score_against
+from pixelcnn.cli.scoring.shards import SCORES_FILE, score_shards
 from pixelcnn.cli.sharding import check_sharing
-from pixelcnn.cli.wording import counted
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import density_given
 from pixelcnn.files import atomic_write, provisional_folder
@@ -41,17 +40,17 @@ def run(args: argparse.Namespace) -> int:
     """Scores, writes the table and the heat maps, and says what stands out."""
     check_sharing(args)
     if args.shards is not None:
-        return sharded_scoring.run(args)
+        return score_shards(args)
     if args.against is not None:
-        return ood.run(args)
+        return score_against(args)
     if args.background is not None:
         raise ConfigError("`--background` needs `--against`: say what to tell the images from.")
     out = Path(args.out)
     with provisional_folder(out):
         model = open_run(args.run, device=args.device).model
-        asked = images_of(args, model, sums_labels=not args.film)
+        asked = query_images(args, model, sums_labels=not args.film)
         scores = scores_of(model, asked, args.batch_size)
-        write_table(out / SCORES_FILE, asked, scores, model.condition)
+        write_scores(out / SCORES_FILE, asked, scores, model.condition)
         shown = scores.ranking[: args.show]
         titles = [
             f"{Path(asked.names[number]).name}\n{scores.bits_per_dim[number]:.3f} bits/dim"
@@ -62,8 +61,8 @@ def run(args: argparse.Namespace) -> int:
         )
         save_figure(figure, out / SURPRISE_FILE)
         if args.film:
-            write_film(out, model, asked, scores, args)
-    print(summary(asked, scores, model.condition))
+            write_expectation(out, model, asked, scores, args)
+    print(scores_summary(asked, scores, model.condition))
     film = (STRIP_FILE, FILM_FILE) if args.film else ()
     for name in (SCORES_FILE, SURPRISE_FILE, *film):
         print(out / name)
@@ -78,7 +77,7 @@ def scores_of(model: AutoregressiveModel, asked: QueryImages, batch_size: int) -
         return score(model, asked.x, asked.cond, batch_size=batch_size, progress=progress)
 
 
-def write_table(path: Path, asked: QueryImages, scores: Scores, condition: Condition) -> None:
+def write_scores(path: Path, asked: QueryImages, scores: Scores, condition: Condition) -> None:
     """One line per image, the most surprising first; whole or not at all."""
     labels = asked.cond if condition.kind == "labels" else None
     names = condition.names or ()
@@ -100,7 +99,7 @@ def write_table(path: Path, asked: QueryImages, scores: Scores, condition: Condi
             )
 
 
-def write_film(
+def write_expectation(
     out: Path,
     model: AutoregressiveModel,
     asked: QueryImages,
@@ -126,7 +125,7 @@ def write_film(
     save_gif(out / FILM_FILE, films, milliseconds=300)
 
 
-def summary(asked: QueryImages, scores: Scores, condition: Condition) -> str:
+def scores_summary(asked: QueryImages, scores: Scores, condition: Condition) -> str:
     """The mean with its standard error, and the most surprising images."""
     count = len(scores.nats)
     # One image alone does not say how much others differ.

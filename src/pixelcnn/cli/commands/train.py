@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixelcnn.cli.launch import launch
-from pixelcnn.cli.training_report import Finished, closing, finish
+from pixelcnn.cli.outputs.training_report import Finished, closing, finish
 from pixelcnn.config import AUTO, FINDERS, Config, load_config, to_yaml
 from pixelcnn.device import deterministic_algorithms, resolve_device
 from pixelcnn.errors import ConfigError, EndedElsewhereError, PixelCNNError
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     """Reads the settings, trains, and says what came out."""
     process = this_process()
     try:
-        config = settings_of(args)
+        config = training_settings(args)
     except PixelCNNError:
         if process.local_rank:  # the first of this machine has read the same
             raise EndedElsewhereError from None
@@ -82,11 +82,11 @@ def start(config: Config, folder: Path | None, args: argparse.Namespace) -> int:
         # All of them read the same words, but must not each choose a folder.
         chosen = [] if config.out else ["--out", str(folder)]
         return launch([*args.words, *chosen], training.num_devices)
-    train(config, folder, command=command_of(args.words))
+    train(config, folder, command=train_command(args.words))
     return 0
 
 
-def settings_of(args: argparse.Namespace) -> Config:
+def training_settings(args: argparse.Namespace) -> Config:
     """The settings: a file, a preset or those of the run to continue; then what was typed.
 
     Raises:
@@ -168,11 +168,11 @@ def default_folder(args: argparse.Namespace) -> Path:
     return Path("runs", f"{name}-{datetime.now():%Y%m%d-%H%M%S}")
 
 
-def command_of(words: Sequence[str]) -> str:
+def train_command(words: Sequence[str]) -> str:
     """What was typed, as a shell takes it.
 
     Example:
-        >>> command_of(["train", "--out", "two words"])
+        >>> train_command(["train", "--out", "two words"])
         "pixelcnn train --out 'two words'"
     """
     return shlex.join(["pixelcnn", *words])
@@ -194,7 +194,7 @@ def train(config: Config, folder: Path, *, command: str) -> None:
     with ExitStack() as stack:
         stack.enter_context(deterministic_algorithms(config.training.deterministic or None))
         with training_in(folder) if is_first else nullcontext(ExitStack()) as lock:
-            result = fit(config, folder, command)
+            result = fit_or_advise(config, folder, command)
             stack.push(lock.pop_all())  # until all is measured
         if not is_first:
             return
@@ -219,7 +219,7 @@ def training_in(folder: Path) -> Iterator[ExitStack]:
         yield lock
 
 
-def fit(config: Config, folder: Path, command: str) -> "TrainingResult":
+def fit_or_advise(config: Config, folder: Path, command: str) -> "TrainingResult":
     """Trains; after Ctrl-C and SIGTERM, says how to continue."""
     # Here, so that wrong settings and places are told before Lightning has loaded.
     from pixelcnn.training import train_pixelcnn

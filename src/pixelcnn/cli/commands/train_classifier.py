@@ -7,8 +7,8 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pixelcnn.cli.progress import progress_bar
-from pixelcnn.cli.sample_quality import form_of
+from pixelcnn.cli.inputs.quality_metrics import form_of
+from pixelcnn.cli.outputs.console import progress_bar
 from pixelcnn.config import TRAINING_ONLY, Config, DataConfig, load_config
 from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     from pixelcnn.training.classifier import ClassifierSettings, train_classifier
     from pixelcnn.training.dataloaders import load_images
 
-    config = settings_of(args)
+    config = classifier_settings(args)
     out = Path(args.out)
     if out.suffix != ".safetensors":
         raise ConfigError(f"`--out` must end in .safetensors, got `{out}`.")
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
             "data": form_of(config.data),
             "protocol": data.protocol,
             "settings": asdict(settings),
-            "command": command_of(config, settings),
+            "command": classifier_command(config, settings),
             "losses": result.losses,
             "val_accuracy": result.val_accuracy,
             "test_accuracy": result.test_accuracy,
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def settings_of(args: argparse.Namespace) -> Config:
+def classifier_settings(args: argparse.Namespace) -> Config:
     """Which images: those of a file, of a preset, or as typed.
 
     Raises:
@@ -80,7 +80,7 @@ def settings_of(args: argparse.Namespace) -> Config:
     return load_config(args.config, args.settings, preset=args.preset)
 
 
-def command_of(config: Config, settings: "ClassifierSettings") -> str:
+def classifier_command(config: Config, settings: "ClassifierSettings") -> str:
     """The command that trains this again."""
     unused = {"data_root", *TRAINING_ONLY}
     usual_data, usual = asdict(DataConfig()), asdict(type(settings)())

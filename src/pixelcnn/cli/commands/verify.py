@@ -21,19 +21,19 @@ def run(args: argparse.Namespace) -> int:
     """Examines, prints, and keeps what was found; 1 if a line does not hold."""
     trained = open_run(args.run, device=args.device)
     check_size(trained, args.size)
-    out = place_of(args, trained)
+    out = report_destination(args, trained)
     if out is None:
-        certificate, where = examine(trained, args), NOT_KEPT
+        certificate, where = verify_run(trained, args), NOT_KEPT
     else:
         with provisional_folder(out.parent):
-            certificate, where = examine(trained, args), str(out)
+            certificate, where = verify_run(trained, args), str(out)
             certificate.save(out)
-    show(certificate)
+    print_report(certificate)
     print(where)
     return 0 if certificate.passed else REFUTED
 
 
-def place_of(args: argparse.Namespace, trained: Run) -> Path | None:
+def report_destination(args: argparse.Namespace, trained: Run) -> Path | None:
     """Where the certificate goes: beside the model, but not into the package."""
     if args.out:
         return Path(args.out)
@@ -41,7 +41,7 @@ def place_of(args: argparse.Namespace, trained: Run) -> Path | None:
     return None if is_named else report_path(trained.file)
 
 
-def examine(trained: Run, args: argparse.Namespace) -> VerificationReport:
+def verify_run(trained: Run, args: argparse.Namespace) -> VerificationReport:
     """`pixelcnn.verify`, saying where it is if somebody watches."""
     with progress() as tell:
         return verify(
@@ -62,7 +62,7 @@ def verdict(line: Line) -> str:
     return "holds" if line.passed else "FAILS"
 
 
-def show(certificate: VerificationReport) -> None:
+def print_report(certificate: VerificationReport) -> None:
     """The certificate for people, a row for each line, and what it all comes to."""
     spec = certificate.spec
     table = Table(box=None, pad_edge=False)

@@ -5,8 +5,8 @@ from pixelcnn.cli.parsers.options import (
     Subparsers,
     add_command,
     add_output,
+    non_negative,
     positive,
-    whole,
 )
 
 
@@ -41,6 +41,6 @@ def add_compare(commands: Subparsers) -> None:
         "--classifier", metavar="FILE", help="of `pixelcnn train-classifier`, or a name"
     )
     parser.add_argument("--inception-weights", metavar="FILE", help="torch-fidelity's Inception")
-    parser.add_argument("--seed", type=whole, help="decides what is drawn (default: 0)")
+    parser.add_argument("--seed", type=non_negative, help="decides what is drawn (default: 0)")
     files = "report.html, report.md with its pictures, and report.json"
     add_output(parser, "comparison", files)

@@ -85,7 +85,7 @@ def add_sharing(parser: argparse.ArgumentParser) -> None:
         "--num-processes", type=positive, metavar="N", help="start as many on this machine"
     )
     group.add_argument(
-        "--worker", type=whole, metavar="I", help="make the shards of this one, from 0 …"
+        "--worker", type=non_negative, metavar="I", help="make the shards of this one, from 0 …"
     )
     group.add_argument("--num-workers", type=positive, metavar="N", help="… of so many workers")
 
@@ -107,7 +107,7 @@ def sites(text: str) -> int:
     return positive(str(2**31 - 1) if text.lower() == "all" else text)
 
 
-def whole(text: str) -> int:
+def non_negative(text: str) -> int:
     """A whole number of at least 0, and of at most 64 bits, as seeds are."""
     if not text.isdecimal() or not 0 <= int(text) < 2**64:
         raise argparse.ArgumentTypeError(f"must be a whole number from 0 to 2**64 - 1, got {text}")
@@ -146,4 +146,4 @@ def site(text: str) -> tuple[int, ...]:
         raise argparse.ArgumentTypeError(
             f"must be ROW,COLUMN such as 14,14, or CHANNEL,ROW,COLUMN, from 0, got {text!r}"
         )
-    return tuple(whole(number.strip()) for number in text.split(","))
+    return tuple(non_negative(number.strip()) for number in text.split(","))

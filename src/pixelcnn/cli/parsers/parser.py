@@ -12,10 +12,10 @@ from pixelcnn.cli.parsers.options import (
     add_command,
     add_device,
     destination,
+    non_negative,
     positive,
     sites,
     size,
-    whole,
 )
 from pixelcnn.cli.parsers.queries import add_questions
 from pixelcnn.cli.parsers.sample import add_sample
@@ -93,7 +93,7 @@ def _add_quickstart(commands: Subparsers) -> None:
         default="runs/quickstart",
         help="run folder (default: %(default)s)",
     )
-    parser.add_argument("--seed", type=whole, default=0, help="decides everything random")
+    parser.add_argument("--seed", type=non_negative, default=0, help="decides everything random")
     add_device(parser)
 
 
@@ -114,10 +114,10 @@ def _add_train(commands: Subparsers) -> None:
     parser.add_argument(
         "--resume",
         metavar="RUN",
-        help="continue a run folder, or a .ckpt of its checkpoints; auto: whatever whole state "
+        help="continue a run folder, or a .ckpt of its checkpoints; auto: whatever complete state "
         "--out holds, or start",
     )
-    parser.add_argument("--seed", type=whole, help="decides everything random")
+    parser.add_argument("--seed", type=non_negative, help="decides everything random")
     add_device(parser)
     for what in ("learning-rate", "batch-size"):
         parser.add_argument(
@@ -153,7 +153,9 @@ def _add_evaluate(commands: Subparsers) -> None:
         help="where to write the figures (default: RUN/metrics-SPLIT.json)",
     )
     parser.add_argument(
-        "--seed", type=whole, help="decides drawn images, and which images a smaller set holds"
+        "--seed",
+        type=non_negative,
+        help="decides drawn images, and which images a smaller set holds",
     )
     add_device(parser)
     _add_judges(
@@ -224,7 +226,7 @@ def _add_train_classifier(commands: Subparsers) -> None:
     parser.add_argument(
         "--num-features", type=positive, metavar="N", help="that describe an image (default: 64)"
     )
-    parser.add_argument("--seed", type=whole, help="decides everything random (default: 0)")
+    parser.add_argument("--seed", type=non_negative, help="decides everything random (default: 0)")
     add_device(parser)
 
 
@@ -249,7 +251,7 @@ def _add_verify(commands: Subparsers) -> None:
         metavar="FILE",
         help="where it is kept (default: MODEL.certificate.json beside it)",
     )
-    parser.add_argument("--seed", type=whole, help="decides images and sites (default: 0)")
+    parser.add_argument("--seed", type=non_negative, help="decides images and sites (default: 0)")
     add_device(parser)
 
 

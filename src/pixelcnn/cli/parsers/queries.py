@@ -11,10 +11,10 @@ from pixelcnn.cli.parsers.options import (
     add_output,
     add_sharing,
     destination,
+    non_negative,
     positive,
     site,
     size,
-    whole,
 )
 from pixelcnn.errors import ConfigError
 
@@ -66,7 +66,7 @@ def add_questions(commands: Subparsers) -> None:
 def add_images(
     parser: argparse.ArgumentParser, *, batch_size: int = 256, seed_decides: str = ""
 ) -> None:
-    """Adds what says which images are meant: `pixelcnn.cli.query_images.images_of` reads it.
+    """Adds what says which images are meant: `pixelcnn.cli.inputs.query_images.images_of` reads it.
 
     Args:
         parser: Of the command.
@@ -83,7 +83,9 @@ def add_images(
     parser.add_argument("--max-images", type=positive, metavar="N", help="only the first so many")
     parser.add_argument("--batch-size", type=positive, metavar="N", default=batch_size)
     kept = "which images --data.max_samples keeps of a set (--max-images takes the first)"
-    parser.add_argument("--seed", type=whole, metavar="N", help=f"decides {seed_decides}{kept}")
+    parser.add_argument(
+        "--seed", type=non_negative, metavar="N", help=f"decides {seed_decides}{kept}"
+    )
 
 
 def add_condition(parser: argparse.ArgumentParser) -> None:
@@ -175,7 +177,7 @@ def _add_marginal(commands: Subparsers) -> None:
     )  # fmt: skip
     parser.add_argument("--size", type=size, metavar="HxW", help="size of the images")
     parser.add_argument("--batch-size", type=positive, metavar="N", default=256)
-    parser.add_argument("--seed", type=whole, default=0, help="decides what is drawn")
+    parser.add_argument("--seed", type=non_negative, default=0, help="decides what is drawn")
     add_output(parser, "marginal", "levels.csv and levels.png")
 
 
@@ -186,7 +188,7 @@ def _add_conditional(commands: Subparsers) -> None:
     )  # fmt: skip
     add_images(parser, seed_decides="what is drawn, what is missing at random, and ")
     parser.add_argument(
-        "--number", type=whole, default=0, metavar="N", help="which of the images, from 0"
+        "--number", type=non_negative, default=0, metavar="N", help="which of the images, from 0"
     )
     add_site(parser, may_be_known=True)
     parser.add_argument(

@@ -9,9 +9,9 @@ from pixelcnn.cli.parsers.options import (
     add_device,
     add_sharing,
     destination,
+    non_negative,
     positive,
     size,
-    whole,
 )
 
 
@@ -62,7 +62,7 @@ def _add_how(parser: argparse.ArgumentParser) -> None:
         metavar="G",
         help="0 ignores the labels, 1 follows them, more exaggerates them (default: 1)",
     )
-    parser.add_argument("--seed", type=whole, help="same seed, same images (default: 0)")
+    parser.add_argument("--seed", type=non_negative, help="same seed, same images (default: 0)")
     parser.add_argument("--size", type=size, metavar="HxW", help="size of the images")
     parser.add_argument(
         "--precision",

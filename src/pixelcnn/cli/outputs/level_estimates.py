@@ -27,7 +27,7 @@ def write_levels(out: Path, estimates: Mapping[str, LevelEstimate]) -> None:
     save_figure(levels_figure(estimates), out / PICTURE_FILE)
 
 
-def in_words(title: str, estimate: LevelEstimate, *, with_diagnostics: bool = True) -> str:
+def describe_estimate(title: str, estimate: LevelEstimate, *, with_diagnostics: bool = True) -> str:
     """The most probable levels with their standard errors, how they were found, every doubt."""
     best = estimate.probabilities.argsort(descending=True, stable=True)[:LISTED].tolist()
     levels = ", ".join(
@@ -39,17 +39,17 @@ def in_words(title: str, estimate: LevelEstimate, *, with_diagnostics: bool = Tr
     if with_diagnostics:
         figures = {} if estimate.is_exact else {"effective draws": estimate.ess}
         figures |= estimate.diagnostics
-        told = [figure_in_words(name, figure) for name, figure in figures.items()]
+        told = [describe_diagnostic(name, figure) for name, figure in figures.items()]
         lines += [f"  {', '.join(told)}"] if told else []
     lines += [f"  NOT TO BE TRUSTED: {doubt}" for doubt in estimate.warnings]
     return "\n".join(lines)
 
 
-def figure_in_words(name: str, figure: float) -> str:
+def describe_diagnostic(name: str, figure: float) -> str:
     """A diagnostic with its name and unit.
 
     Example:
-        >>> figure_in_words("log_evidence", -3.6e-08), figure_in_words("r_hat", 1.00123)
+        >>> describe_diagnostic("log_evidence", -3.6e-08), describe_diagnostic("r_hat", 1.00123)
         ('log evidence 0.0000 nats', 'r hat 1.001')
     """
     if name == "log_evidence":

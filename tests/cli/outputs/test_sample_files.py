@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pixelcnn.cli.sample_output import PICTURE_SIDE, draw, save_film, save_grid, save_levels
+from pixelcnn.cli.outputs.sample_files import PICTURE_SIDE, draw, save_film, save_grid, save_levels
 from pixelcnn.errors import ConfigError
 from pixelcnn.models import PixelCNN
 

@@ -55,7 +55,7 @@ class ConditionRequest:
 
 
 def choose_condition(
-    model: AutoregressiveModel, wish: ConditionRequest
+    model: AutoregressiveModel, request: ConditionRequest
 ) -> tuple[Tensor | None, int]:
     """One condition for each image, or None, and the number of images.
 
@@ -63,12 +63,12 @@ def choose_condition(
         ConfigError: If the model cannot be asked for that, or must be asked for more.
         DataError: If the file of maps cannot be read.
     """
-    wished, count = share_condition(model, wish)
-    return None if wished is None else share_evenly(wished, count), count
+    requested, count = share_condition(model, request)
+    return None if requested is None else share_evenly(requested, count), count
 
 
 def share_condition(
-    model: AutoregressiveModel, wish: ConditionRequest
+    model: AutoregressiveModel, request: ConditionRequest
 ) -> tuple[Tensor | None, int]:
     """The conditions that the images share evenly (see `share_evenly`), or None, and their number.
 
@@ -76,12 +76,12 @@ def share_condition(
         ConfigError: If the model cannot be asked for that, or must be asked for more.
         DataError: If the file of maps cannot be read.
     """
-    wished = wished_conditions(model.condition, wish)
-    if wished is not None and wish.per_label is not None:
-        return wished, len(wished) * wish.per_label
-    if wished is not None:
-        return wished, wish.num_samples or (len(wished) if wish.maps else NUM_SAMPLES)
-    count = wish.num_samples or NUM_SAMPLES
+    requested = requested_conditions(model.condition, request)
+    if requested is not None and request.per_label is not None:
+        return requested, len(requested) * request.per_label
+    if requested is not None:
+        return requested, request.num_samples or (len(requested) if request.maps else NUM_SAMPLES)
+    count = request.num_samples or NUM_SAMPLES
     if model.condition.is_none or model.condition.is_optional:
         return None, count
     how = "--maps FILE.npy"
@@ -90,27 +90,27 @@ def share_condition(
     raise ConfigError(f"This model draws by {model.condition.describe()}. Add `{how}`.")
 
 
-def wished_conditions(condition: Condition, wish: ConditionRequest) -> Tensor | None:
-    """The labels, attributes or maps that are wished for, each once. (M, …); None for none.
+def requested_conditions(condition: Condition, request: ConditionRequest) -> Tensor | None:
+    """The labels, attributes or maps that are requested for, each once. (M, …); None for none.
 
     Raises:
         ConfigError: If the model cannot be asked for that.
         DataError: If the file of maps cannot be read.
     """
-    check_kind(condition, wish)
+    check_kind(condition, request)
     if condition.kind == "labels":
-        return choose_labels(condition, wish.labels)
-    if wish.attributes:
-        return torch.tensor([attribute_vector(each, condition) for each in wish.attributes])
-    return None if wish.maps is None else read_maps(wish.maps, condition.count)
+        return choose_labels(condition, request.labels)
+    if request.attributes:
+        return torch.tensor([attribute_vector(each, condition) for each in request.attributes])
+    return None if request.maps is None else load_maps(request.maps, condition.count)
 
 
-def check_kind(condition: Condition, wish: ConditionRequest) -> None:
+def check_kind(condition: Condition, request: ConditionRequest) -> None:
     """Raises `ConfigError` if something is asked that another kind of model is asked."""
     asked = {
-        "labels": bool(wish.labels) or wish.per_label is not None,
-        "attributes": bool(wish.attributes),
-        "maps": wish.maps is not None,
+        "labels": bool(request.labels) or request.per_label is not None,
+        "attributes": bool(request.attributes),
+        "maps": request.maps is not None,
     }
     for kind, is_asked in asked.items():
         if is_asked and condition.kind != kind:
@@ -208,7 +208,7 @@ def _check_finite(word: str, number: float) -> None:
         raise ConfigError(f"`--attributes` must hold finite 32-bit numbers, got {word!r}.")
 
 
-def read_maps(path: Path, num_channels: int) -> Tensor:
+def load_maps(path: Path, num_channels: int) -> Tensor:
     """Reads maps from an .npy file, or from `maps` of an .npz file.
 
     Args:
@@ -250,16 +250,16 @@ def typed_condition(
     """
     condition = model.condition
     if is_typed(args):
-        wished = wished_conditions(condition, ConditionRequest.typed(args))
-        assert wished is not None  # of another kind than the model's: refused
-        if len(wished) not in (1, count):
+        requested = requested_conditions(condition, ConditionRequest.typed(args))
+        assert requested is not None  # of another kind than the model's: refused
+        if len(requested) not in (1, count):
             named = {"labels": "--label", "attributes": "--attributes", "maps": "--maps"}
             raise ConfigError(
                 f"The number of {condition.kind} by `{named[str(condition.kind)]}` must be "
                 f"{'1' if count == 1 else f'1 or {count}'}, one for all images or one for each, "
-                f"got {len(wished)}."
+                f"got {len(requested)}."
             )
-        return share_evenly(wished, count)
+        return share_evenly(requested, count)
     if condition.is_none or condition.is_optional:
         return None
     how = {"labels": "--label NAME", "attributes": "--attributes LIST", "maps": "--maps FILE"}

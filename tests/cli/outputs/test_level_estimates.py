@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from pixelcnn.cli.distributions import figure_in_words, in_words
+from pixelcnn.cli.outputs.level_estimates import describe_diagnostic, describe_estimate
 from pixelcnn.inference import LevelEstimate
 
 
@@ -13,7 +13,7 @@ def test_the_most_probable_levels_come_first_and_doubts_are_loud():
     doubted = LevelEstimate(
         probabilities, probabilities / 10, "smc", 100, 3.0, warnings=("Too few draws.",)
     )
-    first, second, third = in_words("smc", doubted).splitlines()
+    first, second, third = describe_estimate("smc", doubted).splitlines()
     assert first == "smc: 1: 0.7500 ± 0.0750, 0: 0.2500 ± 0.0250"
     assert "effective draws 3" in second
     assert third.strip() == "NOT TO BE TRUSTED: Too few draws."
@@ -21,10 +21,10 @@ def test_the_most_probable_levels_come_first_and_doubts_are_loud():
 
 def test_what_is_known_for_certain_has_no_line_of_figures():
     certain = LevelEstimate(torch.ones(1).double(), torch.zeros(1).double(), "gibbs", 0, math.inf)
-    assert in_words("gibbs", certain) == "gibbs: 0: 1.0000"
+    assert describe_estimate("gibbs", certain) == "gibbs: 0: 1.0000"
 
 
 def test_a_logarithm_is_told_in_nats_and_without_rounding_errors():
-    assert figure_in_words("log_evidence", 8.648e-08) == "log evidence 0.0000 nats"
-    assert figure_in_words("log_evidence", -1234.56789) == "log evidence -1234.5679 nats"
-    assert figure_in_words("largest_weight", 0.02512) == "largest weight 0.02512"
+    assert describe_diagnostic("log_evidence", 8.648e-08) == "log evidence 0.0000 nats"
+    assert describe_diagnostic("log_evidence", -1234.56789) == "log evidence -1234.5679 nats"
+    assert describe_diagnostic("largest_weight", 0.02512) == "largest weight 0.02512"

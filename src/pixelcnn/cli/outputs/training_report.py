@@ -11,9 +11,9 @@ from torch import Tensor
 
 from pixelcnn.charts.curves import plot_curves
 from pixelcnn.checkpoint import fingerprint
-from pixelcnn.cli.conditions import ConditionRequest, choose_condition, example
-from pixelcnn.cli.sample_output import draw, save_grid
-from pixelcnn.cli.wording import counted
+from pixelcnn.cli.inputs.conditions import ConditionRequest, choose_condition, example
+from pixelcnn.cli.outputs.console import counted
+from pixelcnn.cli.outputs.sample_files import sample_images, save_grid
 from pixelcnn.config import Config, SamplingConfig
 from pixelcnn.data import DataSplits
 from pixelcnn.device import deterministic_algorithms
@@ -54,7 +54,7 @@ def finish(finished: Finished, config: Config, *, started: float) -> dict[str, A
     plot_curves(finished.history, finished.folder / CURVES_FILE, num_dims=data.spec.num_dims)
     cond, count = condition_to_draw(model, data, config.sampling)
     with deterministic_algorithms(False):  # see `SampleGrids.draw`
-        drawing = draw(
+        drawing = sample_images(
             model,
             seed=config.seed,
             num_samples=count,
@@ -66,7 +66,7 @@ def finish(finished: Finished, config: Config, *, started: float) -> dict[str, A
             guidance=config.sampling.guidance,
         )
     save_grid(drawing, finished.folder / SAMPLES_FILE)
-    metrics = measure(model, data, config) | dict(finished.figures)
+    metrics = evaluate_split(model, data, config) | dict(finished.figures)
     metrics["seconds"] = round(time.perf_counter() - started, 2)
     write_json(finished.folder / METRICS_FILE, metrics)
     return metrics
@@ -83,7 +83,7 @@ def condition_to_draw(
     return choose_condition(model, ConditionRequest(sampling.num_samples, per_label=per_label))
 
 
-def measure(
+def evaluate_split(
     model: AutoregressiveModel,
     data: DataSplits,
     config: Config,
@@ -123,7 +123,7 @@ def measure(
     }
 
 
-def summary(metrics: Mapping[str, Any]) -> str:
+def metrics_summary(metrics: Mapping[str, Any]) -> str:
     """The figures for people, with what they were measured on."""
     lines = [
         f"{metrics['split']} NLL {_likelihood(metrics)}",
@@ -163,7 +163,7 @@ def closing(folder: Path, metrics: Mapping[str, Any], condition: Condition) -> s
         ENVIRONMENT_FILE: "how, where and with which versions this was made",
     }
     width = max(len(str(folder / name)) for name in about)
-    lines = [summary(metrics), ""]
+    lines = [metrics_summary(metrics), ""]
     lines += [f"  {folder / name!s:{width}}  {what}" for name, what in about.items()]
     wish, always = "", ""
     if condition.kind == "labels" and condition.names:

@@ -10,8 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from pixelcnn.checkpoint import fingerprint
-from pixelcnn.cli.progress import progress_bar
-from pixelcnn.cli.wording import counted
+from pixelcnn.cli.outputs.console import counted, progress_bar
 from pixelcnn.data.conditions import noted
 from pixelcnn.data.sources.arrays import drawn_arrays
 from pixelcnn.errors import ConfigError
@@ -60,7 +59,7 @@ class SamplingOutput:
         return self.frames[-1]
 
 
-def draw(
+def sample_images(
     model: AutoregressiveModel,
     *,
     seed: int,
@@ -149,7 +148,7 @@ def save_grid(
     )
 
 
-def save_film(
+def save_animation(
     drawing: SamplingOutput, path: Path, *, columns: int | None = None, scale: int | None = None
 ) -> None:
     """Writes the growing images as one GIF that says in a comment how they were made.

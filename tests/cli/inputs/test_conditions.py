@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from pixelcnn.cli.conditions import (
+from pixelcnn.cli.inputs.conditions import (
     ConditionRequest,
     attribute_vector,
     choose_condition,

@@ -27,3 +27,13 @@ def progress_bar(title: str, *, shown: bool = True) -> Iterator[Callable[[int, i
             progress.update(task, completed=done, total=total)
 
         yield tell
+
+
+def counted(count: int, thing: str) -> str:
+    """A count with its noun, in the plural where it is not one.
+
+    Example:
+        >>> counted(1, "image"), counted(2000, "image")
+        ('1 image', '2,000 images')
+    """
+    return f"{count:,} {thing}" + ("" if count == 1 else "s")

@@ -1,4 +1,4 @@
-"""What judges the images that a model draws, as typed, and what it found, in words."""
+"""Sample quality: the options that choose its metrics, and the metrics in words."""
 
 import argparse
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from pixelcnn.cli.wording import counted
+from pixelcnn.cli.outputs.console import counted
 from pixelcnn.config import DataConfig
 from pixelcnn.data import DataSplits
 from pixelcnn.data.data_warnings import some
@@ -23,7 +23,7 @@ from pixelcnn.metrics import (
 from pixelcnn.weights import list_classifiers
 
 
-def draws(args: argparse.Namespace) -> bool:
+def measures_samples(args: argparse.Namespace) -> bool:
     """Whether images shall be drawn and judged.
 
     Raises:
@@ -114,7 +114,7 @@ def form_of(settings: DataConfig) -> dict[str, Any]:
     return {"dataset_name": settings.dataset_name, "binarization": settings.binarization}
 
 
-def judgement(metrics: Mapping[str, Any]) -> str:
+def sample_quality_summary(metrics: Mapping[str, Any]) -> str:
     """What was found of drawn images, for people: a line for each figure, and what is missing."""
     if "drawn_protocol" not in metrics:
         return ""

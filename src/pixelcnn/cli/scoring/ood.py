@@ -9,11 +9,10 @@ from torch import Tensor
 
 from pixelcnn.charts.figure import save_figure
 from pixelcnn.charts.overlap import overlap_figure
-from pixelcnn.cli.conditions import is_typed
-from pixelcnn.cli.progress import progress_bar
-from pixelcnn.cli.query_images import QueryImages, images_of, read_files
+from pixelcnn.cli.inputs.conditions import is_typed
+from pixelcnn.cli.inputs.query_images import QueryImages, query_images, read_files
+from pixelcnn.cli.outputs.console import counted, progress_bar
 from pixelcnn.cli.runs import Run, open_run
-from pixelcnn.cli.wording import counted
 from pixelcnn.data import DATASETS
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import Auc, OODDetection, detect_ood
@@ -41,7 +40,7 @@ CHANCE = (
 )
 
 
-def run(args: argparse.Namespace) -> int:
+def score_against(args: argparse.Namespace) -> int:
     """Scores both kinds of images, and writes figures, table and picture."""
     if args.film or is_typed(args):
         raise ConfigError(
@@ -54,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         background = None
         if args.background is not None:
             background = open_run(args.background, device=args.device)
-        inliers = images_of(args, trained.model, with_condition=False)
+        inliers = query_images(args, trained.model, with_condition=False)
         outliers = others_of(args, trained.model)
         with progress_bar("scoring both kinds") as progress:
             found = detect_ood(
@@ -65,8 +64,10 @@ def run(args: argparse.Namespace) -> int:
                 batch_size=args.batch_size,
                 progress=progress,
             )
-        write_json(out / FIGURES_FILE, facts(args, found, trained, background, inliers, outliers))
-        write_table(out / TABLE_FILE, found, inliers, outliers)
+        write_json(
+            out / FIGURES_FILE, ood_metrics(args, found, trained, background, inliers, outliers)
+        )
+        write_ood_table(out / TABLE_FILE, found, inliers, outliers)
         titles = {
             f"{METHODS[method]}: ROC-AUC {auc.auc:.3f}": (
                 found.inliers[method],
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         }
         names = (short(inliers), short(outliers))
         save_figure(overlap_figure(titles, names=names, unit="bits"), out / PICTURE_FILE)
-    print(summary(found, inliers, outliers))
+    print(ood_summary(found, inliers, outliers))
     for name in (FIGURES_FILE, TABLE_FILE, PICTURE_FILE):
         print(out / name)
     return 0
@@ -91,7 +92,7 @@ def others_of(args: argparse.Namespace, model: AutoregressiveModel) -> QueryImag
     # The words typed last win: the form of the images stays that of the run.
     settings = [*args.settings, f"--data.dataset_name={args.against}"]
     other = argparse.Namespace(**{**vars(args), "files": [], "settings": settings})
-    return images_of(other, model, with_condition=False)
+    return query_images(other, model, with_condition=False)
 
 
 def short(asked: QueryImages) -> str:
@@ -99,7 +100,7 @@ def short(asked: QueryImages) -> str:
     return asked.about.partition(",")[0]
 
 
-def facts(
+def ood_metrics(
     args: argparse.Namespace,
     found: OODDetection,
     trained: Run,
@@ -119,7 +120,7 @@ def facts(
     }
 
 
-def write_table(
+def write_ood_table(
     path: Path, found: OODDetection, inliers: QueryImages, outliers: QueryImages
 ) -> None:
     """One line per image with its scores; whole or not at all."""
@@ -136,7 +137,7 @@ def write_table(
                 table.writerow([name, kind, *(f"{value:.4f}" for value in row)])
 
 
-def summary(found: OODDetection, inliers: QueryImages, outliers: QueryImages) -> str:
+def ood_summary(found: OODDetection, inliers: QueryImages, outliers: QueryImages) -> str:
     """The areas in a table, and what they mean."""
     lines = [
         f"inliers: {counted(len(inliers.x), 'image')}: {inliers.about}",

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pixelcnn.cli.commands.evaluate import settings_of
-from pixelcnn.cli.conditions import is_typed, typed_condition
-from pixelcnn.cli.wording import counted
+from pixelcnn.cli.commands.evaluate import evaluation_settings
+from pixelcnn.cli.inputs.conditions import is_typed, typed_condition
+from pixelcnn.cli.outputs.console import counted
 from pixelcnn.data import ImageSet
 from pixelcnn.data.files.decoding import LEVELS, SUFFIXES, read_pixels
 from pixelcnn.data.files.listing import list_images
@@ -57,7 +57,7 @@ class QueryImages:
         )
 
 
-def images_of(
+def query_images(
     args: argparse.Namespace,
     model: AutoregressiveModel,
     *,
@@ -126,7 +126,7 @@ def split_of(
         Its images, where they are stored; its name; what they are, in one line; and `foreign`, as
         `QueryImages` has it.
     """
-    config = settings_of(args)
+    config = evaluation_settings(args)
     data, foreign = labels_by_name(model.condition, load_images(config))
     name = config.evaluation.split
     images: ImageSet = getattr(data, name)

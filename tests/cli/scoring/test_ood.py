@@ -9,7 +9,7 @@ from PIL import Image
 
 from pixelcnn.checkpoint import load
 from pixelcnn.cli import main
-from pixelcnn.cli.ood import meaning
+from pixelcnn.cli.scoring.ood import meaning
 from pixelcnn.data import load_data
 from pixelcnn.evaluation import Auc, detect_ood
 from pixelcnn.inference import score_unconditionally

@@ -4,10 +4,10 @@ import argparse
 import csv
 from pathlib import Path
 
-from pixelcnn.cli.query_images import split_of
+from pixelcnn.cli.inputs.query_images import split_of
+from pixelcnn.cli.outputs.console import counted
 from pixelcnn.cli.runs import open_run
 from pixelcnn.cli.sharding import device_of, fill, shared
-from pixelcnn.cli.wording import counted
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import density_given
 from pixelcnn.files import atomic_write
@@ -18,7 +18,7 @@ from pixelcnn.shards.arguments import SHARD_SIZE
 SCORES_FILE = "scores.csv"
 
 
-def run(args: argparse.Namespace) -> int:
+def score_shards(args: argparse.Namespace) -> int:
     """Scores what is missing, and joins all of it when nothing is."""
     for name in ("files", "label", "attributes", "maps", "film", "against", "background"):
         if vars(args)[name]:
@@ -27,10 +27,10 @@ def run(args: argparse.Namespace) -> int:
                 f"out {'files' if name == 'files' else f'--{name}'}, and name the set by "
                 f"--data.dataset_name (folder:DIR, npz:FILE) and --split."
             )
-    return shared(args, lambda: score_shards(args))
+    return shared(args, lambda: score_process_shards(args))
 
 
-def score_shards(args: argparse.Namespace) -> int:
+def score_process_shards(args: argparse.Namespace) -> int:
     """The part of one process."""
     model = open_run(args.run, device=device_of(args)).model
     images, split, protocol, _ = split_of(args, model)
@@ -45,7 +45,7 @@ def score_shards(args: argparse.Namespace) -> int:
     )
     if fill(scoring, args, "scoring"):
         table = Path(args.shards, SCORES_FILE)
-        mean = write_table(table, scoring, split)
+        mean = write_shard_scores(table, scoring, split)
         num_dims = images.spec.num_dims
         print(f"{density_given(scoring.condition)} of {counted(len(images), 'image')}: {about}")
         print(f"{mean:.2f} nats per image, {bits_per_dim(mean, num_dims):.4f} bits/dim")
@@ -53,7 +53,7 @@ def score_shards(args: argparse.Namespace) -> int:
     return 0
 
 
-def write_table(path: Path, scoring: ShardedScoring, split: str) -> float:
+def write_shard_scores(path: Path, scoring: ShardedScoring, split: str) -> float:
     """Writes one line for each image, in order and in all digits; the mean NLL in nats."""
     num_dims, total = scoring.image_set.spec.num_dims, 0.0
     with atomic_write(path) as temporary, temporary.open("w", newline="") as file:

@@ -1,0 +1,1 @@
+"""What was typed, turned into images, conditions and metrics."""

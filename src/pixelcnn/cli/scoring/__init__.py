@@ -1,0 +1,1 @@
+"""The parts of `pixelcnn score` that --against and --shards choose."""
