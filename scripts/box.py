@@ -21,6 +21,7 @@ from typing import Any
 from pixelcnn.checkpoint import fingerprint, load, read_card, save
 from pixelcnn.cli import main as pixelcnn
 from pixelcnn.cli.entry import explain
+from pixelcnn.cli.outputs.training_report import evaluate_split
 from pixelcnn.cli.parsers.options import OneLineParser
 from pixelcnn.cli.parsers.parser import split_settings
 from pixelcnn.config import Config, DataConfig, flatten, load_config

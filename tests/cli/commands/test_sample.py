@@ -142,7 +142,7 @@ def test_missing_foreign_and_truncated_models_are_one_line(model_file, fails, tm
 
 
 def test_an_unwritable_place_is_told_before_any_drawing(model_file, fails, tmp_path, monkeypatch):
-    monkeypatch.setattr("pixelcnn.cli.commands.sample.draw", None)
+    monkeypatch.setattr("pixelcnn.cli.commands.sample.sample_images", None)
     (tmp_path / "file").write_text("")
     assert "not a folder" in fails("sample", model_file, "--out", tmp_path / "file" / "a.png")
 

@@ -7,7 +7,13 @@ import pytest
 import torch
 from PIL import Image
 
-from pixelcnn.cli.outputs.sample_files import PICTURE_SIDE, draw, save_film, save_grid, save_levels
+from pixelcnn.cli.outputs.sample_files import (
+    PICTURE_SIDE,
+    sample_images,
+    save_animation,
+    save_grid,
+    save_levels,
+)
 from pixelcnn.errors import ConfigError
 from pixelcnn.models import PixelCNN
 
@@ -23,7 +29,7 @@ def labelled() -> PixelCNN:
 
 def test_rows_are_named_only_when_they_hold_one_label(labelled, tmp_path):
     cond = torch.arange(3).repeat_interleave(2)
-    named = draw(labelled, seed=0, num_samples=6, cond=cond, per_label=2, **FILTERS)
+    named = sample_images(labelled, seed=0, num_samples=6, cond=cond, per_label=2, **FILTERS)
     save_grid(named, tmp_path / "named.png", scale=4)
     save_grid(named, tmp_path / "plain.png", scale=4, columns=2)
     with Image.open(tmp_path / "named.png") as one, Image.open(tmp_path / "plain.png") as other:
@@ -32,7 +38,7 @@ def test_rows_are_named_only_when_they_hold_one_label(labelled, tmp_path):
 
 
 def test_notes_are_enough_to_draw_the_picture_again(labelled, tmp_path):
-    first = draw(
+    first = sample_images(
         labelled, seed=3, num_samples=4, cond=FOUR, size=(4, 6), **(FILTERS | {"top_k": 2})
     )
     save_grid(first, tmp_path / "a.png")
@@ -40,7 +46,7 @@ def test_notes_are_enough_to_draw_the_picture_again(labelled, tmp_path):
         settings = json.loads(image.text["Comment"])
     cond = torch.tensor(settings.pop("labels"))
     size = tuple(settings.pop("shape")[1:])
-    again = draw(labelled, cond=cond, size=size, **settings)
+    again = sample_images(labelled, cond=cond, size=size, **settings)
     assert torch.equal(first.images, again.images)
 
 
@@ -52,7 +58,9 @@ def test_notes_are_enough_to_draw_the_picture_again(labelled, tmp_path):
     ],
 )
 def test_levels_are_kept_with_what_they_were_drawn_by(options, kind, cond, tmp_path):
-    drawing = draw(PixelCNN(**options, **TINY).eval(), seed=0, num_samples=2, cond=cond, **FILTERS)
+    drawing = sample_images(
+        PixelCNN(**options, **TINY).eval(), seed=0, num_samples=2, cond=cond, **FILTERS
+    )
     save_grid(drawing, tmp_path / "a.png")
     save_levels(drawing, tmp_path / "a.npz")
     with np.load(tmp_path / "a.npz") as arrays:
@@ -65,8 +73,8 @@ def test_levels_are_kept_with_what_they_were_drawn_by(options, kind, cond, tmp_p
 
 
 def test_a_film_ends_with_the_finished_images(labelled, tmp_path):
-    drawing = draw(labelled, seed=0, num_samples=4, cond=FOUR, keep_frames=True, **FILTERS)
-    save_film(drawing, tmp_path / "a.gif", scale=2)
+    drawing = sample_images(labelled, seed=0, num_samples=4, cond=FOUR, keep_frames=True, **FILTERS)
+    save_animation(drawing, tmp_path / "a.gif", scale=2)
     save_grid(drawing, tmp_path / "a.png", scale=2)
     with Image.open(tmp_path / "a.gif") as film, Image.open(tmp_path / "a.png") as still:
         assert film.n_frames == len(drawing.frames) == 5
@@ -78,16 +86,18 @@ def test_a_film_ends_with_the_finished_images(labelled, tmp_path):
 @pytest.mark.parametrize(("num_samples", "size"), [(1, (5, 5)), (4, (3, 9)), (16, (40, 40))])
 def test_pictures_are_large_enough_to_be_seen(labelled, tmp_path, num_samples, size):
     cond = torch.zeros(num_samples, dtype=torch.int64)
-    drawing = draw(labelled, seed=0, num_samples=num_samples, cond=cond, size=size, **FILTERS)
+    drawing = sample_images(
+        labelled, seed=0, num_samples=num_samples, cond=cond, size=size, **FILTERS
+    )
     save_grid(drawing, tmp_path / "a.png")
-    save_film(drawing, tmp_path / "a.gif")
+    save_animation(drawing, tmp_path / "a.gif")
     with Image.open(tmp_path / "a.png") as image, Image.open(tmp_path / "a.gif") as film:
         assert PICTURE_SIDE <= max(image.size) < 1.5 * PICTURE_SIDE
         assert film.size == image.size
 
 
 def test_a_film_larger_than_its_format_allows_is_refused(labelled, tmp_path):
-    drawing = draw(labelled, seed=0, num_samples=1, cond=FOUR[:1], size=(1, 9), **FILTERS)
+    drawing = sample_images(labelled, seed=0, num_samples=1, cond=FOUR[:1], size=(1, 9), **FILTERS)
     with pytest.raises(ConfigError, match=r"at most 65,535 .* got 8,004×72,004.* --scale"):
-        save_film(drawing, tmp_path / "a.gif", scale=8_000)
+        save_animation(drawing, tmp_path / "a.gif", scale=8_000)
     assert list(tmp_path.iterdir()) == []

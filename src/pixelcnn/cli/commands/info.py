@@ -149,8 +149,8 @@ def format_value(value: Any, name: str = "") -> str:
         name: What it is; sizes are told as height × width.
 
     Example:
-        >>> format_value({"rows_above": 7, "seen": [1, 2]}), format_value(1234567), format_value(True)
-        ('rows above 7; seen 1, 2', '1,234,567', 'yes')
+        >>> format_value({"rows_above": 7, "seen": [1]}), format_value(1234567), format_value(True)
+        ('rows above 7; seen 1', '1,234,567', 'yes')
         >>> format_value({"shown": {"image_size": [28, 20], "levels": 2}})
         'shown (image size 28×20; levels 2)'
     """
