@@ -4,18 +4,21 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help quickstart test browser lowest lint bench clean
+.PHONY: help quickstart test wheel browser lowest lint bench clean
 
-help:  ## Say what there is
+help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-quickstart: $(INSTALLED)  ## Train on small digits, score, draw: about a minute after installation
+quickstart: $(INSTALLED)  ## Train on small digits, evaluate, sample: a minute after installation
 	$(BIN)/pixelcnn quickstart
 
-test: lint  ## Lint, types, tests and doctests: what continuous integration runs
+test: lint  ## Lint, types, tests and doctests
 	$(BIN)/python -m pytest -n auto
 
-browser: $(INSTALLED)  ## Try the web page in Chromium; says so where that is not installed
+wheel: $(INSTALLED)  ## Build wheel and sdist, and try the wheel in a fresh environment
+	$(BIN)/python -m pytest -m slow tests/test_wheel.py
+
+browser: $(INSTALLED)  ## Test the web page in Chromium; skipped where that is not installed
 	$(BIN)/python -m pytest -m slow -rs tests/app/test_browser.py || test $$? -eq 5  # 5: skipped
 
 # Not CI: it installs another torch. Newer pyparsing warns of the oldest matplotlib.
@@ -29,7 +32,7 @@ lint: $(INSTALLED)  ## Lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(INSTALLED)  ## Measure the speed of drawing and training into runs/bench
+bench: $(INSTALLED)  ## Measure the speed of sampling and training into runs/bench
 	$(BIN)/python -m benchmarks
 
 clean:  ## Remove the environment and every cache; runs/ stays
