@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1] / "src" / "pixelcnn"
 LAYERS = [
     {"errors", "version"},
     {"arguments", "spec", "order", "files", "locks", "device", "processes", "weights"},
+    {"logger"},
     {"nn", "likelihoods", "data", "metrics"},
     {"walk"},
     {"models"},

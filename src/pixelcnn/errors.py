@@ -1,4 +1,4 @@
-"""The errors a user can meet, and the one message for an optional package that is missing."""
+"""Errors and warnings of the package, and the message for an optional package that is missing."""
 
 import importlib
 from types import ModuleType
@@ -12,6 +12,10 @@ LOST = 69
 
 class PixelCNNError(Exception):
     """Base of every error raised on purpose. Its message alone is what the command line prints."""
+
+
+class PixelCNNWarning(UserWarning):
+    """Base of every warning. The command line prints its message as one line."""
 
 
 class ConfigError(PixelCNNError, ValueError):

@@ -7,6 +7,14 @@ import pytest
 from lightning.pytorch import Callback
 
 import pixelcnn.training.run as run_module
+from pixelcnn.logger import lines_on_stderr
+
+
+@pytest.fixture(autouse=True)
+def _lines_are_shown():
+    """As on the command line; pytest has handlers of its own, so `train_pixelcnn` shows none."""
+    with lines_on_stderr():
+        yield
 
 
 class PressCtrlC(Callback):

@@ -16,6 +16,8 @@ from pixelcnn.training import TrainingResult, train_pixelcnn
 from pixelcnn.training.state import read_state
 from tests.training.tiny_runs import FEW, SILENT, TINY, assert_same, assert_same_state, train
 
+pytestmark = pytest.mark.filterwarnings("ignore::pixelcnn.data.DataWarning")
+
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory) -> TrainingResult:

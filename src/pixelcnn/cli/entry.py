@@ -15,6 +15,7 @@ from pixelcnn.errors import (
     LostProcessError,
     PixelCNNError,
 )
+from pixelcnn.logger import lines_on_stderr, warnings_as_lines
 from pixelcnn.processes import end_with_parent
 
 READER_LEFT = 141  # what a shell reports for a program that a closed pipe ended
@@ -40,6 +41,8 @@ LESS_MEMORY = {
 LESS_MEMORY_ELSEWHERE = "Use fewer images at once (--data.batch_size) or a smaller model."
 
 
+@lines_on_stderr()
+@warnings_as_lines()
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command.
 

@@ -3,8 +3,10 @@
 import warnings
 from collections.abc import Sequence
 
+from pixelcnn.errors import PixelCNNWarning
 
-class DataWarning(UserWarning):
+
+class DataWarning(PixelCNNWarning):
     """Something about the images, or what is made of them, that a reader of figures should know."""
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from pixelcnn.errors import PixelCNNWarning
+
 MIN_EFFECTIVE = 50.0
 """Effective draws below which an estimate, and its standard error, are not trusted."""
 
@@ -18,7 +20,7 @@ NEVER_SEEN = 1.5
 interval for what n draws never showed (the "rule of three")."""
 
 
-class UnreliableEstimateWarning(UserWarning):
+class UnreliableEstimateWarning(PixelCNNWarning):
     """An answer whose own diagnostics say that it should not be relied on."""
 
 

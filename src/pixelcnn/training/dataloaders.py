@@ -8,7 +8,6 @@ from pixelcnn.data.augmentation import changes_in_words, warn_of_augmentation
 from pixelcnn.data.rank_slice import ALL
 from pixelcnn.device import resolve_device
 from pixelcnn.training.epoch_loader import EpochLoader
-from pixelcnn.training.messages import data_warnings_as_lines
 
 
 def load_images(config: Config) -> DataSplits:
@@ -19,8 +18,7 @@ def load_images(config: Config) -> DataSplits:
     name = options.pop("dataset_name")
     # Only image files can be read in grey or in colour, as the model wants.
     channels = config.model.in_channels if name.partition(":")[0] in IMAGE_FILES else None
-    with data_warnings_as_lines():
-        data = load_data(name, **options, channels=channels, seed=config.seed)
+    data = load_data(name, **options, channels=channels, seed=config.seed)
     changes = changes_in_words(config.data.colour_jitter, config.data.mutation_rate)
     return replace(data, protocol="; ".join((data.protocol, *changes)))
 
@@ -34,12 +32,11 @@ def loaders(config: Config, data: DataSplits, part: RankSlice = ALL) -> tuple[Ep
         part: Which images of every batch this process takes.
     """
     device = resolve_device(config.device)
-    with data_warnings_as_lines():
-        warn_of_augmentation(
-            config.data.dataset_name,
-            flips=config.data.use_augmentation,
-            colour_jitter=config.data.colour_jitter,
-        )
+    warn_of_augmentation(
+        config.data.dataset_name,
+        flips=config.data.use_augmentation,
+        colour_jitter=config.data.colour_jitter,
+    )
     train = EpochLoader(
         data.train.to(device),
         config.data.batch_size,

@@ -16,12 +16,12 @@ from pixelcnn.config import TrainingConfig, as_section
 from pixelcnn.data import Batch, RankSlice
 from pixelcnn.data.rank_slice import ALL
 from pixelcnn.errors import NotFiniteError
+from pixelcnn.logger import logger
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.training.callbacks.ema import ExponentialMovingAverage
 from pixelcnn.training.compilation import Nll, compile_or_explain
 from pixelcnn.training.distributed.fsdp import gathered, shard, whole
 from pixelcnn.training.epoch_loader import EpochLoader, noise_seed
-from pixelcnn.training.messages import say
 from pixelcnn.training.optimisation import (
     apply_settings,
     end_with_training,
@@ -179,7 +179,7 @@ class PixelCNNTrainer(LightningModule):
         self._nll, reason = compile_or_explain(self.plain_nll, x, cond, self.model.parameters())
         if reason is not None:
             self.settings = replace(self.settings, compile=False)
-            say(f"Training without torch.compile, which failed: {reason}")
+            logger.warning(f"Training without torch.compile, which failed: {reason}")
 
     def watch(self, value: Tensor, batch_idx: int, what: int) -> None:
         """Remembers the first batch with a value that is no number; nothing waits for it.

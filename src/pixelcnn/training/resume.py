@@ -6,11 +6,11 @@ from typing import Any
 
 from pixelcnn.config import AUTO, Config, TrainingConfig
 from pixelcnn.errors import CheckpointError, ConfigError
+from pixelcnn.logger import logger
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs import BEST_STATE, LAST_STATE
 from pixelcnn.training.callbacks.checkpoints import previous_states
 from pixelcnn.training.callbacks.early_stopping import has_stopped
-from pixelcnn.training.messages import say
 from pixelcnn.training.state import read_state
 
 
@@ -39,9 +39,9 @@ def find_state(resume: str | Path | None, run_dir: Path) -> Path | None:
         try:
             read_state(path)
         except CheckpointError as error:
-            say(f"Skipping a state: {error}")
+            logger.warning(f"Skipping a state: {error}")
             continue
-        say(f"Going on from {path}.")
+        logger.info(f"Going on from {path}.")
         return path
     if paths:
         raise CheckpointError(

@@ -21,10 +21,11 @@ from pixelcnn.config import (
     as_config,
 )
 from pixelcnn.data import DataSplits, RankSlice
-from pixelcnn.device import deterministic_algorithms
+from pixelcnn.device import deterministic_algorithms, resolve_device
 from pixelcnn.errors import NotFiniteError
 from pixelcnn.files import provisional_folder
 from pixelcnn.locks import locked_folder
+from pixelcnn.logger import lines_on_stderr, logger
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs import CONFIG_FILE, STATES
 from pixelcnn.training.build import build_model
@@ -36,10 +37,9 @@ from pixelcnn.training.distributed.devices import spread
 from pixelcnn.training.distributed.process_group import ProcessGroup, Vote, joined
 from pixelcnn.training.environment import list_starts
 from pixelcnn.training.loggers import check_loggers, open_loggers
-from pixelcnn.training.messages import quiet_libraries
 from pixelcnn.training.module import PixelCNNTrainer
 from pixelcnn.training.optimisation import check_warm_up, whole_steps
-from pixelcnn.training.precision import resolve_precision
+from pixelcnn.training.quiet import quiet_libraries
 from pixelcnn.training.resume import check_fits, find_state
 from pixelcnn.training.state import AtomicCheckpointIO, load_trained, read_state
 from pixelcnn.training.trainer import fit, make_trainer, observers
@@ -88,8 +88,11 @@ def train_pixelcnn(
     """Trains a model and keeps the best one by validation NLL.
 
     Each section may be its dataclass, a dict of its fields, or None for the defaults.
-    Ctrl-C writes `checkpoints/last.ckpt` and then raises `KeyboardInterrupt`. A run that is resumed
-    ends with the same weights, bit by bit, as one that never stopped, on the same machine.
+
+    Progress is shown as a bar in a terminal, and elsewhere as lines of the logger "pixelcnn", which
+    go to standard error unless a handler is set up. Ctrl-C writes `checkpoints/last.ckpt` and then
+    raises `KeyboardInterrupt`. A resumed run ends with the same weights, bit by bit, as one that
+    was never interrupted, on the same machine.
 
     Started as several processes by torchrun or SLURM, each calls this and trains on a part of
     every batch; the first one writes, and all get the result.
@@ -134,8 +137,9 @@ def train_pixelcnn(
         device=device,
         resume=None if resume is None else str(resume),
     )
-    config = replace(config, training=resolve_precision(config.training, config.device))
-    with joined(config.device) as team:
+    shown = nullcontext() if logger.hasHandlers() else lines_on_stderr()
+    with shown, joined(config.device) as team:
+        config = replace(config, training=resolve_precision(config.training, config.device))
         check_loggers(config.logger)
         config = spread(config, team.process)
         with folder_of_run(out) if team.is_first else nullcontext(Path(out)) as run_dir:
@@ -150,6 +154,16 @@ def train_pixelcnn(
                 check_warm_up(config.training, whole_steps(len(data.train), config))
                 starts = list_starts(config, run_dir, command=command, found=settled)
                 return run(config, model, data, run_dir, team, starts)
+
+
+def resolve_precision(config: TrainingConfig, device: str) -> TrainingConfig:
+    """Replaces float16, which has no CPU kernels, by bfloat16 on a CPU, and says so."""
+    if config.precision != "16-mixed" or resolve_device(device) != "cpu":
+        return config
+    logger.warning(
+        "`training.precision` 16-mixed needs a GPU; training in bf16-mixed on this CPU instead."
+    )
+    return replace(config, precision="bf16-mixed")
 
 
 @contextmanager

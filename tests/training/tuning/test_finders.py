@@ -27,6 +27,8 @@ from pixelcnn.training.tuning.finders import (
 from pixelcnn.training.tuning.trial import Trial
 from tests.training import tiny_runs
 
+pytestmark = pytest.mark.filterwarnings("ignore::pixelcnn.data.DataWarning")
+
 MODEL = {"hidden_channels": 8, "num_residual_blocks": 1, "dropout": 0.2, "num_labels": 10}
 DATA = {"dataset_name": "digits", "max_samples": 70, "batch_size": 16, "use_augmentation": True}
 

@@ -14,12 +14,12 @@ from pixelcnn.data import FILE_SETS, DataSplits
 from pixelcnn.errors import ConfigError, DataError, MissingDependencyError
 from pixelcnn.evaluation import check_fit, labels_by_name
 from pixelcnn.files import provisional_folder
+from pixelcnn.logger import logger
 from pixelcnn.metrics import Features
 from pixelcnn.report import QUICK, Effort, Variant, compare, write_report
 from pixelcnn.report.highlights import glance
 from pixelcnn.runs import history_of
 from pixelcnn.training.dataloaders import load_images
-from pixelcnn.training.messages import say
 
 GRIDS = "epoch-*.png"
 
@@ -44,7 +44,12 @@ def run(args: argparse.Namespace) -> int:
         features, why_none = features_for(args, data, config)
         variants = [variant_of(name, each, configs[name]) for name, each in runs.items()]
         found = compare(
-            variants, data, effort=effort_of(args), features=features, why_none=why_none, say=say
+            variants,
+            data,
+            effort=effort_of(args),
+            features=features,
+            why_none=why_none,
+            say=logger.info,
         )
         files = write_report(found, out)
     for line in [*glance(found), *map(str, files)]:

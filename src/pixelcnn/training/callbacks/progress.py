@@ -11,9 +11,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from pixelcnn.logger import logger
 from pixelcnn.training.callbacks.history import History
 from pixelcnn.training.callbacks.throughput import Throughput, in_clock_form
-from pixelcnn.training.messages import say
 
 
 class EpochBar(RichProgressBar):
@@ -71,7 +71,7 @@ class EpochLines(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         entry, left = self.history.entries[-1], self.pace.seconds_left
-        say(
+        logger.info(
             f"epoch {entry['epoch']}/{trainer.max_epochs}: "
             f"train {entry['train_nll']:.3f}, validation {entry['val_nll']:.3f} nats per image "
             f"({entry['val_bpd']:.4f} bits/dim), {entry['seconds']:.1f} s, "

@@ -9,9 +9,9 @@ from typing import Any
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
+from pixelcnn.logger import logger
 from pixelcnn.training.callbacks.checkpoints import RunCheckpoints
 from pixelcnn.training.distributed.process_group import Vote
-from pixelcnn.training.messages import say
 
 TERMINATED = 128 + signal.SIGTERM  # what a shell reports, and schedulers count as preempted
 
@@ -62,7 +62,7 @@ class StopOnSignal(Checkpoint):
             raise KeyboardInterrupt
         self.received = signal.Signals(number)
         again = " Ctrl-C again stops at once." if number == signal.SIGINT else ""
-        say(f"Stopping as soon as the state can be saved.{again}")
+        logger.info(f"Stopping as soon as the state can be saved.{again}")
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int

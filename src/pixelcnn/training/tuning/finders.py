@@ -17,9 +17,9 @@ from pixelcnn.config.rules import check_devices
 from pixelcnn.data import DataSplits
 from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
+from pixelcnn.logger import logger
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs import CONFIG_FILE
-from pixelcnn.training.messages import say
 from pixelcnn.training.tuning.trial import on_trial
 
 NOT_AGAIN: dict[str, Any] = dict.fromkeys(FINDERS, False)
@@ -116,7 +116,7 @@ def find_settings(
         size = find_batch_size(config, model, data)
         found["data.batch_size"] = {"value": size, "by": "the largest that fits, by doubling"}
         config = replace(config, data=replace(config.data, batch_size=size))
-        say(f"Found a batch size of {size:,}.")
+        logger.info(f"Found a batch size of {size:,}.")
     if config.training.find_learning_rate:
         tried = find_learning_rate(config, model, data)
         save_figure(rate_figure(tried.rates, tried.losses, tried.best), run_dir / PICTURE)
@@ -126,7 +126,9 @@ def find_settings(
             f"{HIGHEST_RATE:g} in {NUM_RATES} steps, see {PICTURE}",
         }
         config = replace(config, training=replace(config.training, learning_rate=tried.best))
-        say(f"Found a learning rate of {tried.best:g}: {run_dir / PICTURE} shows the loss by rate.")
+        logger.info(
+            f"Found a learning rate of {tried.best:g}: {run_dir / PICTURE} shows the loss by rate."
+        )
     return replace(config, training=replace(config.training, **NOT_AGAIN)), found
 
 

@@ -23,9 +23,9 @@ from pixelcnn.processes import Process
 from pixelcnn.training.dataloaders import loaders
 from pixelcnn.training.distributed.devices import devices_of
 from pixelcnn.training.epoch_loader import EpochLoader
-from pixelcnn.training.messages import quiet_libraries
 from pixelcnn.training.module import PixelCNNTrainer
 from pixelcnn.training.optimisation import make_optimizer
+from pixelcnn.training.quiet import quiet_libraries
 
 
 @contextmanager

@@ -1,0 +1,64 @@
+"""The logger of the package, `logging.getLogger("pixelcnn")`, and how its lines are shown.
+
+To redirect them, add a handler to this logger or to the root logger. To silence them, set its level
+to `logging.WARNING` or higher.
+"""
+
+import logging
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pixelcnn.errors import PixelCNNWarning
+from pixelcnn.processes import this_process
+
+logger = logging.getLogger("pixelcnn")
+# Of the processes that share a piece of work, the first one speaks.
+logger.addFilter(lambda record: this_process().is_first)
+
+
+class StderrLines(logging.Handler):
+    """Prints each record as one plain line on standard error, away from results on standard output.
+
+    Standard error is looked up for every line: a progress bar replaces it by one that prints above
+    the bar.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(self.format(record), file=sys.stderr, flush=True)
+
+
+@contextmanager
+def lines_on_stderr() -> Iterator[None]:
+    """Shows what the package logs, from level INFO, on standard error.
+
+    The command line does so, and `train_pixelcnn` where nobody has set up a handler.
+    """
+    handler, level = StderrLines(), logger.level
+    logger.addHandler(handler)
+    if level == logging.NOTSET:
+        logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+@contextmanager
+def warnings_as_lines() -> Iterator[None]:
+    """Logs every warning of this package as one line, without file and line of the code."""
+    show = warnings.showwarning
+
+    def log(message: Any, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, PixelCNNWarning):
+            logger.warning(message)
+        else:
+            show(message, category, *place, **more)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", PixelCNNWarning)
+        warnings.showwarning = log
+        yield
