@@ -14,7 +14,7 @@ from pixelcnn.evaluation import evaluate
 from pixelcnn.metrics import load_classifier
 from pixelcnn.training.classifier import accuracy_on
 from pixelcnn.training.dataloaders import load_images
-from pixelcnn.verification import read_report
+from pixelcnn.verification import read_report, report_path
 from pixelcnn.weights import CLASSIFIERS, FOLDER, find_weights, list_classifiers, list_weights
 from scripts.box import FIGURES, MAX_BYTES, RECIPES
 
@@ -109,14 +109,11 @@ def test_an_unknown_name_is_told_with_the_known_ones(tmp_path, monkeypatch):
         load("digit")
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.certificate.json")), ids=lambda p: p.name)
-def test_a_certificate_that_comes_along_is_of_its_model_and_holds(path):
-    name = path.name.removesuffix(".certificate.json")
-    certificate = read_report(path)
-    assert certificate.is_of(load(name)), (
-        f"make it again: pixelcnn verify {FOLDER / name}.safetensors"
-    )
-    assert certificate.passed
+@pytest.mark.parametrize("name", list_weights())
+def test_the_verification_report_of_a_bundled_model_is_of_its_weights_and_passes(name):
+    report = read_report(report_path(FOLDER / f"{name}.safetensors"))
+    assert report.is_of(load(name)), f"make it again: pixelcnn verify {FOLDER / name}.safetensors"
+    assert report.passed
 
 
 # What each classifier must reach on its test images, and how large its file may be.

@@ -163,7 +163,7 @@ def test_the_name_of_a_run_is_written_as_it_is(page, runs, title):
 def test_the_page_tells_what_is_known_of_a_model(page):
     app = page("About the run")
     assert not app.exception and not app.error
-    assert app.success[0].value.startswith("Every line holds.")
+    assert app.success[0].value.startswith("All checks passed.")
     assert "digits, 17 levels" in said(app.markdown)
 
 

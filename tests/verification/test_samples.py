@@ -4,8 +4,8 @@ import pytest
 import torch
 from scipy import stats
 
-from pixelcnn.verification.mass import every_image, every_sequence, rank
-from pixelcnn.verification.samples import chi_square, length_of_ends, p_value
+from pixelcnn.verification.mass import every_image, every_sequence, sequence_rank
+from pixelcnn.verification.samples import chi_square, continuation_length, p_value
 
 
 def test_the_statistic_and_its_p_value_are_those_of_scipy():
@@ -17,23 +17,29 @@ def test_the_statistic_and_its_p_value_are_those_of_scipy():
     assert p_value(statistic, freedom) == pytest.approx(known.pvalue)
 
 
-def test_one_rare_draw_is_no_alarm():
+def test_one_rare_sample_is_no_alarm():
     expected = torch.tensor([999.98, 0.01, 0.01]).double()
     assert p_value(*chi_square(torch.tensor([999.0, 1.0, 0.0]).double(), expected)) > 0.01
 
 
-def test_what_cannot_be_drawn_is_an_alarm():
+def test_an_impossible_sample_is_an_alarm():
     expected = torch.tensor([1000.0, 0.0]).double()
     assert p_value(*chi_square(torch.tensor([999.0, 1.0]).double(), expected)) == 0
 
 
-def test_every_sequence_stands_at_its_rank():
+def test_every_sequence_is_at_its_rank():
     every = every_sequence(3, 4)
     assert every.shape == (64, 3)
-    assert torch.equal(rank(every, 4), torch.arange(64))
+    assert torch.equal(sequence_rank(every, 4), torch.arange(64))
     assert len(every_image(3, 2, (1, 2)).unique(dim=0)) == 64
 
 
-def test_ends_are_as_long_as_they_can_be_counted():
-    assert [length_of_ends(levels, 16) for levels in (2, 3, 17, 256, 65_536)] == [9, 6, 2, 1, 1]
-    assert length_of_ends(2, 4) == 4
+def test_continuations_are_as_long_as_they_can_be_counted():
+    assert [continuation_length(levels, 16) for levels in (2, 3, 17, 256, 65_536)] == [
+        9,
+        6,
+        2,
+        1,
+        1,
+    ]
+    assert continuation_length(2, 4) == 4

@@ -1,4 +1,4 @@
-"""A sound model passes every line; one that is broken on purpose fails the right ones."""
+"""A correct model passes every check; a deliberately broken one fails the right ones."""
 
 from functools import partial
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-import pixelcnn.verification.levels
+import pixelcnn.verification.consistency
 import pixelcnn.verification.mass
 import pixelcnn.verification.samples
 from pixelcnn.errors import ConfigError
@@ -33,21 +33,21 @@ SLOW = [
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    """Small numbers will do for models that are badly broken, or not at all."""
+    """Small numbers suffice for models that are badly broken, or not at all."""
     monkeypatch.setattr(pixelcnn.verification.mass, "MOST_IMAGES", 1_000)
-    monkeypatch.setattr(pixelcnn.verification.samples, "NUM_DRAWS", 3_000)
+    monkeypatch.setattr(pixelcnn.verification.samples, "NUM_SAMPLES", 3_000)
     monkeypatch.setattr(pixelcnn.verification.samples, "NUM_CROPS", 2)
 
 
 @pytest.mark.parametrize("case", SLOW)
-def test_a_sound_model_passes_every_line(case):
+def test_a_correct_model_passes_every_check(case):
     name, options = case
     model = make(name, options).float()
-    certificate = verify(model, size=SIZE, sites=20)
-    assert certificate.failed == []
-    assert certificate.is_of(model)
-    named = [line.name for line in certificate.lines]
-    assert ("colours" in named) == (model.groups > 1)
+    report = verify(model, size=SIZE, sites=20)
+    assert report.failed == []
+    assert report.is_of(model)
+    named = [check.name for check in report.checks]
+    assert ("colour_order" in named) == (model.groups > 1)
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def gated():
 
 
 def failed(model):
-    """Names of the lines that do not hold."""
+    """Names of the checks that fail."""
     return set(verify(model, sites=30).failed)
 
 
@@ -80,20 +80,32 @@ def remask(conv, kind, *, groups):
 def test_a_first_layer_that_sees_its_own_sub_pixel_is_caught(model):
     remask(model.first, "B", groups=3)
     found = failed(model)
-    assert found >= {"derivatives", "changes", "cached", "loss", "mass"}
-    assert not found & {"field", "colours", "poison", "neighbours", "levels"}
+    assert found >= {
+        "causality_gradients",
+        "causality_inputs",
+        "cached_equals_full",
+        "walk_equals_loss",
+        "mass",
+    }
+    assert not found & {
+        "receptive_field",
+        "colour_order",
+        "unknown_pixels",
+        "batch_independence",
+        "level_round_trip",
+    }
 
 
 def test_layers_that_drop_colour_groups_are_caught(model):
     for conv in model.modules():
         if isinstance(conv, MaskedConv2d) and conv.kind == "B":
             remask(conv, "B", groups=1)
-    assert failed(model) >= {"derivatives", "changes", "loss", "mass"}
+    assert failed(model) >= {"causality_gradients", "causality_inputs", "walk_equals_loss", "mass"}
 
 
 def test_colours_that_do_not_see_each_other_are_caught(model):
     remask(model.first, "A", groups=1)
-    assert failed(model) == {"colours"}
+    assert failed(model) == {"colour_order"}
 
 
 class Shifted(nn.Module):
@@ -111,8 +123,13 @@ class Shifted(nn.Module):
 def test_a_crop_that_is_shifted_down_is_caught(gated):
     gated.above = Shifted(gated.above, -1)
     found = failed(gated)
-    assert found >= {"derivatives", "changes", "cached", "loss"}
-    assert not found & {"poison", "neighbours", "levels"}
+    assert found >= {
+        "causality_gradients",
+        "causality_inputs",
+        "cached_equals_full",
+        "walk_equals_loss",
+    }
+    assert not found & {"unknown_pixels", "batch_independence", "level_round_trip"}
 
 
 def test_a_crop_that_is_shifted_up_sees_more_than_is_stated():
@@ -127,8 +144,8 @@ def test_a_crop_that_is_shifted_up_sees_more_than_is_stated():
         else above(h, cursor)
     )
     found = failed(model)
-    assert found >= {"field", "cached", "loss"}
-    assert not found & {"derivatives", "changes", "mass"}
+    assert found >= {"receptive_field", "cached_equals_full", "walk_equals_loss"}
+    assert not found & {"causality_gradients", "causality_inputs", "mass"}
 
 
 def test_batch_norm_in_training_mode_is_caught():
@@ -141,7 +158,13 @@ def test_batch_norm_in_training_mode_is_caught():
         if isinstance(norm, Norm):
             norm.train()
             norm.train = lambda mode=True, norm=norm: norm
-    assert failed(model) >= {"derivatives", "changes", "cached", "loss", "neighbours"}
+    assert failed(model) >= {
+        "causality_gradients",
+        "causality_inputs",
+        "cached_equals_full",
+        "walk_equals_loss",
+        "batch_independence",
+    }
 
 
 class Stale(nn.Module):
@@ -159,8 +182,14 @@ class Stale(nn.Module):
 def test_a_stale_cache_is_caught(model):
     model.blocks[0].conv = Stale(model.blocks[0].conv)
     found = failed(model)
-    assert found >= {"cached", "loss"}
-    assert not found & {"derivatives", "field", "changes", "mass", "neighbours"}
+    assert found >= {"cached_equals_full", "walk_equals_loss"}
+    assert not found & {
+        "causality_gradients",
+        "receptive_field",
+        "causality_inputs",
+        "mass",
+        "batch_independence",
+    }
 
 
 class Peeking(PixelCNN):
@@ -172,7 +201,9 @@ class Peeking(PixelCNN):
 
 
 def test_a_walk_that_touches_what_is_unknown_is_caught():
-    assert failed(Peeking(hidden_channels=4, num_residual_blocks=1, image_size=SIZE)) == {"poison"}
+    assert failed(Peeking(hidden_channels=4, num_residual_blocks=1, image_size=SIZE)) == {
+        "unknown_pixels"
+    }
 
 
 class Blind(PixelCNN):
@@ -185,7 +216,7 @@ class Blind(PixelCNN):
 
 def test_a_network_that_reads_past_its_input_is_caught():
     found = failed(Blind(hidden_channels=4, num_residual_blocks=1, image_size=SIZE))
-    assert found >= {"changes", "cached", "loss", "mass"}
+    assert found >= {"causality_inputs", "cached_equals_full", "walk_equals_loss", "mass"}
 
 
 class Heavy(Categorical):
@@ -197,13 +228,20 @@ class Heavy(Categorical):
 
 def test_a_head_whose_mass_is_not_one_is_caught(model):
     model.likelihood = Heavy(3, 3)
-    assert failed(model) == {"loss", "mass"}
+    assert failed(model) == {"walk_equals_loss", "mass"}
 
 
 def test_weights_that_are_no_numbers_fail_what_they_touch(model):
     with torch.no_grad():
         model.out.bias[0] = float("nan")
-    assert failed(model) >= {"changes", "poison", "cached", "loss", "neighbours", "mass"}
+    assert failed(model) >= {
+        "causality_inputs",
+        "unknown_pixels",
+        "cached_equals_full",
+        "walk_equals_loss",
+        "batch_independence",
+        "mass",
+    }
 
 
 def test_a_sampler_that_sharpens_is_caught(model, monkeypatch):
@@ -212,24 +250,28 @@ def test_a_sampler_that_sharpens_is_caught(model, monkeypatch):
     assert failed(model) == set()
     sharp = partial(drawing, keep=Filter(temperature=0.5))
     monkeypatch.setattr(pixelcnn.verification.samples, "drawing", sharp)
-    assert failed(model) == {"draws"}
+    assert failed(model) == {"samples_follow_likelihood"}
 
 
 def test_levels_that_are_cut_instead_of_rounded_are_caught(model, monkeypatch):
     def cut(unit, levels):
         return (unit * (levels - 1) * 0.999).long()
 
-    monkeypatch.setattr(pixelcnn.verification.levels, "quantise", cut)
-    assert failed(model) == {"levels"}
+    monkeypatch.setattr(pixelcnn.verification.consistency, "quantise", cut)
+    assert failed(model) == {"level_round_trip"}
 
 
-def test_a_sample_of_sites_is_called_one(gated):
-    lines = {line.name: line for line in verify(gated, sites=7).lines}
+def test_a_sample_of_sites_is_reported_as_such(gated):
+    checks = {check.name: check for check in verify(gated, sites=7).checks}
     assert (
-        lines["derivatives"].is_sample and "a sample of 7 of 20" in lines["derivatives"].looked_at
+        checks["causality_gradients"].is_sample
+        and "a sample of 7 of 20" in checks["causality_gradients"].scope
     )
-    lines = {line.name: line for line in verify(gated).lines}
-    assert not lines["derivatives"].is_sample and "all 20" in lines["derivatives"].looked_at
+    checks = {check.name: check for check in verify(gated).checks}
+    assert (
+        not checks["causality_gradients"].is_sample
+        and "all 20" in checks["causality_gradients"].scope
+    )
 
 
 def test_a_model_is_left_as_it_was(gated):
@@ -240,26 +282,26 @@ def test_a_model_is_left_as_it_was(gated):
     assert all(torch.equal(before[name], now) for name, now in gated.state_dict().items())
 
 
-def test_every_line_is_told_at_once(gated):
-    told = []
-    certificate = verify(gated, sites=3, progress=told.append)
-    assert tuple(told) == certificate.lines
-    assert all(line.seconds >= 0 and line.looked_at and line.measure for line in told)
+def test_progress_gets_every_check(gated):
+    seen = []
+    report = verify(gated, sites=3, progress=seen.append)
+    assert tuple(seen) == report.checks
+    assert all(check.seconds >= 0 and check.scope and check.metric for check in seen)
 
 
-def test_two_seeds_look_at_other_images_and_one_seed_at_the_same(gated):
-    figures = [
-        [line.figure for line in verify(gated, sites=3, seed=seed).lines] for seed in (0, 0, 1)
+def test_the_seed_chooses_the_images(gated):
+    values = [
+        [check.value for check in verify(gated, sites=3, seed=seed).checks] for seed in (0, 0, 1)
     ]
-    assert figures[0] == figures[1] != figures[2]
+    assert values[0] == values[1] != values[2]
 
 
-def test_what_cannot_be_examined_is_said(gated):
+def test_a_model_that_cannot_be_verified_is_refused(gated):
     with pytest.raises(ConfigError, match="`sites` must be at least 1, got 0"):
         verify(gated, sites=0)
     with pytest.raises(ConfigError, match="no image size"):
         verify(GatedPixelCNN(hidden_channels=4, num_layers=1))
 
 
-def test_one_sub_pixel_can_be_examined():
+def test_one_sub_pixel_can_be_verified():
     assert verify(PixelCNN(hidden_channels=4, num_classes=5, image_size=1)).passed

@@ -11,7 +11,7 @@ from pixelcnn.checkpoint import load, read_card
 from pixelcnn.errors import CheckpointError
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs import CONFIG_FILE, LOGS, METRICS_FILE, find_model, list_runs, run_folder
-from pixelcnn.verification.checks import report_path
+from pixelcnn.verification import find_report
 from pixelcnn.weights import FOLDER, list_weights
 
 RUNS = "runs"
@@ -127,9 +127,9 @@ def _refuse_links(file: Path) -> None:
     folder = run_folder(file)
     if folder is None:
         return
-    shown = (file, folder / CONFIG_FILE, folder / METRICS_FILE, report_path(file))
+    shown = (file, folder / CONFIG_FILE, folder / METRICS_FILE, find_report(file))
     for each in (*shown, *folder.glob(LOGS)):
-        if each.exists() and folder.resolve() not in each.resolve().parents:
+        if each is not None and each.exists() and folder.resolve() not in each.resolve().parents:
             raise CheckpointError(
                 f"`{each}` must lie in its run folder, got a link to elsewhere: copy it there."
             )

@@ -1,6 +1,12 @@
-"""The certificate: what is proved of a model, on the very weights."""
+"""The verification report: checks of causality, caches, likelihood and sampler on the weights."""
 
-from pixelcnn.verification.checks import Line, VerificationReport, read_report, report_path
+from pixelcnn.verification.report import (
+    Check,
+    VerificationReport,
+    find_report,
+    read_report,
+    report_path,
+)
 from pixelcnn.verification.verify import verify
 
-__all__ = ["Line", "VerificationReport", "read_report", "report_path", "verify"]
+__all__ = ["Check", "VerificationReport", "find_report", "read_report", "report_path", "verify"]

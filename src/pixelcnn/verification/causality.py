@@ -1,4 +1,4 @@
-"""Whether the future is felt: by a pass over whole images, and by the walk."""
+"""Whether a prediction changes when later sub-pixels do: full passes, and walks over NaN."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,45 +9,44 @@ from torch import Tensor, nn
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Cursor, PixelInput
 from pixelcnn.order import Front, RasterOrder, Site
-from pixelcnn.verification.checks import Line
-from pixelcnn.verification.inputs import VerificationInputs, said
+from pixelcnn.verification.inputs import VerificationInputs, describe_sites
+from pixelcnn.verification.report import Check
 from pixelcnn.walk import CachedStepper, walk
 
-NUM_POISONED = 2  # images walked with NaN ahead
-UNKNOWN = -1  # the level of what is not known yet
+NUM_NAN_IMAGES = 2  # images walked with NaN at unknown pixels
+UNKNOWN = -1  # the level that marks an unknown sub-pixel
 
 
 @torch.no_grad()
-def changes(subject: VerificationInputs) -> Iterator[Line]:
-    """Passes over images all of whose future is changed, from some sub-pixel on.
+def check_changed_inputs(inputs: VerificationInputs) -> Iterator[Check]:
+    """Changes a sub-pixel and all later ones, and compares the full pass's predictions.
 
-    By levels and not by derivatives: it goes through the lookup of embeddings, and through
-    whatever else a network may make of levels.
+    By levels and not by gradients, so that the lookup of level embeddings, and anything else that
+    a network computes from levels, is covered too.
     """
-    model, (height, width) = subject.model, subject.size
+    model, (height, width) = inputs.model, inputs.size
     order = RasterOrder(model.in_channels, height, width)
-    sites = subject.sites(order, passes=1)
-    generator, worst = subject.generator(), torch.zeros((), dtype=torch.float64)
-    for part, x, cond in subject.batches(sites):
+    sites = inputs.sites(order, passes=1)
+    generator, worst = inputs.generator(), torch.zeros((), dtype=torch.float64)
+    for part, x, cond in inputs.batches(sites):
         shift = torch.randint(1, model.num_classes, x.shape, generator=generator).to(x.device)
         changed = torch.where(ahead_of(part, order).to(x.device), x + shift, x) % model.num_classes
         clean = level_probs(model, model(x, cond), x, part)
         distance = (level_probs(model, model(changed, cond), x, part) - clean).abs().sum(1) / 2
         worst = torch.maximum(worst, distance.amax().cpu())
-    yield Line(
-        "changes",
-        "A pass over the whole image does not feel what stands in the future.",
+    yield Check(
+        "causality_inputs",
+        "A full pass predicts the same when a sub-pixel and all later ones change.",
         float(worst),
-        subject.tolerance,
-        "largest total variation by which changing it moves a prediction",
-        f"{said(sites, order, 'sub-pixels')}, all from there on changed in one of "
-        f"{len(subject.x)} images",
+        inputs.tolerance,
+        "largest total variation between the predictions",
+        f"{describe_sites(sites, order, 'sub-pixels')}, each in one of {len(inputs.x)} images",
         len(sites) < len(order),
     )
 
 
 def ahead_of(sites: list[Site], order: RasterOrder) -> Tensor:
-    """Where each site and its future are. (B, C, H, W), bool."""
+    """Marks each site and all later ones. (B, C, H, W), bool."""
     places = torch.arange(len(order)).view(order.height, order.width, order.channels)
     own = torch.tensor([order.index(site) for site in sites])
     return places.permute(2, 0, 1) >= own[:, None, None, None]
@@ -57,7 +56,7 @@ def level_probs(model: AutoregressiveModel, params: Tensor, x: Tensor, sites: li
     """Probabilities of the levels at one site of each image.
 
     Args:
-        model: Whose head reads the parameters.
+        model: Its head reads the parameters.
         params: Of whole images. (B, P, H, W).
         x: The images. (B, C, H, W).
         sites: B of them.
@@ -76,50 +75,55 @@ def level_probs(model: AutoregressiveModel, params: Tensor, x: Tensor, sites: li
     return torch.cat(logits).double().softmax(1)
 
 
-def poison(subject: VerificationInputs) -> Iterator[Line]:
-    """Walks that read NaN wherever an image is not known yet, at every site.
+def check_unknown_pixels(inputs: VerificationInputs) -> Iterator[Check]:
+    """Walks over images whose unknown pixels are NaN to the network, at every site.
 
-    A pass over whole images cannot be tried so: there a mask multiplies the future by zero, and
-    zero times NaN is NaN. A walk never touches it.
+    A full pass cannot be checked like this: there a mask multiplies later sub-pixels by zero, and
+    zero times NaN is NaN. A walk never reads them.
     """
-    model, x = subject.model, subject.x[:NUM_POISONED]
-    cond = None if subject.cond is None else subject.cond[:NUM_POISONED]
-    reached = torch.zeros((), dtype=torch.int64, device=x.device)
+    model, x = inputs.model, inputs.x[:NUM_NAN_IMAGES]
+    cond = None if inputs.cond is None else inputs.cond[:NUM_NAN_IMAGES]
+    num_nan = torch.zeros((), dtype=torch.int64, device=x.device)
 
     def choose(logits: Tensor, front: Front) -> Tensor:
-        reached.add_((~logits.isfinite()).any(1).sum())
+        num_nan.add_((~logits.isfinite()).any(1).sum())
         return front.of(x).flatten()
 
-    with poisoned(model):
-        for wavefront in ways_to_walk(model):
+    with nan_where_unknown(model):
+        for wavefront in walk_modes(model):
             unknown = torch.full_like(x, UNKNOWN)
             walk(CachedStepper(model, wavefront=wavefront), unknown, choose, cond=cond)
-    yield Line(
-        "poison",
-        "NaN in all that is not known yet never reaches the walk.",
-        float(reached),
+    yield Check(
+        "unknown_pixels",
+        "A walk never reads a pixel that is not known yet.",
+        float(num_nan),
         0.0,
-        "predictions that are no finite numbers",
-        f"all {x[0].numel():,} sub-pixels of {len(x)} images, {in_words(ways_to_walk(model))}",
+        "predictions that are not finite when unknown pixels are NaN",
+        f"all {x[0].numel():,} sub-pixels of {len(x)} images, {describe_modes(walk_modes(model))}",
         is_sample=False,
     )
 
 
-def ways_to_walk(model: AutoregressiveModel) -> list[bool]:
-    """For each way to walk the model with caches, whether it takes several rows at once."""
+def walk_modes(model: AutoregressiveModel) -> list[bool]:
+    """The ways to walk the model with caches: whether each takes several rows at once."""
     return [False] if model.lag is None else [False, True]
 
 
-def in_words(ways: list[bool]) -> str:
-    """Ways to walk, in words."""
-    return " and ".join("several rows at once" if way else "row by row" for way in ways)
+def describe_modes(modes: list[bool]) -> str:
+    """Ways to walk, as text.
+
+    Example:
+        >>> describe_modes([False, True])
+        'row by row and by wavefronts'
+    """
+    return " and ".join("by wavefronts" if mode else "row by row" for mode in modes)
 
 
-class PoisonedInput(nn.Module):
-    """Reads as a model's own input does, but gives NaN for levels that are `UNKNOWN`.
+class NaNInput(nn.Module):
+    """Reads as a model's own input does, but returns NaN for levels that are `UNKNOWN`.
 
     Args:
-        embed: The model's own.
+        embed: The model's own input.
     """
 
     def __init__(self, embed: PixelInput) -> None:
@@ -135,24 +139,24 @@ class PoisonedInput(nn.Module):
     def forward(self, x: Tensor, cursor: Cursor | None = None) -> Tensor | None:
         """As `PixelInput.forward`."""
         features = self.embed(x.clamp(min=0), cursor)
-        return None if features is None else self._poison(features, self.marks(x < 0, cursor))
+        return None if features is None else self._fill(features, self.marks(x < 0, cursor))
 
     def row_above(self, x: Tensor, cursor: Cursor) -> Tensor:
         """As `PixelInput.row_above`."""
         features = self.embed.row_above(x.clamp(min=0), cursor)
-        return self._poison(features, self.marks.row_above(x < 0, cursor))
+        return self._fill(features, self.marks.row_above(x < 0, cursor))
 
-    def _poison(self, features: Tensor, marks: Tensor) -> Tensor:
+    def _fill(self, features: Tensor, marks: Tensor) -> Tensor:
         # A mark is 1 for the one level and -1 for the other, and zero outside of the image.
         width = self.embed.num_features // self.embed.channels
         return features.masked_fill(marks.repeat_interleave(width, -1) > 0, float("nan"))
 
 
 @contextmanager
-def poisoned(model: AutoregressiveModel) -> Iterator[None]:
-    """Within it the model reads through a `PoisonedInput`."""
+def nan_where_unknown(model: AutoregressiveModel) -> Iterator[None]:
+    """Lets the model read through `NaNInput` within the block."""
     own = model.embed
-    model.add_module("embed", PoisonedInput(own))
+    model.add_module("embed", NaNInput(own))
     try:
         yield
     finally:

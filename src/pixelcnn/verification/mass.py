@@ -7,51 +7,51 @@ from torch import Tensor
 
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.order import RasterOrder
-from pixelcnn.verification.checks import Line
 from pixelcnn.verification.inputs import VerificationInputs
+from pixelcnn.verification.report import Check
 
-MOST_IMAGES = 2**17  # different ones that are summed over
-WORK = 1e11  # multiplications that summing may cost: some seconds of one core
+MOST_IMAGES = 2**17  # that are enumerated
+WORK = 1e11  # multiplications of an enumeration: some seconds of one core
 LONGEST_SIDE = 4
 MOST_PIXELS = 2**14  # in one pass
-MOST_PARAMS = 2**24  # that a pass may give
-NUM_CHAINS = 4  # crops whose sub-pixels are summed over one by one
+MOST_PARAMS = 2**24  # that one pass may return
+NUM_CHAINS = 4  # crops whose sub-pixels are enumerated one by one
 CHAIN_SIDE = 2  # their height and width
-MANY_LEVELS = 4_096  # from which on it is one crop of one pixel
+MANY_LEVELS = 4_096  # from here on one crop of one pixel
 
 
 @torch.no_grad()
-def mass(subject: VerificationInputs) -> Iterator[Line]:
-    """The sum of the probabilities of all small images, and of all levels of one sub-pixel."""
-    model, sums, looked_at = subject.model, [], []
+def check_mass(inputs: VerificationInputs) -> Iterator[Check]:
+    """Sums the probabilities of all small images, and of all levels of one sub-pixel."""
+    model, sums, scopes = inputs.model, [], []
     most = int(WORK / model.num_parameters)
-    size = small_size(model, subject.size, MOST_IMAGES, most_pixels=most)
+    size = small_size(model, inputs.size, MOST_IMAGES, most_pixels=most)
     chains = (NUM_CHAINS, CHAIN_SIDE) if model.num_classes < MANY_LEVELS else (1, 1)
-    for cond in subject.conditions:
+    for cond in inputs.conditions:
         if size is not None:
             every = every_image(model.in_channels, model.num_classes, size).to(model.device)
             one = None if cond is None else crop_cond(model, cond[:1], size)
             sums.append(image_probs(model, every, one).sum()[None])
-        crops, conds = crops_of(subject, cond, *chains)
+        crops, conds = crops_of(inputs, cond, *chains)
         for n, crop in enumerate(crops.split(1)):
             sums.append(chain_sums(model, crop, None if conds is None else conds[n : n + 1]))
     if size is not None:
         count = model.num_classes ** (model.in_channels * size[0] * size[1])
-        told = "" if model.condition.is_none else " given one condition"
-        looked_at.append(f"all {count:,} images of {size[0]}×{size[1]} pixels{told}")
-    looked_at.append(
+        given = "" if model.condition.is_none else " given one condition"
+        scopes.append(f"all {count:,} images of {size[0]}×{size[1]} pixels{given}")
+    scopes.append(
         f"all levels of each sub-pixel given those before it, in {len(crops)} "
         f"crops of {crops.shape[2]}×{crops.shape[3]} pixels"
     )
-    if len(subject.conditions) > 1:
-        looked_at.append("each with and without a condition")
-    yield Line(
+    if len(inputs.conditions) > 1:
+        scopes.append("each with and without a condition")
+    yield Check(
         "mass",
         "Probabilities sum to 1.",
         float((torch.cat(sums) - 1).abs().amax()),
-        subject.tolerance,
-        "largest distance of a sum from 1",
-        "; ".join(looked_at),
+        inputs.tolerance,
+        "largest difference between a sum and 1",
+        "; ".join(scopes),
         is_sample=False,
     )
 
@@ -59,13 +59,13 @@ def mass(subject: VerificationInputs) -> Iterator[Line]:
 def small_size(
     model: AutoregressiveModel, size: tuple[int, int], most_images: int, *, most_pixels: int
 ) -> tuple[int, int] | None:
-    """The largest size of which there are few enough images; None if not even of one pixel.
+    """The largest size with few enough different images; None if one pixel has too many.
 
     Args:
-        model: Tells channels and levels.
-        size: Height and width that must not be exceeded.
-        most_images: How many different images there may be.
-        most_pixels: How many pixels they may have together.
+        model: Its channels and levels count.
+        size: Largest height and width.
+        most_images: Largest number of different images.
+        most_pixels: Largest number of pixels of all of them together.
     """
     found = []
     for height in range(1, min(size[0], LONGEST_SIDE) + 1):
@@ -88,56 +88,56 @@ def every_image(channels: int, levels: int, size: tuple[int, int]) -> Tensor:
 
 
 def every_sequence(length: int, levels: int) -> Tensor:
-    """All sequences of so many levels, in the order of `rank`. (K ** length, length), int64."""
+    """All sequences of levels, ordered by `sequence_rank`. (K ** length, length), int64."""
     numbers = torch.arange(levels**length)
     return numbers[:, None] // _places(length, levels) % levels
 
 
-def rank(sequences: Tensor, levels: int) -> Tensor:
-    """Which of `every_sequence` each of some (N, length) is. (N,)."""
+def sequence_rank(sequences: Tensor, levels: int) -> Tensor:
+    """Position of each sequence (N, length) in `every_sequence`. (N,)."""
     return (sequences * _places(sequences.shape[1], levels).to(sequences.device)).sum(1)
 
 
 def _places(length: int, levels: int) -> Tensor:
-    """What each digit of a number of base `levels` is worth, the first one most."""
+    """Place values of the digits of a number of base `levels`, the largest first."""
     return levels ** torch.arange(length).flip(0)
 
 
 def crops_of(
-    subject: VerificationInputs, cond: Tensor | None, count: int, side: int
+    inputs: VerificationInputs, cond: Tensor | None, count: int, side: int
 ) -> tuple[Tensor, Tensor | None]:
-    """Crops out of the middle of images, where there is something to see; and conditions.
+    """Crops of the middle of images, where there is content; and conditions.
 
-    Every other one is of an image that the model drew, the rest are of noise.
+    Every other one is of a sample of the model, the rest are of noise.
 
     Args:
-        subject: Whose images these are.
+        inputs: The images to crop.
         cond: A condition for each image, or None.
         count: Crops, at most.
         side: Their height and width, at most.
     """
-    height, width = (min(side, full) for full in subject.size)
+    height, width = (min(side, full) for full in inputs.size)
     top, left = (
-        (full - part) // 2 for full, part in zip(subject.size, (height, width), strict=True)
+        (full - part) // 2 for full, part in zip(inputs.size, (height, width), strict=True)
     )
-    turns = torch.arange(len(subject.x)).view(2, -1).T.flatten()[:count]
-    crops = subject.x[turns, :, top : top + height, left : left + width]
-    conds = None if cond is None else crop_cond(subject.model, cond[turns], (height, width))
+    turns = torch.arange(len(inputs.x)).view(2, -1).T.flatten()[:count]
+    crops = inputs.x[turns, :, top : top + height, left : left + width]
+    conds = None if cond is None else crop_cond(inputs.model, cond[turns], (height, width))
     return crops, conds
 
 
 def crop_cond(model: AutoregressiveModel, cond: Tensor, size: tuple[int, int]) -> Tensor:
-    """Conditions for images of a smaller size: maps are cut."""
+    """Conditions for images of a smaller size: maps are cropped."""
     return cond[:, :, : size[0], : size[1]] if model.condition.kind == "maps" else cond
 
 
 def image_probs(model: AutoregressiveModel, x: Tensor, cond: Tensor | None) -> Tensor:
-    """Probabilities of images under one condition (1, …), by the loss. (N,), float64."""
+    """Probabilities of images given one condition (1, …), by the loss. (N,), float64."""
     return torch.cat([nats.sum((1, 2, 3)) for nats in site_nats(model, x, cond)]).exp()
 
 
 def site_nats(model: AutoregressiveModel, x: Tensor, cond: Tensor | None) -> Iterator[Tensor]:
-    """Log-probabilities of the sub-pixels under one condition (1, …), by the loss, in parts."""
+    """Log-probabilities of the sub-pixels given one condition (1, …), by the loss, in parts."""
     most = min(MOST_PIXELS, MOST_PARAMS // model.likelihood.num_params)
     for part in x.split(max(1, most // x[0, 0].numel())):
         shared = None if cond is None else cond.expand(len(part), *cond.shape[1:])
@@ -145,9 +145,9 @@ def site_nats(model: AutoregressiveModel, x: Tensor, cond: Tensor | None) -> Ite
 
 
 def chain_sums(model: AutoregressiveModel, x: Tensor, cond: Tensor | None) -> Tensor:
-    """For every sub-pixel of an image, the sum of the probabilities of all levels, by the loss.
+    """Sums the probabilities of all levels of each sub-pixel of an image, by the loss.
 
-    Where each is 1 whatever came before, so is the sum over all images.
+    If each sum is 1 whatever the earlier levels are, so is the sum over all images.
 
     Args:
         model: Any.

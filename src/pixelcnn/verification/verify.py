@@ -1,4 +1,4 @@
-"""Examining a model: every line of its certificate, one after another."""
+"""Runs all checks of a model, one after another."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -12,25 +12,24 @@ from pixelcnn.checkpoint import fingerprint
 from pixelcnn.inference.query import check_model
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.spec import ImageSpec
-from pixelcnn.verification.causality import changes, poison
-from pixelcnn.verification.checks import Line, VerificationReport
-from pixelcnn.verification.derivatives import derivatives
+from pixelcnn.verification.causality import check_changed_inputs, check_unknown_pixels
+from pixelcnn.verification.consistency import check_batches, check_levels, check_walks
+from pixelcnn.verification.gradients import check_gradients
 from pixelcnn.verification.inputs import VerificationInputs, make_inputs
-from pixelcnn.verification.levels import levels
-from pixelcnn.verification.mass import mass
-from pixelcnn.verification.samples import draws
-from pixelcnn.verification.walks import neighbours, walks
+from pixelcnn.verification.mass import check_mass
+from pixelcnn.verification.report import Check, VerificationReport
+from pixelcnn.verification.samples import check_samples
 from pixelcnn.version import versions
 
-CHECKS: tuple[Callable[[VerificationInputs], Iterator[Line]], ...] = (
-    derivatives,
-    changes,
-    poison,
-    walks,
-    neighbours,
-    mass,
-    draws,
-    levels,
+CHECKS: tuple[Callable[[VerificationInputs], Iterator[Check]], ...] = (
+    check_gradients,
+    check_changed_inputs,
+    check_unknown_pixels,
+    check_walks,
+    check_batches,
+    check_mass,
+    check_samples,
+    check_levels,
 )
 
 
@@ -40,42 +39,43 @@ def verify(
     size: tuple[int, int] | None = None,
     sites: int | None = None,
     seed: int = 0,
-    progress: Callable[[Line], None] | None = None,
+    progress: Callable[[Check], None] | None = None,
 ) -> VerificationReport:
-    """Proves on the very weights what a likelihood and a sampler stand on.
+    """Checks the weights of a model: causality, caches, likelihood and sampler.
 
-    A model is examined in evaluation mode, with its own weights in their own precision, on images
-    of its real size that it drew and on noise; a conditional one with conditions, and without
-    them if it serves without. The lines of the certificate:
+    The model is checked in evaluation mode, in its own precision, on samples of its own at its
+    real size and on images of noise; a conditional one with conditions, and also without them if
+    it accepts none. The checks of the report:
 
-    * `derivatives`: no sub-pixel sees itself or its future, by derivatives;
-    * `field`: it sees nothing outside of the stated receptive field;
-    * `colours`: a later colour sees the earlier ones of its pixel (where the network predicts
-      colour by colour);
-    * `changes`: nor does it feel that all of its future is changed;
-    * `poison`: NaN in all that is not known yet never reaches a walk;
-    * `cached`: the cached walk predicts what passes over whole images predict;
-    * `loss`: what training computes is the score of the walk;
-    * `neighbours`: an image does not depend on the others of its batch;
-    * `mass`: the probabilities of all images of a small size sum to 1, if there are few enough of
-      them, and those of all levels of a sub-pixel given what came before;
-    * `draws`: what is drawn follows the exact probabilities, by chi-square;
-    * `levels`: levels survive a round trip to floats and back.
+    * `causality_gradients`: no prediction depends on its own sub-pixel or a later one, by
+      gradients;
+    * `receptive_field`: none depends on a pixel outside of the stated receptive field;
+    * `colour_order`: every colour depends on the earlier colours of its pixel (only where the
+      network predicts colour by colour);
+    * `causality_inputs`: changing a sub-pixel and all later ones changes no prediction;
+    * `unknown_pixels`: a walk never reads a pixel that is not known yet (NaN stands there);
+    * `cached_equals_full`: the cached walk predicts what a full pass predicts;
+    * `walk_equals_loss`: the walk scores an image with the log-probability of the training loss;
+    * `batch_independence`: the score of an image does not depend on the others of its batch;
+    * `mass`: the probabilities of all images of a small size sum to 1, if they can be enumerated,
+      and those of all levels of a sub-pixel given the earlier ones;
+    * `samples_follow_likelihood`: samples follow the exact probabilities, by a chi-square test;
+    * `level_round_trip`: levels survive the conversion to floats and back.
 
-    `derivatives`, `field`, `colours` and `changes` look at one site after another, and at a
-    sample of them if a model is so large that all would take much longer than a minute; such a
-    line says so. All others look at every site, which takes what drawing a few times does.
+    The first four of these go site by site. They check all sites of a small model, and a sample of
+    the sites of a large one, where all would take much longer than a minute; `Check.scope` and
+    `Check.is_sample` say which. The others check every site of a few images.
 
     Args:
-        model: Any architecture, anywhere. It is left in the mode it was in.
+        model: Any architecture, on any device. It stays in its mode.
         size: Height and width of the images; None for the model's own.
-        sites: How many sites to look at one by one; None for as many as half a minute or so of
-            one processor core allows, and all where that is enough.
-        seed: Decides images, conditions and sites.
-        progress: Called with each line as soon as it is known.
+        sites: Number of sites to check one by one, at least 1; None for as many as about half a
+            minute of one processor core allows.
+        seed: Chooses images, conditions and sites.
+        progress: Called with each check as soon as it is done.
 
     Returns:
-        The certificate. `passed` says whether all lines hold; `save` writes it.
+        The report. `passed` is true if all checks passed; `save` writes it.
 
     Raises:
         ConfigError: If `sites` or `seed` is out of range, or the model has no size of its own.
@@ -83,8 +83,8 @@ def verify(
     Example:
         >>> from pixelcnn.models import PixelCNN
         >>> model = PixelCNN(hidden_channels=4, num_residual_blocks=1, image_size=(3, 4))
-        >>> certificate = verify(model)
-        >>> certificate.passed, certificate.lines[0].figure
+        >>> report = verify(model)
+        >>> report.passed, report.checks[0].value
         (True, 0.0)
     """
     check_model(model)
@@ -95,13 +95,13 @@ def verify(
     else:
         height, width = image_shape(size, "H, W", name="size")
         spec = ImageSpec(model.in_channels, height, width, model.num_classes)
-    lines = []
-    for line in examine(model, spec, num_sites=num_sites, seed=seed):
-        lines.append(line)
+    checks = []
+    for check in run_checks(model, spec, num_sites=num_sites, seed=seed):
+        checks.append(check)
         if progress is not None:
-            progress(line)
+            progress(check)
     return VerificationReport(
-        lines=tuple(lines),
+        checks=tuple(checks),
         fingerprint=fingerprint(model),
         architecture=model.name,
         spec=spec,
@@ -113,22 +113,22 @@ def verify(
     )
 
 
-def examine(
+def run_checks(
     model: AutoregressiveModel, spec: ImageSpec, *, num_sites: int | None, seed: int
-) -> Iterator[Line]:
-    """The lines about a model, each as soon as it is known, with the seconds that it took."""
+) -> Iterator[Check]:
+    """Yields each check of a model as soon as it is done, with its seconds."""
     was_training = model.training
     model.eval()
     started = time.perf_counter()
     try:
-        # On a GPU cuDNN may shorten numbers, or multiply in another domain, where the zeros of a
+        # On a GPU cuDNN may use fewer bits, or multiply in another domain, where the zeros of a
         # mask come back as rounding.
         with torch.backends.cudnn.flags(enabled=False):
-            subject = make_inputs(model, spec, num_sites=num_sites, seed=seed)
-            for check in CHECKS:
-                for line in check(subject):
+            inputs = make_inputs(model, spec, num_sites=num_sites, seed=seed)
+            for run_check in CHECKS:
+                for check in run_check(inputs):
                     now = time.perf_counter()
-                    yield replace(line, seconds=round(now - started, 3))
+                    yield replace(check, seconds=round(now - started, 3))
                     started = time.perf_counter()
     finally:
         model.train(was_training)

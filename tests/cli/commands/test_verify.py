@@ -1,45 +1,47 @@
-"""`pixelcnn verify` examines a model, keeps what it found, and says by its code if it holds."""
+"""`pixelcnn verify` checks a model, writes a report, and fails by its exit code."""
 
 import json
 
 import torch
 
-import pixelcnn.verification.levels
+import pixelcnn.verification.consistency
 from pixelcnn.checkpoint import load, save
 from pixelcnn.cli import main
 from pixelcnn.weights import FOLDER
 
 
-def kept_by(model_file):
-    return model_file.with_name("model.certificate.json")
+def report_of(model_file):
+    return model_file.with_name("model.verification.json")
 
 
-def test_a_sound_model_gets_a_certificate_that_info_shows(model_file, capsys, monkeypatch):
+def test_a_correct_model_gets_a_report_that_info_shows(model_file, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "120")
     assert main(["info", str(model_file), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["certificate"] is None
+    assert json.loads(capsys.readouterr().out)["verification"] is None
     assert main(["verify", str(model_file), "--sites", "4", "--device", "cpu"]) == 0
     out, err = capsys.readouterr()
     assert "No prediction depends on its own sub-pixel or on a later one." in out
-    assert "10 of 10 lines hold" in out and "a sample of 4 of 30" in out
-    assert out.splitlines()[-1] == str(kept_by(model_file)) and err == ""
-    assert json.loads(kept_by(model_file).read_text())["passed"] is True
+    assert "10 of 10 checks passed" in out and "a sample of 4 of 30" in out
+    assert out.splitlines()[-1] == str(report_of(model_file)) and err == ""
+    assert json.loads(report_of(model_file).read_text())["passed"] is True
     assert main(["info", str(model_file), "--json"]) == 0
-    shown = json.loads(capsys.readouterr().out)["certificate"]
-    assert (shown["passed"], shown["lines"], shown["failed"]) == (True, 10, [])
-    assert "derivatives" in shown["looked_at_a_sample_in"]
+    shown = json.loads(capsys.readouterr().out)["verification"]
+    assert (shown["passed"], shown["checks"], shown["failed"]) == (True, 10, [])
+    assert "causality_gradients" in shown["checked_on_a_sample"]
 
 
-def test_a_line_that_fails_is_exit_code_1_and_kept(model_file, capsys, monkeypatch):
-    monkeypatch.setattr(pixelcnn.verification.levels, "quantise", lambda unit, levels: unit.long())
+def test_a_failed_check_is_exit_code_1_and_in_the_report(model_file, capsys, monkeypatch):
+    monkeypatch.setattr(
+        pixelcnn.verification.consistency, "quantise", lambda unit, levels: unit.long()
+    )
     assert main(["verify", str(model_file), "--sites", "2"]) == 1
-    assert "9 of 10 lines hold" in capsys.readouterr().out
-    assert json.loads(kept_by(model_file).read_text())["passed"] is False
+    assert "9 of 10 checks passed" in capsys.readouterr().out
+    assert json.loads(report_of(model_file).read_text())["passed"] is False
     assert main(["info", str(model_file)]) == 0
-    assert "failed levels" in capsys.readouterr().out
+    assert "failed level_round_trip" in capsys.readouterr().out
 
 
-def test_a_certificate_of_other_weights_is_not_shown_as_valid(model_file, capsys):
+def test_a_report_of_other_weights_is_not_shown_as_valid(model_file, capsys):
     assert main(["verify", str(model_file), "--sites", "2"]) == 0
     model = load(model_file)
     with torch.no_grad():
@@ -47,36 +49,36 @@ def test_a_certificate_of_other_weights_is_not_shown_as_valid(model_file, capsys
     save(model, model_file)
     capsys.readouterr()
     assert main(["info", str(model_file), "--json"]) == 0
-    shown = json.loads(capsys.readouterr().out)["certificate"]
+    shown = json.loads(capsys.readouterr().out)["verification"]
     assert shown["passed"] is None and "is of other weights" in shown["reason"]
-    kept_by(model_file).write_text("{")
+    report_of(model_file).write_text("{")
     assert main(["info", str(model_file), "--json"]) == 0
-    shown = json.loads(capsys.readouterr().out)["certificate"]
-    assert shown["passed"] is None and "no certificate" in shown["reason"]
+    shown = json.loads(capsys.readouterr().out)["verification"]
+    assert shown["passed"] is None and "must be a verification report" in shown["reason"]
 
 
 def test_the_file_can_be_named(model_file, tmp_path, capsys):
-    out = tmp_path / "proofs" / "one.json"
+    out = tmp_path / "reports" / "one.json"
     assert main(["verify", str(model_file), "--sites", "2", "--out", str(out)]) == 0
     assert json.loads(out.read_text())["passed"] is True
-    assert not kept_by(model_file).exists()
+    assert not report_of(model_file).exists()
 
 
 def test_nothing_is_written_into_the_package(capsys, monkeypatch):
     before = sorted((file, file.stat().st_mtime_ns) for file in FOLDER.iterdir())
     monkeypatch.setattr(
-        "pixelcnn.cli.commands.verify.verify", lambda model, **_: pytest_certificate(model)
+        "pixelcnn.cli.commands.verify.verify", lambda model, **_: empty_report(model)
     )
     assert main(["verify", "digits"]) == 1
     assert "--out FILE" in capsys.readouterr().out
     assert sorted((file, file.stat().st_mtime_ns) for file in FOLDER.iterdir()) == before
 
 
-def pytest_certificate(model):
+def empty_report(model):
     from pixelcnn.verification import VerificationReport
 
     return VerificationReport((), "0" * 16, model.name, model.spec, "float32", "cpu", 0, "now", {})
 
 
-def test_what_cannot_be_tried_is_one_line(fails, tmp_path):
+def test_a_missing_model_is_one_line(fails, tmp_path):
     assert "There is no" in fails("verify", tmp_path / "none.safetensors")

@@ -1,4 +1,4 @@
-"""The page about a model: what it is, how good it is, and what was proved of it."""
+"""The page about a model: its settings, metrics, verification report and training curves."""
 
 import streamlit as st
 
@@ -8,31 +8,32 @@ from pixelcnn.charts.curves import curves_figure
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.errors import PixelCNNError
 from pixelcnn.runs import CONFIG_FILE, figures_of, history_of, run_folder
-from pixelcnn.verification.checks import Line, read_report, report_path
+from pixelcnn.verification import Check, find_report, read_report
 
 
 def show(choice: Choice, models: Models) -> None:
-    """Configuration, certificate, figures with their protocol, model card, curves."""
+    """Metrics with their protocol, verification report, curves, configuration, model card."""
     with telling():
         model, card = choice.model, choice.card
         st.subheader("Model")
         field = model.receptive_field()
         seen = "all of the past" if field.sees_all_past else f"{field.rows_above} rows above"
         size = "any" if model.image_size is None else "×".join(map(str, model.image_size))
+        cond = "nothing" if model.condition.is_none else model.condition.describe()
         _table(
             {
                 "architecture": model.name,
                 "weights": f"{model.num_parameters:,}",
                 "images": f"{size}, {model.in_channels} channel(s), {model.num_classes} levels",
                 "likelihood": model.likelihood.name,
-                "told": "nothing" if model.condition.is_none else model.condition.describe(),
+                "conditioned on": cond,
                 "sees": seen,
                 "fingerprint": fingerprint(model),
                 "file": choice.file.name,
             }
         )
         _show_figures(choice)
-        _show_certificate(choice)
+        _show_verification(choice)
         _show_curves(choice)
         st.subheader("Configuration")
         folder = run_folder(choice.file)
@@ -55,34 +56,34 @@ def _show_figures(choice: Choice) -> None:
     _table({name.replace("_", " "): figure_in_words(value) for name, value in others.items()})
 
 
-def _show_certificate(choice: Choice) -> None:
-    st.subheader("Certificate")
-    path = report_path(choice.file)
-    if not path.exists():
-        st.info("None: `pixelcnn verify` proves what the likelihood stands on.")
+def _show_verification(choice: Choice) -> None:
+    st.subheader("Verification report")
+    path = find_report(choice.file)
+    if path is None:
+        st.info("None: `pixelcnn verify` checks causality, caches, likelihood and sampler.")
         return
     try:
-        certificate = read_report(path)
+        report = read_report(path)
     except PixelCNNError as error:
         tell(error)
         return
-    if not certificate.is_of(choice.model):
+    if not report.is_of(choice.model):
         st.warning("It is of other weights. Make it again with `pixelcnn verify`.")
         return
-    failed = ", ".join(certificate.failed)
-    held = "Every line holds." if certificate.passed else f"Failed: {plain(failed)}."
-    (st.success if certificate.passed else st.error)(f"{held} Made {plain(certificate.made)}.")
-    st.markdown("\n".join(map(_line, certificate.lines)))
+    failed = ", ".join(report.failed)
+    outcome = "All checks passed." if report.passed else f"Failed: {plain(failed)}."
+    (st.success if report.passed else st.error)(f"{outcome} Made {plain(report.made)}.")
+    st.markdown("\n".join(map(_check, report.checks)))
 
 
-def _line(line: Line) -> str:
-    """One line of a certificate as an entry of a list, which no screen is too narrow for."""
-    held, sign = ("✓" if line.passed else "✗"), ("≥" if line.is_least else "≤")
-    sample = " (a sample)" if line.is_sample else ""
+def _check(check: Check) -> str:
+    """A check as an entry of a list, which fits a narrow screen."""
+    mark, sign = ("✓" if check.passed else "✗"), ("≥" if check.is_minimum else "≤")
+    sample = " (a sample)" if check.is_sample else ""
     return (
-        f"* {held} **{plain(line.name)}**: {plain(line.claim)} "
-        f"**{line.figure:.3g}** {sign} {line.limit:.3g}; "
-        f":gray[looked at {plain(line.looked_at)}{sample}]"
+        f"* {mark} **{plain(check.name)}**: {plain(check.claim)} "
+        f"**{check.value:.3g}** {sign} {check.limit:.2g}; "
+        f":gray[checked at {plain(check.scope)}{sample}]"
     )
 
 

@@ -13,7 +13,7 @@ from pixelcnn.errors import CheckpointError
 from pixelcnn.files import finite_json
 from pixelcnn.nn import Condition
 from pixelcnn.runs import read_starts
-from pixelcnn.verification import read_report, report_path
+from pixelcnn.verification import find_report, read_report
 from pixelcnn.weights import list_weights
 
 HINT = "Draw from one: pixelcnn sample NAME. All about one: pixelcnn info NAME."
@@ -55,7 +55,7 @@ def facts_of(run: Run) -> dict[str, Any]:
         "training": {k: v for k, v in run.training.items() if k != "figures"},
         "figures": run.training.get("figures"),
         "fingerprint": fingerprint(model),
-        "certificate": verification_facts(run),
+        "verification": verification_facts(run),
         **start_facts(run),
     }
 
@@ -75,28 +75,28 @@ def start_facts(run: Run) -> dict[str, Any]:
 
 
 def verification_facts(run: Run) -> dict[str, Any] | None:
-    """What `pixelcnn verify` found out about these very weights; None if it was never asked.
+    """What `pixelcnn verify` found for these weights; None without a report.
 
-    `passed` is None where what stands beside the model says nothing about it, and why.
+    `passed` is None where the report beside the model cannot be used, and `reason` says why.
     """
-    path = report_path(run.file)
-    if not path.exists():
+    path = find_report(run.file)
+    if path is None:
         return None
     try:
-        certificate = read_report(path)
+        report = read_report(path)
     except CheckpointError as error:
         return {"passed": None, "reason": str(error)}
-    if not certificate.is_of(run.model):
+    if not report.is_of(run.model):
         reason = f"{path} is of other weights. Make it again with `pixelcnn verify`."
         return {"passed": None, "reason": reason}
     return {
-        "passed": certificate.passed,
-        "lines": len(certificate.lines),
-        "failed": certificate.failed,
-        "looked_at_a_sample_in": [line.name for line in certificate.lines if line.is_sample],
-        "image_size": [certificate.spec.height, certificate.spec.width],
-        "made": certificate.made,
-        "versions": certificate.versions,
+        "passed": report.passed,
+        "checks": len(report.checks),
+        "failed": report.failed,
+        "checked_on_a_sample": [check.name for check in report.checks if check.is_sample],
+        "image_size": [report.spec.height, report.spec.width],
+        "made": report.made,
+        "versions": report.versions,
     }
 
 

@@ -1,4 +1,4 @@
-"""`pixelcnn verify`: proves on the very weights what a trained model's figures stand on."""
+"""`pixelcnn verify`: checks causality, caches, likelihood and sampler of a trained model."""
 
 import argparse
 from collections.abc import Callable, Iterator
@@ -11,78 +11,77 @@ from rich.text import Text
 
 from pixelcnn.cli.runs import Run, check_size, open_run
 from pixelcnn.files import provisional_folder
-from pixelcnn.verification import Line, VerificationReport, report_path, verify
+from pixelcnn.verification import Check, VerificationReport, report_path, verify
 
-REFUTED = 1  # the command did its work, and the answer is no
-NOT_KEPT = "Not kept, as models of the package stay as they came: --out FILE keeps it."
+FAILED = 1  # the command ran, and a check failed
+NOT_WRITTEN = "Not written beside a bundled model: --out FILE writes the report."
 
 
 def run(args: argparse.Namespace) -> int:
-    """Examines, prints, and keeps what was found; 1 if a line does not hold."""
+    """Checks the model, prints and writes the report; 1 if a check failed."""
     trained = open_run(args.run, device=args.device)
     check_size(trained, args.size)
     out = report_destination(args, trained)
     if out is None:
-        certificate, where = verify_run(trained, args), NOT_KEPT
+        report, where = verify_run(trained, args), NOT_WRITTEN
     else:
         with provisional_folder(out.parent):
-            certificate, where = verify_run(trained, args), str(out)
-            certificate.save(out)
-    print_report(certificate)
+            report, where = verify_run(trained, args), str(out)
+            report.save(out)
+    print_report(report)
     print(where)
-    return 0 if certificate.passed else REFUTED
+    return 0 if report.passed else FAILED
 
 
 def report_destination(args: argparse.Namespace, trained: Run) -> Path | None:
-    """Where the certificate goes: beside the model, but not into the package."""
+    """Where the report is written: beside the model, but not into the package."""
     if args.out:
         return Path(args.out)
-    is_named = not Path(args.run).exists()  # as a model of the package
+    is_named = not Path(args.run).exists()  # as a bundled model
     return None if is_named else report_path(trained.file)
 
 
 def verify_run(trained: Run, args: argparse.Namespace) -> VerificationReport:
-    """`pixelcnn.verify`, saying where it is if somebody watches."""
-    with progress() as tell:
+    """`pixelcnn.verify`, with its progress on a terminal."""
+    with progress() as update:
         return verify(
-            trained.model, size=args.size, sites=args.sites, seed=args.seed or 0, progress=tell
+            trained.model, size=args.size, sites=args.sites, seed=args.seed or 0, progress=update
         )
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[Line], None]]:
-    """Yields what `verify` tells each line to, which shows it until the next one."""
+def progress() -> Iterator[Callable[[Check], None]]:
+    """Yields what `verify` calls after each check: it shows the check until the next one."""
     console = Console(stderr=True)
-    with console.status("drawing images to look at") as status:
-        yield lambda line: status.update(f"{line.name}: {verdict(line)}")
+    with console.status("sampling images") as status:
+        yield lambda check: status.update(f"{check.name}: {verdict(check)}")
 
 
-def verdict(line: Line) -> str:
-    """Whether a line holds, in a word."""
-    return "holds" if line.passed else "FAILS"
+def verdict(check: Check) -> str:
+    """The outcome of a check in one word."""
+    return "passed" if check.passed else "FAILED"
 
 
-def print_report(certificate: VerificationReport) -> None:
-    """The certificate for people, a row for each line, and what it all comes to."""
-    spec = certificate.spec
+def print_report(report: VerificationReport) -> None:
+    """Prints a row for each check, and a summary."""
+    spec = report.spec
     table = Table(box=None, pad_edge=False)
-    table.add_column("line", no_wrap=True)
-    table.add_column("claim, and what was looked at", overflow="fold")
-    for title in ("figure", "limit", "s"):
+    table.add_column("check", overflow="fold")
+    for title in ("value", "limit", "s"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    for line in certificate.lines:
-        claim = Text.assemble(line.claim, (f"\n{line.measure}\n{line.looked_at}", "dim"))
-        limit = f"{'≥' if line.is_least else '≤'} {line.limit:.2g}"
-        mark = Text(verdict(line), style="green" if line.passed else "bold red")
-        table.add_row(line.name, claim, f"{line.figure:.3g}", limit, f"{line.seconds:.1f}", mark)
+    for check in report.checks:
+        details = (f"\n{check.metric}\n{check.scope}", "dim")
+        claim = Text.assemble((check.name, "bold"), f"\n{check.claim}", details)
+        limit = f"{'≥' if check.is_minimum else '≤'} {check.limit:.2g}"
+        mark = Text(verdict(check), style="green" if check.passed else "bold red")
+        table.add_row(claim, f"{check.value:.3g}", limit, f"{check.seconds:.1f}", mark)
     console = Console(highlight=False, markup=False)
     console.print(table)
-    held = len(certificate.lines) - len(certificate.failed)
+    num_passed = len(report.checks) - len(report.failed)
     console.print(
-        f"{held} of {len(certificate.lines)} lines hold for {certificate.architecture} "
-        f"{certificate.fingerprint}: {spec.channels}×{spec.height}×{spec.width} sub-pixels of "
-        f"{spec.levels:,} levels, {certificate.dtype} on {certificate.device}, "
-        f"{certificate.seconds:.0f} s.",
+        f"{num_passed} of {len(report.checks)} checks passed for {report.architecture} "
+        f"{report.fingerprint}: {spec.channels}×{spec.height}×{spec.width} sub-pixels of "
+        f"{spec.levels:,} levels, {report.dtype} on {report.device}, {report.seconds:.0f} s.",
         soft_wrap=True,
     )

@@ -240,7 +240,7 @@ def _add_verify(commands: Subparsers) -> None:
         "--sites",
         type=sites,
         metavar="N",
-        help="sub-pixels to look at one by one, or all (default: all that about a minute allows)",
+        help="sub-pixels to check one by one, or all (default: as many as about a minute allows)",
     )
     parser.add_argument(
         "--size", type=size, metavar="HxW", help="size of the images (default: the model's own)"
@@ -249,9 +249,9 @@ def _add_verify(commands: Subparsers) -> None:
         "--out",
         type=destination,
         metavar="FILE",
-        help="where it is kept (default: MODEL.certificate.json beside it)",
+        help="file of the report (default: MODEL.verification.json beside the model)",
     )
-    parser.add_argument("--seed", type=non_negative, help="decides images and sites (default: 0)")
+    parser.add_argument("--seed", type=non_negative, help="chooses images and sites (default: 0)")
     add_device(parser)
 
 
