@@ -25,7 +25,7 @@ from pixelcnn.files import write_json, write_text
 from pixelcnn.inference.memory import walk_memory
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.order import RasterOrder
-from pixelcnn.walk import CachedStepper, NaiveStepper, drawing, walk
+from pixelcnn.walk import CachedStepper, NaiveStepper, sampling_chooser, walk
 
 Row: TypeAlias = list[str | Spread]
 HEAD = ["what", "seconds of the first", "of the second", "ratio", "asked", "note"]
@@ -38,7 +38,7 @@ TIME_LIMIT = 0.1  # seconds of one image of 28×28, the first network
 def cached(model: AutoregressiveModel, batch: int, shape: tuple[int, int, int]) -> torch.Tensor:
     """Draws images with one fixed noise."""
     x = model.blank(batch, shape)
-    return walk(CachedStepper(model), x, drawing(x, seed=0))
+    return walk(CachedStepper(model), x, sampling_chooser(x, seed=0))
 
 
 @torch.inference_mode()
@@ -46,7 +46,7 @@ def some_steps(model: AutoregressiveModel, batch: int, shape: tuple[int, int, in
     """`PASSES` steps of a naive walk, spread over the image."""
     x, stepper = model.blank(batch, shape), NaiveStepper(model)
     stepper.start(x)
-    choose = drawing(x, seed=0)
+    choose = sampling_chooser(x, seed=0)
     sites = list(RasterOrder(*shape).fronts())
     for number in range(PASSES):
         at = (2 * number + 1) * len(sites) // (2 * PASSES)
@@ -100,7 +100,7 @@ def in_full(network: Network, model: AutoregressiveModel, batch: int) -> Row:
 
     def whole() -> None:
         x = model.blank(batch, shape)
-        images["naive"] = walk(NaiveStepper(model), x, drawing(x, seed=0))
+        images["naive"] = walk(NaiveStepper(model), x, sampling_chooser(x, seed=0))
 
     work = {"naive": whole, "promised": lambda: some_steps(model, batch, shape)}
     seconds = alternate(work, 1, warm_up=False, clock=seconds_spent)

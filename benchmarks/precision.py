@@ -13,8 +13,8 @@ from torch import Tensor
 from benchmarks.measure import Spread, alternate, machine, ratio, seconds_spent, table
 from pixelcnn.cli.runs import open_run
 from pixelcnn.inference import PixelCNNSampler
-from pixelcnn.inference.precision import DTYPES, RoundedModel
 from pixelcnn.models import AutoregressiveModel
+from pixelcnn.walk.precision import DTYPES, RoundedModel
 
 HEAD = ["model, images", "precision", "seconds", "float32 ÷ it", "equal sub-pixels", "nats lost"]
 

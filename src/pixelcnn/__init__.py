@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pixelcnn.training import train_pixelcnn as train_pixelcnn
     from pixelcnn.verification import VerificationReport as VerificationReport
     from pixelcnn.verification import verify as verify
+    from pixelcnn.walk import SamplingOptions as SamplingOptions
     from pixelcnn.weights import list_weights as list_weights
 
 _HOMES = {
@@ -61,6 +62,7 @@ _HOMES = {
     "PixelCNNSampler": "inference",
     "PixelCNNTrainer": "training",
     "PixelSNAIL": "models",
+    "SamplingOptions": "walk",
     "ShardedSampling": "shards",
     "ShardedScoring": "shards",
     "TrainingConfig": "config",

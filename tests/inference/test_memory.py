@@ -4,7 +4,7 @@ import pytest
 
 from pixelcnn.inference.memory import kept_bytes, walk_memory
 from pixelcnn.models import GatedPixelCNN, PixelCNN, PixelCNNPlusPlus, PixelSNAIL
-from pixelcnn.walk import CachedStepper, drawing, walk_rows
+from pixelcnn.walk import CachedStepper, sampling_chooser, walk_rows
 from tests.laws.zoo import cases, condition_for, make
 
 FLOAT = 4
@@ -19,7 +19,7 @@ def test_it_is_what_a_whole_walk_keeps_at_most(case):
     x = model.blank(3, shape)
     stepper, cond = CachedStepper(model), condition_for(model, 3, shape[1:])
     cond = cond.float() if cond is not None and cond.is_floating_point() else cond
-    rows = walk_rows(stepper, x, drawing(x, seed=0), cond=cond)
+    rows = walk_rows(stepper, x, sampling_chooser(x, seed=0), cond=cond)
     kept = max(kept_bytes(stepper.cursor, model) for _ in rows)
     memory = walk_memory(model, shape)
     assert kept == memory.of(3)

@@ -23,14 +23,14 @@ def test_an_image_depends_on_seed_and_number_not_on_its_neighbours(sampler):
 
 def test_growing_shows_rows_as_they_come_and_ends_with_the_same_images(sampler):
     final = sampler.generate_samples(3, cond=1, seed=3, batch_size=2)
-    steps = list(sampler.grow(3, cond=1, seed=3, batch_size=2))
-    assert torch.equal(steps[-1].image, final)
+    steps = list(sampler.generate_progressively(3, cond=1, seed=3, batch_size=2))
+    assert torch.equal(steps[-1].images, final)
     counts = [step.num_known for step in steps]
     assert counts == sorted(set(counts)) and counts[-1] == steps[-1].num_total == 3 * 5 * 6
     for step in steps[:5]:
         rows = step.num_known // (2 * 6)
-        assert torch.equal(step.image[:2, :, :rows], final[:2, :, :rows])
-    assert torch.equal(steps[4].image[2], torch.zeros(1, 5, 6, dtype=torch.int64))
+        assert torch.equal(step.images[:2, :, :rows], final[:2, :, :rows])
+    assert torch.equal(steps[4].images[2], torch.zeros(1, 5, 6, dtype=torch.int64))
 
 
 def test_guided_images_do_not_depend_on_their_neighbours_either():
@@ -41,8 +41,8 @@ def test_guided_images_do_not_depend_on_their_neighbours_either():
     sampler, cond = PixelCNNSampler(model), torch.tensor([0, 1, 2, 3, 0, 1, 2])
     together = sampler.generate_samples(7, cond=cond, guidance=3.0)
     assert torch.equal(sampler.generate_samples(7, cond=cond, guidance=3.0, batch_size=2), together)
-    *_, last = sampler.grow(7, cond=cond, guidance=3.0)
-    assert torch.equal(last.image, together)
+    *_, last = sampler.generate_progressively(7, cond=cond, guidance=3.0)
+    assert torch.equal(last.images, together)
     assert not torch.equal(sampler.generate_samples(7, cond=cond), together)
     ignored = sampler.generate_samples(7, cond=cond, guidance=0.0)
     assert torch.equal(ignored, sampler.generate_samples(7))
@@ -50,17 +50,17 @@ def test_guided_images_do_not_depend_on_their_neighbours_either():
 
 def test_arguments_are_checked_before_the_first_step(sampler):
     with pytest.raises(ConfigError, match="temperature"):
-        sampler.grow(1, cond=1, temperature=0)
+        sampler.generate_progressively(1, cond=1, temperature=0)
     with pytest.raises(ConfigError, match="guidance"):
-        sampler.grow(1, cond=1, guidance=2.0)
+        sampler.generate_progressively(1, cond=1, guidance=2.0)
     with pytest.raises(ConfigError, match="seed"):
-        sampler.grow(1, cond=1, seed=-1)
+        sampler.generate_progressively(1, cond=1, seed=-1)
     with pytest.raises(ConfigError, match="batch_size"):
-        sampler.grow(1, cond=1, batch_size=0)
+        sampler.generate_progressively(1, cond=1, batch_size=0)
     with pytest.raises(ShapeError, match="needs `cond`"):
-        sampler.grow(1)
+        sampler.generate_progressively(1)
     with pytest.raises(ShapeError, match=r"\(2,\)"):
-        sampler.grow(2, cond=torch.tensor([1, 2, 3]))
+        sampler.generate_progressively(2, cond=torch.tensor([1, 2, 3]))
 
 
 def test_a_stream_gives_the_same_images_a_batch_at_a_time(sampler):

@@ -5,7 +5,14 @@ from functools import partial
 import pytest
 import torch
 
-from pixelcnn.walk import CachedStepper, GuidedStepper, NaiveStepper, drawing, reading, walk
+from pixelcnn.walk import (
+    CachedStepper,
+    GuidedStepper,
+    NaiveStepper,
+    sampling_chooser,
+    scoring_chooser,
+    walk,
+)
 from tests.laws.test_mass import every_image, fit, tiny_size
 from tests.laws.test_walking import CLOSE, logits_by_site
 from tests.laws.zoo import cases, condition_for, images_for, make
@@ -92,7 +99,7 @@ def guided_mass(model, x, guidance):
     """Probability of whole images under guidance, by a walk that reads. (B,)."""
     scores = torch.zeros(x.shape, dtype=torch.float64)
     cond = one_condition(model, len(x), x.shape[2:])
-    walk(GuidedStepper(model, guidance), x.clone(), reading(x, scores), cond=cond)
+    walk(GuidedStepper(model, guidance), x.clone(), scoring_chooser(x, scores), cond=cond)
     return scores.flatten(1).sum(1).exp()
 
 
@@ -108,5 +115,5 @@ def test_guided_draws_follow_the_normalised_combination(model):
     x = every_image(model.in_channels, model.num_classes, size)
     drawn = model.blank(count, (model.in_channels, *size))
     cond = one_condition(model, count, size)
-    walk(GuidedStepper(model, 2.0), drawn, drawing(drawn, seed=11), cond=cond)
+    walk(GuidedStepper(model, 2.0), drawn, sampling_chooser(drawn, seed=11), cond=cond)
     assert fit(drawn, guided_mass(model, x, 2.0), model.num_classes) > 1e-6

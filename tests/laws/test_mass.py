@@ -6,7 +6,7 @@ import torch
 from scipy.stats import chisquare
 from torch import Tensor
 
-from pixelcnn.walk import CachedStepper, drawing, walk
+from pixelcnn.walk import CachedStepper, sampling_chooser, walk
 from tests.laws.zoo import condition_for
 
 
@@ -40,7 +40,12 @@ def test_draws_follow_the_exact_probabilities(model):
     x = every_image(model.in_channels, model.num_classes, size)
     exact = model.log_prob(x, same_cond(model, len(x), size)).exp()
     drawn = model.blank(count, (model.in_channels, *size))
-    walk(CachedStepper(model), drawn, drawing(drawn, seed=11), cond=same_cond(model, count, size))
+    walk(
+        CachedStepper(model),
+        drawn,
+        sampling_chooser(drawn, seed=11),
+        cond=same_cond(model, count, size),
+    )
     assert fit(drawn, exact.detach(), model.num_classes) > 1e-6
 
 

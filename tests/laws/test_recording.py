@@ -6,7 +6,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
 from pixelcnn.inference import PixelCNNSampler
-from pixelcnn.walk import Filter, RepeatedSampling, drawing, stepper_for, walk
+from pixelcnn.walk import RepeatedSampling, SamplingOptions, sampling_chooser, stepper_for, walk
 from tests.laws.test_guidance import optional_cases
 from tests.laws.zoo import condition_for, make
 
@@ -62,9 +62,10 @@ class TapeRecorder:
         return tape.replay
 
 
-def batches(model, recorder, *, guidance=1.0, keep=None, count=3):
-    """Drawn batch by batch, and each on its own."""
-    repeated = RepeatedSampling(model, guidance=guidance, keep=keep, seed=3, recorder=recorder)
+def batches(model, recorder, *, count=3, **how):
+    """Sampled batch by batch, and each on its own."""
+    options = SamplingOptions(seed=3, **how)
+    repeated = RepeatedSampling(model, options, recorder=recorder)
     found, expected = [], []
     for number in range(count):
         cond = condition_for(model, count * BATCH, SIZE)
@@ -74,8 +75,8 @@ def batches(model, recorder, *, guidance=1.0, keep=None, count=3):
         assert rows[-1] == SIZE[0] and rows == sorted(rows)
         found.append(x)
         alone = torch.zeros_like(x)
-        choose = drawing(alone, seed=3, first=number * BATCH, keep=keep)
-        expected.append(walk(stepper_for(model, guidance), alone, choose, cond=cond))
+        choose = sampling_chooser(alone, seed=3, first=number * BATCH, filters=options.filters)
+        expected.append(walk(stepper_for(model, options.guidance), alone, choose, cond=cond))
     return torch.cat(found), torch.cat(expected)
 
 
@@ -92,8 +93,8 @@ CASES = [case for case in optional_cases() if "-categorical-" in str(case.id)]
 
 @pytest.mark.parametrize("case", CASES)
 def test_guidance_and_filters_are_replayed_too(case):
-    keep = Filter(temperature=0.8, top_k=2, top_p=0.9)
-    found, expected = batches(make(*case), TapeRecorder(), guidance=1.7, keep=keep)
+    how = {"guidance": 1.7, "temperature": 0.8, "top_k": 2, "top_p": 0.9}
+    found, expected = batches(make(*case), TapeRecorder(), **how)
     assert torch.equal(found, expected)
 
 
@@ -126,7 +127,7 @@ def test_what_cannot_be_recorded_is_walked_step_by_step_and_says_so():
 def test_batches_of_another_size_are_walked_and_the_recording_is_kept():
     model = make("pixelcnn", {"num_residual_blocks": 1, "hidden_channels": 8})
     recorder = TapeRecorder()
-    repeated = RepeatedSampling(model, seed=3, recorder=recorder)
+    repeated = RepeatedSampling(model, SamplingOptions(seed=3), recorder=recorder)
     expected = PixelCNNSampler(model).generate_samples(10, seed=3, shape=(1, *SIZE))
     first, found, recorded = 0, [], []
     for size in (2, 2, 1, 2, 1, 2):

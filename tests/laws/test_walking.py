@@ -2,7 +2,7 @@
 
 import torch
 
-from pixelcnn.walk import CachedStepper, NaiveStepper, drawing, reading, walk
+from pixelcnn.walk import CachedStepper, NaiveStepper, sampling_chooser, scoring_chooser, walk
 from tests.laws.zoo import condition_for, images_for
 
 SIZES = [(4, 9), (7, 3), (1, 1)]
@@ -45,7 +45,7 @@ def test_a_walk_that_reads_scores_as_one_pass_does(model):
     for size in SIZES:
         x, cond = images_for(model, 3, size), condition_for(model, 3, size)
         scores = torch.zeros(x.shape, dtype=torch.float64)
-        walk(CachedStepper(model), x.clone(), reading(x, scores), cond=cond)
+        walk(CachedStepper(model), x.clone(), scoring_chooser(x, scores), cond=cond)
         torch.testing.assert_close(scores, model.site_log_prob(x, cond), **CLOSE)
 
 
@@ -54,7 +54,7 @@ def test_the_same_noise_draws_the_same_image_whichever_the_stepper(model):
     drawn = []
     for stepper in steppers(model).values():
         x = model.blank(3, (model.in_channels, 4, 9))
-        drawn.append(walk(stepper, x, drawing(x, seed=5), cond=cond))
+        drawn.append(walk(stepper, x, sampling_chooser(x, seed=5), cond=cond))
     assert torch.equal(drawn[0], drawn[1])
     assert torch.equal(drawn[0], drawn[2])
     assert drawn[0].unique().numel() > 1

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from pixelcnn.errors import ConfigError, ShapeError
+from pixelcnn.inference import PixelCNNSampler
 from pixelcnn.models import MODELS, build
 
 
@@ -51,9 +52,28 @@ def test_a_single_label_stands_for_all_images(name):
     assert torch.equal(model.log_prob(x, 2), model.log_prob(x, torch.tensor([2, 2])))
 
 
-def test_default_size_must_be_known(name):
+def test_a_model_without_a_size_samples_32_by_32_and_says_so(name, caplog):
+    model = build(name, in_channels=3, hidden_channels=4, num_classes=2)
+    assert model.generate(num_samples=1).shape == (1, 3, 32, 32)
+    (line,) = caplog.messages
+    assert line.startswith("The model has no `image_size`: sampling images of shape (3, 32, 32).")
     with pytest.raises(ConfigError, match="image_size"):
-        build(name).generate()
+        model.spec  # noqa: B018
+
+
+def test_seed_decides_the_images_as_that_of_the_sampler_does(name):
+    model = build(name, image_size=4, num_labels=3)
+    options = {"cond": 1, "seed": 5, "temperature": 0.8, "batch_size": 2}
+    x = model.generate(num_samples=5, **options)
+    assert torch.equal(x, PixelCNNSampler(model).generate_samples(5, **options))
+    assert not torch.equal(x, model.generate(num_samples=5, **options | {"seed": 6}))
+    with pytest.raises(ConfigError, match="`seed` or `generator`, not both"):
+        model.generate(cond=1, seed=1, generator=torch.Generator())
+
+
+def test_an_unknown_option_of_sampling_suggests_the_nearest(name):
+    with pytest.raises(ConfigError, match=r"`temprature` .* Did you mean `temperature`\?"):
+        build(name, image_size=4).generate(temprature=0.5)
 
 
 def test_size_may_be_set_later_and_is_kept(name):

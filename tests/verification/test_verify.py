@@ -14,7 +14,7 @@ from pixelcnn.likelihoods import Categorical
 from pixelcnn.models import GatedPixelCNN, PixelCNN
 from pixelcnn.nn import MaskedConv2d, Norm, raster_mask
 from pixelcnn.verification import verify
-from pixelcnn.walk import Filter, drawing
+from pixelcnn.walk import Filter, sampling_chooser
 from tests.laws.zoo import cases, make
 
 SIZE = (4, 5)
@@ -248,8 +248,8 @@ def test_a_sampler_that_sharpens_is_caught(model, monkeypatch):
     with torch.no_grad():
         model.out.weight.mul_(10)  # a model that is sure of something
     assert failed(model) == set()
-    sharp = partial(drawing, keep=Filter(temperature=0.5))
-    monkeypatch.setattr(pixelcnn.verification.samples, "drawing", sharp)
+    sharp = partial(sampling_chooser, filters=Filter(temperature=0.5))
+    monkeypatch.setattr(pixelcnn.verification.samples, "sampling_chooser", sharp)
     assert failed(model) == {"samples_follow_likelihood"}
 
 

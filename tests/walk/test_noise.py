@@ -1,6 +1,6 @@
 import torch
 
-from pixelcnn.walk import chain_noise, draw, draw_seed, image_noise
+from pixelcnn.walk import chain_noise, image_noise, sample_levels, seed_from
 
 
 def test_noise_of_an_image_depends_on_seed_and_number_alone():
@@ -34,18 +34,18 @@ def test_neighbouring_large_seeds_differ():
 def test_draw_inverts_the_cumulative_distribution():
     logits = torch.tensor([0.2, 0.5, 0.3]).log().expand(6, 3)
     uniform = torch.tensor([0.0, 0.19, 0.21, 0.69, 0.71, 0.999]).double()
-    assert draw(logits, uniform).tolist() == [0, 0, 1, 1, 2, 2]
+    assert sample_levels(logits, uniform).tolist() == [0, 0, 1, 1, 2, 2]
 
 
 def test_a_level_of_no_probability_is_never_drawn():
     logits = torch.tensor([[float("-inf"), 0.0, float("-inf")]]).expand(2, 3)
     edges = torch.tensor([0.0, 1 - 2**-53], dtype=torch.float64)
-    assert draw(logits, edges).tolist() == [1, 1]
+    assert sample_levels(logits, edges).tolist() == [1, 1]
 
 
 def test_the_largest_uniform_draws_a_level_for_any_table():
     logits = 5 * torch.randn(2000, 37)
-    levels = draw(logits, torch.full((2000,), 1 - 2**-53, dtype=torch.float64))
+    levels = sample_levels(logits, torch.full((2000,), 1 - 2**-53, dtype=torch.float64))
     assert levels.max() == 36
 
 
@@ -53,15 +53,17 @@ def test_draw_counts_agree_with_the_probabilities():
     # Each of 4 counts is within 6 standard deviations; a right draw fails with p < 1e-8.
     probabilities = torch.tensor([0.01, 0.09, 0.4, 0.5], dtype=torch.float64)
     uniform = image_noise(3, 0, 1, 1, 200, 500).flatten()
-    counts = torch.bincount(draw(probabilities.log().expand(100_000, 4), uniform), minlength=4)
+    counts = torch.bincount(
+        sample_levels(probabilities.log().expand(100_000, 4), uniform), minlength=4
+    )
     deviation = (100_000 * probabilities * (1 - probabilities)).sqrt()
     assert ((counts - 100_000 * probabilities).abs() < 6 * deviation).all()
 
 
 def test_seeds_come_from_the_generator_given_or_the_global_one():
     first, second = torch.Generator().manual_seed(3), torch.Generator().manual_seed(3)
-    assert draw_seed(first) == draw_seed(second) != draw_seed(first)
+    assert seed_from(first) == seed_from(second) != seed_from(first)
     torch.manual_seed(4)
-    seed = draw_seed()
+    seed = seed_from()
     torch.manual_seed(4)
-    assert draw_seed() == seed
+    assert seed_from() == seed

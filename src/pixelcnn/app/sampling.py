@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,6 +15,7 @@ from pixelcnn.data.image_sets import narrow
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference import PixelCNNSampler, score
 from pixelcnn.plots import generation_notes
+from pixelcnn.walk import SamplingOptions
 
 MOST_SUBPIXELS = 4_000_000
 MOST_FRAMES = 48
@@ -29,17 +29,11 @@ class SamplingRequest:
 
     Attributes:
         num_samples: Images, N.
-        cond: One for each. (N, …); or None.
-        seed: As `PixelCNNSampler.generate_samples`.
-        shape: (C, H, W).
-        filters: `temperature`, `top_k`, `top_p`, `guidance`.
+        options: How, with a condition for each and a shape.
     """
 
     num_samples: int
-    cond: Tensor | None
-    seed: int
-    shape: tuple[int, int, int]
-    filters: dict[str, Any]
+    options: SamplingOptions
 
     def __post_init__(self) -> None:
         count = self.num_samples * math.prod(self.shape)
@@ -48,6 +42,18 @@ class SamplingRequest:
                 f"The page draws at most {MOST_SUBPIXELS:,} sub-pixels at once, got {count:,}: ask "
                 f"for fewer or smaller images, or use `pixelcnn sample --shards`."
             )
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(C, H, W)."""
+        assert self.options.shape is not None
+        return self.options.shape
+
+    @property
+    def cond(self) -> Tensor | None:
+        """One for each. (N, …); or None."""
+        assert self.options.cond is None or isinstance(self.options.cond, Tensor)
+        return self.options.cond
 
 
 @dataclass(frozen=True)
@@ -100,11 +106,9 @@ class SamplingProgress:
         """How the images were made, for the text chunks of a PNG."""
         wish = self.wish
         settings = {
-            "seed": wish.seed,
-            **wish.filters,
+            **wish.options.plain,
             **noted(wish.cond, self.choice.model.condition.kind),
             "num_samples": wish.num_samples,
-            "shape": list(wish.shape),
         }
         return generation_notes(fingerprint=fingerprint(self.choice.model), settings=settings)
 
@@ -117,15 +121,14 @@ def drawing(choice: Choice, wish: SamplingRequest) -> Iterator[SamplingProgress]
         ConfigError: If a setting is out of range.
     """
     sampler, began = PixelCNNSampler(choice.model), time.monotonic()
-    steps = sampler.grow(
-        wish.num_samples, cond=wish.cond, seed=wish.seed, shape=wish.shape, **wish.filters
-    )
-    num_rows = wish.shape[1] * math.ceil(wish.num_samples / 256)
+    steps = sampler.generate_progressively(wish.num_samples, **vars(wish.options))
+    num_rows = wish.shape[1] * math.ceil(wish.num_samples / wish.options.batch_size)
     every = math.ceil(num_rows / MOST_FRAMES)
     frames: tuple[Tensor, ...] = ()
     drawn = SamplingProgress(choice, wish)
     for row, step in enumerate(steps, 1):
-        done, newest = step.num_known / step.num_total, narrow(step.image, choice.model.num_classes)
+        done = step.num_known / step.num_total
+        newest = narrow(step.images, choice.model.num_classes)
         if row % every == 0 or done == 1:
             frames = (*frames, newest)
         shown = frames if frames and frames[-1] is newest else (*frames, newest)

@@ -1,7 +1,7 @@
 """The settings of a run as typed sections. What each may be is in `rules`."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass
@@ -206,11 +206,11 @@ class EvaluationConfig:
 
 @dataclass
 class SamplingConfig:
-    """How images are drawn. `per_label` draws that many of each label instead.
+    """How images are sampled: see `pixelcnn.SamplingOptions`.
 
     Attributes:
-        guidance: 0 draws without the labels, 1 with them, more exaggerates them; other than 1 it
-            needs `model.label_dropout`.
+        num_samples: Images.
+        per_label: Images of each label instead.
     """
 
     num_samples: int = 64
@@ -219,6 +219,11 @@ class SamplingConfig:
     top_p: float | None = None
     guidance: float = 1.0
     per_label: int | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Those of `pixelcnn.SamplingOptions`, by name."""
+        return {k: v for k, v in vars(self).items() if k not in ("num_samples", "per_label")}
 
 
 @dataclass

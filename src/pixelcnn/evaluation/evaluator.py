@@ -15,7 +15,7 @@ from pixelcnn.evaluation.sample_quality import (
     by_memory,
     draw_beside,
 )
-from pixelcnn.inference.sampling import Report
+from pixelcnn.inference.query import Progress
 from pixelcnn.metrics.features import Features
 from pixelcnn.metrics.fidelity import NAMES
 from pixelcnn.metrics.perceptual import PerceptualDistance
@@ -79,7 +79,7 @@ class PixelCNNEvaluator:
         batch_size: int = 64,
         max_samples: int | None = None,
         protocol: str | None = None,
-        progress: Report | None = None,
+        progress: Progress | None = None,
     ) -> dict[str, Any]:
         """Measures a model on images that it has not learned from.
 

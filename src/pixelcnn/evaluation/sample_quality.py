@@ -9,7 +9,7 @@ from torch import Tensor
 from pixelcnn.data import ImageSet, batches
 from pixelcnn.data.image_sets import narrow
 from pixelcnn.inference import PixelCNNSampler
-from pixelcnn.inference.sampling import Report
+from pixelcnn.inference.query import Progress
 from pixelcnn.metrics.features import ClassifierFeatures, Features
 from pixelcnn.metrics.fidelity import compare_sets
 from pixelcnn.metrics.neighbours import Memorisation, nearest
@@ -53,7 +53,7 @@ def draw_beside(
     num_generated: int,
     seed: int,
     batch_size: int = 256,
-    progress: Report | None = None,
+    progress: Progress | None = None,
 ) -> GeneratedSamples:
     """Draws images at temperature 1, told what is known of the real images in their order.
 

@@ -11,8 +11,7 @@ from pixelcnn.inference.masks import fit_mask, is_prefix, known_mask, known_mask
 from pixelcnn.inference.mcmc.diagnostics import ChainDiagnostics, diagnose
 from pixelcnn.inference.mcmc.gibbs import GibbsChains, Move, full_conditional
 from pixelcnn.inference.memory import WalkMemory, walk_memory
-from pixelcnn.inference.precision import Precision
-from pixelcnn.inference.sampling import Growth, PixelCNNSampler
+from pixelcnn.inference.sampling import PartialSamples, PixelCNNSampler
 from pixelcnn.inference.scoring import Scores, score
 from pixelcnn.inference.unconditional import score_unconditionally
 
@@ -22,12 +21,11 @@ __all__ = [
     "Completions",
     "Expectation",
     "GibbsChains",
-    "Growth",
     "LevelEstimate",
     "Marginal",
     "Move",
+    "PartialSamples",
     "PixelCNNSampler",
-    "Precision",
     "Scores",
     "UnreliableEstimateWarning",
     "WalkMemory",

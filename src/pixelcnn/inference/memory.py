@@ -1,4 +1,4 @@
-"""How much a walk keeps of what it has computed: the memory of drawing, completing and coding."""
+"""The memory of a walk: of sampling, completing and coding."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,10 +7,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pixelcnn.inference.precision import Precision, RoundedModel, in_precision
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Cursor
-from pixelcnn.walk import CachedStepper, drawing, walk_rows
+from pixelcnn.walk import (
+    CachedStepper,
+    Precision,
+    RoundedModel,
+    SamplingOptions,
+    in_precision,
+    sampling_chooser,
+    walk_rows,
+)
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,7 @@ class WalkMemory:
 
 def walk_memory(
     model: AutoregressiveModel,
-    shape: tuple[int, int, int] | None = None,
+    shape: tuple[int, ...] | None = None,
     *,
     precision: Precision = "float32",
 ) -> WalkMemory:
@@ -49,15 +56,16 @@ def walk_memory(
     * Conditions that are maps: H W D for each layer that reads them.
 
     Besides, a batch has its levels and its noise, 16 bytes for each sub-pixel, and what one step
-    computes. Guided drawing walks twice.
+    computes. Guided sampling walks twice.
 
     Args:
         model: Any architecture.
-        shape: (C, H, W); None for the model's own.
-        precision: Of the walk, see `PixelCNNSampler.generate_samples`.
+        shape: As `SamplingOptions`.
+        precision: As `SamplingOptions`.
 
     Raises:
-        ConfigError: If neither `shape` nor the model says how large images are.
+        ConfigError: If there is no such precision.
+        ShapeError: If `shape` does not fit the model.
 
     Example:
         >>> from pixelcnn.models import PixelCNN
@@ -67,12 +75,14 @@ def walk_memory(
         >>> walk_memory(model, precision="bf16").per_image * 2 == walk_memory(model).per_image
         True
     """
-    walked = in_precision(model, precision)
+    options = SamplingOptions(shape=shape, precision=precision)
+    walked = in_precision(model, options.precision)
     network = walked.network if isinstance(walked, RoundedModel) else model
     kept = []
+    shape = model.sample_shape(options.shape)
     for batch_size in (1, 2):
         x, stepper = model.blank(batch_size, shape), CachedStepper(walked)
-        rows = walk_rows(stepper, x, drawing(x, seed=0), cond=_any_condition(model, x))
+        rows = walk_rows(stepper, x, sampling_chooser(x, seed=0), cond=_any_condition(model, x))
         next(rows)  # after a row a walk has made all that it will ever keep
         kept.append(kept_bytes(stepper.cursor, network))
         rows.close()

@@ -1,75 +1,63 @@
-"""Drawing many images, and watching them grow."""
+"""Sampling many images in batches, and watching them being sampled."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from typing_extensions import Unpack
 
-from pixelcnn.arguments import seed_number, whole_number
-from pixelcnn.inference.precision import Precision, RoundedModel, in_precision
-from pixelcnn.inference.query import check_model, check_nats, evaluating
-from pixelcnn.models import AutoregressiveModel, Cond
-from pixelcnn.walk import Filter, RepeatedSampling, Walkable, recorder_for
+from pixelcnn.arguments import whole_number
+from pixelcnn.inference.query import Progress, check_model, check_nats, evaluating
+from pixelcnn.models import AutoregressiveModel
+from pixelcnn.walk import RepeatedSampling, SamplingKeywords, SamplingOptions, recorder_for
 
-Report: TypeAlias = Callable[[int, int], None]
-"""Told how many sub-pixels are drawn so far, and how many there will be."""
-
-
-CHECKED_SIDE = 32  # of an image whose numbers stand for those of its batch
+CHECKED_SIDE = 32  # pixels of an image that are checked for NaN, on behalf of its batch
 
 
-class Growth(NamedTuple):
-    """Images while they are being drawn.
+class PartialSamples(NamedTuple):
+    """Images while they are being sampled.
 
     Attributes:
-        image: Levels; zero where nothing is drawn yet. (N, C, H, W), int64, on the CPU.
-        num_known: Sub-pixels drawn so far, over all images.
+        images: Levels; zero where nothing is sampled yet. (N, C, H, W), int64, on the CPU.
+        num_known: Sub-pixels sampled so far, over all images.
         num_total: Sub-pixels of all images.
     """
 
-    image: Tensor
+    images: Tensor
     num_known: int
     num_total: int
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """What shall be drawn, checked.
+class _Plan(NamedTuple):
+    """Samples to take, checked.
 
     Attributes:
         num_samples: Images, N.
         first: Number of the first.
-        blank: Zeros in the shape of a batch. (batch_size, C, H, W), int64.
+        blank: Zeros in the shape of a batch. (B, C, H, W), int64.
         cond: One for each image. (N, …); or None.
-        keep: Temperature, top-k, top-p.
-        guidance: See `PixelCNNSampler.generate_samples`.
-        seed: Likewise.
-        model: What is walked.
+        options: How to sample.
     """
 
     num_samples: int
     first: int
     blank: Tensor
     cond: Tensor | None
-    keep: Filter
-    guidance: float
-    seed: int
-    model: Walkable
+    options: SamplingOptions
 
 
 class PixelCNNSampler:
-    """Draws images from a model in batches of bounded memory.
+    """Samples images from a model in batches of bounded memory.
 
-    Image n of a seed has its own noise: it does not depend on how many are drawn beside it. Its
-    logits are the same in every batch but for the last bit, since products of other sizes are
-    summed in another order. In float32 a draw may, very rarely, land on either side of such a bit;
-    batches of one size by image number leave no such chance.
+    Image n of a seed has its own noise: it does not depend on the number of images sampled beside
+    it. Its logits are the same in every batch but for the last bit, since products of other sizes
+    are summed in another order. In float32 a sampled level may, very rarely, land on either side
+    of such a bit; batches of one size by image number exclude that.
 
     Args:
         model: Any architecture.
-        device: Where to draw, and where the model is moved; None leaves it where it is.
+        device: Where to sample, and where the model is moved; None leaves it where it is.
 
     Example:
         >>> from pixelcnn.models import PixelCNN
@@ -88,43 +76,27 @@ class PixelCNNSampler:
         self,
         num_samples: int = 16,
         *,
-        temperature: float = 1.0,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        guidance: float = 1.0,
-        cond: Cond = None,
-        seed: int = 0,
-        shape: tuple[int, int, int] | None = None,
-        batch_size: int = 256,
-        precision: Precision = "float32",
-        on_progress: Report | None = None,
+        shape: tuple[int, ...] | None = None,
+        on_progress: Progress | None = None,
+        **options: Unpack[SamplingKeywords],
     ) -> Tensor:
-        """Draws images.
+        """Samples images.
 
         Args:
             num_samples: Images, N.
-            temperature: Divides the logits; 1 follows the likelihood.
-            top_k: Keeps the k most probable levels.
-            top_p: Keeps the most probable levels with that much mass.
-            guidance: 0 draws without the labels, 1 with them, more exaggerates them. Needs a
-                model with `label_dropout`.
-            cond: Labels (N,), attributes (N, A), maps (N, A, H, W); or one for all.
-            seed: From 0 to 2**64 - 1; with its number, decides each image.
-            shape: (C, H, W); None for the model's own size.
-            batch_size: Images drawn together.
-            precision: "bf16" or "16" draws from a copy of the network in so many bits; see
-                `pixelcnn.inference.precision`.
-            on_progress: Told after every row.
+            shape: (C, H, W); None for the model's own size, 32 × 32 pixels if it has none.
+            on_progress: Called after every row with the sub-pixels sampled so far, and all.
+            **options: `temperature`, `top_k`, `top_p`, `guidance`, `cond`, `seed`, `batch_size`,
+                `precision`: see `pixelcnn.SamplingOptions`.
 
         Returns:
             Levels. (N, C, H, W), int64, on the CPU.
 
         Raises:
             ShapeError: If `shape` or `cond` does not fit the model.
-            ConfigError: If a setting is out of range, or the model cannot be guided.
+            ConfigError: If an option is out of range, or the model cannot be guided.
         """
-        keep = Filter(temperature, top_k, top_p)
-        plan = self._plan(num_samples, 0, keep, guidance, cond, seed, shape, batch_size, precision)
+        plan = self._plan(num_samples, SamplingOptions.of(options, shape))
         images = torch.empty(plan.num_samples, *plan.blank.shape[1:], dtype=torch.int64)
         for start, batch in self._batches(plan, on_progress):
             images[start : start + len(batch)] = batch
@@ -135,116 +107,65 @@ class PixelCNNSampler:
         num_samples: int,
         *,
         first: int = 0,
-        temperature: float = 1.0,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        guidance: float = 1.0,
-        cond: Cond = None,
-        seed: int = 0,
-        shape: tuple[int, int, int] | None = None,
-        batch_size: int = 256,
-        precision: Precision = "float32",
-        on_progress: Report | None = None,
+        shape: tuple[int, ...] | None = None,
+        on_progress: Progress | None = None,
+        **options: Unpack[SamplingKeywords],
     ) -> Iterator[Tensor]:
-        """Draws images a batch at a time: no more than one is held, whatever their number.
+        """Samples images a batch at a time: the memory is that of one batch.
+
+        The arguments are those of `generate_samples`, with the same errors; they are checked at
+        the call.
 
         Args:
             num_samples: Images, N.
             first: Number of the first. Images `first` … are those that `generate_samples` gives
                 at these places, to the bit where `first` is a multiple of `batch_size`.
-            temperature: All others are those of `generate_samples`, and are checked at once.
-            top_k: Likewise.
-            top_p: Likewise.
-            guidance: Likewise.
-            cond: One for each of the N images, or one for all.
-            seed: Likewise.
-            shape: Likewise.
-            batch_size: Likewise.
-            precision: Likewise.
-            on_progress: Likewise.
+            shape: As `generate_samples`.
+            on_progress: As `generate_samples`.
+            **options: As `generate_samples`.
 
         Returns:
             An iterator of levels. (B, C, H, W), int64, on the CPU.
-
-        Raises:
-            ShapeError: If `shape` or `cond` does not fit the model.
-            ConfigError: If a setting is out of range, or the model cannot be guided.
         """
-        keep = Filter(temperature, top_k, top_p)
-        plan = self._plan(
-            num_samples, first, keep, guidance, cond, seed, shape, batch_size, precision
-        )
+        plan = self._plan(num_samples, SamplingOptions.of(options, shape), first)
         return (batch for _, batch in self._batches(plan, on_progress))
 
-    def grow(
+    def generate_progressively(
         self,
         num_samples: int = 16,
         *,
-        temperature: float = 1.0,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        guidance: float = 1.0,
-        cond: Cond = None,
-        seed: int = 0,
-        shape: tuple[int, int, int] | None = None,
-        batch_size: int = 256,
-        precision: Precision = "float32",
-    ) -> Iterator[Growth]:
-        """Draws the same images as `generate_samples`, showing all of them after each row.
+        shape: tuple[int, ...] | None = None,
+        **options: Unpack[SamplingKeywords],
+    ) -> Iterator[PartialSamples]:
+        """Samples the images of `generate_samples`, showing all of them after each row.
 
-        The arguments are those of `generate_samples`; they are checked at once.
+        The arguments are those of `generate_samples`, with the same errors; they are checked at
+        the call.
         """
-        keep = Filter(temperature, top_k, top_p)
-        plan = self._plan(num_samples, 0, keep, guidance, cond, seed, shape, batch_size, precision)
-        return self._grow(plan)
+        return self._partial(self._plan(num_samples, SamplingOptions.of(options, shape)))
 
-    def _plan(
-        self,
-        num_samples: int,
-        first: int,
-        keep: Filter,
-        guidance: float,
-        cond: Cond,
-        seed: int,
-        shape: tuple[int, int, int] | None,
-        batch_size: int,
-        precision: Precision,
-    ) -> _Plan:
-        model = self.model
-        model.condition.check_guidance(guidance)
-        seed = seed_number(seed)
+    def _plan(self, num_samples: int, options: SamplingOptions, first: int = 0) -> _Plan:
         first = whole_number("first", first, at_least=0)
-        batch_size = whole_number("batch_size", batch_size)
-        num_samples = whole_number("num_samples", num_samples)
-        blank = model.blank(min(num_samples, batch_size), shape)
-        cond = model.prepare_cond(cond, num_samples)
-        # Of the images only the shape is asked, and no memory is there for all of them.
-        model.condition.check(cond, blank[:1].expand(num_samples, -1, -1, -1))
-        walked = in_precision(model, precision)
-        return _Plan(num_samples, first, blank, cond, keep, guidance, seed, walked)
+        blank, cond = self.model.prepare_sampling(
+            num_samples, options, num_blank=options.batch_size
+        )
+        return _Plan(int(num_samples), first, blank, cond, options)
 
     def _walks(self, plan: _Plan) -> Iterator[tuple[int, Tensor, int]]:
         """After each row of each batch: the batch's place, its levels and its rows so far."""
-        drawing = RepeatedSampling(
-            plan.model,
-            guidance=plan.guidance,
-            keep=plan.keep,
-            seed=plan.seed,
-            recorder=recorder_for(plan.blank.device),
+        sampling = RepeatedSampling(
+            self.model, plan.options, recorder=recorder_for(plan.blank.device)
         )
         for start in range(0, plan.num_samples, len(plan.blank)):
             x = plan.blank[: plan.num_samples - start].clone()
             cond = None if plan.cond is None else plan.cond[start : start + len(x)]
-            for rows in drawing.rows(x, first=plan.first + start, cond=cond):
-                if rows == x.shape[2]:
-                    self._check(plan, x, cond)
+            for rows in sampling.rows(x, first=plan.first + start, cond=cond):
+                if rows == x.shape[2] and sampling.model is self.model:
+                    self._check(x, cond)
                 yield start, x, rows
 
-    def _check(self, plan: _Plan, x: Tensor, cond: Tensor | None) -> None:
-        """Refuses what is drawn by logits that are no numbers: all of its levels are 0."""
-        if isinstance(plan.model, RoundedModel):
-            plan.model.check()
-            return
+    def _check(self, x: Tensor, cond: Tensor | None) -> None:
+        """Refuses samples from logits that are NaN: all of their levels are 0."""
         side = CHECKED_SIDE
         if cond is not None:
             cond = cond[:1, :, :side, :side] if cond.ndim == 4 else cond[:1]
@@ -252,7 +173,7 @@ class PixelCNNSampler:
             nats = self.model.site_log_prob(x[:1, :, :side, :side], cond, check=False)
         check_nats(nats)
 
-    def _batches(self, plan: _Plan, on_progress: Report | None) -> Iterator[tuple[int, Tensor]]:
+    def _batches(self, plan: _Plan, on_progress: Progress | None) -> Iterator[tuple[int, Tensor]]:
         channels, height, width = plan.blank.shape[1:]
         for start, x, rows in self._walks(plan):
             if on_progress is not None:
@@ -261,10 +182,10 @@ class PixelCNNSampler:
             if rows == height:
                 yield start, x.cpu()
 
-    def _grow(self, plan: _Plan) -> Iterator[Growth]:
+    def _partial(self, plan: _Plan) -> Iterator[PartialSamples]:
         canvas = torch.zeros(plan.num_samples, *plan.blank.shape[1:], dtype=torch.int64)
         num_rows, row_size = canvas.shape[2], canvas[0, :, 0].numel()
         for start, x, rows in self._walks(plan):
             canvas[start : start + len(x)] = x.cpu()
             known = (start * num_rows + len(x) * rows) * row_size
-            yield Growth(canvas.clone(), known, canvas.numel())
+            yield PartialSamples(canvas.clone(), known, canvas.numel())

@@ -3,11 +3,12 @@
 from typing import Any
 
 from pixelcnn.errors import ConfigError
-from pixelcnn.models.base import AutoregressiveModel, Cond
+from pixelcnn.models.base import AutoregressiveModel
 from pixelcnn.models.gated import GatedPixelCNN
 from pixelcnn.models.pixelcnn import PixelCNN
 from pixelcnn.models.pixelcnnpp import PixelCNNPlusPlus
 from pixelcnn.models.pixelsnail import PixelSNAIL
+from pixelcnn.walk import Cond
 
 MODELS: dict[str, type[AutoregressiveModel]] = {
     model.name: model for model in (PixelCNN, GatedPixelCNN, PixelCNNPlusPlus, PixelSNAIL)

@@ -1,21 +1,33 @@
-"""What every architecture has in common: exact log-probabilities and drawing."""
+"""What every architecture has in common: exact log-probabilities and sampling."""
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 
 import torch
 from torch import Generator, Tensor, nn
+from typing_extensions import Unpack
 
 from pixelcnn.arguments import image_shape, numbers_of, whole_number
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.likelihoods import make_likelihood
 from pixelcnn.nn import Condition, Cursor, PixelInput, ReceptiveField, standardise
 from pixelcnn.spec import ImageSpec, check_levels
-from pixelcnn.walk import Filter, draw_seed, drawing, stepper_for, walk
+from pixelcnn.walk import (
+    Cond,
+    RepeatedSampling,
+    SamplingKeywords,
+    SamplingOptions,
+    recorder_for,
+    seed_from,
+)
 
-Cond: TypeAlias = Tensor | Sequence[float] | Sequence[Sequence[float]] | int | None
+logger = logging.getLogger(__name__)
+
+DEFAULT_SIDE = 32
+"""Height and width of samples of a model without `image_size`."""
 
 
 class AutoregressiveModel(nn.Module, ABC):
@@ -29,8 +41,8 @@ class AutoregressiveModel(nn.Module, ABC):
         num_attributes: The model is conditioned on vectors of that many attributes.
         num_map_channels: The model is conditioned on maps of that many channels.
         label_dropout: Share of labels, attribute vectors or maps left out while training. Above 0
-            the model also serves without them (`cond` None), and can be drawn from with `guidance`.
-        image_size: Side, or (height, width), that is drawn by default. The weights serve any.
+            the model also serves without them (`cond` None), and can be sampled with `guidance`.
+        image_size: Side, or (height, width), of samples by default. The weights serve any size.
         num_mixtures: Parts of a logistic mixture; None for its own default.
         level_embedding_dim: Features learned for each level as input; None for one number in
             [-1, 1]. See `pixelcnn.nn.PixelInput`.
@@ -142,7 +154,7 @@ class AutoregressiveModel(nn.Module, ABC):
 
     @property
     def image_size(self) -> tuple[int, int] | None:
-        """(height, width) drawn by default."""
+        """(height, width) of samples by default."""
         return self._size
 
     @image_size.setter
@@ -155,7 +167,7 @@ class AutoregressiveModel(nn.Module, ABC):
 
     @property
     def least_side(self) -> int:
-        """Sides of images must be at least so long to be trained on or drawn by default."""
+        """Sides of images must be at least so long to be trained on or sampled by default."""
         return 1
 
     def _check_least(self, height: int, width: int) -> None:
@@ -168,7 +180,7 @@ class AutoregressiveModel(nn.Module, ABC):
 
     @property
     def spec(self) -> ImageSpec:
-        """What the model draws by default.
+        """The images that the model samples by default.
 
         Raises:
             ConfigError: If no image size was ever given.
@@ -212,53 +224,95 @@ class AutoregressiveModel(nn.Module, ABC):
         shape: tuple[int, int, int] | None = None,
         *,
         num_samples: int = 16,
-        temperature: float = 1.0,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        guidance: float = 1.0,
-        cond: Cond = None,
         generator: Generator | None = None,
+        **options: Unpack[SamplingKeywords],
     ) -> Tensor:
-        """Draws images. With the default filters they follow the likelihood exactly.
+        """Samples images, as `PixelCNNSampler.generate_samples` does.
 
         Args:
-            shape: (C, H, W); None for the model's own size.
-            num_samples: Images, B.
-            temperature: Divides the logits.
-            top_k: Keeps the k most probable levels.
-            top_p: Keeps the most probable levels with that much mass.
-            guidance: How far to go from the model without a label (0) to the one with it (1),
-                or past it. Needs a model with `label_dropout`; see `pixelcnn.walk.GuidedStepper`.
-            cond: As `forward`; one label, attribute vector or map stands for all images.
-            generator: Decides the images; torch's global one if None.
+            shape: (C, H, W); None for the model's own size, see `sample_shape`.
+            num_samples: Images, N.
+            generator: Gives the seed where `seed` is not given; None for torch's global generator.
+            **options: `temperature`, `top_k`, `top_p`, `guidance`, `cond`, `seed`, `batch_size`,
+                `precision`: see `pixelcnn.SamplingOptions`.
 
         Returns:
-            Levels. (B, C, H, W), int64, on the model's device.
+            Levels. (N, C, H, W), int64, on the model's device.
 
         Raises:
             ShapeError: If `shape` or `cond` does not fit the model.
-            ConfigError: If `num_samples` or a filter is out of range, or the model cannot be
+            ConfigError: If `num_samples` or an option is out of range, or the model cannot be
                 guided.
         """
-        x = self.blank(num_samples, shape)
-        cond = self.prepare_cond(cond, num_samples)
-        self.check(x, cond)
-        self.condition.check_guidance(guidance)
-        keep = Filter(temperature, top_k, top_p)
-        choose = drawing(x, seed=draw_seed(generator), keep=keep)
-        return walk(stepper_for(self, guidance), x, choose, cond=cond)
+        if "seed" not in options:
+            options["seed"] = seed_from(generator)
+        elif generator is not None:
+            raise ConfigError("Give `seed` or `generator`, not both: each decides the images.")
+        chosen = SamplingOptions.of(options, shape)
+        x, cond = self.prepare_sampling(num_samples, chosen)
+        sampling = RepeatedSampling(self, chosen, recorder=recorder_for(x.device))
+        for first in range(0, num_samples, chosen.batch_size):
+            own = slice(first, first + chosen.batch_size)
+            for _ in sampling.rows(x[own], first=first, cond=None if cond is None else cond[own]):
+                pass
+        return x
+
+    def prepare_sampling(
+        self, num_samples: int, options: SamplingOptions, *, num_blank: int | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Blank images and the condition of each sample, once all options fit the model.
+
+        Args:
+            num_samples: Images, N.
+            options: How to sample.
+            num_blank: Blank images at most; None for all.
+
+        Returns:
+            Zeros (B, C, H, W), int64, and a condition (N, …) or None.
+        """
+        self.condition.check_guidance(options.guidance)
+        num_samples = whole_number("num_samples", num_samples)
+        x = self.blank(min(num_samples, num_blank or num_samples), options.shape)
+        cond = self.prepare_cond(options.cond, num_samples)
+        # Only the shape of the images is checked: there is no memory for all of them.
+        self.condition.check(cond, x[:1].expand(num_samples, -1, -1, -1))
+        return x, cond
 
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.embed.like.device
 
-    def blank(self, num_images: int, shape: tuple[int, int, int] | None = None) -> Tensor:
-        """Images of zeros to be filled by a walk. (B, C, H, W), int64."""
-        num_images = whole_number("num_samples", num_images)
-        sizes = self.spec.shape if shape is None else image_shape(shape)
+    def sample_shape(self, shape: Sequence[int] | None = None) -> tuple[int, ...]:
+        """The shape of samples: the one given, the model's own, or else 32 × 32 pixels.
+
+        Args:
+            shape: (C, H, W); None for the model's own size. A model without one samples 32 × 32
+                pixels, and a line in the log says so.
+
+        Raises:
+            ShapeError: If `shape` is not (C, H, W) with the channels of the model.
+        """
+        if shape is None and self._size is not None:
+            return self.spec.shape
+        if shape is None:
+            side = max(DEFAULT_SIDE, self.least_side)
+            sizes: tuple[int, ...] = (self.in_channels, side, side)
+            logger.warning(
+                "The model has no `image_size`: sampling images of shape %s. "
+                "Pass `shape=(C, H, W)` for another.",
+                sizes,
+            )
+            return sizes
+        sizes = image_shape(shape)
         if sizes[0] != self.in_channels:
             raise ShapeError(f"`shape` must be (C, H, W) with C = {self.in_channels}, got {sizes}.")
+        return sizes
+
+    def blank(self, num_images: int, shape: Sequence[int] | None = None) -> Tensor:
+        """Images of zeros to be filled by a walk. (B, C, H, W), int64."""
+        num_images = whole_number("num_samples", num_images)
+        sizes = self.sample_shape(shape)
         return torch.zeros(num_images, *sizes, dtype=torch.int64, device=self.device)
 
     def prepare_cond(self, cond: Cond, num_images: int) -> Tensor | None:

@@ -1,5 +1,6 @@
 """All that decides the images of a folder of shards, so that no folder mixes two drawings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from pixelcnn.data.conditions import checksum
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.shards.plan import Plan
 from pixelcnn.version import __version__
+from pixelcnn.walk import SamplingOptions
 
 LISTED = 1000  # numbers of a condition that a manifest shows; more are told by their checksum
 
@@ -24,15 +26,16 @@ class Recipe(Plan):
         weights: Fingerprint of architecture and weights, see `pixelcnn.checkpoint.fingerprint`.
         num_samples: Images of all shards together, N.
         shard_size: Images of each shard but the last.
-        batch_size: Images drawn together, counted from number 0.
+        batch_size: Images sampled together, counted from number 0. It and the following are as in
+            `SamplingOptions`.
         shape: (C, H, W).
+        seed: Decides each image, with its number.
+        temperature: Of the levels.
+        top_k: Of the levels.
+        top_p: Of the levels.
+        guidance: Of the condition.
+        precision: Of the network.
         levels: K.
-        seed: With its number, decides each image.
-        temperature: As `PixelCNNSampler.generate_samples`; so are the next four.
-        top_k: Likewise.
-        top_p: Likewise.
-        guidance: Likewise.
-        precision: Likewise.
         condition: Kind, number and checksum of the conditions, see `describe_condition`; or None.
         device: Kind of device: "cpu", "cuda", "mps".
         software: Versions of this package and of torch: others may round otherwise.
@@ -70,32 +73,24 @@ class Recipe(Plan):
 
 
 def recipe_for(
-    model: AutoregressiveModel,
-    *,
-    cond: Tensor | None,
-    shape: tuple[int, int, int] | None,
-    **settings: Any,
+    model: AutoregressiveModel, options: SamplingOptions, sizes: Mapping[str, int]
 ) -> Recipe:
-    """The recipe of a drawing from a model.
+    """The recipe of samples from a model.
 
     Args:
-        model: With its weights, where it will draw.
-        cond: Conditions that are shared among the images. (M, …); or None.
-        shape: (C, H, W); None for the model's own.
-        **settings: What else `Recipe` has, and the model does not say.
-
-    Raises:
-        ConfigError: If neither `shape` nor the model says how large images are.
+        model: With its weights, on the device where it samples.
+        options: How to sample; `cond` (M, …) is shared among the images, `shape` is given.
+        sizes: `num_samples` and `shard_size`.
     """
+    assert options.cond is None or isinstance(options.cond, Tensor)
     return Recipe(
         model=model.name,
         weights=fingerprint(model),
-        shape=model.spec.shape if shape is None else shape,
         levels=model.num_classes,
-        condition=describe_condition(model.condition.kind, cond),
+        condition=describe_condition(model.condition.kind, options.cond),
         device=model.device.type,
         software=software(),
-        **settings,
+        **{**options.plain, **sizes},
     )
 
 

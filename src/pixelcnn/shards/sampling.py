@@ -2,21 +2,21 @@
 
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from typing_extensions import Unpack
 
-from pixelcnn.arguments import image_shape, real_number, seed_number, whole_number
 from pixelcnn.data.conditions import share_evenly
 from pixelcnn.data.sources.arrays import level_type
-from pixelcnn.inference import PixelCNNSampler, Precision
-from pixelcnn.inference.sampling import Report
-from pixelcnn.models import AutoregressiveModel, Cond
+from pixelcnn.inference import PixelCNNSampler
+from pixelcnn.inference.query import Progress
+from pixelcnn.models import AutoregressiveModel
 from pixelcnn.shards.archive import Arrays
 from pixelcnn.shards.arguments import SHARD_SIZE, checked_sizes, listed_cond
 from pixelcnn.shards.contents import shard_arrays
 from pixelcnn.shards.recipe import recipe_for
 from pixelcnn.shards.work import ShardedWork
+from pixelcnn.walk import SamplingKeywords, SamplingOptions
 
 
 class ShardedSampling(ShardedWork):
@@ -35,17 +35,11 @@ class ShardedSampling(ShardedWork):
         folder: Where shards and manifest are.
         num_samples: Images, N, over all shards.
         shard_size: Images of each shard but the last, a multiple of `batch_size`.
-        batch_size: Images drawn together; None for 256, or `shard_size` if that is less.
-        temperature: As `PixelCNNSampler.generate_samples`; so are the next three.
-        top_k: Likewise.
-        top_p: Likewise.
-        guidance: Likewise.
-        cond: Labels (M,), attributes (M, A) or maps (M, A, H, W), shared evenly: image n takes
-            number n × M // N of them. M may be 1, the number of labels, or N; of more than N the
-            first are taken.
-        seed: As `PixelCNNSampler.generate_samples`; so are the next two.
-        shape: Likewise.
-        precision: Likewise.
+        shape: As `SamplingOptions`.
+        **options: See `pixelcnn.SamplingOptions`. `cond` is shared evenly: of labels (M,),
+            attributes (M, A) or maps (M, A, H, W) image n takes number n × M // N. M may be 1, the
+            number of labels, or N; of more than N the first are taken. `batch_size` is at most
+            `shard_size` by default.
 
     Raises:
         ConfigError: If a setting is out of range, or the folder is that of another drawing.
@@ -61,39 +55,25 @@ class ShardedSampling(ShardedWork):
         *,
         num_samples: int,
         shard_size: int = SHARD_SIZE,
-        batch_size: int | None = None,
-        temperature: float = 1.0,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        guidance: float = 1.0,
-        cond: Cond = None,
-        seed: int = 0,
-        shape: tuple[int, int, int] | None = None,
-        precision: Precision = "float32",
+        shape: tuple[int, ...] | None = None,
+        **options: Unpack[SamplingKeywords],
     ) -> None:
-        sizes = checked_sizes(num_samples, shard_size, batch_size)
-        # Plain numbers, since the manifest is JSON.
-        self.how: dict[str, Any] = {
-            "temperature": real_number("temperature", temperature),
-            "top_k": None if top_k is None else whole_number("top_k", top_k),
-            "top_p": None if top_p is None else real_number("top_p", top_p),
-            "guidance": real_number("guidance", guidance),
-            "seed": seed_number(seed),
-            "shape": None if shape is None else image_shape(shape),
-            "precision": precision,
-        }
+        sizes = checked_sizes(num_samples, shard_size, options.get("batch_size"))
         self.sampler = PixelCNNSampler(model)
-        self.cond = listed_cond(model, cond)
-        # Nothing is drawn by this: arguments are checked, before the folder is touched.
-        self.sampler.stream(1 if self.cond is None else len(self.cond), cond=self.cond, **self.how)
-        self.recipe = recipe_for(model, cond=self.cond, **sizes, **self.how)
+        cond = listed_cond(model, options.get("cond"))
+        options |= {"cond": cond, "batch_size": sizes["batch_size"]}
+        self.options = SamplingOptions.of(options, model.sample_shape(shape))
+        # Checks that they fit the model, before the folder is touched.
+        model.prepare_sampling(1 if cond is None else len(cond), self.options, num_blank=1)
+        self.recipe = recipe_for(model, self.options, sizes)
+        self.cond = cond
         super().__init__(folder, self.recipe)
 
     def size_of(self, images: range) -> int:
         """Sub-pixels."""
         return len(images) * math.prod(self.recipe.shape)
 
-    def arrays_of(self, images: range, on_progress: Report | None) -> Arrays:
+    def arrays_of(self, images: range, on_progress: Progress | None) -> Arrays:
         """Draws images of these numbers."""
         recipe = self.recipe
         cond = None if self.cond is None else share_evenly(self.cond, recipe.num_samples, images)
@@ -101,10 +81,8 @@ class ShardedSampling(ShardedWork):
         batches = self.sampler.stream(
             len(images),
             first=images.start,
-            cond=cond,
-            batch_size=recipe.batch_size,
             on_progress=on_progress,
-            **self.how,
+            **{**vars(self.options), "cond": cond},
         )
         place = 0
         for batch in batches:
@@ -118,21 +96,25 @@ def sample_shards(
     folder: str | Path,
     *,
     num_samples: int,
+    shard_size: int = SHARD_SIZE,
+    shape: tuple[int, ...] | None = None,
     worker: int = 0,
     num_workers: int = 1,
-    on_progress: Report | None = None,
-    **settings: Any,
+    on_progress: Progress | None = None,
+    **options: Unpack[SamplingKeywords],
 ) -> bool:
-    """Draws what is missing of a folder of shards.
+    """Samples the missing shards of a folder.
 
     Args:
-        model: Any architecture, on the device where it shall draw.
-        folder: Where shards and manifest are.
-        num_samples: Images, N, over all shards.
+        model: As `ShardedSampling`.
+        folder: As `ShardedSampling`.
+        num_samples: As `ShardedSampling`.
+        shard_size: As `ShardedSampling`.
+        shape: As `ShardedSampling`.
         worker: Which worker this is, from 0.
         num_workers: How many share the work, each in a process of its own.
-        on_progress: Told after every row of a batch, over what this worker draws.
-        **settings: As `ShardedSampling` takes them.
+        on_progress: Called after every row of a batch, over the images of this worker.
+        **options: As `ShardedSampling`.
 
     Returns:
         Whether all shards are whole now, those of other workers too.
@@ -152,7 +134,9 @@ def sample_shards(
         >>> sorted(file.name for file in folder.iterdir())
         ['manifest.json', 'shard-00000.npz', 'shard-00001.npz', 'shard-00002.npz']
     """
-    drawing = ShardedSampling(model, folder, num_samples=num_samples, **settings)
-    missing = drawing.missing(worker=worker, num_workers=num_workers)
-    drawing.write(missing, on_progress=on_progress)
-    return drawing.finish()
+    sampling = ShardedSampling(
+        model, folder, num_samples=num_samples, shard_size=shard_size, shape=shape, **options
+    )
+    missing = sampling.missing(worker=worker, num_workers=num_workers)
+    sampling.write(missing, on_progress=on_progress)
+    return sampling.finish()

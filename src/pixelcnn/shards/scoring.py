@@ -13,7 +13,7 @@ from pixelcnn.checkpoint import fingerprint
 from pixelcnn.data import ImageSet
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference import score, score_unconditionally
-from pixelcnn.inference.sampling import Report
+from pixelcnn.inference.query import Progress
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.shards.archive import Arrays
 from pixelcnn.shards.arguments import SHARD_SIZE, checked_sizes
@@ -127,7 +127,7 @@ class ShardedScoring(ShardedWork):
         """Images."""
         return len(images)
 
-    def arrays_of(self, images: range, on_progress: Report | None) -> Arrays:
+    def arrays_of(self, images: range, on_progress: Progress | None) -> Arrays:
         """Scores images of these numbers."""
         numbers = torch.arange(images.start, images.stop)
         nats = []

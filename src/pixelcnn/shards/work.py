@@ -9,7 +9,7 @@ from pixelcnn.arguments import whole_number
 from pixelcnn.data.sources.shard_folder import read_manifest
 from pixelcnn.errors import ConfigError, OutputError
 from pixelcnn.files import make_folder
-from pixelcnn.inference.sampling import Report
+from pixelcnn.inference.query import Progress
 from pixelcnn.shards.archive import Arrays, is_whole, read_notes, write_shard
 from pixelcnn.shards.manifest import Claim, tidy, write_manifest
 from pixelcnn.shards.plan import Plan
@@ -46,7 +46,7 @@ class ShardedWork(ABC):
         self.checksums = self._claim.checksums
 
     @abstractmethod
-    def arrays_of(self, images: range, on_progress: Report | None) -> Arrays:
+    def arrays_of(self, images: range, on_progress: Progress | None) -> Arrays:
         """Does the work for images of these numbers: the arrays of their shard, but its notes.
 
         Args:
@@ -93,7 +93,7 @@ class ShardedWork(ABC):
         """Those of the missing shards of which a file is there all the same."""
         return [n for n in missing if (self.folder / self.plan.file_of(n)).exists()]
 
-    def write(self, shards: Iterable[int], *, on_progress: Report | None = None) -> None:
+    def write(self, shards: Iterable[int], *, on_progress: Progress | None = None) -> None:
         """Makes shards, in place of what bears their names.
 
         Args:
@@ -163,7 +163,7 @@ class ShardedWork(ABC):
         return checksum if self.checksums.get(file, checksum) == checksum else None
 
 
-def _after(done: int, total: int, report: Report | None) -> Report | None:
+def _after(done: int, total: int, report: Progress | None) -> Progress | None:
     """Reports a part of the work as what it is of the whole."""
     if report is None:
         return None

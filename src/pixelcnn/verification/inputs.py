@@ -10,7 +10,7 @@ from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition
 from pixelcnn.order import RasterOrder, Site
 from pixelcnn.spec import ImageSpec
-from pixelcnn.walk import drawing, stepper_for, walk
+from pixelcnn.walk import sampling_chooser, stepper_for, walk
 
 NUM_SAMPLED = 8
 """Samples of the model, with as many images of noise: likely and unlikely inputs."""
@@ -92,7 +92,7 @@ def make_inputs(
     # By a plain walk: a model that predicts NaN fails checks, and not the sampling.
     samples = model.blank(NUM_SAMPLED, spec.shape)
     own = None if cond is None else cond[:NUM_SAMPLED]
-    walk(stepper_for(model), samples, drawing(samples, seed=seed), cond=own)
+    walk(stepper_for(model), samples, sampling_chooser(samples, seed=seed), cond=own)
     noise = torch.randint(spec.levels, samples.shape, generator=generator).to(model.device)
     return VerificationInputs(model, torch.cat([samples, noise]), cond, num_sites, seed)
 

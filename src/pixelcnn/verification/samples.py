@@ -12,7 +12,7 @@ from pixelcnn.verification.causality import level_probs
 from pixelcnn.verification.inputs import VerificationInputs
 from pixelcnn.verification.mass import crops_of, every_sequence, sequence_rank, site_nats
 from pixelcnn.verification.report import Check
-from pixelcnn.walk import drawing, stepper_for, walk
+from pixelcnn.walk import sampling_chooser, stepper_for, walk
 
 NUM_SAMPLES = 10_000
 NUM_CROPS = 8
@@ -116,7 +116,7 @@ def sample_continuations(
     known = as_images(is_known.repeat(count, 1), x)
     given = x.repeat(count, 1, 1, 1)
     samples = torch.zeros_like(given)
-    sample = drawing(samples, seed=seed)
+    sample = sampling_chooser(samples, seed=seed)
 
     def choose(logits: Tensor, front: Front) -> Tensor:
         levels = sample(logits, front)

@@ -1,29 +1,38 @@
 """Walking: one loop over the sub-pixels, exact and cached."""
 
-from pixelcnn.walk.choosers import drawing, reading
+from pixelcnn.walk.choosers import chooser_from_noise, sampling_chooser, scoring_chooser
 from pixelcnn.walk.cuda_graphs import RepeatedSampling, recorder_for
 from pixelcnn.walk.filters import Filter
 from pixelcnn.walk.guided import GuidedStepper, stepper_for
-from pixelcnn.walk.noise import chain_noise, draw, draw_seed, image_noise
+from pixelcnn.walk.noise import chain_noise, image_noise, sample_levels, seed_from
+from pixelcnn.walk.options import Cond, SamplingKeywords, SamplingOptions
+from pixelcnn.walk.precision import Precision, RoundedModel, in_precision
 from pixelcnn.walk.stepper import CachedStepper, NaiveStepper, Stepper, Walkable
 from pixelcnn.walk.walk import Chooser, walk, walk_rows
 
 __all__ = [
     "CachedStepper",
     "Chooser",
+    "Cond",
     "Filter",
     "GuidedStepper",
     "NaiveStepper",
+    "Precision",
     "RepeatedSampling",
+    "RoundedModel",
+    "SamplingKeywords",
+    "SamplingOptions",
     "Stepper",
     "Walkable",
     "chain_noise",
-    "draw",
-    "draw_seed",
-    "drawing",
+    "chooser_from_noise",
     "image_noise",
-    "reading",
+    "in_precision",
     "recorder_for",
+    "sample_levels",
+    "sampling_chooser",
+    "scoring_chooser",
+    "seed_from",
     "stepper_for",
     "walk",
     "walk_rows",

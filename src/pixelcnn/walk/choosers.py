@@ -5,43 +5,47 @@ from torch import Tensor
 
 from pixelcnn.order import Front
 from pixelcnn.walk.filters import Filter
-from pixelcnn.walk.noise import draw, image_noise
+from pixelcnn.walk.noise import image_noise, sample_levels
 from pixelcnn.walk.walk import Chooser
 
 
-def drawing(x: Tensor, *, seed: int, first: int = 0, keep: Filter | None = None) -> Chooser:
-    """A chooser that draws every level.
+def sampling_chooser(
+    x: Tensor, *, seed: int, first: int = 0, filters: Filter | None = None
+) -> Chooser:
+    """A chooser that samples every level.
 
     Args:
         x: The images to be filled. (B, C, H, W).
         seed: With its number, decides each image.
         first: Number of the first image of the batch.
-        keep: Temperature, top-k, top-p.
+        filters: Temperature, top-k, top-p.
     """
-    return drawing_by(image_noise(seed, first, len(x), *x.shape[1:]), x.device, keep)
+    return chooser_from_noise(image_noise(seed, first, len(x), *x.shape[1:]), x.device, filters)
 
 
-def drawing_by(noise: Tensor, device: torch.device, keep: Filter | None = None) -> Chooser:
-    """A chooser that draws every level by given noise.
+def chooser_from_noise(
+    noise: Tensor, device: torch.device, filters: Filter | None = None
+) -> Chooser:
+    """A chooser that samples every level from given noise.
 
     Args:
         noise: Uniform numbers in [0, 1). (B, C, H, W), float64.
         device: Where the images are.
-        keep: Temperature, top-k, top-p.
+        filters: Temperature, top-k, top-p.
     """
-    # A Metal device has no doubles, so there each draw is made on the CPU.
-    draws_on = torch.device("cpu") if device.type == "mps" else device
-    noise = noise.to(draws_on)
-    keep = keep or Filter()
+    # A Metal device has no doubles, so there each level is sampled on the CPU.
+    samples_on = torch.device("cpu") if device.type == "mps" else device
+    noise = noise.to(samples_on)
+    filters = filters or Filter()
 
     def choose(logits: Tensor, front: Front) -> Tensor:
         uniform = front.of(noise).flatten()
-        return draw(keep(logits).to(draws_on), uniform).to(device)
+        return sample_levels(filters(logits).to(samples_on), uniform).to(device)
 
     return choose
 
 
-def reading(x: Tensor, log_prob: Tensor) -> Chooser:
+def scoring_chooser(x: Tensor, log_prob: Tensor) -> Chooser:
     """A chooser that keeps every level and notes its log-probability.
 
     Args:

@@ -1,4 +1,4 @@
-"""Drawing batch after batch, where batches of one shape are replays of one recording."""
+"""Sampling batch after batch: batches of one shape replay one recording."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -7,10 +7,11 @@ from typing import Protocol, TypeAlias
 import torch
 from torch import Tensor
 
-from pixelcnn.walk.choosers import drawing_by
-from pixelcnn.walk.filters import Filter
+from pixelcnn.walk.choosers import chooser_from_noise
 from pixelcnn.walk.guided import stepper_for
 from pixelcnn.walk.noise import image_noise
+from pixelcnn.walk.options import SamplingOptions
+from pixelcnn.walk.precision import RoundedModel, in_precision
 from pixelcnn.walk.stepper import Walkable
 from pixelcnn.walk.walk import walk_rows
 
@@ -51,31 +52,23 @@ def recorder_for(device: torch.device) -> Recorder | None:
 
 
 class RepeatedSampling:
-    """Draws batches of images with one model and one set of filters.
+    """Samples batches of images with one model and one set of options.
 
-    The kernels of a walk do not depend on what is drawn: a walk over a batch of the same shape is
-    the same list of them with other noise and another condition. Where a device can record that
-    list, the first batch is walked step by step, the second is recorded row by row, and it and all
-    others are replayed. The images are the same.
+    The kernels of a walk do not depend on the levels that are sampled: a walk over a batch of the
+    same shape is the same list of kernels with other noise and another condition. Where a device
+    can record that list, the first batch is walked step by step, the second is recorded row by
+    row, and it and all others are replayed. The images are the same.
 
     Args:
         model: What is walked.
-        guidance: See `GuidedStepper`.
-        keep: Temperature, top-k, top-p.
-        seed: With its number, decides each image.
+        options: How to sample; `cond`, `shape` and `batch_size` are not read.
         recorder: None for none.
     """
 
     def __init__(
-        self,
-        model: Walkable,
-        *,
-        guidance: float = 1.0,
-        keep: Filter | None = None,
-        seed: int = 0,
-        recorder: Recorder | None = None,
+        self, model: Walkable, options: SamplingOptions, *, recorder: Recorder | None = None
     ) -> None:
-        self.model, self.guidance, self.keep, self.seed = model, guidance, keep, seed
+        self.model, self.options = in_precision(model, options.precision), options
         self.recorder = recorder
         self._walked: torch.Size | None = None
         self._recording: Recording | None = None
@@ -87,20 +80,30 @@ class RepeatedSampling:
             x: Images. (B, C, H, W), int64.
             first: Number of the first of them.
             cond: As the model takes it, one entry for each.
+
+        Raises:
+            ConfigError: If the features of the network overflow the precision.
         """
-        noise = image_noise(self.seed, first, len(x), *x.shape[1:])
+        noise = image_noise(self.options.seed, first, len(x), *x.shape[1:])
         recording = self._recording_of(x, cond)
         if recording is None:
             self._walked = x.shape
-            yield from self._walk(x, noise, cond)
+            yield from self._checked(self._walk(x, noise, cond), x)
             return
-        for rows in recording.replayed(noise, cond):
+        for rows in self._checked(recording.replayed(noise, cond), x):
             x.copy_(recording.x)
             yield rows
 
     def _walk(self, x: Tensor, noise: Tensor, cond: Tensor | None) -> Iterator[int]:
-        choose = drawing_by(noise, x.device, self.keep)
-        return walk_rows(stepper_for(self.model, self.guidance), x, choose, cond=cond)
+        choose = chooser_from_noise(noise, x.device, self.options.filters)
+        return walk_rows(stepper_for(self.model, self.options.guidance), x, choose, cond=cond)
+
+    def _checked(self, walk: Iterator[int], x: Tensor) -> Iterator[int]:
+        """Refuses a batch, before its last row is shown, whose features overflowed."""
+        for rows in walk:
+            if rows == x.shape[2] and isinstance(self.model, RoundedModel):
+                self.model.check()
+            yield rows
 
     def _recording_of(self, x: Tensor, cond: Tensor | None) -> "Recording | None":
         """The recording of walks over such a batch, made if this is the second of them."""
@@ -113,7 +116,7 @@ class RepeatedSampling:
         except RuntimeError as error:
             self.recorder = None
             reason = str(error).splitlines()[0]
-            warnings.warn(f"Draws step by step: walks are not recorded ({reason}).", stacklevel=3)
+            warnings.warn(f"Samples step by step: walks are not recorded ({reason}).", stacklevel=3)
         return self._recording
 
 
@@ -127,7 +130,7 @@ class Recording:
         cond: A condition of the shape of all that will be replayed.
 
     Attributes:
-        x: The images as they are drawn. (B, C, H, W).
+        x: The images as they are sampled. (B, C, H, W).
     """
 
     def __init__(
@@ -148,7 +151,7 @@ class Recording:
             self.parts.append((done[-1], replay))
 
     def replayed(self, noise: Tensor, cond: Tensor | None) -> Iterator[int]:
-        """Draws by other noise (B, C, H, W) and another condition, row by row."""
+        """Samples from other noise (B, C, H, W) and another condition, row by row."""
         self.noise.copy_(noise)
         if self.cond is not None and cond is not None:
             self.cond.copy_(cond)

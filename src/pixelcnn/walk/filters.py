@@ -1,4 +1,4 @@
-"""Temperature, top-k and top-p: how logits are changed before a level is drawn."""
+"""Temperature, top-k and top-p: how logits are changed before a level is sampled."""
 
 from dataclasses import dataclass
 
@@ -12,15 +12,9 @@ MIN_TEMPERATURE = 1e-6
 
 @dataclass(frozen=True)
 class Filter:
-    """Changes the distribution that levels are drawn from.
+    """Changes the distribution that levels are sampled from.
 
-    The defaults leave it as it is: draws then follow the model's likelihood exactly.
-
-    Attributes:
-        temperature: Divides the logits. Below 1 likely levels become likelier.
-        top_k: Keeps the k most probable levels, exactly k also among equals (the lower level
-            first).
-        top_p: Keeps the fewest most probable levels whose probabilities sum to at least p.
+    `SamplingOptions` says what temperature, top-k and top-p do. The defaults change nothing.
 
     References:
         The Curious Case of Neural Text Degeneration (Holtzman et al., 2020), section 3 (top-p).

@@ -1,4 +1,4 @@
-"""Guidance: drawing further towards a label than the model alone would go."""
+"""Guidance: sampling further towards a condition than the model alone would go."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ class GuidedStepper(Stepper):
     g = 0 this is the unconditional model and at g = 1 the conditional one.
 
     Args:
-        model: In evaluation mode; it must serve without a condition too.
+        model: In evaluation mode; it must also serve without a condition.
         guidance: g.
         kind: Makes the stepper of each walk.
 
@@ -46,7 +46,7 @@ class GuidedStepper(Stepper):
     def logits(self, x: Tensor, front: Front) -> Tensor:
         without = self.unconditional.logits(x, front)
         if self.guidance == 0 or self.cond is None:
-            return without  # nothing is asked of the other walk, which costs nothing then
+            return without  # the other walk is not needed and costs nothing
         without = without.log_softmax(1)
         given = self.conditional.logits(x, front).log_softmax(1)
         return without.lerp(given, self.guidance).log_softmax(1)
@@ -58,5 +58,5 @@ class GuidedStepper(Stepper):
 
 
 def stepper_for(model: Walkable, guidance: float = 1.0) -> Stepper:
-    """The stepper that draws: two walks only where `guidance` needs them."""
+    """The stepper of sampling: two walks only where `guidance` needs them."""
     return CachedStepper(model) if guidance == 1 else GuidedStepper(model, guidance)

@@ -1,4 +1,4 @@
-"""Noise that belongs to the image, and the one way a level is drawn from it."""
+"""Noise that belongs to the image, and the one way a level is sampled from it."""
 
 import numpy as np
 import torch
@@ -63,24 +63,24 @@ def _uniform(seed: int, first: int, shape: tuple[int, ...], *, time: int = 0) ->
     return torch.from_numpy(noise)
 
 
-def draw_seed(generator: Generator | None = None) -> int:
+def seed_from(generator: Generator | None = None) -> int:
     """A seed for `image_noise` from a generator of torch, or from its global one."""
     device = "cpu" if generator is None else generator.device
     return int(torch.randint(2**63 - 1, (), generator=generator, device=device))
 
 
-def draw(logits: Tensor, uniform: Tensor) -> Tensor:
-    """Draws levels by the inverse of the cumulative distribution.
+def sample_levels(logits: Tensor, uniform: Tensor) -> Tensor:
+    """Samples levels by the inverse of the cumulative distribution.
 
     Args:
-        logits: (B, K). Minus infinity is never drawn.
+        logits: (B, K). Minus infinity is never sampled.
         uniform: Numbers in [0, 1). (B,), float64.
 
     Returns:
         Levels. (B,), int64.
 
     Example:
-        >>> draw(torch.zeros(3, 4), torch.tensor([0.0, 0.3, 0.99], dtype=torch.float64))
+        >>> sample_levels(torch.zeros(3, 4), torch.tensor([0.0, 0.3, 0.99], dtype=torch.float64))
         tensor([0, 1, 3])
     """
     # Double precision, so that rare levels of large K keep their share. A product u × total is

@@ -57,7 +57,7 @@ class Stepper(ABC):
         """Begins a walk over images of the shape of `x` (B, C, H, W).
 
         Returns:
-            The order in which logits must be asked for.
+            The order in which `logits` must be called.
         """
 
     @abstractmethod
@@ -70,10 +70,10 @@ class Stepper(ABC):
 
     @abstractmethod
     def reorder(self, index: Tensor) -> None:
-        """Lets image i go on as image `index[i]` was, with its condition, between two steps.
+        """Lets image i continue as image `index[i]`, with its condition, between two steps.
 
-        Particle methods replace images of little weight so. The images themselves belong to the
-        caller: `x[:] = x[index]`.
+        Particle methods use it to replace images of little weight. The caller reorders the images
+        themselves: `x[:] = x[index]`.
 
         Args:
             index: Numbers of images; one may come often, another never. (B,), int64.
@@ -85,7 +85,7 @@ class Stepper(ABC):
 
 
 class NaiveStepper(Stepper):
-    """A full forward for every sub-pixel: the slow twin that proves the cached one."""
+    """A full forward for every sub-pixel: the slow reference for the cached stepper."""
 
     def start(self, x: Tensor, cond: Tensor | None = None) -> Order:
         self.cond = cond

@@ -14,9 +14,9 @@ Chooser: TypeAlias = Callable[[Tensor, Front], Tensor]
 
 
 def walk(stepper: Stepper, x: Tensor, choose: Chooser, *, cond: Tensor | None = None) -> Tensor:
-    """Visits every sub-pixel in order, and puts there what `choose` says.
+    """Visits every sub-pixel in order and puts there the level that `choose` returns.
 
-    Drawing, completing, scoring and coding differ in `choose` alone.
+    Sampling, completing, scoring and coding differ in `choose` alone.
 
     Args:
         stepper: Gives the logits.

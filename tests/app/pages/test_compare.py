@@ -22,8 +22,8 @@ def test_models_are_compared_by_the_same_noise(page):
     app = clicked(app, "Draw")
     assert not app.exception and not app.error
     one, other = app.session_state[COMPARED]
-    assert (one.wish.seed, other.wish.seed) == (4, 4)
-    assert one.wish.filters["temperature"] == other.wish.filters["temperature"] == 0.5
+    assert (one.wish.options.seed, other.wish.options.seed) == (4, 4)
+    assert one.wish.options.temperature == other.wish.options.temperature == 0.5
     assert one.is_whole and other.images.shape == (2, 1, 28, 28)
     assert "protocols differ" in said(app.info)
 

@@ -22,9 +22,8 @@ from pixelcnn.checkpoint import read_card, save
 from pixelcnn.errors import ConfigError
 from pixelcnn.models import PixelCNN
 from pixelcnn.runs import find_model
+from pixelcnn.walk import SamplingOptions
 from tests.app.conftest import clicked, said
-
-FILTERS = {"temperature": 1.0, "top_k": None, "top_p": None, "guidance": 1.0}
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +33,9 @@ def digits() -> Choice:
 
 
 def wish(**changes):
-    given = {"num_samples": 3, "cond": torch.tensor([1, 2, 3]), "seed": 5, "shape": (1, 8, 8)}
-    return SamplingRequest(**{**given, "filters": FILTERS, **changes})
+    count = changes.pop("num_samples", 3)
+    given = {"cond": torch.tensor([1, 2, 3]), "seed": 5, "shape": (1, 8, 8)}
+    return SamplingRequest(count, SamplingOptions(**{**given, **changes}))
 
 
 def test_a_drawing_is_that_of_the_sampler_and_grows_row_by_row(digits):
@@ -71,9 +71,9 @@ def test_a_visitor_draws_images_of_a_class_and_sees_their_bits(page):
     assert not app.exception and not app.error
     drawn: SamplingProgress = app.session_state[DRAWN]
     assert drawn.is_whole and drawn.wish.cond.tolist() == [7] * 4
-    assert drawn.wish.filters == {
-        "temperature": 0.7, "top_k": 5, "top_p": 0.9, "guidance": 1.0
-    }  # fmt: skip
+    options = drawn.wish.options
+    assert (options.temperature, options.top_k, options.top_p) == (0.7, 5, 0.9)
+    assert options.guidance == 1.0
     assert "4 images" in " ".join(text.value for text in app.markdown)
     assert [button.label for button in app.get("download_button")] == [
         "Grid (PNG)",

@@ -19,7 +19,6 @@ from pixelcnn.models import PixelCNN
 
 TINY = {"hidden_channels": 4, "num_residual_blocks": 1, "num_classes": 4, "image_size": 5}
 FOUR = torch.tensor([0, 1, 1, 2])
-FILTERS = {"temperature": 1.0, "top_k": None, "top_p": None}
 
 
 @pytest.fixture
@@ -29,7 +28,7 @@ def labelled() -> PixelCNN:
 
 def test_rows_are_named_only_when_they_hold_one_label(labelled, tmp_path):
     cond = torch.arange(3).repeat_interleave(2)
-    named = sample_images(labelled, seed=0, num_samples=6, cond=cond, per_label=2, **FILTERS)
+    named = sample_images(labelled, 6, cond=cond, per_label=2)
     save_grid(named, tmp_path / "named.png", scale=4)
     save_grid(named, tmp_path / "plain.png", scale=4, columns=2)
     with Image.open(tmp_path / "named.png") as one, Image.open(tmp_path / "plain.png") as other:
@@ -38,15 +37,12 @@ def test_rows_are_named_only_when_they_hold_one_label(labelled, tmp_path):
 
 
 def test_notes_are_enough_to_draw_the_picture_again(labelled, tmp_path):
-    first = sample_images(
-        labelled, seed=3, num_samples=4, cond=FOUR, size=(4, 6), **(FILTERS | {"top_k": 2})
-    )
+    first = sample_images(labelled, 4, seed=3, cond=FOUR, shape=(1, 4, 6), top_k=2)
     save_grid(first, tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as image:
         settings = json.loads(image.text["Comment"])
     cond = torch.tensor(settings.pop("labels"))
-    size = tuple(settings.pop("shape")[1:])
-    again = sample_images(labelled, cond=cond, size=size, **settings)
+    again = sample_images(labelled, cond=cond, **settings)
     assert torch.equal(first.images, again.images)
 
 
@@ -58,9 +54,7 @@ def test_notes_are_enough_to_draw_the_picture_again(labelled, tmp_path):
     ],
 )
 def test_levels_are_kept_with_what_they_were_drawn_by(options, kind, cond, tmp_path):
-    drawing = sample_images(
-        PixelCNN(**options, **TINY).eval(), seed=0, num_samples=2, cond=cond, **FILTERS
-    )
+    drawing = sample_images(PixelCNN(**options, **TINY).eval(), 2, cond=cond)
     save_grid(drawing, tmp_path / "a.png")
     save_levels(drawing, tmp_path / "a.npz")
     with np.load(tmp_path / "a.npz") as arrays:
@@ -73,7 +67,7 @@ def test_levels_are_kept_with_what_they_were_drawn_by(options, kind, cond, tmp_p
 
 
 def test_a_film_ends_with_the_finished_images(labelled, tmp_path):
-    drawing = sample_images(labelled, seed=0, num_samples=4, cond=FOUR, keep_frames=True, **FILTERS)
+    drawing = sample_images(labelled, 4, cond=FOUR, keep_frames=True)
     save_animation(drawing, tmp_path / "a.gif", scale=2)
     save_grid(drawing, tmp_path / "a.png", scale=2)
     with Image.open(tmp_path / "a.gif") as film, Image.open(tmp_path / "a.png") as still:
@@ -86,9 +80,7 @@ def test_a_film_ends_with_the_finished_images(labelled, tmp_path):
 @pytest.mark.parametrize(("num_samples", "size"), [(1, (5, 5)), (4, (3, 9)), (16, (40, 40))])
 def test_pictures_are_large_enough_to_be_seen(labelled, tmp_path, num_samples, size):
     cond = torch.zeros(num_samples, dtype=torch.int64)
-    drawing = sample_images(
-        labelled, seed=0, num_samples=num_samples, cond=cond, size=size, **FILTERS
-    )
+    drawing = sample_images(labelled, num_samples, cond=cond, shape=(1, *size))
     save_grid(drawing, tmp_path / "a.png")
     save_animation(drawing, tmp_path / "a.gif")
     with Image.open(tmp_path / "a.png") as image, Image.open(tmp_path / "a.gif") as film:
@@ -97,7 +89,7 @@ def test_pictures_are_large_enough_to_be_seen(labelled, tmp_path, num_samples, s
 
 
 def test_a_film_larger_than_its_format_allows_is_refused(labelled, tmp_path):
-    drawing = sample_images(labelled, seed=0, num_samples=1, cond=FOUR[:1], size=(1, 9), **FILTERS)
+    drawing = sample_images(labelled, 1, cond=FOUR[:1], shape=(1, 1, 9))
     with pytest.raises(ConfigError, match=r"at most 65,535 .* got 8,004×72,004.* --scale"):
         save_animation(drawing, tmp_path / "a.gif", scale=8_000)
     assert list(tmp_path.iterdir()) == []

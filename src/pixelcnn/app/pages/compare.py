@@ -23,6 +23,7 @@ from pixelcnn.charts.curves import compared_curves
 from pixelcnn.errors import ConfigError
 from pixelcnn.plots import as_image, image_grid, screen_scale
 from pixelcnn.runs import figures_of, history_of
+from pixelcnn.walk import SamplingOptions
 
 KEY = "set.compare"
 FOUND = "compare.result"
@@ -84,11 +85,14 @@ def _ask(chosen: Sequence[Choice]) -> list[SamplingRequest] | None:
         is_asked = st.form_submit_button("Draw", type="primary", icon=":material/brush:")
     if not is_asked:
         return None
-    filters = {"temperature": temperature, "top_k": None, "top_p": None, "guidance": 1.0}
-    return [
-        SamplingRequest(count, one_for_each(cond, count, _shape(each)), seed, _shape(each), filters)
-        for each, cond in zip(chosen, conditions, strict=True)
-    ]
+    requests = []
+    for each, conds in zip(chosen, conditions, strict=True):
+        shape = _shape(each)
+        options = SamplingOptions(
+            temperature, cond=one_for_each(conds, count, shape), seed=seed, shape=shape
+        )
+        requests.append(SamplingRequest(count, options))
+    return requests
 
 
 def _shape(choice: Choice) -> tuple[int, int, int]:

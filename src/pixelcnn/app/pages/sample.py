@@ -12,6 +12,7 @@ from pixelcnn.app.widgets.controls import ask_number, ask_sampling, ask_seed, as
 from pixelcnn.app.widgets.display import as_code, in_words, show_images, telling
 from pixelcnn.app.widgets.downloads import film_file, grid_file, levels_file, separate_files
 from pixelcnn.plots import as_image, image_grid, screen_scale
+from pixelcnn.walk import SamplingOptions
 
 DRAWN = "draw.result"
 MOST_IMAGES = 256
@@ -47,7 +48,8 @@ def _ask(choice: Choice) -> SamplingRequest | None:
         is_asked = st.form_submit_button("Draw", type="primary", icon=":material/brush:")
     if not is_asked:
         return None
-    return SamplingRequest(count, one_for_each(conditions, count, shape), seed, shape, filters)
+    cond = one_for_each(conditions, count, shape)
+    return SamplingRequest(count, SamplingOptions(cond=cond, seed=seed, shape=shape, **filters))
 
 
 def _draw(choice: Choice, wish: SamplingRequest) -> None:
@@ -95,8 +97,8 @@ def _show_result(drawn: SamplingProgress) -> None:
     stopped = f", {drawn.stopped}" if drawn.stopped else ""
     st.markdown(
         f"**{count} image{'s' * (count > 1)}** by {as_code(drawn.choice.name)} in "
-        f"**{in_words(drawn.seconds)}**{stopped}; seed {drawn.wish.seed}, temperature "
-        f"{drawn.wish.filters['temperature']:g}."
+        f"**{in_words(drawn.seconds)}**{stopped}; seed {drawn.wish.options.seed}, temperature "
+        f"{drawn.wish.options.temperature:g}."
     )
     captions = [""] * count if drawn.bits is None else [f"{bits:.1f} bits" for bits in drawn.bits]
     show_images(drawn.images, model.num_classes, captions)

@@ -1,4 +1,4 @@
-"""`pixelcnn sample`: draws images from a trained model."""
+"""`pixelcnn sample`: samples images from a trained model."""
 
 import argparse
 from pathlib import Path
@@ -21,25 +21,15 @@ from pixelcnn.files import provisional_folder
 from pixelcnn.nn import Condition
 from pixelcnn.shards import ShardedSampling
 from pixelcnn.shards.arguments import SHARD_SIZE
+from pixelcnn.walk import SamplingKeywords
 
 SUFFIXES = (".png", ".gif", ".npz")
-BATCH_SIZE = 256
-LISTED = 20  # labels named where none was asked for
-USUAL = {
-    "num_samples": None,
-    "per_label": None,
-    "temperature": 1.0,
-    "top_k": None,
-    "top_p": None,
-    "guidance": 1.0,
-    "seed": 0,
-    "precision": "float32",
-    "batch_size": None,
-}
+LISTED = 20  # labels named where none was given
+OPTIONS = tuple(SamplingKeywords.__annotations__)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Draws, writes, and says where."""
+    """Samples, writes, and says where."""
     check_sharing(args)
     if args.shards is None:
         return sample_into_file(args)
@@ -51,22 +41,22 @@ def run(args: argparse.Namespace) -> int:
 
 def sample_into_shards(args: argparse.Namespace) -> int:
     """Into a folder of shards."""
-    request, how = sampling_request(args)
+    request, options = sampling_request(args)
     trained = open_run(args.run, device=device_of(args))
     model = trained.model
     check_size(trained, args.size)
     cond, count = share_condition(model, request)
-    drawing = ShardedSampling(
+    sampling = ShardedSampling(
         model,
         Path(args.shards),
         num_samples=count,
         shard_size=args.shard_size or SHARD_SIZE,
         cond=cond,
         shape=None if args.size is None else (model.in_channels, *args.size),
-        **how,
+        **options,
     )
-    if fill(drawing, args, "drawing"):
-        shards = counted(drawing.plan.num_shards, "shard")
+    if fill(sampling, args, "sampling"):
+        shards = counted(sampling.plan.num_shards, "shard")
         what = f"{counted(count, 'image')} in {args.shards}, {shards}"
         print(f"{what}{labels_note(model.condition, args)}")
     return 0
@@ -80,28 +70,28 @@ def sample_into_file(args: argparse.Namespace) -> int:
             f"`--out` must end in {', '.join(SUFFIXES)}, got `{out}`. "
             f"For one file per image add --separate."
         )
-    request, how = sampling_request(args)
+    request, options = sampling_request(args)
     with provisional_folder(out if args.separate else out.parent):
         trained = open_run(args.run, device=args.device)
         check_size(trained, args.size)
         cond, count = choose_condition(trained.model, request)
-        drawing = sample_images(
+        samples = sample_images(
             trained.model,
+            count,
             cond=cond,
-            size=args.size,
+            shape=None if args.size is None else (trained.model.in_channels, *args.size),
             keep_frames=out.suffix.lower() == ".gif" and not args.separate,
-            num_samples=count,
             per_label=request.per_label,
-            **{**how, "batch_size": how["batch_size"] or BATCH_SIZE},
+            **options,
         )
-        write_samples(drawing, out, args)
-    drawn = counted(len(drawing.images), "image")
-    print(f"{drawn} in {out}{labels_note(trained.model.condition, args)}")
+        write_samples(samples, out, args)
+    what = f"{counted(len(samples.images), 'image')} in {out}"
+    print(f"{what}{labels_note(trained.model.condition, args)}")
     return 0
 
 
 def labels_note(condition: Condition, args: argparse.Namespace) -> str:
-    """Which labels were drawn, where none was asked for."""
+    """Which labels were sampled, where none was given."""
     if condition.kind != "labels" or args.label:
         return ""
     names = condition.names or [str(number) for number in range(condition.count)]
@@ -110,32 +100,34 @@ def labels_note(condition: Condition, args: argparse.Namespace) -> str:
 
 
 def sampling_request(args: argparse.Namespace) -> tuple[ConditionRequest, dict[str, Any]]:
-    """What to sample and how: as typed, else as a file of settings says, else as usual.
+    """What to sample and how: as typed, else as the settings file says, else as by default.
 
     Raises:
         ConfigError: If the file cannot be read.
     """
-    how: dict[str, Any] = dict(USUAL)
+    options: dict[str, Any] = {}
+    counts: dict[str, Any] = {"num_samples": None, "per_label": None}
     if args.config is not None:
         # Here, because few need it, and the reader of settings takes a while to load.
         from pixelcnn.config import load_config
 
         config = load_config(args.config)
-        how |= vars(config.sampling) | {"seed": config.seed}
-    typed = {name: vars(args)[name] for name in USUAL if vars(args)[name] is not None}
+        options = config.sampling.options | {"seed": config.seed}
+        counts = {name: getattr(config.sampling, name) for name in counts}
+    typed = {name: value for name, value in vars(args).items() if value is not None}
     if "num_samples" in typed:
-        typed["per_label"] = None
-    how |= typed
-    counts = {name: how.pop(name) for name in ("num_samples", "per_label")}
-    return ConditionRequest.typed(args, **counts), how
+        counts["per_label"] = None
+    counts |= {name: typed[name] for name in counts if name in typed}
+    options |= {name: typed[name] for name in OPTIONS if name in typed}
+    return ConditionRequest.typed(args, **counts), options
 
 
-def write_samples(drawing: SamplingOutput, out: Path, args: argparse.Namespace) -> None:
-    """Writes what was drawn in the form that `out` names."""
+def write_samples(samples: SamplingOutput, out: Path, args: argparse.Namespace) -> None:
+    """Writes the samples in the form that `out` names."""
     if args.separate:
-        save_separate(drawing, out, scale=args.scale)
+        save_separate(samples, out, scale=args.scale)
     elif out.suffix.lower() == ".npz":
-        save_levels(drawing, out)
+        save_levels(samples, out)
     else:
         save = save_animation if out.suffix.lower() == ".gif" else save_grid
-        save(drawing, out, columns=args.columns, scale=args.scale)
+        save(samples, out, columns=args.columns, scale=args.scale)

@@ -4,10 +4,10 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from torch import Tensor
+from typing_extensions import Unpack
 
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.cli.outputs.console import counted, progress_bar
@@ -26,6 +26,7 @@ from pixelcnn.plots import (
     save_png,
     screen_scale,
 )
+from pixelcnn.walk import SamplingKeywords, SamplingOptions
 
 FRAME_SECONDS = 0.1
 LAST_FRAME_SECONDS = 2.0
@@ -61,50 +62,41 @@ class SamplingOutput:
 
 def sample_images(
     model: AutoregressiveModel,
+    num_samples: int,
     *,
-    seed: int,
-    num_samples: int = 16,
-    cond: Tensor | None = None,
     per_label: int | None = None,
-    size: tuple[int, int] | None = None,
     keep_frames: bool = False,
-    **filters: Any,
+    shape: tuple[int, ...] | None = None,
+    **options: Unpack[SamplingKeywords],
 ) -> SamplingOutput:
-    """Draws images with a progress bar.
+    """Samples images with a progress bar.
 
     Args:
-        model: Where it stands is where it draws.
-        seed: Same seed, same images.
+        model: On the device where it samples.
         num_samples: Images, N.
-        cond: One condition for each. Shape: (N, …).
-        per_label: Images of each label in a row, if they were asked for that way.
-        size: Height and width; the model's own by default.
-        keep_frames: Whether to keep what is there after every row, for a film.
-        **filters: `temperature`, `top_k`, `top_p`, `guidance`, `precision`, `batch_size`.
+        per_label: Images of each label in a row, if they were requested that way.
+        keep_frames: Whether to keep the images after every row, for an animation.
+        shape: (C, H, W); None for the model's own size.
+        **options: See `pixelcnn.SamplingOptions`; `cond` holds one condition for each image.
 
     Raises:
-        ShapeError: If the size or the condition does not fit the model.
+        ShapeError: If the shape or the condition does not fit the model.
     """
-    shape = None if size is None else (model.in_channels, *size)
-    sampler, wishes = PixelCNNSampler(model), dict(filters, cond=cond, seed=seed, shape=shape)
-    frames: list[Tensor] = []
-    with progress_bar(f"drawing {counted(num_samples, 'image')}") as tell:
+    chosen = SamplingOptions.of(options, model.sample_shape(shape))
+    sampler, frames = PixelCNNSampler(model), []
+    with progress_bar(f"sampling {counted(num_samples, 'image')}") as tell:
         if keep_frames:
-            for step in sampler.grow(num_samples, **wishes):
-                frames.append(step.image)
+            for step in sampler.generate_progressively(num_samples, **vars(chosen)):
+                frames.append(step.images)
                 if tell is not None:
                     tell(step.num_known, step.num_total)
         else:
-            frames.append(sampler.generate_samples(num_samples, on_progress=tell, **wishes))
-    settings = {
-        "seed": seed,
-        **filters,
-        **noted(cond, model.condition.kind),
-        "num_samples": num_samples,
-        "shape": list(frames[-1].shape[1:]),
-    }
+            frames.append(sampler.generate_samples(num_samples, on_progress=tell, **vars(chosen)))
+    assert chosen.cond is None or isinstance(chosen.cond, Tensor)
+    condition = noted(chosen.cond, model.condition.kind)
+    settings = {**chosen.plain, **condition, "num_samples": num_samples}
     notes = generation_notes(fingerprint=fingerprint(model), settings=settings)
-    return SamplingOutput(frames, model.num_classes, cond, model.condition, notes, per_label)
+    return SamplingOutput(frames, model.num_classes, chosen.cond, model.condition, notes, per_label)
 
 
 def grid_of(

@@ -54,18 +54,15 @@ def finish(finished: Finished, config: Config, *, started: float) -> dict[str, A
     plot_curves(finished.history, finished.folder / CURVES_FILE, num_dims=data.spec.num_dims)
     cond, count = condition_to_draw(model, data, config.sampling)
     with deterministic_algorithms(False):  # see `SampleGrids.draw`
-        drawing = sample_images(
+        samples = sample_images(
             model,
+            count,
             seed=config.seed,
-            num_samples=count,
             cond=cond,
             per_label=config.sampling.per_label,
-            temperature=config.sampling.temperature,
-            top_k=config.sampling.top_k,
-            top_p=config.sampling.top_p,
-            guidance=config.sampling.guidance,
+            **config.sampling.options,
         )
-    save_grid(drawing, finished.folder / SAMPLES_FILE)
+    save_grid(samples, finished.folder / SAMPLES_FILE)
     metrics = evaluate_split(model, data, config) | dict(finished.figures)
     metrics["seconds"] = round(time.perf_counter() - started, 2)
     write_json(finished.folder / METRICS_FILE, metrics)

@@ -16,7 +16,7 @@ from pixelcnn.inference.mcmc.local_evaluator import LocalEvaluator
 from pixelcnn.inference.query import check_model, find_site
 from pixelcnn.models import AutoregressiveModel, Cond
 from pixelcnn.order import Site
-from pixelcnn.walk import chain_noise, draw
+from pixelcnn.walk import chain_noise, sample_levels
 
 Scan: TypeAlias = Literal["systematic", "random"]
 Kernel: TypeAlias = Literal["gibbs", "metropolis"]
@@ -198,7 +198,9 @@ class GibbsChains:
         # Where the sub-pixel is known, only the present level is possible.
         is_free = block.of(self.free[chains]).to(self._chooses_on)
         nats[1:] = nats[1:].where(is_free, float("-inf"))
-        choice = draw(rearrange(nats, "j n s -> (n s) j"), noise.flatten()).view(noise.shape)
+        choice = sample_levels(rearrange(nats, "j n s -> (n s) j"), noise.flatten()).view(
+            noise.shape
+        )
         self.images.take(block, chains, levels, params, choice.to(self.x.device))
         return Move(block, chains, levels, nats.softmax(0), choice)
 
@@ -207,7 +209,9 @@ class GibbsChains:
     ) -> Move:
         present, is_free = block.of(self.x[chains]), block.of(self.free[chains])
         logits = self.images.prefix_logits(block, chains).to(self._chooses_on, torch.float64)
-        proposed = draw(logits, proposing.flatten()).view(proposing.shape).to(present.device)
+        proposed = (
+            sample_levels(logits, proposing.flatten()).view(proposing.shape).to(present.device)
+        )
         levels = torch.stack([present, proposed.where(is_free, present)])
         by_level = rearrange(levels, "j n s -> (n s) j").to(self._chooses_on)
         own = logits.log_softmax(1).gather(1, by_level)

@@ -9,7 +9,7 @@ from pixelcnn.inference.estimates import effective
 from pixelcnn.inference.query import check_nats
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.order import Front, Site
-from pixelcnn.walk import CachedStepper, draw, walk_rows
+from pixelcnn.walk import CachedStepper, sample_levels, walk_rows
 
 
 class Particles:
@@ -78,7 +78,7 @@ class Particles:
             logits = logits.to(self.device)
             self._keep_shares(logits, front)
             known = front.of(self.known)
-            drawn = draw(logits, front.of(self.noise).flatten()).view(known.shape)
+            drawn = sample_levels(logits, front.of(self.noise).flatten()).view(known.shape)
             levels = torch.where(known, front.of(self.given), drawn)
             if self._weigh(logits, levels, known):
                 index = self._resampled(known, front)

@@ -76,11 +76,8 @@ class SampleGrids(Callback):
             with deterministic_algorithms(False):
                 drawn = model.generate(
                     num_samples=count,
-                    temperature=self.sampling.temperature,
-                    top_k=self.sampling.top_k,
-                    top_p=self.sampling.top_p,
-                    guidance=self.sampling.guidance,
                     cond=cond,
+                    **self.sampling.options,
                     generator=torch.Generator().manual_seed(self.seed),
                 )
         finally:

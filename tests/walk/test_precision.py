@@ -1,13 +1,20 @@
-"""Drawing in 16 bits is drawing from a rounded copy; nothing else is rounded."""
+"""Sampling in 16 bits samples from a rounded copy; nothing else is rounded."""
 
 import pytest
 import torch
 
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference import PixelCNNSampler
-from pixelcnn.inference.precision import RoundedModel, in_precision
 from pixelcnn.models import MODELS, PixelCNN, build
-from pixelcnn.walk import CachedStepper, NaiveStepper, reading, walk
+from pixelcnn.walk import (
+    CachedStepper,
+    NaiveStepper,
+    RoundedModel,
+    SamplingOptions,
+    in_precision,
+    scoring_chooser,
+    walk,
+)
 
 SMALL = {
     "pixelcnn": {"num_residual_blocks": 1, "attention_every": 1},
@@ -28,7 +35,7 @@ def make(name: str, **options) -> torch.nn.Module:
 
 def site_log_prob(model, x, cond, stepper=CachedStepper):
     log_prob = torch.empty(x.shape)
-    walk(stepper(model), x.clone(), reading(x, log_prob), cond=cond)
+    walk(stepper(model), x.clone(), scoring_chooser(x, log_prob), cond=cond)
     return log_prob
 
 
@@ -81,7 +88,7 @@ def test_neighbouring_levels_stay_apart_in_16_bits():
     assert len(seen.unique()) == 256
 
 
-def test_a_network_that_overflows_says_so_and_draws_nothing():
+def test_a_network_that_overflows_says_so_and_samples_nothing():
     model = make("gated")
     model.out.bias.data[0] = 1e5  # float16 ends at 65,504
     sampler = PixelCNNSampler(model)
@@ -96,10 +103,10 @@ def test_the_model_itself_is_walked_unless_bits_are_saved():
     model = PixelCNN().double()
     assert in_precision(model, "float32") is model
     with pytest.raises(ConfigError, match="float32, bf16, 16, got 'half'"):
-        in_precision(model, "half")
+        SamplingOptions(precision="half")
 
 
-def test_guided_drawing_is_rounded_too():
+def test_guided_sampling_is_rounded_too():
     model = make("gated", label_dropout=0.1)
     how = {"cond": 1, "guidance": 2.0}
     exact = PixelCNNSampler(model).generate_samples(20, **how)
