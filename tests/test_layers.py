@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1] / "src" / "pixelcnn"
 LAYERS = [
     {"errors", "version"},
-    {"arguments", "spec", "order", "files", "locks", "device", "processes", "weights"},
+    {"arguments", "spec", "order", "files", "locks", "device", "processes", "threads", "weights"},
     {"logger"},
     {"nn", "likelihoods", "data", "metrics"},
     {"walk"},

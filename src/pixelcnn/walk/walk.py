@@ -1,12 +1,15 @@
 """The one loop over the sub-pixels of an image."""
 
 from collections.abc import Callable, Generator
+from itertools import groupby
+from operator import attrgetter
 from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
 from pixelcnn.order import Front
+from pixelcnn.threads import one_thread
 from pixelcnn.walk.stepper import Stepper
 
 Chooser: TypeAlias = Callable[[Tensor, Front], Tensor]
@@ -43,14 +46,16 @@ def walk_rows(
     # Dropout, and batch norm's statistics of the batch, belong to training alone.
     model.eval()
     try:
-        rows_done = 0
-        for front in stepper.start(x, cond).fronts():
-            if front.row > rows_done:
-                rows_done = front.row
-                yield rows_done
-            levels = choose(stepper.logits(x, front), front)
-            target = front.of(x)
-            target.copy_(levels.view(target.shape))
+        fronts = stepper.start(x, cond).fronts()
+        for row, in_row in groupby(fronts, attrgetter("row")):
+            if row > 0:
+                yield row
+            # Row by row: whoever looks on in between computes with the pool.
+            with one_thread():
+                for front in in_row:
+                    levels = choose(stepper.logits(x, front), front)
+                    target = front.of(x)
+                    target.copy_(levels.view(target.shape))
         yield x.shape[2]
     finally:
         model.train(was_training)
