@@ -46,6 +46,12 @@ class MissingDependencyError(PixelCNNError, ImportError):
     """An optional package is not installed."""
 
 
+class MetricNotMeasuredError(PixelCNNError, KeyError):
+    """A metric that was not measured, with the reason."""
+
+    __str__ = Exception.__str__  # that of KeyError would show the message in quotes
+
+
 class EndedElsewhereError(PixelCNNError):
     """Another process that shared the work ended, and says why: this one has nothing to add.
 

@@ -1,4 +1,4 @@
-"""Facts about all figures of a model in one call."""
+"""All metrics of a model in one call."""
 
 import json
 import math
@@ -9,14 +9,14 @@ from torch.utils.data import DataLoader
 
 import pixelcnn
 from pixelcnn.data import TensorImageSet, batches, load_data
-from pixelcnn.errors import ConfigError, ShapeError
+from pixelcnn.errors import CheckpointError, ConfigError, MetricNotMeasuredError, ShapeError
 from pixelcnn.evaluation import PixelCNNEvaluator, evaluate
 from pixelcnn.evaluation.sample_quality import (
     GeneratedSamples,
-    by_memory,
     classifier_accuracy,
-    draw_beside,
+    generate_like,
     label_accuracy,
+    memorisation_metrics,
 )
 from pixelcnn.inference import PixelCNNSampler
 from pixelcnn.metrics import ClassifierFeatures, InceptionFeatures, PerceptualDistance
@@ -79,9 +79,9 @@ def test_every_figure_is_there_and_what_it_depends_on(data, model, tmp_path):
     assert all(found[name] is not None for name in FIGURES)
     assert found["not_measured"] == {}
     assert found["protocol"] == data.protocol
-    said = found["drawn_protocol"]
+    said = found["samples_protocol"]
     assert (said["num_generated"], said["num_real"], said["num_train"]) == (120, 355, 1298)
-    assert (said["seed"], said["temperature"], said["told"]) == (3, 1.0, "labels")
+    assert (said["seed"], said["temperature"], said["condition"]) == (3, 1.0, "labels")
     assert (said["features"], said["lpips"]) == ("classifier digits", "squeeze")
     assert (said["lpips_diversity_pairs"], said["perceptual_distance_images"]) == (60, 120)
     assert found["label_accuracy"] > 0.8
@@ -95,7 +95,7 @@ def test_as_many_images_are_drawn_as_there_are_and_not_too_many(data, monkeypatc
     monkeypatch.setattr("pixelcnn.evaluation.evaluator.MOST_GENERATED", 6)
     for images, count in ((few, 6), (few.take(torch.arange(5)), 5)):
         found = PixelCNNEvaluator().evaluate_model(tiny(), images, train=data.train)
-        assert found["drawn_protocol"]["num_generated"] == count
+        assert found["samples_protocol"]["num_generated"] == count
 
 
 def test_the_first_images_are_measured_where_not_all_are(data, model):
@@ -105,38 +105,83 @@ def test_the_first_images_are_measured_where_not_all_are(data, model):
 
 
 def test_what_was_not_asked_for_is_none_with_the_reason(data):
-    found = PixelCNNEvaluator().evaluate_model(tiny(), data.val, num_generated=3)
-    assert {name for name in FIGURES if found[name] is None} == FIGURES
+    found = PixelCNNEvaluator(features=None).evaluate_model(tiny(), data.val, num_generated=3)
+    assert {name for name, value in found.items() if value is None} == FIGURES
     assert found["not_measured"].keys() == FIGURES
     assert found["not_measured"]["fid"] == "no `features` were chosen"
+    with pytest.raises(MetricNotMeasuredError, match=r"`fid` was not measured: no `features`"):
+        found["fid"]
+    assert json.loads(json.dumps(found))["fid"] is None
     assert found["not_measured"]["lpips_diversity"] == "LPIPS was not asked for"
-    assert found["drawn_protocol"]["told"] is None
+    assert found["samples_protocol"]["condition"] is None
 
 
 def test_a_model_without_labels_has_no_label_accuracy(data):
     evaluator = PixelCNNEvaluator(features=ClassifierFeatures("digits"))
     found = evaluator.evaluate_model(tiny(), data.val, num_generated=20)
-    assert found["label_accuracy"] is None
-    assert "told no labels" in found["not_measured"]["label_accuracy"]
+    assert found.get("label_accuracy") is None
+    assert "not conditioned on labels" in found["not_measured"]["label_accuracy"]
     assert "at least 65" in found["not_measured"]["fid"]
     assert found["precision"] is not None
 
 
 def test_images_are_drawn_as_the_sampler_draws_them_told_what_the_real_ones_have(data, model):
-    drawn = draw_beside(model, data.val, num_generated=200, seed=5, batch_size=64)
+    drawn = generate_like(model, data.val, num_generated=200, seed=5, batch_size=64)
     labels = data.val.labels[torch.arange(200) % 144]
     assert torch.equal(drawn.cond, labels)
     expected = PixelCNNSampler(model).generate_samples(200, cond=labels, seed=5, batch_size=64)
     assert torch.equal(drawn.x.long(), expected)
 
 
-def test_drawing_tells_how_far_it_is(data):
-    told = []
+def test_progress_is_that_of_scoring_then_that_of_sampling(data):
+    steps = []
+    model = tiny(num_labels=10, label_dropout=0.1)
     PixelCNNEvaluator().evaluate_model(
-        tiny(), data.val, num_generated=5, batch_size=3, progress=lambda *step: told.append(step)
+        model, data.val, num_generated=5, batch_size=64, progress=lambda *step: steps.append(step)
     )
-    assert told[-1] == (5 * 64, 5 * 64)
-    assert told == sorted(told)
+    scored = [step for step in steps if step[0] == "scoring images"]
+    assert [done for _, done, _ in scored] == [64, 128, 144, 208, 272, 288]  # with and without
+    assert {total for *_, total in scored} == {288}
+    sampled = steps[len(scored) :]
+    assert sampled[-1] == ("sampling", 5 * 64, 5 * 64)
+    assert sampled == sorted(sampled)
+
+
+def test_a_metric_of_samples_says_how_to_ask_for_it(data, model):
+    found = PixelCNNEvaluator().evaluate_model(model, data.val)
+    assert "not_measured" not in found
+    for error in (MetricNotMeasuredError, KeyError):
+        with pytest.raises(error, match=r"`fid` is .*`evaluate_model\(…, num_generated=500\)`"):
+            found["fid"]
+    with pytest.raises(KeyError, match="nonsense"):
+        found["nonsense"]
+
+
+def test_the_default_features_are_the_bundled_classifier_where_it_recognises_the_images(data):
+    found = PixelCNNEvaluator().evaluate_model(tiny(), data.test, num_generated=65)
+    assert found["fid"] > 0
+    assert found["samples_protocol"]["features"] == "classifier digits"
+    assert found["samples_protocol"]["caution"] is None
+    bare = PixelCNNEvaluator().evaluate_model(tiny(), data.test.with_labels(None), num_generated=65)
+    assert bare["fid"] == pytest.approx(found["fid"])
+    assert "by the shape of the images alone" in bare["samples_protocol"]["caution"]
+    others = data.test.with_labels((data.test.labels + 1) % 10)
+    with pytest.raises(MetricNotMeasuredError, match=r"no bundled classifier.*train-classifier"):
+        PixelCNNEvaluator().evaluate_model(tiny(), others, num_generated=65)["fid"]
+
+
+def test_inception_that_cannot_be_had_is_the_reason_for_photographs(monkeypatch):
+    images = TensorImageSet(torch.randint(256, (3, 3, 32, 32)), levels=256)
+    model = tiny(in_channels=3, num_classes=256, hidden_channels=6)
+
+    def offline(self):
+        raise CheckpointError("The weights of Inception are not here.")
+
+    monkeypatch.setattr(InceptionFeatures, "options", property(offline))
+    monkeypatch.setattr(PixelCNNSampler, "generate_samples", lambda *_, **__: images.images.long())
+    found = PixelCNNEvaluator().evaluate_model(model, images, num_generated=3)
+    with pytest.raises(MetricNotMeasuredError, match=r"`fid`.*weights of Inception are not here"):
+        found["fid"]
 
 
 def test_label_accuracy_is_the_share_that_the_classifier_finds(data):
@@ -147,7 +192,7 @@ def test_label_accuracy_is_the_share_that_the_classifier_finds(data):
     condition = tiny(num_labels=10).condition
     drawn = GeneratedSamples(x, asked, x, labels, data.spec, condition, seed=0)
     right = (features.classifier.network.predict(x) == asked).double().mean().item()
-    found = label_accuracy(drawn, features).figures
+    found = label_accuracy(drawn, features).values
     assert found["label_accuracy"] == pytest.approx(right)
     low, high = found["label_accuracy_ci95"]
     assert low < right < high
@@ -155,7 +200,7 @@ def test_label_accuracy_is_the_share_that_the_classifier_finds(data):
     drawn = GeneratedSamples(
         x[:9], features.classifier.network.predict(x[:9]), x, labels, data.spec, condition, 0
     )
-    found = label_accuracy(drawn, features).figures
+    found = label_accuracy(drawn, features).values
     # Nine right ones of nine do not say that all are: by Wilson, 1 - z² / (9 + z²).
     assert found["label_accuracy"] == 1
     assert found["label_accuracy_ci95"] == pytest.approx([0.7009, 1], abs=1e-4)
@@ -183,13 +228,13 @@ def test_labels_of_another_meaning_are_not_compared(data):
 def test_a_model_that_repeats_its_training_images_is_found_out(data):
     x = data.train.images[:100]
     drawn = GeneratedSamples(x, None, data.test.images, None, data.spec, tiny().condition, seed=0)
-    found = by_memory(drawn, data.train).figures["nearest_training_distance"]
+    found = memorisation_metrics(drawn, data.train).values["nearest_training_distance"]
     assert found["copies"] == 100
     assert found["copies_in_test"] == 0
     assert found["nearer_than_test"] == found["near_copies"] == 1
     assert found["generated"]["q99"] == 0 < found["test"]["q01"]
-    alone = by_memory(drawn, data.train.take(torch.arange(1)))
-    assert alone.figures["nearest_training_distance"] is None
+    alone = memorisation_metrics(drawn, data.train.take(torch.arange(1)))
+    assert alone.values["nearest_training_distance"] is None
     assert alone.not_measured["nearest_training_distance"].endswith("2 training images, got 1")
 
 

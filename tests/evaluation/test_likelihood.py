@@ -7,7 +7,7 @@ import torch
 
 from pixelcnn.data import TensorImageSet, load_data
 from pixelcnn.errors import ConfigError, ShapeError
-from pixelcnn.evaluation import density_of, evaluate
+from pixelcnn.evaluation import evaluate, evaluated_density
 from pixelcnn.models import PixelCNN
 
 
@@ -141,6 +141,6 @@ def test_a_model_that_also_serves_without_labels_is_measured_both_ways(images):
 
 def test_the_density_that_is_measured_is_named(images):
     unlabelled = TensorImageSet(images.images, levels=17)
-    assert density_of(tiny(num_labels=10), images) == "p(x | label)"
-    assert density_of(tiny(num_labels=10, label_dropout=0.1), unlabelled) == "p(x)"
-    assert density_of(tiny(), images) == "p(x)"
+    assert evaluated_density(tiny(num_labels=10), images) == "p(x | label)"
+    assert evaluated_density(tiny(num_labels=10, label_dropout=0.1), unlabelled) == "p(x)"
+    assert evaluated_density(tiny(), images) == "p(x)"

@@ -22,7 +22,7 @@ def test_inception_reads_its_weights_from_a_file(inception):
     features = InceptionFeatures(inception, layer="64")
     x, spec = noise(6, 1, 9, 9, levels=4), ImageSpec(1, 9, 9, 4)
     found = compare_sets(x, x.flip(0), spec=spec, features=features)
-    assert (found.figures["precision"], found.figures["recall"]) == (1, 1)
+    assert (found.values["precision"], found.values["recall"]) == (1, 1)
     assert "at least 65 images" in found.not_measured["fid"]
     assert found.protocol["features"] == "inception-v3-compat"
     assert found.protocol["feature_layer"] == "64"

@@ -40,7 +40,7 @@ def digits():
 
 def compared(generated, digits):
     """Figures of a set beside the second half of the digits."""
-    return compare_sets(generated, digits[1], spec=digits[4], features=digits[3]).figures
+    return compare_sets(generated, digits[1], spec=digits[4], features=digits[3]).values
 
 
 def between_gaussians(means, covariances) -> float:
@@ -67,7 +67,7 @@ def gaussian(which: int, count: int, seed: int) -> torch.Tensor:
 def test_fid_is_the_closed_form_of_two_gaussians():
     sets = [gaussian(0, 2_500, seed=0), gaussian(1, 2_500, seed=1)]
     features = ClassifierFeatures(seeing_as_is(3, LEVELS))
-    found = compare_sets(*sets, spec=ImageSpec(3, 1, 1, LEVELS), features=features).figures
+    found = compare_sets(*sets, spec=ImageSpec(3, 1, 1, LEVELS), features=features).values
     points = [x.flatten(1).double() * 2 / (LEVELS - 1) - 1 for x in sets]
     of_samples = between_gaussians(
         torch.stack([p.mean(0) for p in points]), torch.stack([p.T.cov() for p in points])
@@ -122,18 +122,18 @@ def test_dropped_classes_cost_recall_and_not_precision(digits):
 
 def test_too_few_images_are_said_and_not_measured(digits):
     found = compare_sets(digits[0][:64], digits[1], spec=digits[4], features=digits[3])
-    assert found.figures["fid"] is None
+    assert found.values["fid"] is None
     assert found.not_measured["fid"] == (
         "needs at least 65 images of each set, since the covariance of 64 features has full rank "
         "only then, got 64 drawn and 649 real ones"
     )
-    assert found.figures["kid"] is not None
+    assert found.values["kid"] is not None
     assert "at least 100 drawn images" in found.not_measured["inception_score"]
     real = compare_sets(digits[0][:100], digits[1][:64], spec=digits[4], features=digits[3])
     assert real.not_measured["fid"].endswith("got 100 drawn and 64 real ones")
     few = compare_sets(digits[0][:4], digits[1], spec=digits[4], features=digits[3])
-    assert set(few.not_measured) == set(NAMES) == set(few.figures)
-    assert all(value is None for value in few.figures.values())
+    assert set(few.not_measured) == set(NAMES) == set(few.values)
+    assert all(value is None for value in few.values.values())
     assert "at least 50 images" in few.not_measured["kid"]
     assert "3 nearest neighbours" in few.not_measured["recall"]
 
@@ -189,7 +189,7 @@ def test_all_figures_are_those_of_the_command_line_of_torch_fidelity(tmp_path, m
     sets, paths = folders(tmp_path, 110, 120)
     features = ClassifierFeatures(random_classifier(ImageSpec(3, 8, 8, 256)))
     spec = ImageSpec(3, 8, 8, 256)
-    ours = compare_sets(*sets, spec=spec, features=features, seed=7).figures
+    ours = compare_sets(*sets, spec=spec, features=features, seed=7).values
     extractor = features.options["feature_extractor"]
     words = [*words_of(paths, 55), "--feature-extractor", extractor, "--save-cpu-ram"]
     monkeypatch.setattr(sys, "argv", ["fidelity", "--isc", "--fid", "--kid", "--prc", *words])
@@ -205,7 +205,7 @@ def test_figures_by_inception_are_those_of_the_command_line(layer, counts, tmp_p
     weights = save_inception(tmp_path / "inception.pth")
     features = InceptionFeatures(weights, layer=layer)
     found = compare_sets(*sets, spec=ImageSpec(3, 8, 8, 256), features=features, seed=7)
-    ours = {name: value for name, value in found.figures.items() if value is not None}
+    ours = {name: value for name, value in found.values.items() if value is not None}
     missing = {"inception_score", "inception_score_sd"} if layer == "64" else set()
     assert set(found.not_measured) == missing == set(NAMES) - set(ours)
     words = [*words_of(paths, min(1_000, min(counts) // 2)), "--fid", "--kid", "--prc"]

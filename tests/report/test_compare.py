@@ -17,7 +17,7 @@ from pixelcnn.metrics import bootstrap_interval
 from pixelcnn.report import Effort, compare, write_report
 from pixelcnn.report import write as writing
 from pixelcnn.report.figures import pictures_of
-from pixelcnn.report.highlights import glance
+from pixelcnn.report.highlights import highlights
 from pixelcnn.report.page import as_html, as_markdown
 from pixelcnn.report.tables import (
     by_class,
@@ -25,7 +25,7 @@ from pixelcnn.report.tables import (
     significance,
     tables_of,
 )
-from pixelcnn.report.variant import differences
+from pixelcnn.report.variant import config_differences
 from tests.report.made import COUNT, HISTORY
 
 
@@ -34,16 +34,16 @@ def test_all_are_scored_by_p_of_x_on_the_same_images(found, variants, data):
     for variant, measured in zip(variants, found.measured, strict=True):
         assert torch.equal(measured.nll, score_unconditionally(variant.model, x).nats)
     told = score(variants[1].model, x, data.test.labels[:COUNT]).nats
-    assert found.measured[0].nll_told is None
-    assert torch.equal(found.measured[1].nll_told, told)
+    assert found.measured[0].nll_conditional is None
+    assert torch.equal(found.measured[1].nll_conditional, told)
 
 
 def test_all_draw_by_the_same_noise_what_the_sampler_draws(found, variants, data):
     labels = data.test.labels[:COUNT].repeat(2)[:80]
     for variant, measured, cond in zip(variants, found.measured, (None, labels), strict=True):
         drawn = PixelCNNSampler(variant.model).generate_samples(80, cond=cond, seed=3)
-        assert (measured.drawn.x != drawn).double().mean() < 0.001  # a last bit may differ
-        assert measured.seconds_to_draw > 0
+        assert (measured.samples.x != drawn).double().mean() < 0.001  # a last bit may differ
+        assert measured.sampling_seconds > 0
 
 
 def test_a_difference_is_paired_and_turns_with_its_sides(found):
@@ -81,7 +81,7 @@ def test_how_many_of_the_test_images_were_measured_on_is_said(found):
 def test_models_that_are_alike_are_said_to_be_and_none_is_best(found):
     twins = [replace(found.variants[0], name=name) for name in ("one", "two")]
     same = replace(found, variants=twins, measured=[found.measured[0]] * 2)
-    assert glance(same)[0].startswith("one and two have the same NLL of p(x), the lowest: ")
+    assert highlights(same)[0].startswith("one and two have the same NLL of p(x), the lowest: ")
     assert overview(same).best == by_class(same).best == frozenset()
     worse = replace(found.measured[0], nll=found.measured[0].nll + 1)
     third = replace(found.variants[0], name="three")
@@ -91,7 +91,7 @@ def test_models_that_are_alike_are_said_to_be_and_none_is_best(found):
 
 
 def test_only_settings_that_matter_and_differ_are_shown(variants):
-    assert differences(variants) == {"seed": [0, 1], "model.num_labels": [None, 10]}
+    assert config_differences(variants) == {"seed": [0, 1], "model.num_labels": [None, 10]}
 
 
 class Tags(HTMLParser):
@@ -115,7 +115,7 @@ class Tags(HTMLParser):
 
 @pytest.fixture(scope="module")
 def page(found, pictures):
-    return as_html(found, glance(found), tables_of(found), pictures)
+    return as_html(found, highlights(found), tables_of(found), pictures)
 
 
 def test_the_page_needs_nothing_else(page, pictures):
@@ -141,11 +141,11 @@ def test_the_page_is_well_formed_and_names_are_text(page):
 
 
 def test_markdown_tells_the_same(found, pictures):
-    text = as_markdown(found, glance(found), tables_of(found), pictures)
+    text = as_markdown(found, highlights(found), tables_of(found), pictures)
     for table in tables_of(found):
         assert f"## {table.title}" in text
     widths = {line.count("|") for line in text.splitlines() if line.startswith("| ---")}
-    assert len(widths) > 1 and "![Bits per pixel](surprise.png)" in text
+    assert len(widths) > 1 and "![Bits per pixel](bits-per-pixel.png)" in text
 
 
 def test_files_are_written_together_or_not_at_all(found, pictures, tmp_path, monkeypatch):
@@ -168,9 +168,9 @@ def test_files_are_written_together_or_not_at_all(found, pictures, tmp_path, mon
 
 def test_without_features_the_reason_is_told(variants, data):
     little = Effort(max_images=4, num_generated=4, num_shown=2)
-    found = compare(variants[:1], data, effort=little, why_none="no classifier was there")
+    found = compare(variants[:1], data, effort=little, no_features_reason="no classifier was there")
     assert any("no classifier was there" in note for note in overview(found).notes)
-    assert significance(found) is None and glance(found) == []
+    assert significance(found) is None and highlights(found) == []
     assert "models of" not in as_html(found, [], tables_of(found), pictures_of(found))
 
 

@@ -35,13 +35,13 @@ def ends_with(picture: np.ndarray, grid: np.ndarray) -> bool:
 
 
 def test_originals_stand_above_what_each_model_drew(found, shown, data):
-    sets = [data.test.images[:32], *(measured.drawn.x[:32] for measured in found.measured)]
+    sets = [data.test.images[:32], *(measured.samples.x[:32] for measured in found.measured)]
     grid = image_grid(torch.cat([x.long() for x in sets]), 17, columns=16, scale=SCALE)
     assert ends_with(shown("samples"), grid)
 
 
 def test_rows_of_labels_are_in_their_order(found, shown):
-    drawn = found.measured[1].drawn
+    drawn = found.measured[1].samples
     few = [label for label in range(10) if (drawn.cond == label).sum() >= 8]
     assert len(few) >= 3
     x = torch.cat([drawn.x[drawn.cond == label][:8] for label in few])

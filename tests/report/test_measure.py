@@ -7,7 +7,7 @@ from pixelcnn.inference import complete, known_mask, score
 from pixelcnn.report import Effort, compare, measure
 from pixelcnn.report.measure import choose_shown
 from pixelcnn.report.tables import overview
-from pixelcnn.report.write import facts
+from pixelcnn.report.write import report_values
 from tests.report.made import COUNT
 
 
@@ -31,22 +31,26 @@ def test_images_shown_are_completed_and_scored_given_their_own_labels(found, var
 
 
 def test_the_slowest_model_decides_how_many_images_all_draw(variants, data, monkeypatch):
-    took, drawing = {"plain": 0.1}, measure.time_drawing
+    took, drawing = {"plain": 0.1}, measure.time_sampling
 
     def timed(variant, *others):
         return drawing(variant, *others)[0], took.get(variant.name, 10.0)
 
-    monkeypatch.setattr(measure, "time_drawing", timed)
-    effort = Effort(max_images=9, num_generated=80, num_shown=2, draw_seconds=11.5)
+    monkeypatch.setattr(measure, "time_sampling", timed)
+    effort = Effort(max_images=9, num_generated=80, num_shown=2, max_sampling_seconds=11.5)
     found = compare(variants, data, effort=effort)
-    assert [len(measured.drawn.x) for measured in found.measured] == [73, 73]
-    assert facts(found)["num_generated"] == 73
-    assert any("drew 73 images and not 80: the slowest" in note for note in overview(found).notes)
-    first, rest = found.measured[0].drawn.x.split([64, 9])
+    assert [len(measured.samples.x) for measured in found.measured] == [73, 73]
+    assert report_values(found)["num_generated"] == 73
+    assert any(
+        "73 samples per model instead of 80: the slowest" in note for note in overview(found).notes
+    )
+    first, rest = found.measured[0].samples.x.split([64, 9])
     assert not any(torch.equal(x, y) for x in first[:9] for y in rest)
 
 
-@pytest.mark.parametrize("name", ["max_images", "num_generated", "num_shown", "draw_seconds"])
+@pytest.mark.parametrize(
+    "name", ["max_images", "num_generated", "num_shown", "max_sampling_seconds"]
+)
 def test_an_effort_of_nothing_is_refused(name):
     with pytest.raises(ValueError, match=name):
         Effort(**{name: 0})

@@ -12,14 +12,14 @@ def test_the_tables_say_what_was_measured(found, variants):
     assert first["architecture"] == "pixelcnn"
     assert first["parameters"] == f"{variants[0].model.num_parameters:,}"
     assert first["NLL of p(x), nats"].startswith(f"{found.measured[0].nll.mean():.2f} ± ")
-    assert first["FID"] == f"{found.measured[0].judged.figures['fid']:.2f}"
+    assert first["FID"] == f"{found.measured[0].quality.values['fid']:.2f}"
     assert first["label accuracy"] == first["training, s"] == "–"
-    assert any("told no labels" in note for note in table.notes)
+    assert any("not conditioned on labels" in note for note in table.notes)
     assert significance(found).rows[0][1] == "–"
     classes = by_class(found)
     assert [row[0] for row in classes.rows] == list("0123456789")
     right = sum(int(row[3].split()[0]) for row in classes.rows)
-    assert right == int(found.measured[1].right.sum())
+    assert right == int(found.measured[1].recognised.sum())
     assert settings(found).rows == [["seed", "0", "1"], ["model.num_labels", "–", "10"]]
 
 
@@ -28,7 +28,7 @@ def test_a_reason_for_missing_figures_is_told_once_for_all(found):
         MetricResults.without("fid", "recall", "too few"),
         MetricResults.without("fid", "too few"),
     ]
-    measured = [replace(m, judged=j) for m, j in zip(found.measured, few, strict=True)]
+    measured = [replace(m, quality=j) for m, j in zip(found.measured, few, strict=True)]
     two = replace(
         found,
         variants=[replace(v, name=n) for v, n in zip(found.variants, "ab", strict=True)],
@@ -41,21 +41,23 @@ def test_a_reason_for_missing_figures_is_told_once_for_all(found):
 
 
 def test_a_caution_about_features_is_passed_on(found):
-    judged = MetricResults({}, protocol={"features": "Inception", "caution": "they mean little"})
-    wary = replace(found, measured=[replace(each, judged=judged) for each in found.measured])
+    quality = MetricResults({}, protocol={"features": "Inception", "caution": "they mean little"})
+    wary = replace(found, measured=[replace(each, quality=quality) for each in found.measured])
     assert "Caution: they mean little." in overview(wary).notes
     assert not any("Caution" in note for note in overview(found).notes)
 
 
 def test_every_figure_stands_under_its_own_heading(found):
     figures = {"fid": 7.25, "precision": 0.25, "recall": 0.75, "label_accuracy": 0.5}
-    judged = MetricResults({**figures, "label_accuracy_ci95": [0.4, 0.6]})
-    told = replace(found, measured=[found.measured[0], replace(found.measured[1], judged=judged)])
+    quality = MetricResults({**figures, "label_accuracy_ci95": [0.4, 0.6]})
+    told = replace(found, measured=[found.measured[0], replace(found.measured[1], quality=quality)])
     table = overview(told)
     cells = dict(zip(table.head, table.rows[1], strict=True))
     assert [cells["FID"], cells["precision"], cells["recall"]] == ["7.25", "25.0 %", "75.0 %"]
     assert cells["label accuracy"] == "50.0 %"
-    assert cells["NLL when told, nats"].startswith(f"{found.measured[1].nll_told.mean():.2f} ± ")
+    assert cells["NLL given condition, nats"].startswith(
+        f"{found.measured[1].nll_conditional.mean():.2f} ± "
+    )
 
 
 def test_a_class_has_the_nll_of_its_own_images(found):
@@ -64,6 +66,6 @@ def test_a_class_has_the_nll_of_its_own_images(found):
         means = [measured.nll[labels == label].mean() for measured in found.measured]
         assert table.rows[row][1:3] == [f"{mean:.2f}" for mean in means]
         assert (row, 1 + means.index(min(means))) in table.best
-        right = found.measured[1].right[found.measured[1].drawn.cond == label]
+        right = found.measured[1].recognised[found.measured[1].samples.cond == label]
         assert table.rows[row][3] == f"{right.sum()} of {len(right)}"
     assert len(table.best) == len(table.rows)

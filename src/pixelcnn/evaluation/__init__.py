@@ -1,17 +1,17 @@
-"""What a model is worth: its likelihood of images it has not seen, and the images it draws."""
+"""Metrics of models: likelihood of held-out images, quality of samples, OOD detection."""
 
 from pixelcnn.evaluation.evaluator import PixelCNNEvaluator
 from pixelcnn.evaluation.labels import labels_by_name
 from pixelcnn.evaluation.likelihood import (
-    check_condition,
     check_fit,
+    check_image_conditions,
     check_spec,
-    density_given,
-    density_of,
+    density_name,
     evaluate,
-    figures_of,
-    is_told,
+    evaluated_density,
+    has_condition,
     log_probs,
+    nll_metrics,
 )
 from pixelcnn.evaluation.ood import Auc, OODDetection, detect_ood, roc_auc
 
@@ -19,16 +19,16 @@ __all__ = [
     "Auc",
     "OODDetection",
     "PixelCNNEvaluator",
-    "check_condition",
     "check_fit",
+    "check_image_conditions",
     "check_spec",
-    "density_given",
-    "density_of",
+    "density_name",
     "detect_ood",
     "evaluate",
-    "figures_of",
-    "is_told",
+    "evaluated_density",
+    "has_condition",
     "labels_by_name",
     "log_probs",
+    "nll_metrics",
     "roc_auc",
 ]

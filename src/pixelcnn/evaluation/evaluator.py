@@ -1,21 +1,28 @@
-"""All figures of a model in one call."""
+"""All metrics of a model in one call."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Literal, TypeAlias
 
 import torch
 
 from pixelcnn.data import ImageSet
-from pixelcnn.errors import ConfigError
-from pixelcnn.evaluation.likelihood import check_fit, density_of, evaluate
+from pixelcnn.errors import (
+    CheckpointError,
+    ConfigError,
+    MetricNotMeasuredError,
+    MissingDependencyError,
+)
+from pixelcnn.evaluation.default_features import default_features
+from pixelcnn.evaluation.likelihood import check_fit, evaluate, evaluated_density
 from pixelcnn.evaluation.loaders import Loader, read_loader
 from pixelcnn.evaluation.sample_quality import (
     GeneratedSamples,
-    by_features,
-    by_looks,
-    by_memory,
-    draw_beside,
+    feature_metrics,
+    generate_like,
+    memorisation_metrics,
+    perceptual_metrics,
 )
-from pixelcnn.inference.query import Progress
 from pixelcnn.metrics.features import Features
 from pixelcnn.metrics.fidelity import NAMES
 from pixelcnn.metrics.perceptual import PerceptualDistance
@@ -24,36 +31,59 @@ from pixelcnn.models import AutoregressiveModel
 from pixelcnn.spec import ImageSpec
 
 MOST_GENERATED = 10_000
-FEATURE_FIGURES = (
-    *NAMES,
-    "label_accuracy",
-    "label_accuracy_ci95",
-    "classifier_test_accuracy",
-)
-LOOKS_FIGURES = (
+FEATURE_METRICS = (*NAMES, "label_accuracy", "label_accuracy_ci95", "classifier_test_accuracy")
+PERCEPTUAL_METRICS = (
     "lpips_diversity",
     "lpips_diversity_stderr",
     "perceptual_distance",
     "perceptual_distance_stderr",
 )
+MEMORISATION_METRIC = "nearest_training_distance"
+SAMPLE_METRICS = frozenset((*FEATURE_METRICS, *PERCEPTUAL_METRICS, MEMORISATION_METRIC))
+
+EvaluationProgress: TypeAlias = Callable[[str, int, int], None]
+"""Called with the stage ("scoring images", "sampling"), the parts of it that are done, and all."""
+
+
+class EvaluationMetrics(dict[str, Any]):
+    """Metrics by name, in JSON types. `metrics[name]` of one that was not measured says why.
+
+    `metrics.get(name)` is None then.
+
+    Example:
+        >>> EvaluationMetrics(nll_nats=76.2)["fid"]
+        Traceback (most recent call last):
+        pixelcnn.errors.MetricNotMeasuredError: `fid` is a metric of samples, and none were \
+generated. Ask for them: `evaluate_model(…, num_generated=500)`.
+    """
+
+    def __getitem__(self, name: str) -> Any:
+        reason = self.get("not_measured", {}).get(name)
+        if reason is not None:
+            raise MetricNotMeasuredError(f"`{name}` was not measured: {reason}.")
+        if name in SAMPLE_METRICS and name not in self:
+            raise MetricNotMeasuredError(
+                f"`{name}` is a metric of samples, and none were generated. Ask for them: "
+                f"`evaluate_model(…, num_generated=500)`."
+            )
+        return super().__getitem__(name)
 
 
 class PixelCNNEvaluator:
-    """Measures models: how probable they find images, and how good the images are they draw.
+    """Measures the likelihood of held-out images, and the quality of samples where asked for.
 
     Args:
-        device: Where to measure, and where models are moved; None leaves them where they are.
-        features: What sees drawn images when they are compared with real ones. None: they are not.
-        perceptual: How different images look. None: it is not measured.
+        device: Where to measure; models are moved there. None leaves them where they are.
+        features: Maps images to the features by which samples are compared with real images.
+            "default" chooses them by the images, see `default_features`; None leaves them out.
+        perceptual: The perceptual distance of images. None: it is not measured.
 
     Example:
         >>> from pixelcnn.checkpoint import load
         >>> from pixelcnn.data import batches, load_data
-        >>> from pixelcnn.metrics import ClassifierFeatures
-        >>> test = load_data("digits").test
-        >>> evaluator = PixelCNNEvaluator(features=ClassifierFeatures("digits"))
-        >>> found = evaluator.evaluate_model(load("digits"), batches(test, 100), num_generated=100)
-        >>> round(found["nll_nats"]), found["label_accuracy"] > 0.8, found["fid"] > 0
+        >>> test = batches(load_data("digits").test, 100)
+        >>> metrics = PixelCNNEvaluator().evaluate_model(load("digits"), test, num_generated=100)
+        >>> round(metrics["nll_nats"]), metrics["label_accuracy"] > 0.8, metrics["fid"] > 0
         (76, True, True)
     """
 
@@ -61,7 +91,7 @@ class PixelCNNEvaluator:
         self,
         device: str | torch.device | None = None,
         *,
-        features: Features | None = None,
+        features: Features | Literal["default"] | None = "default",
         perceptual: PerceptualDistance | None = None,
     ) -> None:
         self.device = device
@@ -79,38 +109,39 @@ class PixelCNNEvaluator:
         batch_size: int = 64,
         max_samples: int | None = None,
         protocol: str | None = None,
-        progress: Progress | None = None,
-    ) -> dict[str, Any]:
-        """Measures a model on images that it has not learned from.
+        progress: EvaluationProgress | None = None,
+    ) -> EvaluationMetrics:
+        """Evaluates a model on held-out images.
 
-        Images are drawn if `features`, `perceptual`, `train` or `num_generated` is given: as
-        many as are asked for, at temperature 1, told what is known of the test images.
+        Samples are generated only if `num_generated`, `train`, or the evaluator's `features` or
+        `perceptual` are given: at temperature 1, conditioned on what is known of the test images.
 
         Args:
             model: Any architecture.
             test_loader: A split of `load_data`, `batches` of it, or a loader of PyTorch that
-                yields levels (B, C, H, W) or pairs of levels and labels. Each image counts once.
-            train: The training images, to see whether drawn images are remembered.
-            num_generated: Images to draw. None: as many as there are test images, at most 10,000.
-            seed: Decides the drawn images, and all else that is random in judging them.
-            batch_size: Images per forward pass, and drawn together.
+                yields images (B, C, H, W) or pairs of images and labels. Images are integer
+                levels, or floats in [0, 1] or [-1, 1] whose values are levels of the model.
+            train: The training images, to measure whether samples are memorised ones.
+            num_generated: Number of samples. None: as many as test images, at most 10,000.
+            seed: Decides the samples, and all that is random in their metrics.
+            batch_size: Images per forward pass, and samples per batch.
             max_samples: Use only the first so many test images. None: all.
             protocol: What the test images are, in words, such as `DataSplits.protocol`.
-            progress: Is told the sub-pixels that are drawn, and all.
+            progress: Called after each batch, see `EvaluationProgress`.
 
         Returns:
-            Those of `evaluate`; `protocol`. Where images are drawn also `fid`, `kid`,
+            The metrics of `evaluate`, and `protocol`. With samples also `fid`, `kid`,
             `inception_score`, `precision` and `recall` (see `compare_sets`), `lpips_diversity` and
             `perceptual_distance` (means, with `…_stderr`), `label_accuracy` (with Wilson's interval
             `label_accuracy_ci95`) and `classifier_test_accuracy`, `nearest_training_distance` (see
-            `Memorisation`): None where one could not be measured, with the reason in
-            `not_measured`; what they depend on is in `drawn_protocol`. All in JSON types.
+            `Memorisation`). The reason why one could not be measured is in `not_measured`, what
+            all of them depend on in `samples_protocol`.
 
         Raises:
             ConfigError: If an option does not fit the model or the images.
             ShapeError: If channels, levels or sizes of the images do not fit.
-            CheckpointError: If the weights of a network that judges cannot be had.
-            MissingDependencyError: If the library of a figure is not installed.
+            CheckpointError: If the weights of chosen features cannot be had.
+            MissingDependencyError: If the library of a chosen metric is not installed.
         """
         if num_generated is not None and num_generated < 1:
             raise ConfigError(f"`num_generated` must be at least 1, got {num_generated}.")
@@ -120,70 +151,89 @@ class PixelCNNEvaluator:
         check_fit(model, image_set)
         if max_samples is not None and max_samples < len(image_set):
             image_set = image_set.take(torch.arange(max_samples))
-        learned = None if train is None else read_loader(train, model).image_set
-        asked = (self.features, self.perceptual, learned, num_generated)
-        draws = any(each is not None for each in asked)
-        if draws:
-            self._check_early(image_set.spec)
-        figures = evaluate(model, image_set, batch_size=batch_size)
-        said = (protocol or _protocol(model, image_set), assumed)
-        figures["protocol"] = "; ".join(each for each in said if each)
-        if not draws:
-            return figures
-        drawn = draw_beside(
-            model,
-            image_set,
-            num_generated=num_generated or min(len(image_set), MOST_GENERATED),
-            seed=seed,
-            batch_size=batch_size,
-            progress=progress,
+        training = None if train is None else read_loader(train, model).image_set
+        chosen = None if self.features == "default" else self.features
+        generates = any(
+            each is not None for each in (chosen, self.perceptual, train, num_generated)
         )
-        return {**figures, **self._judge(drawn, learned, model.device)}
+        if generates:
+            self._check_early(image_set.spec)
+        stage = None if progress is None else partial(progress, "scoring images")
+        metrics = EvaluationMetrics(
+            evaluate(model, image_set, batch_size=batch_size, progress=stage)
+        )
+        said = (protocol or _protocol(model, image_set), assumed)
+        metrics["protocol"] = "; ".join(each for each in said if each)
+        if generates:
+            samples = generate_like(
+                model,
+                image_set,
+                num_generated=num_generated or min(len(image_set), MOST_GENERATED),
+                seed=seed,
+                batch_size=batch_size,
+                progress=None if progress is None else partial(progress, "sampling"),
+            )
+            metrics.update(self._sample_metrics(samples, image_set, training, model.device))
+        return metrics
 
     def _check_early(self, spec: ImageSpec) -> None:
-        """Meets what is missing or does not fit before the long work, not after."""
-        if self.features is not None:
+        """Raises for what is missing or does not fit before the long work, not after."""
+        if isinstance(self.features, Features):
             self.features.prepare(torch.zeros(1, *spec.shape, dtype=torch.int64), spec)
             _ = self.features.options
         if self.perceptual is not None:
             self.perceptual.check(spec)
 
-    def _judge(
-        self, drawn: GeneratedSamples, train: ImageSet | None, device: torch.device
+    def _sample_metrics(
+        self,
+        samples: GeneratedSamples,
+        images: ImageSet,
+        train: ImageSet | None,
+        device: torch.device,
     ) -> dict[str, Any]:
-        """All that can be said of drawn images, as `evaluate_model` returns it."""
-        if self.features is None:
-            seen = MetricResults.without(*FEATURE_FIGURES, "no `features` were chosen")
-        else:
-            seen = by_features(drawn, self.features, device=device)
+        """All metrics of samples, as `evaluate_model` returns them."""
+        found = self._feature_metrics(samples, images, device)
         if self.perceptual is None:
-            looks = MetricResults.without(*LOOKS_FIGURES, "LPIPS was not asked for")
+            perceptual = MetricResults.without(*PERCEPTUAL_METRICS, "LPIPS was not asked for")
         else:
-            looks = by_looks(drawn, self.perceptual)
+            perceptual = perceptual_metrics(samples, self.perceptual)
         if train is None:
-            memory = MetricResults.without("nearest_training_distance", "needs training images")
+            memory = MetricResults.without(MEMORISATION_METRIC, "needs training images (`train`)")
         else:
-            memory = by_memory(drawn, train)
-        found = seen.joined(looks, memory)
-        said = {
-            "num_generated": len(drawn.x),
-            "num_real": len(drawn.real),
-            "seed": drawn.seed,
+            memory = memorisation_metrics(samples, train)
+        found = found.joined(perceptual, memory)
+        protocol = {
+            "num_generated": len(samples.x),
+            "num_real": len(samples.real),
+            "seed": samples.seed,
             "temperature": 1.0,
-            "told": None if drawn.cond is None else drawn.condition.kind,
+            "condition": None if samples.cond is None else samples.condition.kind,
             **found.protocol,
         }
         return {
-            **found.figures,
+            **found.values,
             "not_measured": dict(found.not_measured),
-            "drawn_protocol": said,
+            "samples_protocol": protocol,
         }
+
+    def _feature_metrics(
+        self, samples: GeneratedSamples, images: ImageSet, device: torch.device
+    ) -> MetricResults:
+        features = self.features
+        if features is None:
+            return MetricResults.without(*FEATURE_METRICS, "no `features` were chosen")
+        if not isinstance(features, Features):
+            try:
+                features = default_features(images)
+            except (ConfigError, CheckpointError, MissingDependencyError) as error:
+                return MetricResults.without(*FEATURE_METRICS, str(error).rstrip("."))
+        return feature_metrics(samples, features, device=device)
 
 
 def _protocol(model: AutoregressiveModel, image_set: ImageSet) -> str:
-    """What is known of images whose origin is not."""
+    """What is known of images of unknown origin."""
     spec = image_set.spec
     return (
         f"{len(image_set):,} images of {spec.levels} levels, "
-        f"{'×'.join(map(str, spec.shape))}; {density_of(model, image_set)}"
+        f"{'×'.join(map(str, spec.shape))}; {evaluated_density(model, image_set)}"
     )

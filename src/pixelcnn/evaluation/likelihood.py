@@ -1,4 +1,4 @@
-"""How probable a model finds images that it has not seen."""
+"""The negative log-likelihood of held-out images."""
 
 import math
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pixelcnn.data import Conditions, ImageSet, batches
 from pixelcnn.errors import ConfigError, ShapeError
-from pixelcnn.inference.query import check_nats
+from pixelcnn.inference.query import Progress, check_nats, evaluating
 from pixelcnn.metrics import bits_per_dim, bootstrap_interval, perplexity
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition
@@ -23,69 +23,84 @@ def evaluate(
     *,
     batch_size: int = 64,
     max_samples: int | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Measures the negative log-likelihood of images, each counted once.
 
-    Sums over images are divided by the number of images, so that the result does not depend on
-    `batch_size`, whatever is left for the last batch.
+    Sums over images are divided by the number of images, so the result does not depend on
+    `batch_size`.
 
     Args:
-        model: Moved nowhere: images come to its device. It is left in the mode it was in.
+        model: Any architecture. Images are moved to its device; its mode is kept.
         image_set: A split of `load_data`.
         batch_size: Images per forward pass.
         max_samples: Use only the first so many images. None: all.
+        progress: Called with the images scored so far, and all; each counts once for each pass.
 
     Returns:
         `nll_nats` per image with its standard error `nll_nats_stderr` over images,
-        `bits_per_dim`, `perplexity` (both per sub-pixel), each with the 95 % bootstrap interval
-        over images `nll_nats_ci95` and so on, all of which are None for one image alone;
-        `num_images`, `num_dims`. They are those of
-        p(x | label) where the model takes labels and the images have them (likewise for
-        attributes and maps), see `density_of`. A model that also serves without labels is then
-        measured without them, too: `nll_nats_without_label` and so on are those of p(x).
+        `bits_per_dim`, `perplexity` (both per sub-pixel), each with its 95 % bootstrap interval
+        over images (`nll_nats_ci95` …); errors and intervals are None for one image.
+        `num_images`, `num_dims`. These are metrics of p(x | label) where the model takes labels
+        and the images have them (likewise attributes and maps), see `evaluated_density`. A model
+        that takes labels or none is then also measured without: `nll_nats_without_label` …
 
     Raises:
-        ConfigError: If the model needs a condition that the images do not have, or gives NaN, as
-            one that has diverged does.
+        ConfigError: If the model needs a condition that the images do not have, or returns NaN,
+            as after a training that diverged.
         ShapeError: If channels or levels do not fit the model.
     """
     check_fit(model, image_set)
     if max_samples is not None and max_samples < len(image_set):
         image_set = image_set.take(torch.arange(max_samples))
     num_dims = image_set.spec.num_dims
-    figures = figures_of(-log_probs(model, image_set, batch_size=batch_size), num_dims)
-    if is_told(model, image_set) and model.condition.is_optional:
-        nll = -log_probs(model, image_set, batch_size=batch_size, with_condition=False)
-        without = figures_of(nll, num_dims)
-        figures |= {f"{name}_without_label": figure for name, figure in without.items()}
-    return {**figures, "num_images": len(image_set), "num_dims": num_dims}
+    passes = [True]
+    if has_condition(model, image_set) and model.condition.is_optional:
+        passes.append(False)
+    metrics: dict[str, Any] = {}
+    for number, with_condition in enumerate(passes):
+        found = -log_probs(
+            model, image_set, batch_size=batch_size, with_condition=with_condition,
+            progress=_pass_of(progress, number, len(passes)),
+        )  # fmt: skip
+        suffix = "" if with_condition else "_without_label"
+        values = nll_metrics(found, num_dims)
+        metrics |= {f"{name}{suffix}": value for name, value in values.items()}
+    return {**metrics, "num_images": len(image_set), "num_dims": num_dims}
 
 
-def is_told(model: AutoregressiveModel, image_set: ImageSet) -> bool:
-    """Whether the model is told the labels, attributes or maps of these images."""
+def _pass_of(progress: Progress | None, number: int, count: int) -> Progress | None:
+    """The progress of one of several passes over the same images."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(number * total + done, count * total)
+
+
+def has_condition(model: AutoregressiveModel, image_set: ImageSet) -> bool:
+    """Whether the images have what the model can be conditioned on."""
     return image_set.conditions.of(model.condition.kind) is not None
 
 
-def density_of(model: AutoregressiveModel, image_set: ImageSet) -> str:
+def evaluated_density(model: AutoregressiveModel, image_set: ImageSet) -> str:
     """Which probability `evaluate` measures: "p(x)", "p(x | label)", "p(x | attributes)" …"""
-    return density_given(model.condition.kind if is_told(model, image_set) else None)
+    return density_name(model.condition.kind if has_condition(model, image_set) else None)
 
 
-def density_given(kind: str | None) -> str:
-    """The probability of an image that comes with its labels, attributes or maps, or with nothing.
+def density_name(kind: str | None) -> str:
+    """The name of the probability of an image given a kind of condition, or given nothing.
 
     Example:
-        >>> density_given("labels"), density_given(None)
+        >>> density_name("labels"), density_name(None)
         ('p(x | label)', 'p(x)')
     """
-    told = {"labels": "label", "attributes": "attributes", "maps": "map"}
-    return "p(x)" if kind is None else f"p(x | {told[kind]})"
+    given = {"labels": "label", "attributes": "attributes", "maps": "map"}
+    return "p(x)" if kind is None else f"p(x | {given[kind]})"
 
 
-def figures_of(nll: Tensor, num_dims: int) -> dict[str, Any]:
-    """Mean and standard error over images of their NLL in nats (N,), and what follows from it."""
+def nll_metrics(nll: Tensor, num_dims: int) -> dict[str, Any]:
+    """NLL, bits/dim and perplexity, with their errors, of the NLL of each image in nats (N,)."""
     nll_nats = nll.mean().item()
-    # One image alone does not say how much others differ.
+    # One image does not show how much others differ.
     interval = list(bootstrap_interval(nll)) if len(nll) > 1 else None
 
     def ends(unit: Callable[[float, int], float]) -> list[float] | None:
@@ -103,7 +118,12 @@ def figures_of(nll: Tensor, num_dims: int) -> dict[str, Any]:
 
 
 def log_probs(
-    model: AutoregressiveModel, image_set: ImageSet, *, batch_size: int, with_condition: bool = True
+    model: AutoregressiveModel,
+    image_set: ImageSet,
+    *,
+    batch_size: int,
+    with_condition: bool = True,
+    progress: Progress | None = None,
 ) -> Tensor:
     """Log-probability of every image in nats, in eval mode.
 
@@ -111,7 +131,8 @@ def log_probs(
         model: Any architecture.
         image_set: A split of `load_data`.
         batch_size: Images per forward pass.
-        with_condition: Whether a conditional model is told what is known of the images.
+        with_condition: Whether a conditional model gets the condition of the images.
+        progress: Called with the images scored so far, and all.
 
     Returns:
         Shape: (N,), float64, on the CPU.
@@ -119,26 +140,24 @@ def log_probs(
     Raises:
         ConfigError: If any of them is NaN.
     """
-    device = next(model.parameters()).device
-    was_training = model.training
-    model.eval()
-    try:
-        parts = []
+    kind, parts, done = model.condition.kind, [], 0
+    with evaluating(model):
         for x, conditions in batches(image_set, batch_size):
-            cond = conditions.of(model.condition.kind) if with_condition else None
-            parts.append(model.log_prob(x.to(device), cond))
-    finally:
-        model.train(was_training)
-    # In double precision: a float32 sum over many images would lose digits that we report.
+            cond = conditions.of(kind) if with_condition else None
+            parts.append(model.log_prob(x.to(model.device), cond))
+            done += len(x)
+            if progress is not None:
+                progress(done, len(image_set))
+    # In double precision: a float32 sum over many images would lose digits that are reported.
     nats = torch.cat(parts).cpu().double()
     check_nats(nats)
     return nats
 
 
 def check_fit(model: AutoregressiveModel, image_set: ImageSet) -> None:
-    """Raises unless the model can score these images, with what is known of them."""
+    """Raises unless the model can score these images with their conditions."""
     check_spec(model, image_set.spec)
-    check_condition(model.condition, image_set.conditions)
+    check_image_conditions(model.condition, image_set.conditions)
 
 
 def check_spec(model: AutoregressiveModel, spec: ImageSpec) -> None:
@@ -152,8 +171,8 @@ def check_spec(model: AutoregressiveModel, spec: ImageSpec) -> None:
         )
 
 
-def check_condition(condition: Condition, conditions: Conditions) -> None:
-    """Raises `ConfigError` unless images come with what the model is conditioned on."""
+def check_image_conditions(condition: Condition, conditions: Conditions) -> None:
+    """Raises `ConfigError` unless images have what the model must be conditioned on."""
     kind, values = condition.kind, conditions.of(condition.kind)
     if kind is None or (values is None and condition.is_optional):
         return

@@ -1,4 +1,4 @@
-"""Judging the images that a model draws."""
+"""Metrics of the samples of a model."""
 
 import math
 from dataclasses import dataclass
@@ -25,16 +25,16 @@ READ_AT_ONCE = 4096
 
 @dataclass(frozen=True)
 class GeneratedSamples:
-    """Images that a model drew, beside the real ones that they are compared with.
+    """Samples of a model, beside the real images that they are compared with.
 
     Attributes:
         x: Levels. (N, C, H, W).
-        cond: What the model was told of each, as it takes it; None for nothing.
+        cond: What each sample was conditioned on, as the model takes it; None for nothing.
         real: Levels. (M, C, H, W).
-        real_labels: Classes of the real images, (M,); None where they are not known.
+        real_labels: Classes of the real images, (M,); None where they are unknown.
         spec: Shape and levels of both.
         condition: Of the model.
-        seed: Of the draws, and of all that is random in judging them.
+        seed: Of the samples, and of all that is random in their metrics.
     """
 
     x: Tensor
@@ -46,7 +46,7 @@ class GeneratedSamples:
     seed: int
 
 
-def draw_beside(
+def generate_like(
     model: AutoregressiveModel,
     image_set: ImageSet,
     *,
@@ -55,20 +55,19 @@ def draw_beside(
     batch_size: int = 256,
     progress: Progress | None = None,
 ) -> GeneratedSamples:
-    """Draws images at temperature 1, told what is known of the real images in their order.
+    """Samples at temperature 1, conditioned on what is known of the real images, in their order.
 
-    So a model of labels draws each as often as it comes in the set.
+    So a model of labels generates each class as often as it is in the set.
 
     Args:
         model: Any architecture.
-        image_set: The real images, whose size the drawn ones get.
-        num_generated: Images, N; where there are fewer conditions, these begin again.
-        seed: With its number, decides each image.
-        batch_size: Images drawn together.
-        progress: Is told the sub-pixels that are drawn, and all.
+        image_set: The real images, whose size the samples get.
+        num_generated: Number of samples N; where there are fewer conditions, these repeat.
+        seed: With its number, decides each sample.
+        batch_size: Samples per batch.
+        progress: Called with the sub-pixels sampled so far, and all.
     """
-    kind = model.condition.kind
-    cond = image_set.conditions.first(num_generated).of(kind)
+    cond = image_set.conditions.first(num_generated).of(model.condition.kind)
     x = PixelCNNSampler(model).generate_samples(
         num_generated,
         cond=cond,
@@ -77,47 +76,42 @@ def draw_beside(
         batch_size=batch_size,
         on_progress=progress,
     )
-    spec = image_set.spec
-    return GeneratedSamples(
-        narrow(x, spec.levels),
-        cond,
-        images_of(image_set),
-        image_set.labels,
-        spec,
-        model.condition,
-        seed,
-    )
+    return beside(narrow(x, image_set.spec.levels), cond, image_set, model.condition, seed)
 
 
-def images_of(image_set: ImageSet) -> Tensor:
-    """All images of a set as one tensor, in the smallest type. (N, C, H, W)."""
+def beside(
+    x: Tensor, cond: Tensor | None, image_set: ImageSet, condition: Condition, seed: int
+) -> GeneratedSamples:
+    """Samples (N, C, H, W) and their condition, beside all images of a set."""
     levels = image_set.spec.levels
-    return torch.cat([narrow(x, levels).cpu() for x, _ in batches(image_set, READ_AT_ONCE)])
+    real = torch.cat([narrow(part, levels).cpu() for part, _ in batches(image_set, READ_AT_ONCE)])
+    return GeneratedSamples(x, cond, real, image_set.labels, image_set.spec, condition, seed)
 
 
-def by_features(
-    drawn: GeneratedSamples, features: Features, *, device: torch.device
+def feature_metrics(
+    samples: GeneratedSamples, features: Features, *, device: torch.device
 ) -> MetricResults:
-    """FID, KID, Inception score, precision and recall, and what a classifier says of labels."""
+    """FID, KID, Inception score, precision and recall, and the metrics of a classifier."""
     found = compare_sets(
-        drawn.x, drawn.real, spec=drawn.spec, features=features, seed=drawn.seed, device=device
-    )
-    return found.joined(label_accuracy(drawn, features), classifier_accuracy(drawn, features))
+        samples.x, samples.real, spec=samples.spec, features=features, seed=samples.seed,
+        device=device,
+    )  # fmt: skip
+    return found.joined(label_accuracy(samples, features), classifier_accuracy(samples, features))
 
 
-def label_accuracy(drawn: GeneratedSamples, features: Features) -> MetricResults:
-    """How often a classifier finds in a drawn image the label that the model was told to draw."""
+def label_accuracy(samples: GeneratedSamples, features: Features) -> MetricResults:
+    """How often a classifier finds in a sample the label that it was conditioned on."""
     names = ("label_accuracy", "label_accuracy_ci95")
-    if drawn.condition.kind != "labels" or drawn.cond is None:
-        return MetricResults.without(*names, "the model was told no labels to draw")
+    if samples.condition.kind != "labels" or samples.cond is None:
+        return MetricResults.without(*names, "the samples were not conditioned on labels")
     if not isinstance(features, ClassifierFeatures):
         return MetricResults.without(*names, "needs the features of a classifier of these labels")
-    reason = other_labels(drawn.condition, features)
+    reason = other_labels(samples.condition, features)
     if reason is not None:
         return MetricResults.without(*names, reason)
-    right = int((features.classifier.network.predict(drawn.x) == drawn.cond.cpu()).sum())
-    interval = list(wilson_interval(right, len(drawn.x)))
-    return MetricResults(dict(zip(names, (right / len(drawn.x), interval), strict=True)))
+    right = int((features.classifier.network.predict(samples.x) == samples.cond.cpu()).sum())
+    interval = list(wilson_interval(right, len(samples.x)))
+    return MetricResults(dict(zip(names, (right / len(samples.x), interval), strict=True)))
 
 
 def other_labels(condition: Condition, features: ClassifierFeatures) -> str | None:
@@ -136,48 +130,49 @@ def other_labels(condition: Condition, features: ClassifierFeatures) -> str | No
     return None
 
 
-def classifier_accuracy(drawn: GeneratedSamples, features: Features) -> MetricResults:
-    """How often the classifier is right on the real images: what its judgement is worth."""
+def classifier_accuracy(samples: GeneratedSamples, features: Features) -> MetricResults:
+    """How often the classifier is right on the real images: what its metrics are worth."""
     name = "classifier_test_accuracy"
     if not isinstance(features, ClassifierFeatures):
         return MetricResults.without(
             name, "the features are not those of a classifier of these images"
         )
-    if drawn.real_labels is None:
-        return MetricResults.without(name, "the labels of the real images are not known")
-    # Real images of a model of labels have the numbers that these have for the model.
-    reason = other_labels(drawn.condition, features) if drawn.condition.kind == "labels" else None
+    if samples.real_labels is None:
+        return MetricResults.without(name, "the labels of the real images are unknown")
+    # Real images have the numbers that their labels have for the model.
+    is_labelled = samples.condition.kind == "labels"
+    reason = other_labels(samples.condition, features) if is_labelled else None
     if reason is not None:
         return MetricResults.without(name, reason)
-    right = features.classifier.network.predict(drawn.real) == drawn.real_labels.cpu()
+    right = features.classifier.network.predict(samples.real) == samples.real_labels.cpu()
     return MetricResults({name: right.double().mean().item()})
 
 
-def by_looks(drawn: GeneratedSamples, distance: PerceptualDistance) -> MetricResults:
-    """LPIPS among the drawn images, and of them to real ones."""
-    levels = drawn.spec.levels
+def perceptual_metrics(samples: GeneratedSamples, distance: PerceptualDistance) -> MetricResults:
+    """LPIPS between samples, and from samples to real images."""
+    levels = samples.spec.levels
     names = ("lpips_diversity", "lpips_diversity_stderr")
-    to_real = distance_to_nearest(distance, drawn.x, drawn.real, levels=levels)
+    to_real = distance_to_nearest(distance, samples.x, samples.real, levels=levels)
     found = _with_error("perceptual_distance", to_real)
     protocol = {**distance.describe(), "perceptual_distance_images": len(to_real)}
-    if len(drawn.x) < 2:
+    if len(samples.x) < 2:
         return MetricResults(found, protocol=protocol).joined(
-            MetricResults.without(*names, "needs at least 2 drawn images, got 1")
+            MetricResults.without(*names, "needs at least 2 samples, got 1")
         )
-    among = diversity(distance, drawn.x, levels=levels, seed=drawn.seed)
+    among = diversity(distance, samples.x, levels=levels, seed=samples.seed)
     protocol["lpips_diversity_pairs"] = len(among)
     return MetricResults(found | _with_error("lpips_diversity", among), protocol=protocol)
 
 
-def by_memory(drawn: GeneratedSamples, train: ImageSet) -> MetricResults:
-    """Distances of drawn and of real images to the nearest training images."""
+def memorisation_metrics(samples: GeneratedSamples, train: ImageSet) -> MetricResults:
+    """Distances of samples and of real images to the nearest training images."""
     if len(train) < 2:
         reason = f"needs at least 2 training images, got {len(train)}"
         return MetricResults.without("nearest_training_distance", reason)
-    both = torch.cat([drawn.x, drawn.real])
+    both = torch.cat([samples.x, samples.real])
     references = (x for x, _ in batches(train, READ_AT_ONCE))
-    distances, _ = nearest(both, references, levels=drawn.spec.levels, count=2)
-    found = Memorisation(*distances.split([len(drawn.x), len(drawn.real)]))
+    distances, _ = nearest(both, references, levels=samples.spec.levels, count=2)
+    found = Memorisation(*distances.split([len(samples.x), len(samples.real)]))
     return MetricResults(
         {"nearest_training_distance": found.summary()}, protocol={"num_train": len(train)}
     )

@@ -145,8 +145,9 @@ class ClassifierFeatures(Features):
     models by one classifier, never with figures by another.
 
     Args:
-        classifier: A file of `pixelcnn train-classifier`, the name of a classifier that comes with
-            the package, or a classifier that is loaded already.
+        classifier: A file of `pixelcnn train-classifier`, the name of a bundled classifier, or a
+            loaded classifier.
+        caution: Why its metrics must be read with care; None if they need not.
 
     Example:
         >>> features = ClassifierFeatures("digits")
@@ -156,10 +157,13 @@ class ClassifierFeatures(Features):
 
     layer = "features"
 
-    def __init__(self, classifier: str | Path | TrainedClassifier):
+    def __init__(
+        self, classifier: str | Path | TrainedClassifier, *, caution: str | None = None
+    ) -> None:
         if not isinstance(classifier, TrainedClassifier):
             classifier = load_classifier(classifier)
         self.classifier = classifier
+        self._caution = caution
         self.num_features = classifier.network.num_features
         self.num_classes = classifier.network.num_labels
 
@@ -184,7 +188,7 @@ class ClassifierFeatures(Features):
         }
 
     def caution(self, spec: ImageSpec) -> str | None:
-        return None
+        return self._caution
 
     @cached_property
     def options(self) -> dict[str, Any]:

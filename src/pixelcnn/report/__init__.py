@@ -1,4 +1,4 @@
-"""Reports that compare models on the same images, as a page, as text and as pictures."""
+"""Reports that compare models on the same images: HTML, Markdown, JSON and PNG."""
 
 from pixelcnn.report.compare import Comparison, compare
 from pixelcnn.report.measure import QUICK, Effort

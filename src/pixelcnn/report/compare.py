@@ -1,4 +1,4 @@
-"""Comparing models: all that a report says, measured."""
+"""Measures all that a report compares."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -13,13 +13,13 @@ from pixelcnn.data import DataSplits, ImageSet
 from pixelcnn.errors import ConfigError
 from pixelcnn.metrics import Features, Interval
 from pixelcnn.metrics.bootstrap import middle, resampled_means, resamples_for
-from pixelcnn.report.measure import Effort, Measured, measure_all
+from pixelcnn.report.measure import Effort, Measurements, measure_all
 from pixelcnn.report.variant import Variant
 
 
 @dataclass(frozen=True)
 class Difference:
-    """How much more one model pays for the same images than another.
+    """By how much the NLL of one model is higher than that of another, on the same images.
 
     Attributes:
         nats: Mean difference per image.
@@ -31,18 +31,18 @@ class Difference:
 
     @property
     def is_significant(self) -> bool:
-        """Whether the interval leaves zero out."""
+        """Whether the interval excludes zero."""
         return self.interval.low > 0 or self.interval.high < 0
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Models, what was measured of them, and on what.
+    """Models, their measurements, and the images that they were measured on.
 
     Attributes:
         variants: In the order they were named.
-        measured: Of each.
-        images: The test images that were measured on.
+        measured: The measurements of each.
+        images: The test images used.
         num_test: All test images, of which these are the first.
         shown: Numbers of those in pictures.
         label_names: Of the classes of the images; None where they have none.
@@ -52,7 +52,7 @@ class Comparison:
     """
 
     variants: Sequence[Variant]
-    measured: Sequence[Measured]
+    measured: Sequence[Measurements]
     images: ImageSet
     num_test: int
     shown: Tensor
@@ -68,7 +68,7 @@ class Comparison:
 
     @property
     def which(self) -> str:
-        """How many of the test images were measured on, in words."""
+        """Which of the test images were used, in words."""
         count = f"{len(self.images):,}"
         if len(self.images) < self.num_test:
             count = f"the first {count} of {self.num_test:,}"
@@ -80,9 +80,9 @@ class Comparison:
         return sorted(range(len(self.measured)), key=lambda n: self.measured[n].nll.mean().item())
 
     def difference(self, one: int, other: int) -> Difference:
-        """What `one` pays more than `other`, by a bootstrap that pairs their images.
+        """NLL of `one` minus that of `other`, with a paired bootstrap interval over images.
 
-        The intervals of all pairs hold together with 95 % (Bonferroni).
+        The intervals of all pairs hold together with 95 % confidence (Bonferroni).
         """
         nats = (self.measured[one].nll - self.measured[other].nll).mean().item()
         means = self._resampled[:, one] - self._resampled[:, other]
@@ -90,12 +90,12 @@ class Comparison:
 
     @property
     def _level(self) -> float:
-        """Of the interval of one pair."""
+        """Confidence level of the interval of one pair."""
         return 1 - 0.05 / max(math.comb(len(self.variants), 2), 1)
 
     @cached_property
     def _resampled(self) -> Tensor:
-        """Mean NLL of each variant on images drawn again, the same for all. (R, V)."""
+        """Mean NLL of each variant on resampled images, the same for all. (R, V)."""
         nll = torch.stack([measured.nll for measured in self.measured], 1)
         return resampled_means(nll, resamples_for(self._level))
 
@@ -106,18 +106,18 @@ def compare(
     *,
     effort: Effort | None = None,
     features: Features | None = None,
-    why_none: str = "",
+    no_features_reason: str = "",
     say: Callable[[str], None] = lambda line: None,
 ) -> Comparison:
-    """Measures models on the same test images, and draws from each by the same noise.
+    """Measures models on the same test images, and samples from each with the same noise.
 
     Args:
         variants: Two or more with different names, or one alone.
         data: The images; labels in the numbers of the models.
         effort: How much to measure.
-        features: What sees the drawn images, for FID, precision, recall and label accuracy.
-        why_none: Why there are no features, for the reader.
-        say: Is told what is being done.
+        features: Features of images, for FID, precision, recall and label accuracy.
+        no_features_reason: Why there are no features, for the reader.
+        say: Called with what is being done.
 
     Raises:
         ConfigError: If names repeat, or a model is conditioned on what the images do not have.
@@ -130,18 +130,19 @@ def compare(
         >>> pair = [Variant(f"{width} wide", PixelCNN(hidden_channels=width, **made))
         ...         for width in (2, 4)]
         >>> found = compare(pair, load_data("digits"), effort=Effort(max_images=8, num_generated=8))
-        >>> found.names, found.measured[0].nll.shape, len(found.measured[0].drawn.x)
+        >>> found.names, found.measured[0].nll.shape, len(found.measured[0].samples.x)
         (['2 wide', '4 wide'], torch.Size([8]), 8)
     """
     names = [variant.name for variant in variants]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if not variants or repeated:
         raise ConfigError(
-            f"A report needs models of different names, got {', '.join(names) or 'none'}."
+            f"The models of a report must have different names, got "
+            f"{', '.join(names) or 'none'}. Name them NAME=RUN."
         )
     effort = effort or Effort()
     images, shown, measured = measure_all(
-        variants, data, effort, features=features, why_none=why_none, say=say
+        variants, data, effort, features=features, no_features_reason=no_features_reason, say=say
     )
     return Comparison(
         variants,

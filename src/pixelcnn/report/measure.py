@@ -1,4 +1,4 @@
-"""What a report measures of each variant, on the same images and by the same noise."""
+"""What a report measures of each variant, on the same images and with the same noise."""
 
 import statistics
 import time
@@ -11,15 +11,16 @@ from torch import Tensor
 from pixelcnn.data import DataSplits, ImageSet
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import check_fit
-from pixelcnn.evaluation.sample_quality import GeneratedSamples, by_features, images_of
+from pixelcnn.evaluation.sample_quality import GeneratedSamples, beside, feature_metrics
 from pixelcnn.inference import PixelCNNSampler, complete, known_mask, score, score_unconditionally
 from pixelcnn.metrics import Features, MetricResults
 from pixelcnn.metrics.features import ClassifierFeatures
 from pixelcnn.report.variant import Variant
 
 NUM_TIMED = 64
-TIMED_AGAIN = 5.0  # seconds: what is faster is timed three times, and the median taken
-MISSING = "bottom"
+TIMED_AGAIN = 5.0  # seconds: a faster model is timed three times, and the median taken
+QUALITY = ("fid", "precision", "recall", "label_accuracy")
+UNKNOWN = "bottom"  # the name of the mask of the completions
 
 
 @dataclass(frozen=True)
@@ -28,17 +29,17 @@ class Effort:
 
     Attributes:
         max_images: Test images, the first so many.
-        num_generated: Images that each variant draws to be judged.
-        draw_seconds: Longest time that one variant may draw them; where the slowest would need
-            longer, all draw fewer, at least 64, since distances between sets depend on how many.
+        num_generated: Samples of each variant.
+        max_sampling_seconds: Longest time for the samples of one variant. Where the slowest needs
+            more, all variants get equally fewer samples, at least 64: FID depends on how many.
         num_shown: Images in a row of a picture.
-        batch_size: Images drawn together.
-        seed: Of all that is drawn.
+        batch_size: Samples per batch.
+        seed: Of the samples and completions.
     """
 
     max_images: int = 2_000
     num_generated: int = 500
-    draw_seconds: float = 60.0
+    max_sampling_seconds: float = 60.0
     num_shown: int = 10
     batch_size: int = 256
     seed: int = 0
@@ -47,34 +48,36 @@ class Effort:
         for name in ("max_images", "num_generated", "num_shown", "batch_size"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"`{name}` must be at least 1, got {getattr(self, name)}.")
-        if not self.draw_seconds > 0:
-            raise ConfigError(f"`draw_seconds` must be greater than 0, got {self.draw_seconds}.")
+        if not self.max_sampling_seconds > 0:
+            raise ConfigError(
+                f"`max_sampling_seconds` must be greater than 0, got {self.max_sampling_seconds}."
+            )
 
 
-QUICK = Effort(max_images=200, num_generated=128, draw_seconds=10.0)
+QUICK = Effort(max_images=200, num_generated=128, max_sampling_seconds=10.0)
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What was found of one variant.
+class Measurements:
+    """The measurements of one variant.
 
     Attributes:
         nll: -log p(x) of the test images, in nats. (N,), float64.
-        nll_told: -log p(x | condition), likewise; None for a model that was told nothing.
-        seconds_to_draw: Of 64 images.
-        drawn: The images that it drew.
-        judged: Their figures by features, with reasons for those that are missing.
-        right: Whether a classifier found the label told in each drawn image, (M,), bool; or None.
-        bits: Of the pixels of the images shown. (S, H, W).
-        completions: Two of each image shown, whose lower half was missing. (S, 2, C, H, W).
+        nll_conditional: -log p(x | condition), likewise; None for an unconditional model.
+        sampling_seconds: Of 64 samples.
+        samples: Its samples, beside the test images.
+        quality: Metrics of the samples, with reasons for those that are missing.
+        recognised: Whether a classifier finds the label of each sample, (M,), bool; or None.
+        bits: Bits of each pixel of the images shown. (S, H, W).
+        completions: Two of each image shown, whose lower half is unknown. (S, 2, C, H, W).
     """
 
     nll: Tensor
-    nll_told: Tensor | None
-    seconds_to_draw: float
-    drawn: GeneratedSamples
-    judged: MetricResults
-    right: Tensor | None
+    nll_conditional: Tensor | None
+    sampling_seconds: float
+    samples: GeneratedSamples
+    quality: MetricResults
+    recognised: Tensor | None
     bits: Tensor
     completions: Tensor
 
@@ -85,65 +88,70 @@ def measure_all(
     effort: Effort,
     *,
     features: Features | None,
-    why_none: str,
+    no_features_reason: str,
     say: Callable[[str], None],
-) -> tuple[ImageSet, Tensor, list[Measured]]:
+) -> tuple[ImageSet, Tensor, list[Measurements]]:
     """Measures all variants.
 
     Args:
         variants: Models of such images.
         data: Whose test images are used.
         effort: How much to measure.
-        features: What sees drawn images; None leaves distances between sets out.
-        why_none: Why there are no features.
-        say: Is told what is being done.
+        features: Features for FID, precision and recall; None leaves these out.
+        no_features_reason: Why there are no features.
+        say: Called with what is being done.
 
     Returns:
-        The test images, the numbers of those that are shown, and what was found.
+        The test images, the numbers of those that are shown, and the measurements.
     """
     images = data.test.take(torch.arange(min(len(data.test), effort.max_images)))
     for variant in variants:
         check_fit(variant.model, images)
     first = {}
     for variant in variants:
-        say(f"{variant.name}: drawing {NUM_TIMED} images against the clock")
-        first[variant.name] = time_drawing(variant, images, effort)
+        say(f"{variant.name}: timing {NUM_TIMED} samples")
+        first[variant.name] = time_sampling(variant, images, effort)
     slowest = max(seconds for _, seconds in first.values())
     count = affordable(effort, slowest)
     shown = choose_shown(images, effort.num_shown)
     found = []
     for variant in variants:
-        say(f"{variant.name}: drawing {count} images, scoring {len(images):,}")
+        say(f"{variant.name}: {count} samples, scoring {len(images):,} images")
         x, seconds = first[variant.name]
-        drawn = draw_on(variant, images, x, count, effort)
-        found.append(measure(variant, images, shown, drawn, seconds, effort, features, why_none))
+        samples = generate_more(variant, images, x, count, effort)
+        if features is None:
+            quality = MetricResults.without(*QUALITY, no_features_reason or "was not asked for")
+        else:
+            quality = feature_metrics(samples, features, device=variant.model.device)
+        recognised = labels_found(samples, features, quality)
+        found.append(measure_variant(variant, images, shown, samples, seconds, quality, recognised))
     return images, shown, found
 
 
 def affordable(effort: Effort, slowest: float) -> int:
-    """How many images every variant can draw, given the seconds of the slowest for 64.
+    """How many samples every variant can generate, given the seconds of the slowest for 64.
 
     Example:
-        >>> affordable(Effort(num_generated=500, draw_seconds=60), 2.0)
+        >>> affordable(Effort(max_sampling_seconds=60), 2.0)
         500
-        >>> affordable(Effort(num_generated=500, draw_seconds=60), 20.0)
+        >>> affordable(Effort(max_sampling_seconds=60), 20.0)
         192
     """
-    most = int(NUM_TIMED * effort.draw_seconds / slowest)
+    most = int(NUM_TIMED * effort.max_sampling_seconds / slowest)
     return min(effort.num_generated, max(NUM_TIMED, most))
 
 
 def conditions_of(variant: Variant, images: ImageSet, count: int) -> Tensor | None:
-    """What the variant is told: what is known of the test images, in their order."""
+    """What samples of the variant are conditioned on: that of the test images, in order."""
     return images.conditions.first(count).of(variant.model.condition.kind)
 
 
-def time_drawing(variant: Variant, images: ImageSet, effort: Effort) -> tuple[Tensor, float]:
-    """The first 64 images, and the seconds they took; the median of three, if that is quick."""
+def time_sampling(variant: Variant, images: ImageSet, effort: Effort) -> tuple[Tensor, float]:
+    """The first 64 samples and their seconds: the median of three, if that is quick."""
     sampler = PixelCNNSampler(variant.model)
     cond = conditions_of(variant, images, NUM_TIMED)
     shape = images.spec.shape
-    # What is made once, such as a threads pool, belongs to no image.
+    # What is made once, such as a pool of threads, is not timed.
     sampler.generate_samples(1, cond=None if cond is None else cond[:1], shape=shape)
     seconds: list[float] = []
     while not seconds or (seconds[0] < TIMED_AGAIN and len(seconds) < 3):
@@ -153,10 +161,10 @@ def time_drawing(variant: Variant, images: ImageSet, effort: Effort) -> tuple[Te
     return x, statistics.median(seconds)
 
 
-def draw_on(
+def generate_more(
     variant: Variant, images: ImageSet, x: Tensor, count: int, effort: Effort
 ) -> GeneratedSamples:
-    """As many images as are wanted, of which the first 64 are there."""
+    """As many samples as asked for, of which the first 64 are there."""
     cond = conditions_of(variant, images, count)
     if count > len(x):
         rest = PixelCNNSampler(variant.model).stream(
@@ -168,75 +176,57 @@ def draw_on(
             batch_size=effort.batch_size,
         )
         x = torch.cat([x, *rest])
-    return GeneratedSamples(
-        x[:count],
-        cond,
-        images_of(images),
-        images.labels,
-        images.spec,
-        variant.model.condition,
-        effort.seed,
-    )
+    return beside(x[:count], cond, images, variant.model.condition, effort.seed)
 
 
-def measure(
+def measure_variant(
     variant: Variant,
     images: ImageSet,
     shown: Tensor,
-    drawn: GeneratedSamples,
+    samples: GeneratedSamples,
     seconds: float,
-    effort: Effort,
-    features: Features | None,
-    why_none: str,
-) -> Measured:
-    """All of one variant, once it has drawn."""
-    model = variant.model
-    x = drawn.real.long()
+    quality: MetricResults,
+    recognised: Tensor | None,
+) -> Measurements:
+    """All measurements of one variant, given those of its samples."""
+    model, x = variant.model, samples.real.long()
     cond = images.conditions.of(model.condition.kind)
-    told = None
-    if cond is not None:
-        told = score(model, x, cond).nats
+    conditional = None if cond is None else score(model, x, cond).nats
     if model.condition.kind in ("attributes", "maps") and not model.condition.is_optional:
-        assert told is not None  # checked: a model that must be told is told
-        nll = told
+        assert conditional is not None  # checked: the images have the condition
+        nll = conditional
     else:
         nll = score_unconditionally(model, x).nats
     cond_shown = None if cond is None else cond[shown]
-    known = known_mask(MISSING, images.spec.shape)
+    known = known_mask(UNKNOWN, images.spec.shape)
     completed = complete(
         model, x[shown], known, method="raster", num_completions=2, cond=cond_shown,
-        seed=effort.seed,
+        seed=samples.seed,
     )  # fmt: skip
-    if features is None:
-        judged = MetricResults.without(
-            "fid", "precision", "recall", "label_accuracy", why_none or "was not asked for"
-        )
-    else:
-        judged = by_features(drawn, features, device=model.device)
-    return Measured(
+    return Measurements(
         nll=nll,
-        nll_told=told,
-        seconds_to_draw=seconds,
-        drawn=drawn,
-        judged=judged,
-        right=labels_found(drawn, features, judged),
+        nll_conditional=conditional,
+        sampling_seconds=seconds,
+        samples=samples,
+        quality=quality,
+        recognised=recognised,
         bits=score(model, x[shown], cond_shown).bits_per_pixel,
         completions=completed.images,
     )
 
 
 def labels_found(
-    drawn: GeneratedSamples, features: Features | None, judged: MetricResults
+    samples: GeneratedSamples, features: Features | None, quality: MetricResults
 ) -> Tensor | None:
-    """Whether a classifier sees in each drawn image the label that was told."""
-    if judged.figures.get("label_accuracy") is None or drawn.cond is None:
+    """Whether a classifier finds in each sample the label that it was conditioned on."""
+    if quality.values.get("label_accuracy") is None or samples.cond is None:
         return None
     assert isinstance(features, ClassifierFeatures)
-    return features.classifier.network.predict(drawn.x) == drawn.cond.cpu()
+    return features.classifier.network.predict(samples.x) == samples.cond.cpu()
 
 
 def choose_shown(images: ImageSet, count: int) -> Tensor:
-    """Numbers of the images in pictures: the first of each class in turn, or the first."""
+    """Numbers of the images in pictures: the first of each class, then the first of all."""
     labels = images.labels
     if labels is None:
         return torch.arange(min(count, len(images)))

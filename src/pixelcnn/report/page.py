@@ -1,4 +1,4 @@
-"""A report as one page that needs nothing else, and as Markdown beside its pictures."""
+"""A report as one HTML file, and as Markdown beside its pictures."""
 
 import base64
 from collections.abc import Sequence
@@ -35,8 +35,8 @@ h2 { font-size: 1.15rem; margin: 0 0 .6rem; }
 .note { margin: .5rem 0 0; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 12px;
   padding: 1rem 1.1rem; margin: 1.1rem 0; }
-.glance { border-left: 5px solid var(--key); }
-.glance ul { margin: 0; padding-left: 1.1rem; }
+.highlights { border-left: 5px solid var(--key); }
+.highlights ul { margin: 0; padding-left: 1.1rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .82rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .38rem .4rem; border-bottom: 1px solid var(--line); text-align: left;
@@ -60,20 +60,20 @@ img.pixels { image-rendering: pixelated; }
 <h1>$title</h1>
 <p class="lead">$lead</p>
 $body
-<footer>Made by pixelcnn $version, $made. This page needs no network.</footer>
+<footer>pixelcnn $version, $made</footer>
 </main>
 </body>
 </html>
 """)
-DRAWN = ("samples", "completions")  # names of pictures of plain pixels
+PIXELS = ("samples", "labels", "completions")  # names of pictures that are not smoothed
 
 
 def as_html(
     found: Comparison, said: Sequence[str], tables: Sequence[Table], pictures: Sequence[Picture]
 ) -> str:
-    """The page, pictures and all."""
+    """The page with its pictures."""
     overview, *others = tables
-    parts = [html_glance(said), html_table(overview, html_architectures(found))]
+    parts = [html_highlights(said), html_table(overview, html_architectures(found))]
     parts += [html_table(table) for table in others if table.title.startswith("Are")]
     parts += [html_picture(picture) for picture in pictures]
     parts += [html_table(table) for table in others if not table.title.startswith("Are")]
@@ -96,21 +96,21 @@ def lead_of(found: Comparison) -> str:
     """What was compared, in a sentence."""
     spec = found.images.spec
     return (
-        f"Measured on {found.which} of {spec.height}×{spec.width} pixels, {spec.channels} "
+        f"Evaluated on {found.which} of {spec.height}×{spec.width} pixels, {spec.channels} "
         f"channel{'' if spec.channels == 1 else 's'} and {spec.levels} levels: {found.protocol}."
     )
 
 
-def html_glance(said: Sequence[str]) -> str:
-    """What stands out."""
+def html_highlights(said: Sequence[str]) -> str:
+    """The main findings."""
     if not said:
         return ""
     items = "\n".join(f"<li>{escape(line)}</li>" for line in said)
-    return f'<section class="glance"><h2>At a glance</h2>\n<ul>\n{items}\n</ul></section>'
+    return f'<section class="highlights"><h2>Summary</h2>\n<ul>\n{items}\n</ul></section>'
 
 
 def html_architectures(found: Comparison) -> str:
-    """What each model is."""
+    """The architecture of each model."""
     items = "\n".join(
         f"<dt>{escape(variant.name)}</dt>"
         f"<dd>{escape(variant.architecture)}; {escape(variant.receptive_field)}</dd>"
@@ -136,17 +136,17 @@ def html_table(table: Table, more: str = "") -> str:
 
 
 def html_cell(cell: str, is_best: bool) -> str:
-    """A cell of a table; an interval stands below its figure."""
+    """A cell of a table; an interval stands below its value."""
     kind = ' class="best"' if is_best else ""
-    figure, *interval = cell.split(" (", 1)
-    parts = [figure, *(f"({text}" for text in interval)]
+    value, *interval = cell.split(" (", 1)
+    parts = [value, *(f"({text}" for text in interval)]
     return f"<td{kind}>{' '.join(f'<span>{escape(part)}</span>' for part in parts)}</td>"
 
 
 def html_picture(picture: Picture) -> str:
-    """A section with a picture, which is part of the page itself."""
+    """A section with a picture, embedded in the page."""
     data = base64.b64encode(picture.png).decode("ascii")
-    kind = ' class="pixels"' if picture.name.startswith((*DRAWN, "labels")) else ""
+    kind = ' class="pixels"' if picture.name in PIXELS else ""
     return (
         f"<section><h2>{escape(picture.title)}</h2>\n"
         f'<div class="wide"><img{kind} alt="{escape(picture.title)}" '
@@ -158,7 +158,7 @@ def html_picture(picture: Picture) -> str:
 def as_markdown(
     found: Comparison, said: Sequence[str], tables: Sequence[Table], pictures: Sequence[Picture]
 ) -> str:
-    """The same as text, with the pictures as files beside it."""
+    """The report as Markdown, with the pictures as files beside it."""
     lines = [f"# {title_of(found)}", "", lead_of(found), ""]
     lines += [f"* {line}" for line in said] + [""]
     for table in tables:
@@ -170,11 +170,11 @@ def as_markdown(
     for picture in pictures:
         image = f"![{picture.title}]({picture.name}.png)"
         lines += [f"## {picture.title}", "", image, "", picture.caption, ""]
-    return "\n".join([*lines, f"Made by pixelcnn {__version__}, {found.made}.", ""])
+    return "\n".join([*lines, f"pixelcnn {__version__}, {found.made}", ""])
 
 
 def markdown_table(table: Table) -> list[str]:
-    """The lines of a table; the best figures are bold."""
+    """The lines of a table; the best values are bold."""
     rows = [
         [
             f"**{cell}**" if (row, column) in table.best else cell

@@ -8,10 +8,11 @@ import torch
 
 from pixelcnn.metrics import bits_per_dim, bootstrap_interval, perplexity
 from pixelcnn.report.compare import Comparison
-from pixelcnn.report.measure import NUM_TIMED, Measured
-from pixelcnn.report.variant import Variant, differences
+from pixelcnn.report.measure import NUM_TIMED, QUALITY, Measurements
+from pixelcnn.report.variant import Variant, config_differences
 
 MISSING = "–"
+CONDITIONAL = "NLL given condition, nats"
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Table:
         title: A heading.
         head: Of the columns; the first names the rows.
         rows: Cells.
-        best: Places (row, column) of the best figures of their columns.
+        best: Places (row, column) of the best values of their columns.
         notes: What a reader must know, in sentences.
     """
 
@@ -39,13 +40,13 @@ class Column:
 
     Attributes:
         head: Its name.
-        value: The figure of a variant; None where it is not known.
-        text: The cell of a figure.
+        value: The value of a variant; None where it is unknown.
+        text: The cell of a value.
         better: "low", "high", or "" where neither is.
     """
 
     head: str
-    value: Callable[[Variant, Measured], Any]
+    value: Callable[[Variant, Measurements], Any]
     text: Callable[[Any], str]
     better: str = ""
 
@@ -79,7 +80,7 @@ def overview(found: Comparison) -> Table:
 
 
 def best_of(values: Mapping[int, float], better: str) -> list[int]:
-    """Where the best of some values are; nowhere, if all are alike.
+    """Where the best of some values are; nowhere if all are equal.
 
     Example:
         >>> best_of({0: 3.0, 1: 2.0, 3: 2.0}, "low"), best_of({0: 1.0, 1: 1.0}, "high")
@@ -92,17 +93,21 @@ def best_of(values: Mapping[int, float], better: str) -> list[int]:
 
 
 def columns_of(found: Comparison) -> list[Column]:
-    """The figures of the overview."""
+    """The columns of the overview."""
     dims = found.images.spec.num_dims
 
-    def judged(name: str) -> Callable[[Variant, Measured], Any]:
-        return lambda variant, measured: measured.judged.figures.get(name)
+    def quality(name: str) -> Callable[[Variant, Measurements], Any]:
+        return lambda variant, measured: measured.quality.values.get(name)
 
-    def mean(measured: Measured) -> float:
+    def mean(measured: Measurements) -> float:
         return measured.nll.mean().item()
 
     def percent(share: float) -> str:
         return f"{100 * share:.1f} %"
+
+    def conditional(variant: Variant, measured: Measurements) -> Any:
+        nll = measured.nll_conditional
+        return None if nll is None else _with_interval(nll)
 
     columns = [
         Column("architecture", lambda v, m: v.model.name, str),
@@ -111,21 +116,17 @@ def columns_of(found: Comparison) -> list[Column]:
         Column("NLL of p(x), nats", lambda v, m: _with_interval(m.nll), _interval, "low"),
         Column("bits/dim", lambda v, m: bits_per_dim(mean(m), dims), "{:.4f}".format, "low"),
         Column("perplexity", lambda v, m: perplexity(mean(m), dims), "{:.4f}".format, "low"),
-        Column("NLL when told, nats", _told, _interval, "low"),
-        Column("FID", judged("fid"), "{:.2f}".format, "low"),
-        Column("precision", judged("precision"), percent, "high"),
-        Column("recall", judged("recall"), percent, "high"),
-        Column("label accuracy", judged("label_accuracy"), percent, "high"),
+        Column(CONDITIONAL, conditional, _interval, "low"),
+        Column("FID", quality("fid"), "{:.2f}".format, "low"),
+        Column("precision", quality("precision"), percent, "high"),
+        Column("recall", quality("recall"), percent, "high"),
+        Column("label accuracy", quality("label_accuracy"), percent, "high"),
         Column("training, s", lambda v, m: v.training_seconds, "{:,.0f}".format, "low"),
-        Column(f"drawing {NUM_TIMED}, s", lambda v, m: m.seconds_to_draw, "{:.3g}".format, "low"),
+        Column(f"sampling {NUM_TIMED}, s", lambda v, m: m.sampling_seconds, "{:.3g}".format, "low"),
     ]
-    if all(measured.nll_told is None for measured in found.measured):
-        columns = [column for column in columns if column.head != "NLL when told, nats"]
+    if all(measured.nll_conditional is None for measured in found.measured):
+        columns = [column for column in columns if column.head != CONDITIONAL]
     return columns
-
-
-def _told(variant: Variant, measured: Measured) -> Any:
-    return None if measured.nll_told is None else _with_interval(measured.nll_told)
 
 
 def _with_interval(nll: torch.Tensor) -> tuple[float, float, float]:
@@ -146,57 +147,56 @@ def _first(value: Any) -> Any:
 
 
 def notes(found: Comparison) -> list[str]:
-    """What the figures of the overview depend on."""
+    """What the values of the overview depend on."""
     said = [
-        f"Likelihood is that of {found.which} of: {found.protocol}. ± is half of the 95 % "
-        f"bootstrap interval over images.",
+        f"NLL of {found.which} of: {found.protocol}. ± is half of the 95 % bootstrap interval over "
+        f"images.",
     ]
-    if any(measured.nll_told is not None for measured in found.measured):
+    if any(measured.nll_conditional is not None for measured in found.measured):
         said.append(
-            "All are compared by p(x): a model that knows p(x | label) alone has its labels summed "
-            "out, with equal weights. What it pays when it is told stands beside it, and does not "
-            "count what the label itself is worth."
+            "Models are compared by p(x): a model of p(x | label) has its labels summed out, with "
+            "equal weights. Its NLL given the label does not include the information in the label."
         )
-    drawn = found.measured[0].drawn
-    protocol = found.measured[0].judged.protocol
+    samples = found.measured[0].samples
+    protocol = found.measured[0].quality.protocol
     features, caution = protocol.get("features"), protocol.get("caution")
     if features:
         said.append(
-            f"FID, precision and recall compare {len(drawn.x):,} drawn images with "
-            f"{len(drawn.real):,} real ones by {features}: to be compared within this table alone. "
-            f"Few images make FID larger than many would."
+            f"FID, precision and recall of {len(samples.x):,} samples and {len(samples.real):,} "
+            f"test images, features: {features}. Compare them within this table only: FID depends "
+            f"on the features, and falls with the number of images."
         )
     if caution:
         said.append(f"Caution: {caution}.")
-    if len(drawn.x) < found.effort.num_generated:
+    if len(samples.x) < found.effort.num_generated:
         said.append(
-            f"Every model drew {len(drawn.x):,} images and not {found.effort.num_generated:,}: the "
-            f"slowest would have needed more than {found.effort.draw_seconds:.0f} s."
+            f"{len(samples.x):,} samples per model instead of {found.effort.num_generated:,}: the "
+            f"slowest model would need more than {found.effort.max_sampling_seconds:.0f} s."
         )
     said += reasons_of(found)
-    said.append("Seconds to draw are of this machine; training seconds are those of each run.")
+    said.append("Sampling seconds are wall time on this machine; training seconds are the run's.")
     return said
 
 
 def reasons_of(found: Comparison) -> list[str]:
-    """Why figures of the overview are missing, in sentences."""
+    """Why values of the overview are missing, in sentences."""
     missing: dict[tuple[str, str], list[str]] = {}
     for variant, measured in zip(found.variants, found.measured, strict=True):
-        for name in ("fid", "precision", "recall", "label_accuracy"):
-            if (reason := measured.judged.not_measured.get(name)) is not None:
+        for name in QUALITY:
+            if (reason := measured.quality.not_measured.get(name)) is not None:
                 missing.setdefault((name, reason), []).append(variant.name)
-    figures: dict[tuple[str, str], list[str]] = {}
+    metrics: dict[tuple[str, str], list[str]] = {}
     for (name, reason), names in missing.items():
         words = name.replace("_", " ").replace("fid", "FID")
-        figures.setdefault((", ".join(names), reason), []).append(words)
+        metrics.setdefault((", ".join(names), reason), []).append(words)
     return [
         f"Not measured: {', '.join(words)} of {names}: {reason}."
-        for (names, reason), words in figures.items()
+        for (names, reason), words in metrics.items()
     ]
 
 
 def significance(found: Comparison) -> Table | None:
-    """What each variant pays more than each other."""
+    """By how much the NLL of each variant is higher than that of each other."""
     if len(found.variants) < 2:
         return None
     count = range(len(found.variants))
@@ -213,27 +213,27 @@ def significance(found: Comparison) -> Table | None:
             if gap.is_significant and gap.nats < 0:
                 clear.add((one, other + 1))
         cells.append(row)
-    head = ["pays more than …", *found.names]
+    head = ["NLL minus that of …", *found.names]
     said = [
-        "Nats per image that the model of the row pays more for p(x) than that of the column, by a "
-        "paired bootstrap over the same test images. The intervals hold all together with 95 % "
-        "(Bonferroni); marked where the model of the row is better beyond them. They say what "
-        "other test images would change, not what another training would."
+        "NLL of p(x) of the row minus that of the column, in nats per image, with paired bootstrap "
+        "intervals over the test images that hold together with 95 % confidence (Bonferroni). "
+        "Marked: the model of the row is significantly better. The intervals cover other test "
+        "images, not other training seeds."
     ]
-    return Table("Are the differences real?", head, cells, frozenset(clear), said)
+    return Table("Are the differences significant?", head, cells, frozenset(clear), said)
 
 
 def by_class(found: Comparison) -> Table | None:
-    """NLL of the images of each class, and how often drawn ones are of the class told."""
+    """NLL of the images of each class, and the label accuracy of its samples."""
     labels = found.images.labels
     if labels is None:
         return None
     classes = labels.unique(sorted=True).tolist()
     names = found.label_names or tuple(map(str, range(max(classes) + 1)))
-    told = [
+    conditional = [
         (variant.name, measured)
         for variant, measured in zip(found.variants, found.measured, strict=True)
-        if measured.right is not None
+        if measured.recognised is not None
     ]
     rows: list[list[str]] = []
     best: set[tuple[int, int]] = set()
@@ -241,33 +241,33 @@ def by_class(found: Comparison) -> Table | None:
         means = [measured.nll[labels == label].mean().item() for measured in found.measured]
         best |= {(row, 1 + place) for place in best_of(dict(enumerate(means)), "low")}
         cells = [names[label], *(f"{mean:.2f}" for mean in means)]
-        for _, measured in told:
-            assert measured.right is not None and measured.drawn.cond is not None
-            right = measured.right[measured.drawn.cond.cpu() == label]
+        for _, measured in conditional:
+            assert measured.recognised is not None and measured.samples.cond is not None
+            right = measured.recognised[measured.samples.cond.cpu() == label]
             cells.append(f"{int(right.sum())} of {len(right)}" if len(right) else MISSING)
         rows.append(cells)
     head = ["class", *(f"{name}, nats" for name in found.names)]
-    head += [f"{name}, drawn right" for name, _ in told]
+    head += [f"{name}, label accuracy" for name, _ in conditional]
     said = ["NLL of p(x), in nats per image, of the test images of each class."]
-    if told:
+    if conditional:
         said.append(
-            "Drawn right: images drawn with this label in which the classifier sees it; its own "
-            "mistakes count against the model."
+            "Label accuracy: samples conditioned on this label in which the classifier finds it. "
+            "Mistakes of the classifier count against the model."
         )
-    return Table("Class by class", head, rows, frozenset(best), said)
+    return Table("By class", head, rows, frozenset(best), said)
 
 
 def settings(found: Comparison) -> Table | None:
-    """What differs in configuration."""
-    changed = differences(found.variants)
+    """The settings in which runs differ."""
+    changed = config_differences(found.variants)
     if not changed:
         return None
     rows = [[key, *(_in_words(value) for value in values)] for key, values in changed.items()]
-    said = ["Settings in which the runs differ; all others are alike."]
-    lone = [variant.name for variant in found.variants if not variant.settings]
-    if lone:
-        said.append(f"No settings are known of {', '.join(lone)}.")
-    return Table("What differs in configuration", ["setting", *found.names], rows, notes=said)
+    said = ["Settings in which the runs differ; all others are equal."]
+    unknown = [variant.name for variant in found.variants if not variant.settings]
+    if unknown:
+        said.append(f"The settings of {', '.join(unknown)} are unknown.")
+    return Table("Differences in configuration", ["setting", *found.names], rows, notes=said)
 
 
 def _in_words(value: Any) -> str:

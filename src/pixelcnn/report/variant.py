@@ -1,4 +1,4 @@
-"""One of the models that a report compares, and what is known of its training."""
+"""A model that a report compares, with what its training left."""
 
 import inspect
 from collections.abc import Mapping, Sequence
@@ -14,15 +14,15 @@ INCIDENTAL = ("out", "device", "resume", "data.data_root", "data.num_workers")
 
 @dataclass(frozen=True)
 class Variant:
-    """A trained model and what its training left.
+    """A trained model with what its training left.
 
     Attributes:
         name: What the report calls it.
         model: In evaluation mode.
-        settings: Of its run by dotted key; empty for a lone file.
+        settings: Of its run by dotted key; empty for a model file without a run folder.
         history: One entry per epoch, see `pixelcnn.charts.curves.History`; may be empty.
-        training: What its checkpoint says of the training.
-        grids: Pictures of samples that the run kept, by epoch.
+        training: The training section of its checkpoint.
+        grids: Sample grids of the run, by epoch.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Variant:
 
     @property
     def architecture(self) -> str:
-        """The name of the architecture, and what was chosen other than by default."""
+        """The name of the architecture, and the settings that differ from its defaults."""
         defaults = inspect.signature(type(self.model)).parameters
         known = ("in_channels", "num_classes", "image_size", "likelihood")
         chosen = [
@@ -46,10 +46,10 @@ class Variant:
 
     @property
     def receptive_field(self) -> str:
-        """What a pixel sees, in words."""
+        """The receptive field in words."""
         field = self.model.receptive_field()
         if field.sees_all_past:
-            return "a pixel sees all earlier ones"
+            return "a pixel sees all earlier pixels"
         return (
             f"a pixel sees {field.rows_above} rows above, {field.columns_left} columns to the left "
             f"and {field.columns_right} to the right"
@@ -57,18 +57,18 @@ class Variant:
 
     @property
     def num_seen(self) -> int | None:
-        """How many pixels a pixel sees where the image is large enough; None for all earlier."""
+        """Pixels of the receptive field in a large image; None for all earlier pixels."""
         field = self.model.receptive_field()
         return None if field.sees_all_past else len(field.offsets)
 
     @property
     def training_seconds(self) -> float | None:
-        """Seconds that all epochs took; None if nobody wrote them down."""
+        """Seconds of all epochs; None if unknown."""
         seconds = self.training.get("seconds")
         return float(seconds) if isinstance(seconds, int | float) else None
 
 
-def differences(variants: Sequence[Variant]) -> dict[str, list[Any]]:
+def config_differences(variants: Sequence[Variant]) -> dict[str, list[Any]]:
     """The settings in which variants differ, with the value of each; None where not set.
 
     Example:
@@ -77,7 +77,7 @@ def differences(variants: Sequence[Variant]) -> dict[str, list[Any]]:
         ...     Variant(name, PixelCNN(num_residual_blocks=1), {"seed": seed, "out": name})
         ...     for seed, name in enumerate("ab")
         ... )
-        >>> differences([one, two])
+        >>> config_differences([one, two])
         {'seed': [0, 1]}
     """
     keys = dict.fromkeys(key for variant in variants for key in variant.settings)

@@ -1,4 +1,4 @@
-"""A report as files."""
+"""Writes a report to files."""
 
 from os import PathLike
 from pathlib import Path
@@ -8,22 +8,22 @@ from pixelcnn.checkpoint import fingerprint
 from pixelcnn.files import atomic_folder, write_json, write_text
 from pixelcnn.report.compare import Comparison
 from pixelcnn.report.figures import pictures_of
-from pixelcnn.report.highlights import glance
+from pixelcnn.report.highlights import highlights
 from pixelcnn.report.page import as_html, as_markdown
 from pixelcnn.report.tables import tables_of
 from pixelcnn.version import versions
 
 PAGE_FILE = "report.html"
 TEXT_FILE = "report.md"
-FIGURES_FILE = "report.json"
+VALUES_FILE = "report.json"
 
 
 def write_report(found: Comparison, folder: str | PathLike[str]) -> list[Path]:
-    """Writes a report: all files, or none.
+    """Writes all files of a report, or none.
 
     Args:
-        found: What was measured.
-        folder: Where to write `report.html`, which is whole by itself; `report.md` with its
+        found: The comparison.
+        folder: Where to write `report.html`, which needs no other file; `report.md` with its
             pictures; and `report.json`. Files of these names are replaced, others stay.
 
     Returns:
@@ -32,24 +32,24 @@ def write_report(found: Comparison, folder: str | PathLike[str]) -> list[Path]:
     Raises:
         OutputError: If they cannot be written.
     """
-    said, tables, pictures = glance(found), tables_of(found), pictures_of(found)
+    said, tables, pictures = highlights(found), tables_of(found), pictures_of(found)
     with atomic_folder(folder) as place:
         for picture in pictures:
             (place / f"{picture.name}.png").write_bytes(picture.png)
         write_text(place / TEXT_FILE, as_markdown(found, said, tables, pictures))
-        write_json(place / FIGURES_FILE, facts(found))
+        write_json(place / VALUES_FILE, report_values(found))
         write_text(place / PAGE_FILE, as_html(found, said, tables, pictures))
-    names = [PAGE_FILE, TEXT_FILE, FIGURES_FILE, *(f"{each.name}.png" for each in pictures)]
+    names = [PAGE_FILE, TEXT_FILE, VALUES_FILE, *(f"{each.name}.png" for each in pictures)]
     return [Path(folder) / name for name in names]
 
 
-def facts(found: Comparison) -> dict[str, Any]:
-    """The figures for programs, with all that they depend on."""
+def report_values(found: Comparison) -> dict[str, Any]:
+    """All values for programs, with what they depend on. JSON types."""
     return {
         "protocol": found.protocol,
         "num_images": len(found.images),
         "num_test": found.num_test,
-        "num_generated": len(found.measured[0].drawn.x),
+        "num_generated": len(found.measured[0].samples.x),
         "seed": found.effort.seed,
         "variants": [
             {
@@ -58,14 +58,14 @@ def facts(found: Comparison) -> dict[str, Any]:
                 "parameters": variant.model.num_parameters,
                 "fingerprint": fingerprint(variant.model),
                 "nll_nats": measured.nll.mean().item(),
-                "nll_nats_told": None
-                if measured.nll_told is None
-                else measured.nll_told.mean().item(),
-                "seconds_to_draw_64": measured.seconds_to_draw,
+                "nll_nats_conditional": None
+                if measured.nll_conditional is None
+                else measured.nll_conditional.mean().item(),
+                "sampling_seconds_64": measured.sampling_seconds,
                 "training_seconds": variant.training_seconds,
-                **measured.judged.figures,
-                "not_measured": dict(measured.judged.not_measured),
-                "drawn_protocol": dict(measured.judged.protocol),
+                **measured.quality.values,
+                "not_measured": dict(measured.quality.not_measured),
+                "samples_protocol": dict(measured.quality.protocol),
             }
             for variant, measured in zip(found.variants, found.measured, strict=True)
         ],

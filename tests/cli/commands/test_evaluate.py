@@ -85,8 +85,8 @@ def test_drawn_images_are_judged_by_the_classifier_of_the_same_images(capsys, tm
     assert re.search(r"near copies: \d+\.\d % \(of test images 1 %\); exact copies: \d", said)
     found = json.loads(out.read_text())
     assert found["fid"] > 0
-    assert found["drawn_protocol"]["features"] == "classifier digits"
-    assert found["drawn_protocol"]["num_train"] == 1298
+    assert found["samples_protocol"]["features"] == "classifier digits"
+    assert found["samples_protocol"]["num_train"] == 1298
 
 
 def test_figures_are_told_with_their_intervals(capsys):
@@ -128,8 +128,8 @@ def test_weights_of_judges_are_read_from_files(capsys, tmp_path):
     assert main(["evaluate", "digits", "--device=cpu", *words]) == 0
     found = json.loads(out.read_text())
     assert found["lpips_diversity"] > 0
-    assert found["drawn_protocol"]["lpips_weights"].startswith("squeezenet.pth, sha256 ")
-    assert found["not_measured"]["fid"] == "no `features` were chosen"
+    assert found["samples_protocol"]["lpips_weights"].startswith("squeezenet.pth, sha256 ")
+    assert found["samples_protocol"]["features"] == "classifier digits"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from pixelcnn.files import provisional_folder
 from pixelcnn.logger import logger
 from pixelcnn.metrics import Features
 from pixelcnn.report import QUICK, Effort, Variant, compare, write_report
-from pixelcnn.report.highlights import glance
+from pixelcnn.report.highlights import highlights
 from pixelcnn.runs import history_of
 from pixelcnn.training.dataloaders import load_images
 
@@ -48,11 +48,11 @@ def run(args: argparse.Namespace) -> int:
             data,
             effort=effort_of(args),
             features=features,
-            why_none=why_none,
+            no_features_reason=why_none,
             say=logger.info,
         )
         files = write_report(found, out)
-    for line in [*glance(found), *map(str, files)]:
+    for line in [*highlights(found), *map(str, files)]:
         print(line)
     return 0
 
@@ -87,7 +87,7 @@ def effort_of(args: argparse.Namespace) -> Effort:
     typed = {
         "max_images": args.max_images,
         "num_generated": args.num_generated,
-        "draw_seconds": args.draw_seconds,
+        "max_sampling_seconds": args.draw_seconds,
         "seed": args.seed,
     }
     given = {name: value for name, value in typed.items() if value is not None}

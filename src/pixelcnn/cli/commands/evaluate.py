@@ -9,7 +9,7 @@ from pixelcnn.cli.inputs.quality_metrics import (
     measures_samples,
     sample_quality_summary,
 )
-from pixelcnn.cli.outputs.console import progress_bar
+from pixelcnn.cli.outputs.console import progress_bars
 from pixelcnn.cli.outputs.training_report import evaluate_split, metrics_summary
 from pixelcnn.cli.runs import Run, open_run
 from pixelcnn.config import Config, load_config, to_yaml
@@ -44,28 +44,21 @@ def metrics_of(
     args: argparse.Namespace, model: AutoregressiveModel, config: Config
 ) -> dict[str, Any]:
     """All that was asked for."""
-    is_drawn = measures_samples(args)
+    generates = measures_samples(args)
     loaded = load_images(config)
     data, foreign = labels_by_name(model.condition, loaded)
     if foreign and not model.condition.is_optional:
         raise ConfigError(
             f"The model must be told a label, but {foreign}. `pixelcnn score` sums over its labels."
         )
-    if not is_drawn:
-        return evaluate_split(model, data, config)
-    # Compared with themselves, training images would say nothing about memory.
-    train = None if config.evaluation.split == "train" else data.train
-    evaluator = evaluator_of(args, loaded, config.data, device=model.device)
-    with progress_bar("drawing images") as progress:
-        return evaluate_split(
-            model,
-            data,
-            config,
-            evaluator=evaluator,
-            train=train,
-            num_generated=args.num_generated,
-            progress=progress,
-        )
+    options: dict[str, Any] = {}
+    if generates:
+        options["evaluator"] = evaluator_of(args, loaded, config.data, device=model.device)
+        options["num_generated"] = args.num_generated
+        # Compared with themselves, training images would say nothing about memorisation.
+        options["train"] = None if config.evaluation.split == "train" else data.train
+    with progress_bars() as progress:
+        return evaluate_split(model, data, config, progress=progress, **options)
 
 
 def report(metrics: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from pixelcnn.cli.scoring.ood import score_against
 from pixelcnn.cli.scoring.shards import SCORES_FILE, score_shards
 from pixelcnn.cli.sharding import check_sharing
 from pixelcnn.errors import ConfigError
-from pixelcnn.evaluation import density_given
+from pixelcnn.evaluation import density_name
 from pixelcnn.files import atomic_write, provisional_folder
 from pixelcnn.inference import Scores, expectation, score, score_unconditionally
 from pixelcnn.models import AutoregressiveModel
@@ -131,7 +131,7 @@ def scores_summary(asked: QueryImages, scores: Scores, condition: Condition) -> 
     # One image alone does not say how much others differ.
     error = f" ± {scores.nats.std().item() / math.sqrt(count):.2f}" if count > 1 else ""
     is_untold = asked.foreign is not None and asked.cond is None
-    density = density_given(None if asked.cond is None else condition.kind)
+    density = density_name(None if asked.cond is None else condition.kind)
     lines = [
         f"{density} of {counted(count, 'image')}: {asked.about}",
         *([f"not told labels, since {asked.foreign}"] if is_untold else []),

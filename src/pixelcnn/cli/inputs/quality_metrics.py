@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -56,7 +56,10 @@ def evaluator_of(
     perceptual = None
     if args.lpips is not None:
         perceptual = PerceptualDistance(args.lpips, weights=args.lpips_weights, device=device)
-    return PixelCNNEvaluator(features=features_of(args, data, settings), perceptual=perceptual)
+    features: Features | Literal["default"] | None = features_of(args, data, settings)
+    if features is None and args.num_generated is not None:
+        features = "default"
+    return PixelCNNEvaluator(features=features, perceptual=perceptual)
 
 
 def features_of(
@@ -116,9 +119,9 @@ def form_of(settings: DataConfig) -> dict[str, Any]:
 
 def sample_quality_summary(metrics: Mapping[str, Any]) -> str:
     """What was found of drawn images, for people: a line for each figure, and what is missing."""
-    if "drawn_protocol" not in metrics:
+    if "samples_protocol" not in metrics:
         return ""
-    about = metrics["drawn_protocol"]
+    about = metrics["samples_protocol"]
     lines = [
         f"{counted(about['num_generated'], 'drawn image')} beside "
         f"{counted(about['num_real'], 'real one')}, seed {about['seed']}, by "

@@ -18,7 +18,7 @@ from pixelcnn.data.sources.array_conditions import to_labels
 from pixelcnn.data.sources.arrays import load_arrays, stated_levels, to_images
 from pixelcnn.data.transforms import resize
 from pixelcnn.errors import ConfigError, DataError
-from pixelcnn.evaluation import check_condition, check_spec, labels_by_name
+from pixelcnn.evaluation import check_image_conditions, check_spec, labels_by_name
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.spec import requantise
 from pixelcnn.training.dataloaders import load_images
@@ -132,7 +132,7 @@ def split_of(
     images: ImageSet = getattr(data, name)
     check_spec(model, images.spec)
     if with_condition and foreign is None:
-        check_condition(model.condition, images.conditions)
+        check_image_conditions(model.condition, images.conditions)
     about, count = data.protocol, args.max_images
     if count is not None and count < len(images):
         about += f", the first {count:,} of {len(images):,} {name} images"

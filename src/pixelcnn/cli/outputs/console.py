@@ -2,17 +2,29 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 
 
 @contextmanager
 def progress_bar(title: str, *, shown: bool = True) -> Iterator[Callable[[int, int], None] | None]:
-    """Gives a function that is told what is done and what is to do; None where nobody watches.
+    """Yields a function of the parts that are done, and all; None without a terminal.
 
     Args:
         title: What is done.
+        shown: Whether it is this process that shows it.
+    """
+    with progress_bars(shown=shown) as tell:
+        yield None if tell is None else partial(tell, title)
+
+
+@contextmanager
+def progress_bars(*, shown: bool = True) -> Iterator[Callable[[str, int, int], None] | None]:
+    """Likewise for work of several stages: yields a function of the title and the parts.
+
+    Args:
         shown: Whether it is this process that shows it.
     """
     console = Console(stderr=True)
@@ -21,10 +33,12 @@ def progress_bar(title: str, *, shown: bool = True) -> Iterator[Callable[[int, i
         yield None
         return
     with Progress(console=console, transient=True) as progress:
-        task = progress.add_task(title)
+        tasks: dict[str, TaskID] = {}
 
-        def tell(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
+        def tell(title: str, done: int, total: int) -> None:
+            if title not in tasks:
+                tasks[title] = progress.add_task(title)
+            progress.update(tasks[title], completed=done, total=total)
 
         yield tell
 

@@ -17,7 +17,7 @@ from pixelcnn.cli.outputs.sample_files import sample_images, save_grid
 from pixelcnn.config import Config, SamplingConfig
 from pixelcnn.data import DataSplits
 from pixelcnn.device import deterministic_algorithms
-from pixelcnn.evaluation import PixelCNNEvaluator, density_of
+from pixelcnn.evaluation import PixelCNNEvaluator, evaluated_density
 from pixelcnn.files import write_json
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition
@@ -86,16 +86,16 @@ def evaluate_split(
     config: Config,
     *,
     evaluator: PixelCNNEvaluator | None = None,
-    **drawing: Any,
+    **options: Any,
 ) -> dict[str, Any]:
-    """Scores a model on the split that the settings name, with all that the figures depend on.
+    """Evaluates a model on the split that the settings name, with all that the metrics depend on.
 
     Args:
         model: The model.
         data: Its images.
         config: Its settings.
-        evaluator: What also judges the images that the model draws. None: likelihood alone.
-        drawing: What else `PixelCNNEvaluator.evaluate_model` takes.
+        evaluator: Measures the quality of samples, too. None: likelihood alone.
+        options: What else `PixelCNNEvaluator.evaluate_model` takes.
     """
     started = time.perf_counter()
     split = config.evaluation.split
@@ -106,8 +106,8 @@ def evaluate_split(
         seed=config.seed,
         batch_size=config.evaluation.batch_size,
         max_samples=config.evaluation.max_samples,
-        protocol=f"{data.protocol}; {density_of(model, images)}",
-        **drawing,
+        protocol=f"{data.protocol}; {evaluated_density(model, images)}",
+        **options,
     )
     return {
         **figures,

@@ -173,7 +173,8 @@ def _add_judges(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--features",
         choices=["inception", "classifier"],
-        help="what sees the images for FID, KID, Inception score, precision and recall",
+        help="features for FID, KID, Inception score, precision and recall (default with "
+        "--num-generated: those that fit the images)",
     )
     group.add_argument(
         "--num-generated",

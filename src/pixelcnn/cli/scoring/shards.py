@@ -9,7 +9,7 @@ from pixelcnn.cli.outputs.console import counted
 from pixelcnn.cli.runs import open_run
 from pixelcnn.cli.sharding import device_of, fill, shared
 from pixelcnn.errors import ConfigError
-from pixelcnn.evaluation import density_given
+from pixelcnn.evaluation import density_name
 from pixelcnn.files import atomic_write
 from pixelcnn.metrics import bits_per_dim
 from pixelcnn.shards import ShardedScoring
@@ -47,7 +47,7 @@ def score_process_shards(args: argparse.Namespace) -> int:
         table = Path(args.shards, SCORES_FILE)
         mean = write_shard_scores(table, scoring, split)
         num_dims = images.spec.num_dims
-        print(f"{density_given(scoring.condition)} of {counted(len(images), 'image')}: {about}")
+        print(f"{density_name(scoring.condition)} of {counted(len(images), 'image')}: {about}")
         print(f"{mean:.2f} nats per image, {bits_per_dim(mean, num_dims):.4f} bits/dim")
         print(table)
     return 0
