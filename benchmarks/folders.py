@@ -1,12 +1,12 @@
-"""Starting on a folder of a million images: the first time, and again.
+"""Start-up on a folder of a million images: the first time, and again.
 
 python -m benchmarks.folders                    (a million files, 4 GB of disk, some minutes)
 python -m benchmarks.folders --count 20000      (in seconds)
-python -m benchmarks.folders --images photos    (on files that are there)
+python -m benchmarks.folders --images photos    (on existing files)
 
-Each piece of work is a process of its own, taken in turn: processor seconds, seconds on the wall,
-and how far its memory rose above what the libraries hold. The index is forgotten before every first
-start; the files are in the memory of the operating system, as far as there is room, in all of them.
+Each piece of work runs in a process of its own: CPU time, wall time and the rise of peak memory
+above the libraries. The index is deleted before every first start; the files stay in the page
+cache of the operating system, as far as they fit.
 """
 
 import argparse
@@ -32,7 +32,7 @@ PER_FOLDER = 1_000
 
 
 def generate(place: Path, count: int) -> None:
-    """Small grey images, a thousand in each class."""
+    """Writes small grey images, a thousand in each class."""
     rng, contents = np.random.default_rng(0), []
     for _ in range(256):
         file = io.BytesIO()
@@ -47,7 +47,7 @@ def generate(place: Path, count: int) -> None:
 
 
 def objects(place: Path) -> object:
-    """A path for each file, as it is usually done."""
+    """A path object for each file, as is usual."""
     return tuple(
         sorted(
             path for path in place.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()
@@ -75,7 +75,7 @@ def measure(name: str, place: Path) -> dict[str, float]:
 
 
 def in_turn(place: Path, cache: Path, rounds: int) -> dict[str, list[dict[str, float]]]:
-    """What each piece of work took in each round, in processes of their own."""
+    """Cost of each piece of work in each round, in processes of their own."""
     found: dict[str, list[dict[str, float]]] = {name: [] for name in WORK}
     for _ in range(rounds):
         for kept in cache.rglob("*.npz"):
@@ -91,7 +91,7 @@ def in_turn(place: Path, cache: Path, rounds: int) -> dict[str, list[dict[str, f
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=1_000_000)
-    parser.add_argument("--images", type=Path, metavar="DIR", help="instead of making any")
+    parser.add_argument("--images", type=Path, metavar="DIR", help="measure on these files")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--measure", nargs=2, metavar=("WORK", "DIR"), help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -111,10 +111,10 @@ def main() -> None:
     ]
     what = args.images or f"{args.count:,} files of 8×8 pixels"
     print(f"{what}; {machine()}; index of {size / 2**20:.1f} MiB.\n")
-    print(table(["work", "processor, s", "wall, s", "memory, MiB"], rows))
+    print(table(["work", "CPU time, s", "wall time, s", "memory, MiB"], rows))
     spent = {name: [each["spent"] for each in takes] for name, takes in found.items()}
     for slow, fast in (("first start", "second start"), ("paths by `Path.rglob`", "our listing")):
-        print(f"\n{slow} ÷ {fast}, processor: {ratio(spent, slow, fast).text()}")
+        print(f"\n{slow} ÷ {fast}, CPU time: {ratio(spent, slow, fast).text()}")
 
 
 if __name__ == "__main__":

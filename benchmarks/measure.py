@@ -1,4 +1,4 @@
-"""Times of rival ways to do the same work, taken in turn so that a drifting machine is fair."""
+"""Times of alternatives, measured in turn so that a drift of the machine affects all alike."""
 
 import platform
 import statistics
@@ -14,7 +14,7 @@ from pixelcnn.device import processor_name
 
 @dataclass(frozen=True)
 class Spread:
-    """Median, least and most of some measurements."""
+    """Median, least and greatest of some measurements."""
 
     median: float
     least: float
@@ -31,7 +31,7 @@ class Spread:
 
 
 def seconds_spent() -> float:
-    """Of the processor with one thread, which neighbours change least; else of the wall."""
+    """CPU time with one thread, which other programs change least; else wall time."""
     return time.process_time() if torch.get_num_threads() == 1 else time.perf_counter()
 
 
@@ -42,7 +42,7 @@ def alternate(
     warm_up: bool = True,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, list[float]]:
-    """Seconds of each piece of work in each round, after one that is not counted."""
+    """Seconds of each piece of work in each round, after a warm-up round."""
     seconds: dict[str, list[float]] = {name: [] for name in work}
     for round_number in range(-warm_up, rounds):
         for name, run in work.items():
@@ -72,7 +72,7 @@ def machine() -> str:
 
 @dataclass(frozen=True)
 class Section:
-    """A table of what was measured, and in what setting."""
+    """A table of measurements and its setting."""
 
     title: str
     setting: str

@@ -1,4 +1,4 @@
-"""The networks that are drawn from, and what is asked of each."""
+"""The networks of the sampling benchmark, and the limits that each must meet."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,12 +18,13 @@ class Network:
 
     Attributes:
         name: For the table.
-        make: Makes it, untrained: what it draws does not change how long that takes.
+        make: Builds it, untrained: the weights do not change the speed.
         shape: (C, H, W) of its images.
         width: Features of a pixel, for the size of its products.
-        at_least: What naive ÷ cached is asked to be, at batch 64; None if nothing is asked.
-        at_most: What cached ÷ one forward pass is asked to be, at batch 64.
-        attends: Whether a step costs more the more pixels there are before it.
+        at_least: Limit of naive ÷ cached at batch 64; None: no limit.
+        at_most: Limit of cached ÷ one forward pass at batch 64; None: no limit.
+        attends: Whether the cost of a step grows with the pixels before it.
+
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""How many operations a network takes, and how many a product of matrices does in a second."""
+"""Multiply-adds of a network, and the rate of a product of matrices."""
 
 import time
 

@@ -1,6 +1,6 @@
-"""Drawing in 16 bits: what it brings, and what it changes.
+"""Sampling in 16 bits: speed, and the difference of distribution.
 
-python -m benchmarks.precision                          (the binary MNIST model of the package)
+python -m benchmarks.precision                          (the bundled binary MNIST model)
 python -m benchmarks.precision mnist-256 RUN --batch 64
 """
 
@@ -16,7 +16,7 @@ from pixelcnn.inference import PixelCNNSampler
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.walk.precision import DTYPES, RoundedModel
 
-HEAD = ["model, images", "precision", "seconds", "float32 ÷ it", "equal sub-pixels", "nats lost"]
+HEAD = ["model, batch", "precision", "seconds", "speed-up", "equal sub-pixels", "KL, nats"]
 
 
 def rows_of(title: str, model: AutoregressiveModel, batch: int, rounds: int) -> list[list[str]]:
@@ -44,15 +44,17 @@ def rows_of(title: str, model: AutoregressiveModel, batch: int, rounds: int) -> 
             Spread.of(seconds[precision]).text(),
             ratio(seconds, "float32", precision).text(),
             f"{(images[precision] == images['float32']).float().mean():.2%}",
-            "" if precision == "float32" else lost(model, images["float32"], labels, precision),
+            ""
+            if precision == "float32"
+            else divergence(model, images["float32"], labels, precision),
         ]
         for precision in seconds
     ]
 
 
 @torch.inference_mode()
-def lost(model: AutoregressiveModel, x: Tensor, labels: Tensor | None, precision: str) -> str:
-    """KL divergence of what is drawn from the model, in nats per image, by images of the model."""
+def divergence(model: AutoregressiveModel, x: Tensor, labels: Tensor | None, precision: str) -> str:
+    """KL divergence of the 16-bit model from the model, nats per image, by samples of the model."""
     rounded, found = RoundedModel(model, DTYPES[precision]), []
     for first in range(0, len(x), 32):
         part = x[first : first + 32].to(model.device)

@@ -1,13 +1,13 @@
-"""How far apart two processes and one end that train alike, and what of it is rounding.
+"""Differences between training by two processes and by one, and the part due to rounding.
 
 python -m benchmarks.rounding            (some minutes on two cores)
 
-Each row is a training of a few dozen steps, begun at the same weights, four times: by one process;
-by two; by one that reads each batch from its last image to its first; all that in 32 bits and in
-64. Reading a batch in another order changes nothing but the order in which numbers are added up:
-what it does to the weights is what rounding does. MNIST has to be there, see the README.
+Each row is a training of a few dozen steps from the same weights: by one process, by two, and by
+one that reads each batch in reverse, which changes only the order of summation and so shows the
+effect of rounding; in 32 and in 64 bits. Needs MNIST, see docs/data.md.
 """
 
+import argparse
 import json
 import os
 import subprocess
@@ -31,9 +31,10 @@ from pixelcnn.training.epoch_loader import EpochLoader
 from pixelcnn.training.state import read_state
 
 HEAD = [
-    "training", "two processes: furthest weight", "weights beyond 1e-5",
-    "with a gradient over 1e-8", "validation NLL", "images reversed: furthest weight",
+    "training", "two processes: largest difference", "weights beyond 1e-5",
+    "with a gradient over 1e-8", "validation NLL", "images reversed: largest difference",
     "weights beyond 1e-5", "two processes, 64 bits",
+
 ]  # fmt: skip
 SMALL_GRADIENT = 1e-8  # as small as what Adam adds to it before dividing by it
 FAR = 1e-5
@@ -65,8 +66,8 @@ ROWS: list[tuple[str, dict[str, Any]]] = [
 
 
 @contextmanager
-def as_asked(job: Mapping[str, Any]) -> Iterator[None]:
-    """Numbers of so many bits, images in that order, and a smooth function in place of ReLU."""
+def settings_of(job: Mapping[str, Any]) -> Iterator[None]:
+    """Applies the number of bits, the order of images and the activation of a job."""
     read = EpochLoader.__iter__
 
     def reversed_batches(loader: EpochLoader) -> Iterator[Batch]:
@@ -89,8 +90,8 @@ def as_asked(job: Mapping[str, Any]) -> Iterator[None]:
 
 
 def train(out: Path, job: Mapping[str, Any]) -> None:
-    """Two epochs by a constant rate, in this process or in all that were started."""
-    with as_asked(job):
+    """Trains two epochs at a constant rate, in this process or in all of its group."""
+    with settings_of(job):
         train_pixelcnn(
             job["model"],
             {"max_epochs": 2, "learning_rate": 1e-3, "precision": "32-true"},
@@ -117,8 +118,8 @@ def differences(run: Path, other: Path) -> tuple[Tensor, Tensor, float]:
     """How two trainings differ.
 
     Returns:
-        Of all weights, how far apart they are, and the root mean square of their gradients as Adam
-        knows it; the relative difference of the last validation loss.
+        Absolute differences of all weights; the root mean square of their gradients, as Adam
+        keeps it; the relative difference of the last validation loss.
     """
     states = [read_state(each / "checkpoints" / "last.ckpt") for each in (run, other)]
     moments = states[1]["optimizer_states"][0]["state"]
@@ -134,7 +135,7 @@ def differences(run: Path, other: Path) -> tuple[Tensor, Tensor, float]:
 
 
 def row(name: str, job: Mapping[str, Any], folder: Path) -> list[str]:
-    """What came of one training."""
+    """Differences of one training."""
     both = [dict(job), {**job, "bits": 64}]
     train_in_two(folder, both)
     train(folder / "one", job)
@@ -157,6 +158,7 @@ def row(name: str, job: Mapping[str, Any], folder: Path) -> list[str]:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     rows = []
     for name, job in ROWS:
         with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""PixelCNN as tutorials write it, to measure against: channels first, all taps, a mask on each."""
+"""PixelCNN as tutorials write it, as a baseline: channels first, all taps, a mask on each."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn

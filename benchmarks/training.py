@@ -1,4 +1,4 @@
-"""Training: images per second of every model, plain float32 against bf16 and what else pays.
+"""Training: images per second of every model, in float32 and bf16, compiled or not.
 
 python -m benchmarks.training            (some minutes on one thread)
 python -m benchmarks.training --quick    (without compiling)
@@ -25,7 +25,7 @@ from pixelcnn.training.optimisation import make_optimizer
 STEPS, ROUNDS = 2, 9
 HEAD = [
     "network, batch", "training", "images/s", "against float32",
-    "of the step in products", "against the textbook",
+    "share of products", "against the textbook",
 ]  # fmt: skip
 TEXTBOOK = "textbook float32"
 
@@ -73,7 +73,7 @@ NETWORKS = {
 def steps(
     loss: Callable[[Tensor, Tensor | None], Tensor], model: nn.Module, x: Tensor, *, bf16: bool
 ) -> Callable[[], None]:
-    """Some steps of training, optimiser included."""
+    """Training steps, including the optimiser."""
     optimizer = make_optimizer(model, TrainingConfig())
 
     def run() -> None:
@@ -88,7 +88,7 @@ def steps(
 
 
 def ways(network: Network, *, quick: bool) -> tuple[Tensor, dict[str, Callable[[], None]]]:
-    """A batch, and the ways to train on it."""
+    """A batch, and the variants of training on it."""
     torch.manual_seed(0)
     model = build(network.model, **{"image_size": 28, **network.options})
     x = torch.randint(model.num_classes, (network.batch, *model.spec.shape))
@@ -115,7 +115,8 @@ def ways(network: Network, *, quick: bool) -> tuple[Tensor, dict[str, Callable[[
 
 
 def product_seconds(run: Callable[[], None]) -> dict[str, float]:
-    """Seconds that the products of some steps would take, as fast as one large product goes."""
+    """Seconds that the products of some steps take at the rate of one large product."""
+
     with FlopCounterMode(display=False) as counter:
         run()
     found = {}

@@ -1,11 +1,11 @@
-"""Variants of one network, trained alike: likelihood, size, speed, and what each of them draws.
+"""Variants of one network, trained alike: likelihood, size, speed and samples.
 
 python -m benchmarks.variants --epochs 4 --out runs/variants
 
-Trains the network of configs/mnist-binary.yaml as it is, with labels, with dilations, with
-attention, and a gated one, with the same seed, images and schedule. A variant that has been
-trained into the folder is not trained again. Writes variants.md, variants.json and variants.png.
-What else is typed goes to `pixelcnn train`, such as --data.max_samples 640 for a trial.
+Trains the network of configs/mnist-binary.yaml unchanged, with labels, with dilations, with
+attention, and a gated one, with the same seed, images and schedule. A variant that the folder
+already holds is not trained again. Writes variants.md, variants.json and variants.png. Other
+options go to `pixelcnn train`, such as --data.max_samples 640 for a trial.
 """
 
 import argparse
@@ -36,13 +36,13 @@ VARIANTS = {
 }  # fmt: skip
 HEAD = [
     "variant", "parameters", "test NLL, nats", "perplexity", "best validation, nats",
-    "seconds per epoch", "seconds to draw 64",
+    "seconds per epoch", "seconds to sample 64",
 ]  # fmt: skip
 ROUNDS = 5
 
 
 def train(name: str, folder: Path, settings: list[str]) -> None:
-    """Trains one variant, unless it has been."""
+    """Trains one variant, unless the folder holds it."""
     if (folder / "metrics.json").exists():
         return
     code = pixelcnn(["train", *VARIANTS[name], *settings, "--out", str(folder), "--overwrite"])
@@ -50,14 +50,14 @@ def train(name: str, folder: Path, settings: list[str]) -> None:
         raise SystemExit(code)
 
 
-def draw(model: AutoregressiveModel, number: int = 64) -> torch.Tensor:
-    """Images 0, 1, 2 … by the same noise; of a model with labels, the labels in turn."""
+def sample(model: AutoregressiveModel, number: int = 64) -> torch.Tensor:
+    """Samples 0, 1, 2 … by the same noise, with the labels in turn where there are any."""
     cond = None if model.num_labels is None else torch.arange(number) % model.num_labels
     return PixelCNNSampler(model).generate_samples(number, cond=cond, seed=0)
 
 
-def figures(folder: Path, model: AutoregressiveModel) -> dict[str, Any]:
-    """What a run says of itself."""
+def metrics_of(folder: Path, model: AutoregressiveModel) -> dict[str, Any]:
+    """Metrics of a run, from its files."""
     metrics = json.loads((folder / "metrics.json").read_text())
     training = read_card(folder / "model.safetensors")["training"]
     return {
@@ -93,15 +93,15 @@ def main() -> None:
     for name in VARIANTS:
         train(name, args.out / name, settings)
     models = {name: load(args.out / name / "model.safetensors") for name in VARIANTS}
-    seconds = alternate({name: lambda m=m: draw(m) for name, m in models.items()}, ROUNDS)
-    found = {name: figures(args.out / name, model) for name, model in models.items()}
+    seconds = alternate({name: lambda m=m: sample(m) for name, m in models.items()}, ROUNDS)
+    found = {name: metrics_of(args.out / name, model) for name, model in models.items()}
     rows = [row(name, found[name], seconds[name]) for name in VARIANTS]
     text = f"{args.epochs} epochs, seed {args.seed}. {machine()}.\n\n{table(HEAD, rows)}\n"
     write_text(args.out / "variants.md", text)
     for name in VARIANTS:
-        found[name]["seconds_to_draw_64"] = seconds[name]
+        found[name]["seconds_to_sample_64"] = seconds[name]
     write_json(args.out / "variants.json", {"epochs": args.epochs, "variants": found})
-    shown = torch.cat([draw(model)[:20] for model in models.values()])
+    shown = torch.cat([sample(model)[:20] for model in models.values()])
     grid = name_rows(image_grid(shown, 2, columns=20, scale=2), list(models))
     save_png(args.out / "variants.png", grid)
     print(text)

@@ -1,4 +1,4 @@
-"""The web page of pixelcnn: `streamlit run demo/app.py`, with `-- RUN…` for runs of your own."""
+"""The web page of pixelcnn: `streamlit run demo/app.py`, or with `-- RUN…` for your own runs."""
 
 from pixelcnn.app.page import main
 

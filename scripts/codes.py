@@ -2,15 +2,14 @@
 
     python scripts/codes.py make fashion_mnist --out data/codes.npz
     pixelcnn train --preset codes --out runs/codes
-    pixelcnn sample runs/codes --per-label 10 --out drawn.npz
-    python scripts/codes.py decode drawn.npz --codebook data/codes.npz --columns 10
+    pixelcnn sample runs/codes --per-label 10 --out samples.npz
+    python scripts/codes.py decode samples.npz --codebook data/codes.npz --columns 10
 
-The codes are those of a patch codebook, the plainest vector quantiser: images are cut into patches
-side by side, and a patch becomes the number of the nearest of 512 patches, which k-means found
-among those of the training images. It is learned in seconds, and what it loses shows as blocks.
+A code is the number of the nearest of 512 patches, found by k-means among the patches of the
+training images: the plainest vector quantiser. It is learned in seconds; its loss shows as blocks.
 
-The codes of any VQ-VAE do as well, saved by np.savez as `x_train`, `x_val`, `x_test` (N, H, W),
-labels `y_train` and so on if there are any, and `levels=512`; its decoder then makes the picture.
+The codes of a VQ-VAE serve as well: save them by np.savez as `x_train`, `x_val`, `x_test`
+(N, H, W), labels as `y_train` …, and `levels=512`, and make the picture by its own decoder.
 """
 
 import argparse
@@ -33,7 +32,7 @@ from pixelcnn.files import atomic_write
 from pixelcnn.plots import image_grid, save_png, screen_scale
 from pixelcnn.spec import check_levels, quantise, to_unit
 
-MAX_PATCHES = 200_000  # that k-means learns from
+MAX_PATCHES = 200_000  # learned from by k-means
 CHUNK = 1024  # images encoded at once
 SHOWN_LEVELS = 256
 
@@ -52,7 +51,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """What can be typed."""
+    """The options."""
     parser = OneLineParser(prog="codes.py", description=__doc__, allow_abbrev=False)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -74,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def make(args: argparse.Namespace) -> str:
-    """Writes codes and their codebook, and says how much of the images they keep."""
+    """Writes codes and their codebook, and reports the error of the rebuilt images."""
     data = load_data(
         args.dataset_name,
         data_root=args.data_root,
@@ -134,13 +133,13 @@ def patches_of(unit: Tensor, patch: int) -> Tensor:
 
 
 def learn_codebook(images: ImageSet, num_codes: int, patch: int, *, seed: int) -> Tensor:
-    """Finds patches that stand for all others, by k-means over a random part of the images.
+    """Finds representative patches by k-means over a random part of the images.
 
     Args:
         images: Training images.
         num_codes: K.
         patch: Side of a patch, in pixels.
-        seed: Decides which images are taken, and where k-means begins.
+        seed: Decides the images used and the start of k-means.
 
     Returns:
         Patches of floats in [0, 1]. Shape: (K, C, patch, patch).
@@ -157,7 +156,7 @@ def learn_codebook(images: ImageSet, num_codes: int, patch: int, *, seed: int) -
     num_images = max(1, MAX_PATCHES * patch**2 // (images.spec.height * images.spec.width))
     chosen = torch.randperm(len(images), generator=Generator().manual_seed(seed))[:num_images]
     found = torch.cat([patches_of(unit, patch) for unit in chunks(images.take(chosen))])
-    # Each once: among the many blank ones of digits and clothes, codes would die out.
+    # Each once: among the many blank patches of digits and clothes, codes would die out.
     patches = np.unique(found.flatten(0, 2).numpy(), axis=0)
     if not 2 <= num_codes <= len(patches):
         raise ConfigError(
@@ -193,14 +192,14 @@ def rebuild(codes: Tensor, codebook: Tensor) -> Tensor:
 
 
 def loss_of(images: ImageSet, codes: Tensor, codebook: Tensor) -> float:
-    """Root mean square of what rebuilt images are off, in levels of 255."""
+    """Root mean square error of rebuilt images, in levels of 255."""
     parts = zip(chunks(images), codes.split(CHUNK), strict=True)
     sums = [(unit - rebuild(part, codebook)).square().sum().item() for unit, part in parts]
     return float(255 * np.sqrt(sum(sums) / (len(images) * images.spec.num_dims)))
 
 
 def decode(args: argparse.Namespace) -> str:
-    """Makes a picture of drawn codes, or of the test images' codes.
+    """Makes a picture of sampled codes, or of the codes of the test images.
 
     Raises:
         DataError: If a file does not hold codes, or the codebook is not theirs.
@@ -211,7 +210,7 @@ def decode(args: argparse.Namespace) -> str:
     if "levels" in arrays and arrays["levels"].tolist() != len(codebook):
         raise DataError(
             f"{args.codes} holds {arrays['levels']} levels, and the codebook of {args.codebook} "
-            f"has {len(codebook)} codes: name the one that they were made with by `--codebook`."
+            f"has {len(codebook)} codes. Name the codebook that made them by `--codebook`."
         )
     codes = codes.reshape(len(codes), 1, *codes.shape[-2:]).long()
     check_levels(codes, len(codebook))

@@ -1,11 +1,11 @@
-"""Trains, draws or scores with the options that users of the original project type.
+"""Trains, samples or evaluates with the options of the original project.
 
     python scripts/train.py --config configs/default.yaml --device cuda
     python scripts/train.py --config configs/default.yaml --resume checkpoints/last.ckpt
     python scripts/train.py --sample-only --resume checkpoints/last.ckpt
     python scripts/train.py --eval-only --resume checkpoints/last.ckpt
 
-It only translates them for `pixelcnn train`, `sample` and `evaluate`, which can do more.
+It translates them for `pixelcnn train`, `sample` and `evaluate`, which have more options.
 """
 
 import sys
@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from pixelcnn.cli import main as pixelcnn
 from pixelcnn.cli.parsers.options import OneLineParser
 
-SUMMARY = "Train; or draw from, or score, what was trained. Takes all options of `pixelcnn train`."
+SUMMARY = "Train, sample or evaluate. Takes all options of the command of `pixelcnn`."
 
 
 def translate(words: Sequence[str]) -> list[str]:
-    """The words that `pixelcnn` takes for the same work.
+    """The arguments of `pixelcnn` for the same work.
 
     Example:
         >>> translate(["--sample-only", "--resume", "last.ckpt", "--device", "cpu"])
@@ -26,13 +26,14 @@ def translate(words: Sequence[str]) -> list[str]:
     """
     parser = OneLineParser(description=SUMMARY, allow_abbrev=False)
     parser.add_argument("--config", help="settings in YAML")
-    parser.add_argument("--resume", help="checkpoint or run folder to go on from")
+    parser.add_argument("--resume", help="checkpoint or run folder to resume from")
     only = parser.add_mutually_exclusive_group()
-    only.add_argument("--sample-only", action="store_true", help="draw from --resume")
-    only.add_argument("--eval-only", action="store_true", help="score --resume")
+    only.add_argument("--sample-only", action="store_true", help="sample from --resume")
+    only.add_argument("--eval-only", action="store_true", help="evaluate --resume")
     args, rest = parser.parse_known_args(words)
     if (args.sample_only or args.eval_only) and not args.resume:
-        parser.error("--sample-only and --eval-only need --resume")
+        parser.error("--sample-only and --eval-only need --resume: name a checkpoint or a run")
+
     config = ["--config", args.config] if args.config else []
     if args.sample_only:
         return ["sample", args.resume, *config, *rest]

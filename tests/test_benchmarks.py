@@ -1,13 +1,18 @@
 """The benchmarks measure what they say."""
 
+import runpy
+from pathlib import Path
+
 import pytest
 
-from benchmarks import drawing
+from benchmarks import sampling
 from benchmarks.measure import Section, Spread
 from benchmarks.networks import Network
 from benchmarks.operations import multiply_adds
 from pixelcnn.models import PixelCNN
 
+FILES = sorted(Path(sampling.__file__).parent.glob("*.py"))
+PROGRAMS = [path for path in FILES if "argparse" in path.read_text(encoding="utf-8")]
 TINY = {"hidden_channels": 6, "num_residual_blocks": 0, "in_channels": 3}
 
 
@@ -22,16 +27,16 @@ def test_a_naive_walk_is_timed_by_one_pass_of_each_colour():
         return level_logits(params, earlier, channel)
 
     model.likelihood.level_logits = noted
-    drawing.some_steps(model, 2, (3, 4, 5))
-    assert len(passes) == drawing.PASSES
+    sampling.some_steps(model, 2, (3, 4, 5))
+    assert len(passes) == sampling.PASSES
     assert seen == [0, 1, 2]
 
 
-def test_naive_seconds_are_counted_up_to_all_sub_pixels(monkeypatch):
-    monkeypatch.setattr(drawing, "seconds_spent", iter(range(100)).__next__)
-    monkeypatch.setattr(drawing, "product_rate", lambda rows, width: 1e9)
+def test_naive_seconds_are_extrapolated_to_all_sub_pixels(monkeypatch):
+    monkeypatch.setattr(sampling, "seconds_spent", iter(range(100)).__next__)
+    monkeypatch.setattr(sampling, "product_rate", lambda rows, width: 1e9)
     network = Network("tiny", lambda: PixelCNN(**TINY), (3, 2, 4), 6, at_least=10)
-    naive, forward = drawing.rivals(network, network.make().eval(), 64, 1)
+    naive, forward = sampling.rivals(network, network.make().eval(), 64, 1)
     assert naive[:4] == [
         "tiny, 64 of 3×2×4: naive ÷ cached",
         Spread(8, 8, 8),  # one second, of three passes out of 24
@@ -42,12 +47,12 @@ def test_naive_seconds_are_counted_up_to_all_sub_pixels(monkeypatch):
     assert forward[3] == Spread(1, 1, 1)
 
 
-def test_a_network_that_there_is_not_is_refused_with_the_names(monkeypatch, capsys):
-    monkeypatch.setattr("sys.argv", ["drawing", "--network", "nosuch"])
+def test_an_unknown_network_is_refused_with_the_names(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["sampling", "--network", "nosuch"])
     with pytest.raises(SystemExit) as stopped:
-        drawing.main()
+        sampling.main()
     assert stopped.value.code == 2
-    assert drawing.NETWORKS[0].name in capsys.readouterr().err
+    assert sampling.NETWORKS[0].name in capsys.readouterr().err
 
 
 def test_multiply_adds_are_those_of_the_products():
@@ -58,8 +63,17 @@ def test_multiply_adds_are_those_of_the_products():
     assert multiply_adds(model, shape) == expected
 
 
-def test_a_section_is_a_table_and_facts():
+def test_a_section_is_a_table_and_values():
     found = Section("Title", "Setting.", ["what", "s"], [["a", Spread(2.0, 1.0, 3.0)]])
     assert found.text().splitlines()[-1] == "| a | 2 (1 … 3) |"
     spread = {"median": 2.0, "least": 1.0, "most": 3.0}
     assert found.facts()["rows"] == [{"what": "a", "s": spread}]
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
+def test_a_benchmark_starts(path, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", [path.name, "--help"])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(str(path), run_name="__main__")
+    assert end.value.code == 0
+    assert "--help" in capsys.readouterr().out

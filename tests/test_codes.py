@@ -71,8 +71,8 @@ def test_every_code_of_images_with_one_blank_patch_after_another_is_in_use():
     assert len(codes.encode(images, codebook).unique()) == 16
 
 
-def test_codes_are_trained_on_drawn_and_decoded(digits, tmp_path, capsys):
-    run, drawn, picture = (tmp_path / name for name in ("run", "drawn.npz", "drawn.png"))
+def test_codes_are_trained_on_sampled_and_decoded(digits, tmp_path, capsys):
+    run, samples, picture = (tmp_path / name for name in ("run", "samples.npz", "samples.png"))
     small = [
         *("--model.hidden_channels=8", "--model.num_layers=2", "--model.num_classes=16"),
         *("--model.level_embedding_dim=3", "--training.max_epochs=1", "--training.warmup_steps=0"),
@@ -80,9 +80,11 @@ def test_codes_are_trained_on_drawn_and_decoded(digits, tmp_path, capsys):
     ]
     words = ["train", "--preset=codes", f"--data.data_root={digits}", f"--out={run}"]
     assert pixelcnn([*words, "--device=cpu", *small]) == 0
-    assert pixelcnn(["sample", str(run), "--num-samples=6", f"--out={drawn}", "--device=cpu"]) == 0
+    assert (
+        pixelcnn(["sample", str(run), "--num-samples=6", f"--out={samples}", "--device=cpu"]) == 0
+    )
     capsys.readouterr()
-    words = ["decode", str(drawn), f"--codebook={digits}", f"--out={picture}", "--columns=3"]
+    words = ["decode", str(samples), f"--codebook={digits}", f"--out={picture}", "--columns=3"]
     assert codes.main(words) == 0
     assert "6 images" in capsys.readouterr().out
     side = 6 * 8 + 4  # pixels six times as large on the screen, and a margin
@@ -119,13 +121,13 @@ def test_wrong_words_are_one_line(words, message, capsys, tmp_path, monkeypatch)
 
 
 def test_a_codebook_of_other_codes_is_refused(digits, tmp_path, capsys):
-    drawn = tmp_path / "drawn.npz"
-    np.savez(drawn, x=np.full((1, 1, 2, 2), 16))
-    assert codes.main(["decode", str(drawn), f"--codebook={digits}"]) == 2
+    samples = tmp_path / "samples.npz"
+    np.savez(samples, x=np.full((1, 1, 2, 2), 16))
+    assert codes.main(["decode", str(samples), f"--codebook={digits}"]) == 2
     assert "levels in [0, 16), got values from 16 to 16" in capsys.readouterr().err
-    np.savez(drawn, x=np.zeros((1, 1, 2, 2), int), levels=8)
-    assert codes.main(["decode", str(drawn), f"--codebook={digits}"]) == 2
+    np.savez(samples, x=np.zeros((1, 1, 2, 2), int), levels=8)
+    assert codes.main(["decode", str(samples), f"--codebook={digits}"]) == 2
     assert "8 levels" in capsys.readouterr().err
-    np.savez(drawn, y=1)
-    assert codes.main(["decode", str(drawn), f"--codebook={digits}"]) == 2
+    np.savez(samples, y=1)
+    assert codes.main(["decode", str(samples), f"--codebook={digits}"]) == 2
     assert "must hold `x` or `x_test`, got y" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""`scripts/train.py` takes what users of the original project type."""
+"""`scripts/train.py` takes the options of the original project."""
 
 import runpy
 import subprocess
@@ -39,7 +39,7 @@ def test_the_original_options_are_those_of_a_command(words, expected):
 
 
 @pytest.mark.parametrize("only", ["--sample-only", "--eval-only"])
-def test_a_checkpoint_is_needed_to_draw_or_score(only, capsys):
+def test_sampling_and_evaluating_need_a_checkpoint(only, capsys):
     with pytest.raises(SystemExit) as end:
         translate([only])
     assert end.value.code == 2

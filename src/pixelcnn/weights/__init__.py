@@ -1,7 +1,7 @@
 """Trained models that come with the package, by name.
 
 Each is a `NAME.safetensors` beside this file, whose card says how good the model is and how it came
-about. `scripts/box.py` makes them, from the recipes in configs/. The classifiers that judge drawn
+about. `scripts/bundle.py` makes them, from the recipes in configs/. The classifiers that judge drawn
 images are in the folder classifiers/; `pixelcnn train-classifier` makes them.
 """
 

@@ -1,7 +1,7 @@
-"""Asking: do intervals cover, and how much is won by averaging what is expected over counting?
+"""Coverage of the intervals of `conditional`, and variance of the two estimates of `marginal`.
 
-python -m benchmarks.ask            (about fifteen minutes on one core)
-python -m benchmarks.ask --quick    (100 repeated runs instead of 400)
+python -m benchmarks.coverage            (about fifteen minutes on one core)
+python -m benchmarks.coverage --quick    (100 repeated runs instead of 400)
 """
 
 import argparse
@@ -25,7 +25,7 @@ CHAINED = ("binary", "levels", "rgb")  # chains take a second for each of the 40
 
 
 def coverage(name: str, method: str, runs: int) -> list[str]:
-    """Share of 95 % intervals that hold the exact probability, the worst of the levels."""
+    """Share of 95 % intervals that contain the exact probability: worst and best level."""
     model = tiny_model(name)
     x, known = random_question(model, 1)
     unknown = (~known).nonzero().tolist()
@@ -49,7 +49,7 @@ def coverage(name: str, method: str, runs: int) -> list[str]:
 
 
 def variance(name: str, site: tuple[int, int]) -> list[str]:
-    """Averaged conditionals against counted draws of one trained model."""
+    """Averaged conditionals against counted samples of one trained model."""
     model = load(name)
     found = marginal(model, site, num_draws=1000, cond=3 if model.num_labels else None)
     averaged, counted = (
@@ -60,19 +60,17 @@ def variance(name: str, site: tuple[int, int]) -> list[str]:
 
 
 def seconds(model: AutoregressiveModel, num_draws: int) -> str:
-    """Of the marginal of the middle pixel of 28×28: on the wall, and of the processor."""
+    """Wall and CPU time of the marginal of the middle pixel of 28×28."""
     start, spent = time.perf_counter(), time.process_time()
     marginal(model, (14, 14), num_draws=num_draws, cond=3 if model.num_labels else None)
     wall, processor = time.perf_counter() - start, time.process_time() - spent
-    return f"{wall:.1f} s, {processor:.1f} s of the processor"
+    return f"{wall:.1f} s wall time, {processor:.1f} s CPU time"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer repeated runs")
-    warnings.simplefilter(
-        "ignore", UnreliableEstimateWarning
-    )  # what is asked is whether intervals hold
+    warnings.simplefilter("ignore", UnreliableEstimateWarning)  # coverage is what is measured
     runs = 100 if parser.parse_args().quick else 400
     print(f"{machine()}.\n\n95 % intervals of {runs} repeated runs, against enumeration:\n")
     rows = [
@@ -81,18 +79,18 @@ def main() -> None:
         for method in SIZES
         if method != "gibbs" or name in CHAINED
     ]
-    head = ["model", "method", "cover", "spread of the runs", "stated error of one"]
+    head = ["model", "method", "coverage", "standard deviation of runs", "standard error stated"]
     print(table(head, rows))
     rows = [variance("digits", (4, 4)), variance("mnist-binary", (14, 14))]
-    print("\nMarginals by 1,000 draws, given the label 3:\n")
-    print(table(["model and site", "error averaged", "error counted", "variance ratio"], rows))
+    print("\nMarginals by 1,000 samples, conditioned on the label 3:\n")
+    print(table(["model and site", "SE, averaged", "SE, counted", "variance ratio"], rows))
     torch.manual_seed(0)
     rivals = {
         "configs/mnist-binary.yaml": PixelCNN(num_residual_blocks=4, image_size=28),
-        "mnist-binary in the box": load("mnist-binary"),
+        "the bundled `mnist-binary`": load("mnist-binary"),
     }
     for name, model in rivals.items():
-        print(f"\nThe marginal of (14, 14) by 10,000 draws of {name}: {seconds(model, 10_000)}.")
+        print(f"\nThe marginal of (14, 14) by 10,000 samples of {name}: {seconds(model, 10_000)}.")
 
 
 if __name__ == "__main__":

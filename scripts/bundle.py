@@ -1,12 +1,12 @@
-"""Makes a trained model that comes with the package, from its recipe, by one command.
+"""Makes a bundled model from its recipe.
 
-    python scripts/box.py digits
-    python scripts/box.py mnist-256 --run runs/mnist-256
-    python scripts/box.py mnist-binary --training.max_epochs 2 --into somewhere/else
+    python scripts/bundle.py digits
+    python scripts/bundle.py mnist-256 --run runs/mnist-256
+    python scripts/bundle.py mnist-binary --training.max_epochs 2 --into somewhere/else
 
-Without --run it trains, into runs/box/NAME, as `pixelcnn train` does. The model is then written to
-src/pixelcnn/weights/NAME.safetensors; its card says how good it is on the whole test set, and how
-it came about. A run that has ended is taken as it is, with the figures that it reported.
+Without --run it trains into runs/bundle/NAME, as `pixelcnn train` does. It writes the model to
+src/pixelcnn/weights/NAME.safetensors; its card holds the metrics on the whole test set, the recipe
+and the command. A finished run is used as it is, with the metrics that it reported.
 """
 
 import argparse
@@ -34,60 +34,60 @@ from pixelcnn.runs import CONFIG_FILE, METRICS_FILE, MODEL_FILE
 from pixelcnn.training.dataloaders import load_images
 from pixelcnn.weights import FOLDER
 
-# Which recipe in configs/ each model of the package comes from.
+# The recipe in configs/ of each bundled model.
 RECIPES = {
     "digits": "digits",
     "mnist-binary": "mnist-conditional",
     "mnist-256": "mnist-256",
 }
 MAX_BYTES = 2_000_000
-NUM_FIRST = 50  # test images of a second, quick figure, by which tests know the model again
-FIGURES = ("nll_nats", "nll_nats_stderr", "bits_per_dim", "perplexity")
+NUM_FIRST = 50  # test images of a second, quick metric, by which tests recognise the model
+METRICS = ("nll_nats", "nll_nats_stderr", "bits_per_dim", "perplexity")
 DECISIVE = ("model.", "training.", "data.", "seed")
-# Of these, what decides neither the weights nor which images they were learned from.
+# Of these, what changes neither the weights nor the training images.
 PLACES = ("data.data_root", "data.num_workers")
 
 
 def main(words: Sequence[str]) -> int:
-    """Trains where no run is given, and packs; returns an exit code."""
+    """Trains unless a run is given, and bundles the model; returns an exit code."""
     plain, settings = split_settings(words)
     args = parser().parse_args(plain)
     folder = args.run
     try:
         if folder is None:
-            folder = Path("runs", "box", args.name)
+            folder = Path("runs", "bundle", args.name)
             command = ["train", "--preset", RECIPES[args.name], "--out", str(folder)]
             device = ["--device", args.device] if args.device else []
             code = pixelcnn([*command, "--overwrite", *device, *settings])
             if code:
                 return code
         elif settings:
-            raise ConfigError(f"A run has its own settings: leave {settings[0]} out, or --run.")
-        path = pack(args.name, folder, args.into)
+            raise ConfigError(f"A run has its own settings: leave out {settings[0]} or --run.")
+        path = bundle(args.name, folder, args.into)
     except (PixelCNNError, KeyboardInterrupt) as error:
         line, code = explain(error)
-        print(f"box: {line}", file=sys.stderr)
+        print(f"bundle: {line}", file=sys.stderr)
         return code
     print(f"{path}: {path.stat().st_size:,} bytes")
     return 0
 
 
 def parser() -> argparse.ArgumentParser:
-    """What can be typed, besides settings for the training."""
+    """The options, besides settings of the training."""
     parser = OneLineParser(description=__doc__, allow_abbrev=False)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("name", choices=list(RECIPES), help="the model to make")
-    parser.add_argument("--run", type=Path, metavar="DIR", help="a run of its recipe, finished")
-    parser.add_argument("--into", type=Path, metavar="DIR", default=FOLDER, help="where it goes")
+    parser.add_argument("--run", type=Path, metavar="DIR", help="a finished run of its recipe")
+    parser.add_argument("--into", type=Path, metavar="DIR", default=FOLDER, help="output folder")
     parser.add_argument("--device", metavar="NAME", help="where to train (default: auto)")
     return parser
 
 
-def pack(name: str, folder: Path, into: Path) -> Path:
-    """Writes the model of a run as NAME.safetensors, with its figures in the card.
+def bundle(name: str, folder: Path, into: Path) -> Path:
+    """Writes the model of a run as NAME.safetensors, with its metrics in the card.
 
     Raises:
-        CheckpointError: If the run has no model, has not ended, or its model is too large.
+        CheckpointError: If the run has no model, is unfinished, or its model is too large.
         ConfigError: If the settings of the run cannot be read.
     """
     file, path = folder / MODEL_FILE, into / f"{name}.safetensors"
@@ -100,57 +100,57 @@ def pack(name: str, folder: Path, into: Path) -> Path:
         "recipe": RECIPES[name],
         "command": command_of(config, RECIPES[name]),
         "data": data_of(config),
-        "figures": figures_of(model, data, config, folder),
+        "figures": metrics_of(model, data, config, folder),
     }
     with atomic_write(path) as temporary:
         save(model, temporary, labels=card["labels"], training=training)
         size = temporary.stat().st_size
         if size > MAX_BYTES:
             raise CheckpointError(
-                f"A model of the package must have at most {MAX_BYTES:,} bytes, but that of "
-                f"{folder} has {size:,}. Make the recipe {RECIPES[name]} smaller."
+                f"A bundled model must have at most {MAX_BYTES:,} bytes, but that of {folder} has "
+                f"{size:,}. Make the recipe {RECIPES[name]} smaller."
             )
     return path
 
 
-def figures_of(
+def metrics_of(
     model: AutoregressiveModel, data: DataSplits, config: Config, folder: Path
 ) -> dict[str, Any]:
-    """Figures on the whole test set: those of the run, or measured now if it has others."""
+    """Metrics on the whole test set: those of the run, or measured now."""
     metrics = reported(folder)
-    needed = {"split", "protocol", "num_images", "num_dims", *FIGURES}
+    needed = {"split", "protocol", "num_images", "num_dims", *METRICS}
     if model.condition.is_optional:
-        needed |= {f"{figure}_without_label" for figure in FIGURES}
+        needed |= {f"{name}_without_label" for name in METRICS}
     is_whole = (metrics.get("split"), metrics.get("num_images")) == ("test", len(data.test))
     is_ours = metrics.get("fingerprint") == fingerprint(model)
     if not (is_whole and is_ours and needed <= set(metrics)):
         metrics = evaluate_split(model, data, config)
     first = evaluate(model, data.test, max_samples=NUM_FIRST)
     return {
-        **{figure: value for figure, value in metrics.items() if figure in needed},
+        **{name: value for name, value in metrics.items() if name in needed},
         "num_first": first["num_images"],
         "nll_nats_of_first": first["nll_nats"],
     }
 
 
 def reported(folder: Path) -> dict[str, Any]:
-    """What a run reported when it ended.
+    """The metrics that a run reported at its end.
 
     Raises:
-        CheckpointError: If it has not ended.
+        CheckpointError: If it is unfinished.
     """
     try:
         metrics: dict[str, Any] = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise CheckpointError(
-            f"{folder} holds no {METRICS_FILE}: its training has not ended. Continue it with "
+            f"{folder} holds no {METRICS_FILE}: its training is unfinished. Continue it with "
             f"pixelcnn train --resume {shlex.quote(str(folder))}"
         ) from None
     return metrics
 
 
 def command_of(config: Config, recipe: str) -> str:
-    """The command that trains this again: the recipe, and where the settings differ from it."""
+    """The command that trains this again: the recipe, and the settings that differ from it."""
     theirs = decisive(load_config(preset=recipe))
     words = ["pixelcnn", "train", "--preset", recipe]
     for key, value in decisive(config).items():
@@ -169,7 +169,8 @@ def decisive(config: Config) -> dict[str, Any]:
 
 
 def data_of(config: Config) -> dict[str, Any]:
-    """Which images the model is measured on, so that `pixelcnn evaluate NAME` finds them."""
+    """The data settings by which `pixelcnn evaluate NAME` finds the test images."""
+
     usual = asdict(DataConfig())
     chosen = {
         key: value

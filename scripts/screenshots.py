@@ -1,10 +1,10 @@
-"""Takes the pictures of docs/page.md: every page of the web page, wide and narrow, in Chromium.
+"""Takes the screenshots of docs/page.md: every tab of the web page, wide and narrow, in Chromium.
 
     pip install playwright; apt-get install chromium
-    python scripts/page.py --into docs/images
+    python scripts/screenshots.py --into docs/images
 
-The page is served from an empty folder, so that it shows the models that come with the package;
-name runs to show those first.
+The page is served from an empty folder and shows the bundled models; runs named on the command
+line come first.
 """
 
 import argparse
@@ -25,11 +25,11 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 WIDTHS = {"wide": 1280, "narrow": 390}
-STRIP = 1700  # a narrow page that is higher is cut into strips side by side
+STRIP = 1700  # greatest height of a narrow picture; a higher one is cut into strips
 GAP = 24
-FREQUENT = 160  # colours of a picture that are kept because they are
-SEEN = 8  # times that any other must be there to be kept
-HIGHEST = {"about": 2600}  # what follows there is the configuration, line by line
+FREQUENT = 160  # most frequent colours of a picture, all kept
+SEEN = 8  # least pixels of any other colour that is kept
+HIGHEST = {"about": 2600}  # below it is the configuration, line by line
 
 
 def draw(page: Page) -> None:
@@ -47,7 +47,7 @@ def complete(page: Page) -> None:
 
 
 def probabilities(page: Page) -> None:
-    """A pixel of a five that is clicked, and what is expected as its pixels arrive."""
+    """A clicked pixel of a five, and the expected image after each pixel."""
     fill(page, "Number", "2")
     image = page.get_by_label("Picture to point at")
     image.wait_for()
@@ -64,14 +64,14 @@ def probabilities(page: Page) -> None:
 
 
 def compare(page: Page) -> None:
-    """Two models by the same noise."""
+    """Samples of two models by the same noise."""
     page.get_by_text("The protocols differ").wait_for()
     press(page, "Draw")
     page.get_by_text("mean").nth(1).wait_for()
 
 
 def about(page: Page) -> None:
-    """All about a model."""
+    """Everything about one model."""
     page.get_by_text("Every line holds").wait_for()
 
 
@@ -85,7 +85,7 @@ SHOWN: dict[str, tuple[str, Callable[[Page], None]]] = {
 
 
 def press(page: Page, name: str) -> None:
-    """Clicks a button once the page has come to rest."""
+    """Clicks a button once the page is idle."""
     settle(page)
     page.get_by_role("button", name=name, exact=True).click()
 
@@ -98,14 +98,14 @@ def fill(page: Page, label: str, text: str) -> None:
 
 
 def choose(page: Page, label: str, option: str) -> None:
-    """Takes an option of a select box."""
+    """Chooses an option of a select box."""
     settle(page)
     page.get_by_label(label, exact=True).click()
     page.get_by_role("option", name=option, exact=True).click()
 
 
 def settle(page: Page) -> None:
-    """Waits until the server has nothing more to say."""
+    """Waits until the server is idle."""
     page.wait_for_timeout(600)
     page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")
 
@@ -134,7 +134,7 @@ def served(runs: Sequence[str]) -> Iterator[str]:
 
 
 def picture(browser: Any, address: str, name: str, width: int) -> Image.Image:
-    """One page, as high as what it shows."""
+    """A screenshot of one page, at the height of its content."""
     title, act = SHOWN[name]
     page = browser.new_context(viewport={"width": width, "height": 1000}).new_page()
     page.set_default_timeout(120_000)
@@ -156,7 +156,7 @@ def picture(browser: Any, address: str, name: str, width: int) -> Image.Image:
 
 
 def in_strips(shot: Image.Image) -> Image.Image:
-    """A high picture cut into strips of equal height, side by side."""
+    """A picture cut into strips of equal height, side by side."""
     count = -(-shot.height // STRIP)
     height = -(-shot.height // count)
     sheet = Image.new("RGB", (count * shot.width + (count - 1) * GAP, height), "white")
@@ -167,10 +167,11 @@ def in_strips(shot: Image.Image) -> Image.Image:
 
 
 def _few_colours(sheet: Image.Image) -> Image.Image:
-    """A palette: the most frequent colours, then those that are farthest from all of these.
+    """Reduces to a palette: the most frequent colours, then those farthest from all of these.
 
-    A third of the bytes; greys stay grey, and thin lines keep their colours.
+    The file has a third of the bytes; greys stay grey, and thin lines keep their colours.
     """
+
     pixels = np.asarray(sheet).reshape(-1, 3)
     found, which, counts = np.unique(pixels, axis=0, return_inverse=True, return_counts=True)
     colours, order = found.astype(float), np.argsort(-counts)
@@ -189,7 +190,7 @@ def _few_colours(sheet: Image.Image) -> Image.Image:
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Takes the pictures that are named, or all."""
+    """Takes the named screenshots, or all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("runs", nargs="*", metavar="RUN")
     parser.add_argument("--into", default="docs/images", metavar="FOLDER")

@@ -1,10 +1,10 @@
-"""Completing a digit by raster, smc and gibbs, side by side: seconds, and what each explains.
+"""Completions of a digit by raster, smc and gibbs: time, log-probability and diagnostics.
 
-python -m benchmarks.completing MODEL --out runs/completing     (a model of thresholded MNIST)
+python -m benchmarks.completion MODEL --out runs/completion     (a model of thresholded MNIST)
 
-Sixty-four completions of a test digit whose bottom, and then whose top is missing. For each method:
-seconds, the log-probability that the completed image gives to what is known, and to the whole.
-Writes completing.md, and a picture for each.
+Sixty-four completions of a test digit with the bottom, then the top half unknown. For each method:
+seconds, and the log-probability of the known part and of the whole completed image. Writes
+completion.md and a picture.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from pixelcnn.files import write_text
 from pixelcnn.inference import Completions, UnreliableEstimateWarning, complete, known_mask
 
 HEAD = [
-    "missing", "method", "seconds", "known part, nats: mean", "best", "whole image, nats: mean",
+    "unknown", "method", "seconds", "known part, nats: mean", "best", "whole image, nats: mean",
     "best", "diagnostics",
 ]  # fmt: skip
 
@@ -31,7 +31,7 @@ HEAD = [
 def completions_of(
     model_name: str, number: int, count: int, options: dict[str, dict[str, int]]
 ) -> tuple[list[list[str]], dict[str, Completions], torch.Tensor]:
-    """Table rows and completions of one digit, by method and by what is missing."""
+    """Table rows and completions of one digit, by method and by unknown half."""
     model = load(model_name)
     test = load_data("mnist", image_size=28, binarization="threshold").test
     (batch,) = batches(test.take(torch.tensor([number])), 1)
@@ -50,10 +50,10 @@ def completions_of(
 
 
 def figures(found: Completions) -> list[str]:
-    """Of one digit, as text."""
+    """Metrics of one digit, as text."""
     words = [f"{name} {float(values[0]):.3g}" for name, values in found.diagnostics.items()]
     if not found.is_trusted:
-        words.append("**not to be trusted**")
+        words.append("**unreliable**")
     explained, whole = found.known_log_prob[0], found.log_prob[0]
     return [
         f"{explained.mean():.1f} ± {explained.std():.1f}",
@@ -65,7 +65,7 @@ def figures(found: Completions) -> list[str]:
 
 
 def join(found: dict[str, Completions]) -> Completions:
-    """One row of a picture for each."""
+    """The completions of all methods, as rows of one picture."""
     parts = list(found.values())
     return Completions(
         images=torch.cat([each.images for each in parts]),
@@ -78,14 +78,15 @@ def join(found: dict[str, Completions]) -> Completions:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", help="a .safetensors file, or the name of a model in the box")
-    parser.add_argument("--out", default="runs/completing", help="folder (default: %(default)s)")
+    parser.add_argument("model", help="a .safetensors file, or the name of a bundled model")
+    parser.add_argument("--out", default="runs/completion", help="folder (default: %(default)s)")
     parser.add_argument("--image", type=int, default=3, help="number of the test digit")
     parser.add_argument("--completions", type=int, default=64)
     parser.add_argument("--particles", type=int, default=32)
     parser.add_argument("--sweeps", type=int, default=20)
     args = parser.parse_args()
-    warnings.simplefilter("ignore", UnreliableEstimateWarning)  # the table says it
+    warnings.simplefilter("ignore", UnreliableEstimateWarning)  # the table shows it
+
     options = {
         "raster": {},
         "smc": {"num_particles": args.particles},
@@ -95,12 +96,12 @@ def main() -> None:
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
     head = f"{args.completions} completions of test digit {args.image}. {machine()}.\n\n"
-    write_text(out / "completing.md", head + table(HEAD, rows) + "\n")
+    write_text(out / "completion.md", head + table(HEAD, rows) + "\n")
     figure = completions_figure(
         image.expand(len(found), -1, -1, -1), join(found), levels=2, names=list(found)
     )
-    save_figure(figure, out / "completing.png")
-    print(out / "completing.md")
+    save_figure(figure, out / "completion.png")
+    print(out / "completion.md")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Training by two processes against one: images per second of the same training, in turn.
 
-python -m benchmarks.together            (some minutes on two cores)
-python -m benchmarks.together --rounds 9
+python -m benchmarks.data_parallel            (some minutes on two cores)
+python -m benchmarks.data_parallel --rounds 9
 
-Each process has one core and one thread. MNIST has to be there, see the README.
+Each process has one core and one thread. Needs MNIST, see docs/data.md.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from benchmarks.measure import Section, Spread, machine
 
 HEAD = [
     "training", "one process, images/s", "two processes, images/s", "two against one",
-    "likewise, by the time of the processors",
+    "by CPU time",
 ]  # fmt: skip
 EPOCH = re.compile(r"epoch \d+/.* ([\d,.]+) images/s")
 EPOCHS = 3  # the first is a warm-up
@@ -44,13 +44,12 @@ SAME = [
 
 @dataclass(frozen=True)
 class Speed:
-    """Images per second of a training, its first epoch apart.
+    """Images per second of a training, without its first epoch.
 
     Attributes:
-        wall: By the clock, as the training says it; validation does not count.
-        processor: By the time that the busiest process spent on its processor: what the clock
-            would say if no other program took a core and no process waited for another. Validation
-            counts.
+        wall: By wall time, as the training reports it; validation does not count.
+        processor: By the CPU time of the busiest process, which neither other programs nor
+            waiting for the other process change. Validation counts.
     """
 
     wall: float
@@ -77,14 +76,14 @@ def measure(preset: str, cores: Sequence[int]) -> Speed:
                     walls.append(float(found[1].replace(",", "")))
                     spent.append(processor_seconds(run.pid, len(cores)))
         if run.returncode or len(walls) != EPOCHS:
-            raise SystemExit("The training failed: try it by itself.")
+            raise SystemExit("The training failed: run its command alone to see why.")
     busiest = max(last - first for first, last in zip(spent[0], spent[-1], strict=True))
     wall = (EPOCHS - 1) / sum(1 / each for each in walls[1:])
     return Speed(wall, (EPOCHS - 1) * images / busiest)
 
 
 def processor_seconds(pid: int, count: int) -> list[float]:
-    """Of each process that trains: the one that was started, or those that it has started."""
+    """CPU time of each training process: the one started here, or its children."""
     started = psutil.Process(pid)
     processes = [started] if count == 1 else sorted(started.children(), key=lambda p: p.pid)
     times = [each.cpu_times() for each in processes]
@@ -92,7 +91,7 @@ def processor_seconds(pid: int, count: int) -> list[float]:
 
 
 def rows(rounds: int, cores: Sequence[int]) -> list[list[str | Spread]]:
-    """One row for each training, measured in turn so that a drifting machine is fair."""
+    """One row for each training, measured in turn."""
     found = []
     for name, preset in TRAININGS.items():
         one, two = [], []
@@ -119,9 +118,9 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
-        parser.exit(2, "Two cores are needed, one for each process.\n")
+        parser.exit(2, "This benchmark needs two cores, one for each process.\n")
     setting = f"MNIST; loss, gradients, their exchange and optimiser. {machine()}."
-    print(Section("Training together", setting, HEAD, rows(rounds, cores)).text())
+    print(Section("Data-parallel training", setting, HEAD, rows(rounds, cores)).text())
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Drawing: cached against naive, against one forward pass, and against the size of the image.
+"""Sampling: cached against naive, against one forward pass, and against the size of the image.
 
-python -m benchmarks.drawing            (about 13 minutes on one idle core)
-python -m benchmarks.drawing --quick    (about a minute: batches of 1 and 16, one round)
+python -m benchmarks.sampling            (about 13 minutes on one idle core)
+python -m benchmarks.sampling --quick    (about a minute: batches of 1 and 16, one round)
 
-Prints one table, and writes drawing.md and drawing.json into --out. A naive walk is as many
-steps as there are sub-pixels, and each is the same full pass: some of them, spread over the
-image, are timed and counted up. `--network` takes a part of a name, to measure that one alone.
+Prints one table, and writes sampling.md and sampling.json into --out. A naive walk takes one full
+forward pass for each sub-pixel, all of the same cost: a few of them, spread over the image, are
+timed and extrapolated. `--network` takes a part of a name and measures the networks that match.
 """
 
 import argparse
@@ -28,15 +28,15 @@ from pixelcnn.order import RasterOrder
 from pixelcnn.walk import CachedStepper, NaiveStepper, sampling_chooser, walk
 
 Row: TypeAlias = list[str | Spread]
-HEAD = ["what", "seconds of the first", "of the second", "ratio", "asked", "note"]
-PASSES = 3  # of a naive walk; one of each colour
+HEAD = ["what", "first, s", "second, s", "ratio", "limit", "note"]
+PASSES = 3  # timed of a naive walk; one of each colour
 ROUNDS = {1: 5, 16: 3, 64: 3, 256: 1}  # by batch
 SIDES = (28, 56, 112)
 TIME_LIMIT = 0.1  # seconds of one image of 28×28, the first network
 
 
 def cached(model: AutoregressiveModel, batch: int, shape: tuple[int, int, int]) -> torch.Tensor:
-    """Draws images with one fixed noise."""
+    """Samples images with one fixed noise."""
     x = model.blank(batch, shape)
     return walk(CachedStepper(model), x, sampling_chooser(x, seed=0))
 
@@ -55,11 +55,11 @@ def some_steps(model: AutoregressiveModel, batch: int, shape: tuple[int, int, in
 
 
 def row(
-    what: str, seconds: dict[str, list[float]], slow: str, fast: str, asked: str, note: str
+    what: str, seconds: dict[str, list[float]], slow: str, fast: str, limit: str, note: str
 ) -> Row:
     """One line of the table."""
     both = Spread.of(seconds[slow]), Spread.of(seconds[fast])
-    return [f"{what}: {slow} ÷ {fast}", *both, ratio(seconds, slow, fast), asked, note]
+    return [f"{what}: {slow} ÷ {fast}", *both, ratio(seconds, slow, fast), limit, note]
 
 
 def rivals(network: Network, model: AutoregressiveModel, batch: int, rounds: int) -> list[Row]:
@@ -76,9 +76,9 @@ def rivals(network: Network, model: AutoregressiveModel, batch: int, rounds: int
     seconds = alternate(work, rounds, warm_up=batch == 1, clock=seconds_spent)
     seconds["naive"] = [taken * steps / PASSES for taken in seconds["naive"]]
     seconds["forward"] = [taken / times for taken in seconds["forward"]]
-    is_asked = batch == 64
-    least = f"≥ {network.at_least:g}" if is_asked and network.at_least else ""
-    most = f"≤ {network.at_most:g}" if is_asked and network.at_most else ""
+    is_limited = batch == 64
+    least = f"≥ {network.at_least:g}" if is_limited and network.at_least else ""
+    most = f"≤ {network.at_most:g}" if is_limited and network.at_most else ""
     if batch == 1 and network is NETWORKS[0]:
         least = f"≥ 15, ≤ {TIME_LIMIT} s"
     name, size = network.name, "×".join(map(str, shape))
@@ -94,7 +94,7 @@ def rivals(network: Network, model: AutoregressiveModel, batch: int, rounds: int
 
 
 def in_full(network: Network, model: AutoregressiveModel, batch: int) -> Row:
-    """A naive walk from beginning to end against what its first passes promise."""
+    """A complete naive walk against the extrapolation from a few of its passes."""
     shape = network.shape
     images = {}
 
@@ -102,14 +102,14 @@ def in_full(network: Network, model: AutoregressiveModel, batch: int) -> Row:
         x = model.blank(batch, shape)
         images["naive"] = walk(NaiveStepper(model), x, sampling_chooser(x, seed=0))
 
-    work = {"naive": whole, "promised": lambda: some_steps(model, batch, shape)}
+    work = {"naive": whole, "extrapolated": lambda: some_steps(model, batch, shape)}
     seconds = alternate(work, 1, warm_up=False, clock=seconds_spent)
     steps = len(RasterOrder(*shape))
-    seconds["promised"] = [taken * steps / PASSES for taken in seconds["promised"]]
+    seconds["extrapolated"] = [taken * steps / PASSES for taken in seconds["extrapolated"]]
     same = torch.equal(images["naive"], cached(model, batch, shape))
     note = "same images as cached" if same else "images differ from cached"
     what = f"{network.name}, {batch}, all {steps} passes"
-    return row(what, seconds, "naive", "promised", "about 1", note)
+    return row(what, seconds, "naive", "extrapolated", "about 1", note)
 
 
 def growth(network: Network, model: AutoregressiveModel, rounds: int) -> list[Row]:
@@ -122,16 +122,16 @@ def growth(network: Network, model: AutoregressiveModel, rounds: int) -> list[Ro
     seconds = alternate(work, rounds, warm_up=False, clock=seconds_spent)
     for side in SIDES:
         seconds[f"{side}×{side}"] = [taken / side**2 for taken in seconds[f"{side}×{side}"]]
-    asked = "grows: attention" if network.attends else "at most 1.25"
+    limit = "grows: attention" if network.attends else "≤ 1.25"
     first = f"{SIDES[0]}×{SIDES[0]}"
     return [
-        row(f"{network.name}, a pixel of", seconds, f"{side}×{side}", first, asked, "1 image")
+        row(f"{network.name}, a pixel of", seconds, f"{side}×{side}", first, limit, "1 image")
         for side in SIDES[1:]
     ]
 
 
 def peak(number: int, batch: int) -> int:
-    """Most bytes that this process ever held, once it has drawn."""
+    """Peak bytes of this process after sampling."""
     network = NETWORKS[number]
     cached(network.make().eval(), batch, network.shape)
     status = Path("/proc/self/status")
@@ -145,23 +145,23 @@ def peak(number: int, batch: int) -> int:
 
 
 def memory(number: int, model: AutoregressiveModel, batch: int) -> Row:
-    """What a walk keeps, and the most that a process of its own held."""
+    """Memory of the caches of a walk, and the peak of a process that samples."""
     network = NETWORKS[number]
     kept = walk_memory(model, network.shape)
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         most = pool.apply(peak, (number, batch))
     per_image, weights, held = (n / 2**20 for n in (kept.per_image, kept.shared, most))
-    text = f"kept: {per_image:.3g} MiB per image and {weights:.3g} MiB of weights; "
-    text += f"{held:.3g} MiB at most held by a process that draws {batch}"
+    text = f"caches: {per_image:.3g} MiB per image and {weights:.3g} MiB of weights; "
+    text += f"peak of a process that samples {batch}: {held:.3g} MiB"
     return [f"{network.name}: memory", "", "", "", "", text]
 
 
 def start_up(rounds: int = 5) -> Row:
-    """Seconds of the command line, on the wall."""
+    """Wall time of the command line."""
     command = [sys.executable, "-m", "pixelcnn", "--help"]
     work = {"help": lambda: subprocess.run(command, check=True, capture_output=True)}
     seconds = alternate(work, rounds)["help"]
-    return ["`pixelcnn --help`", Spread.of(seconds), "", "", "≤ 0.5 s", "on the wall"]
+    return ["`pixelcnn --help`", Spread.of(seconds), "", "", "≤ 0.5 s", "wall time"]
 
 
 def measured(number: int, *, quick: bool) -> list[Row]:
@@ -179,11 +179,11 @@ def measured(number: int, *, quick: bool) -> list[Row]:
 
 
 def section(*, quick: bool, network: str = "") -> Section:
-    """All networks, or those whose name has `network` in it."""
+    """All networks, or those whose name contains `network`."""
     chosen = [number for number, each in enumerate(NETWORKS) if network in each.name]
     rows = [line for number in chosen for line in measured(number, quick=quick)]
     setting = f"float32, noise of one seed. {machine()}."
-    return Section("Drawing", setting, HEAD, [*rows, start_up()])
+    return Section("Sampling", setting, HEAD, [*rows, start_up()])
 
 
 def main() -> None:
@@ -191,7 +191,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="small batches, once")
     parser.add_argument(
-        "--network", default="", help=f"part of the name of those to measure: {names}"
+        "--network", default="", help=f"measure those whose name contains this: {names}"
     )
     parser.add_argument("--out", type=Path, default=Path("runs/bench"), metavar="DIR")
     options = parser.parse_args()
@@ -199,8 +199,8 @@ def main() -> None:
         parser.error(f"--network must be part of one of {names}, got {options.network!r}")
     found = section(quick=options.quick, network=options.network)
     print(found.text())
-    write_text(options.out / "drawing.md", found.text() + "\n")
-    write_json(options.out / "drawing.json", found.facts())
+    write_text(options.out / "sampling.md", found.text() + "\n")
+    write_json(options.out / "sampling.json", found.facts())
 
 
 if __name__ == "__main__":
