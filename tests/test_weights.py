@@ -16,7 +16,7 @@ from pixelcnn.training.classifier import accuracy_on
 from pixelcnn.training.dataloaders import load_images
 from pixelcnn.verification import read_report, report_path
 from pixelcnn.weights import CLASSIFIERS, FOLDER, find_weights, list_classifiers, list_weights
-from scripts.box import FIGURES, MAX_BYTES, RECIPES
+from scripts.bundle import MAX_BYTES, METRICS, RECIPES
 
 MADE_BY_TRAINING = {"dataset", "protocol", "seed", "epochs", "best_epoch", "seconds", "versions"}
 MADE_BY_PACKING = {"recipe", "command", "data", "figures"}
@@ -59,11 +59,11 @@ def test_a_card_says_how_good_its_model_is_and_where_it_comes_from(name):
     training = read_card(name)["training"]
     assert set(training) >= MADE_BY_TRAINING | MADE_BY_PACKING
     figures = training["figures"]
-    assert set(figures) >= {"split", "protocol", "num_images", "num_dims", *FIGURES}
+    assert set(figures) >= {"split", "protocol", "num_images", "num_dims", *METRICS}
     assert figures["split"] == "test"
     assert figures["protocol"].endswith("; p(x | label)")
     if load(name).condition.is_optional:
-        assert set(figures) >= {f"{figure}_without_label" for figure in FIGURES}
+        assert set(figures) >= {f"{figure}_without_label" for figure in METRICS}
     assert training["recipe"] == RECIPES[name] in preset_names()
     assert training["command"].startswith(f"pixelcnn train --preset {RECIPES[name]}")
     assert training["seconds"] > 0

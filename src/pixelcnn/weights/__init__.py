@@ -1,8 +1,8 @@
 """Trained models that come with the package, by name.
 
-Each is a `NAME.safetensors` beside this file, whose card says how good the model is and how it came
-about. `scripts/bundle.py` makes them, from the recipes in configs/. The classifiers that judge drawn
-images are in the folder classifiers/; `pixelcnn train-classifier` makes them.
+Each is a `NAME.safetensors` beside this file, whose card holds its metrics and how it was trained.
+`scripts/bundle.py` makes them from the recipes in configs/. The evaluation classifiers are in the
+folder classifiers/; `pixelcnn train-classifier` makes them.
 """
 
 from pathlib import Path
