@@ -1,38 +1,38 @@
-"""Keeping two processes from working into one folder at the same time."""
+"""Locks between processes, on one machine or several that share a file system."""
 
 import os
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
+
+from filelock import FileLock, Timeout
 
 from pixelcnn.errors import OutputError
 
 try:
     import fcntl
-except ImportError:  # Windows has none
+except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 LOCK_FILE = ".lock"
-LOOK_AGAIN = 0.05  # seconds
-PATIENCE = 2.0  # seconds of waiting that are nobody's concern
+NOTICE_AFTER = 2.0  # seconds of waiting
 _held: set[Path] = set()
 
 
 @contextmanager
 def locked_folder(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Keeps other processes, also of other machines, out of a folder for the length of a block.
+    """Locks a folder for this process for the length of a block, without waiting.
 
-    Only those that lock it, too. The operating system forgets the lock of a process that dies,
-    however it dies, and a process that has the lock can take it again. Where the file system, or
-    the system, knows no locks, nobody is kept out.
+    Only processes that lock the folder too are kept out. The operating system releases the lock of
+    a process that dies, and a process that holds the lock can take it again. On a file system
+    without locks nobody is kept out.
 
     Args:
-        path: A folder that is there and can be written to.
+        path: An existing folder that can be written to.
 
     Raises:
-        OutputError: If another process has it.
+        OutputError: If another process holds the lock.
 
     Example:
         >>> import tempfile
@@ -44,70 +44,83 @@ def locked_folder(path: str | os.PathLike[str]) -> Iterator[None]:
         []
     """
     folder = Path(os.path.realpath(path))
-    if fcntl is None or folder in _held:
+    if folder in _held:
         yield
         return
     lock = folder / LOCK_FILE
-    file = _lock(lock)
-    if file is None:
+    held = _try_lock(lock)
+    if held is None:
         raise OutputError(
             f"Another process is at work in `{os.fspath(path)}`. Wait for it, end it, or choose "
-            f"another place. If there is none, remove `{lock}`."
+            f"another folder. If there is none, remove `{lock}`."
         )
     _held.add(folder)
-    try:
-        yield
-    finally:
-        _held.discard(folder)
-        _unlock(lock, file)
+    with held:
+        try:
+            yield
+        finally:
+            _held.discard(folder)
 
 
 @contextmanager
-def in_turn(lock: Path, *, on_wait: Callable[[], None]) -> Iterator[None]:
-    """Lets other processes, also of other machines, wait for the length of a block.
+def exclusive_lock(lock: Path, *, on_wait: Callable[[], None]) -> Iterator[None]:
+    """Waits for a lock file, and holds its lock for the length of a block.
 
-    As `locked_folder`, but for work that comes to the same whoever does it: where nothing can be
-    locked, or written, it is done by several at the same time.
+    For work with the same result whoever does it: where nothing can be locked or written, several
+    processes do it at the same time. No process may be forked within the block, as it would
+    inherit the lock.
 
     Args:
-        lock: The file to lock, which is there for as long only.
-        on_wait: Called once if there is much waiting to do.
+        lock: The file to lock, which exists only while somebody holds or awaits the lock.
+        on_wait: Called once if the lock is not free within `NOTICE_AFTER` seconds.
     """
-    file, since, is_told = None, time.monotonic(), False
-    with suppress(OSError):  # a folder that cannot be written to, such as one that is not there
-        while fcntl is not None and (file := _lock(lock)) is None:
-            if not is_told and time.monotonic() - since > PATIENCE:
-                on_wait()
-                is_told = True
-            time.sleep(LOOK_AGAIN)
+    held = FileLock(lock)
+    with suppress(OSError):  # a folder that is missing or read-only
+        try:
+            held.acquire(timeout=NOTICE_AFTER)
+        except Timeout:
+            on_wait()
+            held.acquire()
     try:
         yield
     finally:
-        if file is not None:
-            _unlock(lock, file)
+        if held.is_locked:
+            _remove(lock)
+            held.release()
 
 
-def _lock(lock: Path) -> IO[bytes] | None:
-    """Opens and locks a file, which is there afterwards; None if another process has it."""
-    while True:
-        file = lock.open("ab")
-        try:
-            # Of the process and not of the file, as `flock` would: workers that it forks, and that
-            # may outlive it for a moment, do not have this one.
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (BlockingIOError, PermissionError):
-            file.close()
-            return None
-        except OSError:
-            return file
-        with suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(file.fileno()), lock.stat()):
-                return file
-        file.close()  # somebody ended, and removed it, after it was opened here
+def _try_lock(lock: Path) -> ExitStack | None:
+    """Locks a file; returns what unlocks it at its end, or None if another process holds it."""
+    with ExitStack() as stack:
+        if fcntl is None:
+            try:
+                stack.enter_context(FileLock(lock, timeout=0))
+            except Timeout:
+                return None
+        else:
+            file = stack.enter_context(lock.open("ab"))
+            try:
+                # `lockf` and not the `flock` of filelock: that one belongs to the open file, which
+                # workers that this process forks inherit, and they may outlive it for a moment.
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except (BlockingIOError, PermissionError):
+                return None
+            except OSError:  # a file system without locks
+                pass
+            if not _is_same(file, lock):  # its holder removed it after it was opened here
+                return _try_lock(lock)
+        stack.callback(_remove, lock)
+        return stack.pop_all()
 
 
-def _unlock(lock: Path, file: IO[bytes]) -> None:
-    # While it is ours: whoever comes now makes a new one.
+def _is_same(file: IO[bytes], path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _remove(lock: Path) -> None:
+    # While it is locked: a process that opened it before sees that it is gone, and tries again.
     with suppress(OSError):
         lock.unlink()
-    file.close()

@@ -72,18 +72,18 @@ def test_the_second_start_opens_no_file(folder, cache, opened):
 
 
 def test_who_waited_for_another_process_opens_no_file(folder, cache, opened, monkeypatch):
-    turn = index_cache.in_turn
+    turn = index_cache.exclusive_lock
 
     @contextmanager
     def after_another(lock, *, on_wait):
-        monkeypatch.setattr(index_cache, "in_turn", turn)
+        monkeypatch.setattr(index_cache, "exclusive_lock", turn)
         index(folder)
         opened.clear()
         on_wait()
         with turn(lock, on_wait=on_wait):
             yield
 
-    monkeypatch.setattr(index_cache, "in_turn", after_another)
+    monkeypatch.setattr(index_cache, "exclusive_lock", after_another)
     with pytest.warns(DataWarning, match=r"opening the images of .*images: waiting for its index"):
         assert index(folder).known.all()
     assert opened == []

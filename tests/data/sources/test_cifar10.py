@@ -63,10 +63,10 @@ def test_who_comes_while_another_process_fetches_waits_for_it(published, tmp_pat
         (published / "cifar-10-batches-py").rename(lock.parent / "cifar-10-batches-py")
         yield
 
-    monkeypatch.setattr(cifar10, "in_turn", after_another)
+    monkeypatch.setattr(cifar10, "exclusive_lock", after_another)
     with pytest.warns(DataWarning, match="Another process is fetching CIFAR-10 into .*here"):
         assert len(read_cifar10(tmp_path / "here").train) == 20
-    monkeypatch.setattr(cifar10, "in_turn", None)
+    monkeypatch.setattr(cifar10, "exclusive_lock", None)
     assert len(read_cifar10(tmp_path / "here").test) == 5
 
 

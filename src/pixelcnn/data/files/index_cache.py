@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pixelcnn.data.data_warnings import notice
 from pixelcnn.errors import OutputError
 from pixelcnn.files import atomic_write
-from pixelcnn.locks import in_turn
+from pixelcnn.locks import exclusive_lock
 
 Arrays = dict[str, NDArray[np.generic]]
 
@@ -48,7 +48,7 @@ def making(place: Path, key: str, count: int) -> Iterator[None]:
     with suppress(OSError):  # `keep` will say so
         place.parent.mkdir(parents=True, exist_ok=True)
     line = f"Another process is opening the images of {key}: waiting for its index."
-    with in_turn(place.with_suffix(".lock"), on_wait=lambda: notice(line)):
+    with exclusive_lock(place.with_suffix(".lock"), on_wait=lambda: notice(line)):
         yield
 
 

@@ -11,7 +11,7 @@ from pixelcnn.data.data_warnings import notice
 from pixelcnn.data.image_sets import Source, TensorImageSet
 from pixelcnn.data.sources.arrays import load_arrays, source_from_arrays
 from pixelcnn.errors import DataError
-from pixelcnn.locks import in_turn
+from pixelcnn.locks import exclusive_lock
 
 LEVELS = 256
 NUM_TEST = 10_000
@@ -34,7 +34,7 @@ def read_cifar10(root: Path) -> Source:
     path = root / "cifar10.npz"
     if path.is_file() and not (root / "cifar-10-batches-py").is_dir():
         return _read_npz(path)
-    with _in_turn_if_missing(root):
+    with _lock_if_missing(root):
         _check_whole(root)
         train, test = (_open(root, train=train) for train in (True, False))
     return Source("cifar10", train, test=test, label_names=NAMES)
@@ -68,7 +68,7 @@ def _files(root: Path) -> list[tuple[Path, str]]:
     return [(folder / name, md5) for name, md5 in (*CIFAR10.train_list, *CIFAR10.test_list)]
 
 
-def _in_turn_if_missing(root: Path) -> AbstractContextManager[None]:
+def _lock_if_missing(root: Path) -> AbstractContextManager[None]:
     """Keeps processes that find the set missing from fetching it into the same files at once."""
     lock = root / ".cifar10.lock"
     # In this order: who sees all files, and then nobody who fetches them, sees whole ones.
@@ -77,7 +77,7 @@ def _in_turn_if_missing(root: Path) -> AbstractContextManager[None]:
     with suppress(OSError):  # torchvision will say so
         root.mkdir(parents=True, exist_ok=True)
     line = f"Another process is fetching CIFAR-10 into {root}: waiting for it."
-    return in_turn(lock, on_wait=lambda: notice(line))
+    return exclusive_lock(lock, on_wait=lambda: notice(line))
 
 
 def _check_whole(root: Path) -> None:
