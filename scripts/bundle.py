@@ -24,7 +24,7 @@ from pixelcnn.cli.entry import explain
 from pixelcnn.cli.outputs.training_report import evaluate_split
 from pixelcnn.cli.parsers.options import OneLineParser
 from pixelcnn.cli.parsers.parser import split_settings
-from pixelcnn.config import Config, DataConfig, flatten, load_config
+from pixelcnn.config import Config, DataConfig, as_dict, flatten, load_config
 from pixelcnn.data import DataSplits
 from pixelcnn.errors import CheckpointError, ConfigError, PixelCNNError
 from pixelcnn.evaluation import evaluate
@@ -163,7 +163,7 @@ def decisive(config: Config) -> dict[str, Any]:
     """The settings that decide the weights, by dotted key."""
     return {
         key: value
-        for key, value in flatten(asdict(config)).items()
+        for key, value in flatten(as_dict(config)).items()
         if key.startswith(DECISIVE) and key not in PLACES
     }
 

@@ -11,8 +11,11 @@ import pytest
 ROOT = Path(__file__).parents[1] / "src" / "pixelcnn"
 LAYERS = [
     {"errors", "version"},
-    {"arguments", "spec", "order", "files", "locks", "device", "processes", "threads", "weights"},
-    {"logger"},
+    {
+        *("registry", "arguments", "spec", "order", "files", "locks", "device", "processes"),
+        *("threads", "weights"),
+    },
+    {"hints", "logger"},
     {"nn", "likelihoods", "data", "metrics"},
     {"walk"},
     {"models"},

@@ -1,15 +1,21 @@
-"""Arguments as people give them: checked once, where a question is asked, and named if wrong."""
+"""Arguments as users give them: checked once, at the public boundary, and named if wrong."""
 
-from collections.abc import Iterable
+import functools
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from numbers import Real
 from operator import index
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from pixelcnn.errors import ConfigError, ShapeError
+from pixelcnn.errors import ConfigError, ShapeError, suggestion
+
+CallableT = TypeVar("CallableT", bound=Callable[..., Any])
 
 SEEDS = 2**64
 """Seeds, and numbers of images, are below this: the generator's key holds 64 bits of each."""
@@ -170,3 +176,75 @@ def numbers_of(name: str, value: Any, must: str, *, dtype: torch.dtype | None = 
         return torch.as_tensor(value, dtype=dtype)
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise ShapeError(f"`{name}` must be {must}, got {value!r}.") from error
+
+
+def bound_arguments(
+    signature: inspect.Signature, owner: str, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> inspect.BoundArguments:
+    """Matches the arguments of a call to the parameters of a class or function.
+
+    Args:
+        signature: Its parameters.
+        owner: Its name, for messages.
+        args: Arguments by position.
+        kwargs: Arguments by name.
+
+    Raises:
+        ConfigError: If an argument is unknown, missing or given twice.
+
+    Example:
+        >>> bound_arguments(inspect.signature(image_shape), "image_shape", (), {"shap": 3})
+        Traceback (most recent call last):
+        pixelcnn.errors.ConfigError: `image_shape` takes `shape`, `axes`, `name`, got `shap`. \
+Did you mean `shape`?
+    """
+    parameters = signature.parameters
+    takes_any = any(each.kind is each.VAR_KEYWORD for each in parameters.values())
+    for name in kwargs:
+        if name not in parameters and not takes_any:
+            known = [each for each in parameters if each != "self"]
+            takes = ", ".join(f"`{each}`" for each in known) or "no arguments"
+            raise ConfigError(f"`{owner}` takes {takes}, got `{name}`.{suggestion(name, known)}")
+    try:
+        return signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise ConfigError(
+            f"`{owner}` must be called as {owner}{signature}, but got {error}."
+        ) from None
+
+
+def named_arguments(target: CallableT) -> CallableT:
+    """Decorates a public class or function: a wrong argument name is a `ConfigError`.
+
+    The message lists the arguments and suggests the nearest.
+    """
+    called = target.__init__ if isinstance(target, type) else target  # type: ignore[misc]
+    signature = inspect.signature(called)
+    owner = target.__qualname__
+
+    @functools.wraps(called)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        bound_arguments(signature, owner, args, kwargs)
+        return called(*args, **kwargs)
+
+    if isinstance(target, type):
+        target.__init__ = checked  # type: ignore[misc]
+        return target
+    return checked  # type: ignore[return-value]
+
+
+@contextmanager
+def renamed_arguments(names: Mapping[str, str]) -> Iterator[None]:
+    """Makes a `ConfigError` name arguments as the user gave them.
+
+    Example:
+        >>> with renamed_arguments({"num_draws": "--num-draws"}):
+        ...     whole_number("num_draws", 0)
+        Traceback (most recent call last):
+        pixelcnn.errors.ConfigError: `--num-draws` must be at least 1, got 0.
+    """
+    try:
+        yield
+    except ConfigError as error:
+        found = re.sub(r"`(\w+)`", lambda word: f"`{names.get(word[1], word[1])}`", str(error))
+        raise ConfigError(found) from error

@@ -20,6 +20,8 @@ from pixelcnn.weights import find_weights, known_weights
 
 FORMAT = "pixelcnn/1"
 CHECKSUM = "sha256"
+# Defaults that have changed since the first fingerprints, which must stay as they were.
+FIRST_DEFAULTS = {"num_classes": 2}
 FIELDS = ("format", "model", "config", "spec", "likelihood", "labels", "attributes", "training")
 
 
@@ -139,11 +141,12 @@ def fingerprint(model: AutoregressiveModel) -> str:
     Settings at their defaults do not count, so that it stays when a later version knows more of
     them; nor does the size drawn by default.
     """
-    defaults = inspect.signature(type(model)).parameters
+    arguments = inspect.signature(type(model)).parameters
+    defaults = {name: each.default for name, each in arguments.items()} | FIRST_DEFAULTS
     settings = {
         name: value
         for name, value in model.config.items()
-        if name != "image_size" and value != defaults[name].default
+        if name != "image_size" and value != defaults[name]
     }
     digest = hashlib.sha256(json.dumps([model.name, settings], sort_keys=True).encode())
     for name, tensor in sorted(model.state_dict().items()):

@@ -1,6 +1,8 @@
 """Errors and warnings of the package, and the message for an optional package that is missing."""
 
+import difflib
 import importlib
+from collections.abc import Iterable
 from types import ModuleType
 
 FAILED, INTERRUPTED = 2, 130
@@ -66,6 +68,17 @@ class EndedElsewhereError(PixelCNNError):
 
 class LostProcessError(PixelCNNError):
     """Another process that shared the work ended without a word, so this one ended, too."""
+
+
+def suggestion(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
+    """The end of a message: the nearest of the names that would be right; empty if none is near.
+
+    Example:
+        >>> suggestion("input_channels", ["in_channels", "num_layers"])
+        ' Did you mean `in_channels`?'
+    """
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)
+    return f" Did you mean `{near[0]}`?" if near else ""
 
 
 def require(module: str, *, extra: str) -> ModuleType:

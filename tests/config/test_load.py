@@ -38,9 +38,10 @@ def test_nothing_given_is_all_defaults(written):
 
 def test_the_default_recipe_is_cifar10_with_the_known_values():
     config = load_config(preset_path("default"))
-    model, training, data = config.model, config.training, config.data
-    assert (model.in_channels, model.hidden_channels, model.num_layers) == (3, 64, 12)
-    assert (model.num_residual_blocks, model.dropout, model.num_classes) == (5, 0.5, 256)
+    training, data = config.training, config.data
+    known = {"in_channels": 3, "hidden_channels": 64, "num_layers": 12, "dropout": 0.5}
+    known |= {"num_residual_blocks": 5, "num_classes": 256}
+    assert known.items() <= config.model.settings.items()
     assert (training.max_epochs, training.learning_rate) == (100, 1e-3)
     assert (training.weight_decay, training.gradient_clip_val) == (1e-4, 1.0)
     assert training.precision == "16-mixed"
@@ -65,8 +66,8 @@ def test_cifar10_is_another_name_of_the_default_recipe():
 
 def test_the_dilated_recipe_differs_from_the_plain_one_by_its_dilations_alone():
     plain, dilated = load_config(preset="mnist-binary"), load_config(preset="mnist-dilated")
-    assert dilated.model.dilations
-    dilated.model.dilations = None
+    assert dilated.model.settings["dilations"]
+    dilated.model.settings["dilations"] = None
     assert dilated == plain
 
 
@@ -101,7 +102,7 @@ def test_overrides_can_be_lists_and_null():
     config = load_config(overrides=[*words, "--model.dilations=[1, 2]"])
     assert config.data.image_size == (28, 20)
     assert config.training.gradient_clip_val is None
-    assert config.model.dilations == [1, 2]
+    assert config.model.settings["dilations"] == [1, 2]
 
 
 def test_a_pair_for_the_size_survives_writing_and_reading(written):
@@ -140,7 +141,7 @@ def test_the_environment_changes_nothing(monkeypatch):
         ("data:\n  image_size: [3, 0]", r"`data\.image_size` must be at least 1 pixel"),
         ("model:\n  dilations: [1, x]", r"`model\.dilations` must be a list of whole numbers"),
         ("model:\n  dropout: 1.0", r"`model\.dropout` must be in \[0, 1\), got 1\.0"),
-        ("model:\n  kernel_size: 4", r"`model\.kernel_size` must be odd and at least 3, got 4"),
+        ("model:\n  name: gated\n  kernel_size: 4", r"`model\.kernel_size` must be odd and at least 3, got 4"),
         ("- model", r"must hold sections such as `training:`, got list"),
         ("model: [", r"not valid YAML in line 1"),
         ("model:\ndata:\nmodel:", r"in line 3, column 1: `model` is given twice"),

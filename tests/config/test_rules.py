@@ -15,7 +15,7 @@ from pixelcnn.errors import ConfigError
         ),
         (
             {"model": {"num_mixtures": 5}},
-            r"`model\.num_mixtures` needs `model\.likelihood` logistic_mixture, got None",
+            r"`model\.num_mixtures` needs `model\.likelihood` logistic_mixture, got categorical",
         ),
         (
             {"model": {"num_heads": 8}},
@@ -74,5 +74,6 @@ def test_settings_that_agree_are_accepted():
     guided = as_config(model={"num_labels": 10, "label_dropout": 0.1}, sampling={"guidance": 3.0})
     assert guided.sampling.guidance == 3
     mixture = as_config(model={"likelihood": "logistic_mixture", "num_mixtures": 5})
-    assert mixture.model.num_mixtures == 5
-    assert as_config(model={"name": "pixelsnail", "num_heads": 2}).model.num_heads == 2
+    assert mixture.model.settings["num_mixtures"] == 5
+    attending = as_config(model={"name": "pixelsnail", "num_heads": 2})
+    assert attending.model.settings["num_heads"] == 2

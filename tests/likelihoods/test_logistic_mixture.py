@@ -212,7 +212,7 @@ def test_ten_parts_have_the_parameters_of_the_paper():
 
 
 def test_what_the_head_cannot_serve_is_refused():
-    with pytest.raises(ConfigError, match="1 to 3 channels, got 4"):
+    with pytest.raises(ConfigError, match="`in_channels` from 1 to 3, got 4"):
         make_likelihood("logistic_mixture", channels=4, levels=256)
     with pytest.raises(ConfigError, match="`num_mixtures` must be at least 1, got 0"):
         make_likelihood("logistic_mixture", channels=3, levels=256, num_mixtures=0)

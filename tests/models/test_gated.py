@@ -14,7 +14,7 @@ def test_parameters_are_those_of_the_layers_in_the_paper():
     mixes = 9 * (p * 2 * p + 2 * p) + (p * p + p)  # the last layer writes skips alone
     head = (p * p + p) + (p + 1)
     expected = vertical + horizontal + links + mixes + head
-    assert GatedPixelCNN(hidden_channels=64, num_layers=10).num_parameters == expected
+    assert GatedPixelCNN(num_classes=2).num_parameters == expected
 
 
 def test_a_condition_biases_every_gate():

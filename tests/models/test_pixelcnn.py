@@ -9,7 +9,7 @@ def test_parameters_are_those_of_the_layers_in_the_paper():
     # 7×7 A; four blocks of 64 → 32, 3×3 on 32, 32 → 64; 1×1 B; 1×1 to one logit.
     block = (64 * 32 + 32) + (9 * 32 * 32 + 32) + (32 * 64 + 64)
     expected = (49 * 64 + 64) + 4 * block + (64 * 64 + 64) + (64 + 1)
-    assert PixelCNN(hidden_channels=64, num_residual_blocks=4).num_parameters == expected
+    assert PixelCNN(num_classes=2).num_parameters == expected
 
 
 def test_plain_layers_are_masked_three_by_threes():
@@ -71,14 +71,14 @@ def test_dropout_acts_in_training_only():
         ({"attention_every": 0}, "attention_every"),
         ({"attention_every": 5}, "attention_every"),
         ({"attention_every": 1, "num_heads": 0}, "num_heads"),
-        ({"num_classes": 1}, "levels"),
+        ({"num_classes": 1}, "`num_classes`"),
         ({"in_channels": 0}, "channels"),
         ({"likelihood": "bernoulli", "num_classes": 3}, "bernoulli"),
-        ({"likelihood": "logistic_mixture", "in_channels": 4}, "1 to 3 channels"),
+        ({"likelihood": "logistic_mixture", "in_channels": 4}, "`in_channels` from 1 to 3"),
         ({"likelihood": "logistic_mixture", "num_mixtures": 0}, "num_mixtures"),
         ({"num_mixtures": 5}, "num_mixtures"),
         ({"num_labels": 2, "num_attributes": 2}, "num_labels"),
-        ({"image_size": 0}, "height"),
+        ({"image_size": 0}, "`image_size`"),
     ],
 )
 def test_arguments_out_of_range_are_refused_by_name(options, name):

@@ -53,7 +53,7 @@ def test_three_resolutions_serve_any_size_in_pass_and_walk(head, size):
 
 
 def test_the_field_of_three_resolutions_is_exactly_what_outputs_depend_on():
-    model = make("pixelcnnpp", {"likelihood": "bernoulli", **TINY})
+    model = make("pixelcnnpp", {"num_classes": 2, **TINY})
     size, field = (12, 40), model.receptive_field()
     for row, column in [(8, 16), (9, 17), (10, 19), (11, 30), (11, 39), (11, 0)]:
         features = torch.randn(1, *size, 1, dtype=torch.float64, requires_grad=True)

@@ -2,6 +2,7 @@
 
 from pixelcnn.config.load import (
     as_config,
+    as_dict,
     as_section,
     flatten,
     load_config,
@@ -10,6 +11,7 @@ from pixelcnn.config.load import (
     read_config,
     to_yaml,
 )
+from pixelcnn.config.model import ModelConfig
 from pixelcnn.config.sections import (
     AUTO,
     FINDERS,
@@ -18,7 +20,6 @@ from pixelcnn.config.sections import (
     DataConfig,
     EvaluationConfig,
     LoggerConfig,
-    ModelConfig,
     SamplingConfig,
     TrainingConfig,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "SamplingConfig",
     "TrainingConfig",
     "as_config",
+    "as_dict",
     "as_section",
     "flatten",
     "load_config",

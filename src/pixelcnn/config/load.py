@@ -1,27 +1,27 @@
-"""Reads settings: YAML file, then overrides, types by jsonargparse, every error by its key."""
+"""Reads settings: a YAML file, then overrides; every error names its key."""
 
-import types
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 import yaml  # type: ignore[import-untyped]
-from jsonargparse import ArgumentError, ArgumentParser
 
-from pixelcnn.config.rules import check_combinations, check_range, unknown_key
+from pixelcnn.config.model import ModelConfig
+from pixelcnn.config.rules import check_combinations, check_guidance, check_range
 from pixelcnn.config.sections import (
     Config,
     DataConfig,
     EvaluationConfig,
     LoggerConfig,
-    ModelConfig,
     SamplingConfig,
     TrainingConfig,
 )
+from pixelcnn.config.unknown import check_key
 from pixelcnn.config.yaml_file import read_yaml
 from pixelcnn.errors import ConfigError
+from pixelcnn.hints import convert, describe
 
 SECTIONS: dict[str, type] = {
     "model": ModelConfig,
@@ -30,15 +30,6 @@ SECTIONS: dict[str, type] = {
     "logger": LoggerConfig,
     "evaluation": EvaluationConfig,
     "sampling": SamplingConfig,
-}
-NAMES: dict[Any, str] = {
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    str: "text",
-    type(None): "null",
-    list[int]: "a list of whole numbers",
-    tuple[int, int]: "a pair of whole numbers",
 }
 # In the checkout, then inside an installed wheel.
 PRESET_FOLDERS = (Path(__file__).parents[3] / "configs", Path(__file__).parents[1] / "configs")
@@ -86,14 +77,18 @@ def read_config(values: Mapping[str, Any]) -> Config:
     Raises:
         ConfigError: As `load_config`.
     """
-    typed = typed_values(values)
-    check_combinations(typed)
+    typed = {key: typed_value(key, value) for key, value in values.items()}
     sections: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
     top: dict[str, Any] = {}
     for key, value in typed.items():
-        section, _, name = key.rpartition(".")
-        (sections[section] if section else top)[name] = value
-    return Config(**{name: cls(**sections[name]) for name, cls in SECTIONS.items()}, **top)
+        section, _, name = key.partition(".")
+        (sections[section] if name else top)[name or section] = value
+    config = Config(**{name: cls(**sections[name]) for name, cls in SECTIONS.items()}, **top)
+    check_combinations(config)
+    if sections["model"]:
+        check_guidance(config)
+        config.model.check(levels=2 if config.data.binarization != "none" else config.data.levels)
+    return config
 
 
 def as_section(cls: type[SectionT], values: Any) -> SectionT:
@@ -108,7 +103,7 @@ def as_section(cls: type[SectionT], values: Any) -> SectionT:
     """
     section = next(name for name, other in SECTIONS.items() if other is cls)
     if isinstance(values, cls):
-        values = asdict(values)  # type: ignore[call-overload]
+        values = section_dict(values)
     if values is None:
         values = {}
     if not isinstance(values, Mapping):
@@ -130,9 +125,27 @@ def as_config(**parts: Any) -> Config:
     """
     values = {key: value for key, value in parts.items() if key not in SECTIONS}
     for section, cls in SECTIONS.items():
-        typed = asdict(as_section(cls, parts.get(section)))
+        typed = section_dict(as_section(cls, parts.get(section)))
         values.update({f"{section}.{name}": value for name, value in typed.items()})
     return read_config(values)
+
+
+def section_dict(section: Any) -> dict[str, Any]:
+    """A section as the dictionary that it is in a file."""
+    return section.as_dict() if isinstance(section, ModelConfig) else asdict(section)
+
+
+def as_dict(config: Config) -> dict[str, Any]:
+    """The whole configuration as nested plain types.
+
+    Example:
+        >>> as_dict(Config())["model"]["name"]
+        'pixelcnn'
+    """
+    return {
+        name: section_dict(value) if name in SECTIONS else value
+        for name, value in vars(config).items()
+    }
 
 
 def to_yaml(config: Config) -> str:
@@ -142,7 +155,7 @@ def to_yaml(config: Config) -> str:
         >>> print(to_yaml(Config()).splitlines()[0])
         model:
     """
-    plain = asdict(config)
+    plain = as_dict(config)
     if isinstance(plain["data"]["image_size"], tuple):
         plain["data"]["image_size"] = list(plain["data"]["image_size"])
     return yaml.safe_dump(plain, sort_keys=False)
@@ -178,8 +191,7 @@ def flatten(content: Mapping[Any, Any], origin: str = "") -> dict[str, Any]:
         elif value is not None:
             raise ConfigError(f"{origin}`{name}` must be a section of keys, got {value!r}.")
     for key in flat:
-        if key not in hints():
-            raise unknown_key(key, [*SECTIONS, *hints()], origin)
+        check_key(key, hints(), SECTIONS, origin)
     return flat
 
 
@@ -191,67 +203,34 @@ def split_overrides(words: Sequence[str]) -> dict[str, str]:
         if not word.startswith("--"):
             raise ConfigError(f"An override must look like `--section.key value`, got {word!r}.")
         key, equals, value = word[2:].partition("=")
-        if key not in hints():
-            raise unknown_key(key, hints(), "")
+        check_key(key, hints(), SECTIONS)
         following = value if equals else next(rest, None)
         if following is None or (not equals and following.startswith("--")):
-            raise ConfigError(f"`--{key}` needs a value: {describe(hints()[key])}.")
+            what = f": {describe(hints()[key])}" if key in hints() else ""
+            raise ConfigError(f"`--{key}` needs a value{what}.")
         flat[key] = following
     return flat
 
 
-def typed_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Every value in its declared type and range, one by one so that errors name their key."""
-    typed: dict[str, Any] = {}
-    for key, value in values.items():
-        if key not in hints():
-            raise unknown_key(key, hints(), "")
-        typed[key] = typed_value(key, value)
-        check_range(key, typed[key])
-    return typed
-
-
 def typed_value(key: str, value: Any) -> Any:
-    """A value in the declared type of its key; text such as "1e-3" may stand for a number."""
-    hint = hints()[key]
-    if value is None and type(None) in get_args(hint):
-        return None
+    """A value in the declared type and range of its key; that of a model in `ModelConfig`."""
+    if key.startswith("model."):
+        return value
+    check_key(key, hints(), SECTIONS)
     try:
-        if value is None:
-            raise TypeError
-        return value_parser(key).parse_object({"value": value})["value"]
-    except (ArgumentError, TypeError, ValueError):
-        raise ConfigError(f"`{key}` must be {describe(hint)}, got {value!r}.") from None
-
-
-@cache
-def value_parser(key: str) -> ArgumentParser:
-    """Parses the value of one key. Without the environment: a run must not depend on it."""
-    parser = ArgumentParser(exit_on_error=False, default_env=False)
-    parser.add_argument("--value", type=hints()[key])
-    return parser
+        typed = convert(value, hints()[key])
+    except TypeError:
+        raise ConfigError(f"`{key}` must be {describe(hints()[key])}, got {value!r}.") from None
+    check_range(key, typed)
+    return typed
 
 
 @cache
 def hints() -> dict[str, Any]:
-    """Dotted key to declared type, for every setting there is."""
+    """Dotted key to declared type, for every setting but those of the model."""
     inner = {
         f"{section}.{name}": hint
         for section, cls in SECTIONS.items()
         for name, hint in get_type_hints(cls).items()
     }
     return inner | {n: hint for n, hint in get_type_hints(Config).items() if n not in SECTIONS}
-
-
-def describe(hint: Any) -> str:
-    """A type in words.
-
-    Example:
-        >>> describe(int | None)
-        'a whole number or null'
-    """
-    if get_origin(hint) is Literal:
-        return "one of " + ", ".join(map(str, get_args(hint)))
-    if get_origin(hint) in (Union, types.UnionType):
-        return " or ".join(map(describe, get_args(hint)))
-    return NAMES[hint]

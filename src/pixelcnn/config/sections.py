@@ -3,59 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-
-@dataclass
-class ModelConfig:
-    """Which network, and how large. A field left at None is the architecture's own default.
-
-    Attributes:
-        name: Key of `pixelcnn.models.MODELS`.
-        in_channels: C of the images. None: taken from the data.
-        num_classes: Levels K of a sub-pixel. None: taken from the data.
-        likelihood: "bernoulli" (K = 2), "categorical" or "logistic_mixture" (up to 3 channels,
-            coupled). None: one of the first two, whichever fits K.
-        num_mixtures: Parts of the logistic mixture.
-        level_embedding_dim: Features learned for each level as input. None: one number in [-1, 1].
-        num_labels: Number of classes to condition on. None: an unconditional model.
-        label_dropout: Share of labels, attributes or maps left out while training, so that the
-            model also serves without one and can be drawn from with `sampling.guidance`.
-        kernel_size: Odd side of the windows after the first layer.
-        first_kernel_size: Odd side of the windows of the first layer.
-        dilations: Dilation of the blocks' or layers' convolutions, cycled over them.
-        norm: "none", "channel" (per pixel) or "batch" (exact in eval mode only).
-        attention_every: Blocks or layers between two causal self-attentions. None: no attention.
-        num_heads: Heads of each attention.
-        num_blocks: Blocks that end with attention, of "pixelsnail".
-        num_resnets: Gated residual blocks in a row, of "pixelsnail"; or on the way down at each
-            resolution, in each stream, of "pixelcnnpp".
-        num_resolutions: Resolutions of "pixelcnnpp", each half of the one before.
-        key_width: Features of a query and of a key of each head, of "pixelsnail".
-    """
-
-    name: str = "pixelcnn"
-    in_channels: int | None = None
-    hidden_channels: int | None = None
-    num_layers: int | None = None
-    num_residual_blocks: int | None = None
-    kernel_size: int | None = None
-    first_kernel_size: int | None = None
-    dropout: float | None = None
-    num_classes: int | None = None
-    likelihood: str | None = None
-    num_mixtures: int | None = None
-    level_embedding_dim: int | None = None
-    num_labels: int | None = None
-    label_dropout: float | None = None
-    num_attributes: int | None = None
-    num_map_channels: int | None = None
-    dilations: list[int] | None = None
-    norm: Literal["none", "channel", "batch"] | None = None
-    attention_every: int | None = None
-    num_heads: int | None = None
-    num_blocks: int | None = None
-    num_resnets: int | None = None
-    num_resolutions: int | None = None
-    key_width: int | None = None
+from pixelcnn.config.model import ModelConfig
 
 
 @dataclass
@@ -240,13 +188,3 @@ class Config:
     out: str | None = None
     device: str = "auto"
     resume: str | None = None
-
-
-SECTIONS: dict[str, type] = {
-    "model": ModelConfig,
-    "training": TrainingConfig,
-    "data": DataConfig,
-    "logger": LoggerConfig,
-    "evaluation": EvaluationConfig,
-    "sampling": SamplingConfig,
-}

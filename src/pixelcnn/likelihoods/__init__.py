@@ -1,45 +1,55 @@
 """Heads: distributions over the levels of a pixel."""
 
+import inspect
+from typing import Any
+
 from pixelcnn.errors import ConfigError
 from pixelcnn.likelihoods.base import Likelihood
 from pixelcnn.likelihoods.bernoulli import Bernoulli
 from pixelcnn.likelihoods.categorical import Categorical
 from pixelcnn.likelihoods.logistic_mixture import LogisticMixture
+from pixelcnn.registry import Registry
 
-LIKELIHOODS: dict[str, type[Likelihood]] = {
-    head.name: head for head in (Bernoulli, Categorical, LogisticMixture)
-}
+LIKELIHOODS: Registry[type[Likelihood]] = Registry("likelihood")
 
 
-def make_likelihood(
-    name: str | None, *, channels: int, levels: int, num_mixtures: int | None = None
-) -> Likelihood:
-    """Makes a head by name; None chooses Bernoulli for two levels and categorical for more.
+register = LIKELIHOODS.register
+"""Class decorator: `@register("name")` makes a head known as `likelihood="name"`."""
+
+register("bernoulli")(Bernoulli)
+register("categorical")(Categorical)
+register("logistic_mixture")(LogisticMixture)
+
+
+def make_likelihood(name: str | None, *, channels: int, levels: int, **options: Any) -> Likelihood:
+    """Makes a head by name.
 
     Args:
-        name: Key of `LIKELIHOODS`, or None.
+        name: Key of `LIKELIHOODS`; None for Bernoulli at two levels, categorical at more.
         channels: C.
         levels: K.
-        num_mixtures: Parts of a logistic mixture; None for its own default.
+        **options: Further arguments of the head's constructor; None for its own default.
 
     Raises:
-        ConfigError: If there is no such head, or it cannot serve these channels and levels, or
-            has no parts to be counted.
+        ConfigError: If there is no such head, or it does not take an option or these channels and
+            levels.
     """
     if name is None:
         name = "bernoulli" if levels == 2 else "categorical"
-    if name not in LIKELIHOODS:
-        raise ConfigError(
-            f"`likelihood` must be one of {', '.join(map(repr, LIKELIHOODS))}, got {name!r}."
-        )
-    if num_mixtures is None:
-        return LIKELIHOODS[name](channels, levels)
-    if name != LogisticMixture.name:
-        raise ConfigError(
-            f"`num_mixtures` needs likelihood {LogisticMixture.name!r}, got likelihood {name!r}. "
-            f"Leave it out, or change the likelihood."
-        )
-    return LogisticMixture(channels, levels, num_mixtures=num_mixtures)
+    head = LIKELIHOODS.find(name)
+    given = {option: value for option, value in options.items() if value is not None}
+    for option in given:
+        if option not in inspect.signature(head).parameters:
+            takers = [
+                other
+                for other, each in LIKELIHOODS.items()
+                if option in inspect.signature(each).parameters
+            ]
+            raise ConfigError(
+                f"`{option}` needs `likelihood` {' or '.join(takers)}, got {name}. "
+                f"Set that, or leave `{option}` out."
+            )
+    return head(channels, levels, **given)
 
 
 __all__ = [
@@ -49,4 +59,5 @@ __all__ = [
     "Likelihood",
     "LogisticMixture",
     "make_likelihood",
+    "register",
 ]

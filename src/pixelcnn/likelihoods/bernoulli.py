@@ -16,14 +16,13 @@ class Bernoulli(Likelihood):
         tensor([[0.0000, 0.5000]])
     """
 
-    name = "bernoulli"
     couples_channels = False
 
     def __init__(self, channels: int, levels: int) -> None:
         if levels != 2:
             raise ConfigError(
-                f"likelihood 'bernoulli' needs num_classes = 2, got {levels}. "
-                f"Use likelihood 'categorical', or binarize the images."
+                f"`likelihood` bernoulli needs `num_classes` 2, got {levels}. "
+                f"Use `likelihood` categorical, or binarize the images."
             )
         super().__init__(channels, levels)
 

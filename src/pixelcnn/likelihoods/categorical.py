@@ -21,7 +21,6 @@ class Categorical(Likelihood):
         tensor([[3., 4.]])
     """
 
-    name = "categorical"
     couples_channels = False
 
     @property

@@ -77,14 +77,13 @@ class LogisticMixture(Likelihood):
         tensor([[0.0112, 0.1721, 0.6333, 0.1833]])
     """
 
-    name = "logistic_mixture"
     couples_channels = True
 
     def __init__(self, channels: int, levels: int, *, num_mixtures: int = NUM_MIXTURES) -> None:
         if not 1 <= channels <= MAX_CHANNELS:
             raise ConfigError(
-                f"likelihood 'logistic_mixture' needs 1 to {MAX_CHANNELS} channels, got "
-                f"{channels}. Use likelihood 'categorical'."
+                f"`likelihood` logistic_mixture needs `in_channels` from 1 to {MAX_CHANNELS}, got "
+                f"{channels}. Use `likelihood` categorical."
             )
         if num_mixtures < 1:
             raise ConfigError(f"`num_mixtures` must be at least 1, got {num_mixtures}.")

@@ -2,17 +2,23 @@
 
 from typing import Any
 
-from pixelcnn.errors import ConfigError
 from pixelcnn.models.base import AutoregressiveModel
 from pixelcnn.models.gated import GatedPixelCNN
 from pixelcnn.models.pixelcnn import PixelCNN
 from pixelcnn.models.pixelcnnpp import PixelCNNPlusPlus
 from pixelcnn.models.pixelsnail import PixelSNAIL
+from pixelcnn.registry import Registry
 from pixelcnn.walk import Cond
 
-MODELS: dict[str, type[AutoregressiveModel]] = {
-    model.name: model for model in (PixelCNN, GatedPixelCNN, PixelCNNPlusPlus, PixelSNAIL)
-}
+MODELS: Registry[type[AutoregressiveModel]] = Registry("name")
+
+register = MODELS.register
+"""Class decorator: `@register("name")` makes an architecture known as `model.name`."""
+
+register("pixelcnn")(PixelCNN)
+register("gated")(GatedPixelCNN)
+register("pixelcnnpp")(PixelCNNPlusPlus)
+register("pixelsnail")(PixelSNAIL)
 
 
 def build(name: str, **options: Any) -> AutoregressiveModel:
@@ -25,9 +31,7 @@ def build(name: str, **options: Any) -> AutoregressiveModel:
         >>> build("pixelcnn", num_classes=4).likelihood.name
         'categorical'
     """
-    if name not in MODELS:
-        raise ConfigError(f"The model must be one of {', '.join(map(repr, MODELS))}, got {name!r}.")
-    return MODELS[name](**options)
+    return MODELS.find(name)(**options)
 
 
 __all__ = [
@@ -39,4 +43,5 @@ __all__ = [
     "PixelCNNPlusPlus",
     "PixelSNAIL",
     "build",
+    "register",
 ]

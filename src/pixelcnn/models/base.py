@@ -1,7 +1,7 @@
 """What every architecture has in common: exact log-probabilities and sampling."""
 
 import logging
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -10,9 +10,10 @@ import torch
 from torch import Generator, Tensor, nn
 from typing_extensions import Unpack
 
-from pixelcnn.arguments import image_shape, numbers_of, whole_number
+from pixelcnn.arguments import image_shape, numbers_of, renamed_arguments, whole_number
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.likelihoods import make_likelihood
+from pixelcnn.models.options import ModelClass
 from pixelcnn.nn import Condition, Cursor, PixelInput, ReceptiveField, standardise
 from pixelcnn.spec import ImageSpec, check_levels
 from pixelcnn.walk import (
@@ -29,23 +30,37 @@ logger = logging.getLogger(__name__)
 DEFAULT_SIDE = 32
 """Height and width of samples of a model without `image_size`."""
 
+# What the fields of an `ImageSpec` are called as arguments of a model.
+SPEC_NAMES = {
+    "channels": "in_channels",
+    "levels": "num_classes",
+    **dict.fromkeys(("height", "width"), "image_size"),
+}
 
-class AutoregressiveModel(nn.Module, ABC):
+
+class AutoregressiveModel(nn.Module, metaclass=ModelClass):
     """A network that predicts each sub-pixel from those before it in raster order.
+
+    Every model takes these arguments besides its own.
 
     Args:
         in_channels: C, channels of the images.
-        num_classes: K, levels of a sub-pixel.
-        likelihood: Name of the head; None for Bernoulli at two levels, categorical at more.
-        num_labels: The model is conditioned on that many class labels.
-        num_attributes: The model is conditioned on vectors of that many attributes.
-        num_map_channels: The model is conditioned on maps of that many channels.
+        num_classes: K, levels of a sub-pixel: 2 for binary images.
+        likelihood: Head, a key of `pixelcnn.likelihoods.LIKELIHOODS`; None for "bernoulli" if
+            K = 2, else "categorical".
+        num_mixtures: Components of a "logistic_mixture"; None for its own default.
+        level_embedding_dim: Features of an embedding that is learned for each level, for codes and
+            the like; None for one number in [-1, 1]. See `pixelcnn.nn.PixelInput`.
+        num_labels: Conditions on that many class labels.
+        num_attributes: Conditions on vectors of that many attributes.
+        num_map_channels: Conditions on maps of that many channels.
         label_dropout: Share of labels, attribute vectors or maps left out while training. Above 0
             the model also serves without them (`cond` None), and can be sampled with `guidance`.
         image_size: Side, or (height, width), of samples by default. The weights serve any size.
-        num_mixtures: Parts of a logistic mixture; None for its own default.
-        level_embedding_dim: Features learned for each level as input; None for one number in
-            [-1, 1]. See `pixelcnn.nn.PixelInput`.
+
+    Raises:
+        ConfigError: If an argument is unknown, of another type, out of range or does not fit
+            another.
 
     Attributes:
         config: The arguments of the constructor, in types that JSON has.
@@ -57,27 +72,28 @@ class AutoregressiveModel(nn.Module, ABC):
     """
 
     name: ClassVar[str]
+    config: dict[str, Any]
     lag: int | None = None
 
     def __init__(
         self,
         *,
-        in_channels: int,
-        num_classes: int,
-        likelihood: str | None,
-        num_labels: int | None,
-        num_attributes: int | None,
-        num_map_channels: int | None,
-        image_size: int | tuple[int, int] | None,
+        in_channels: int = 1,
+        num_classes: int = 256,
+        likelihood: str | None = None,
         num_mixtures: int | None = None,
-        label_dropout: float = 0.0,
         level_embedding_dim: int | None = None,
+        num_labels: int | None = None,
+        num_attributes: int | None = None,
+        num_map_channels: int | None = None,
+        label_dropout: float = 0.0,
+        image_size: int | tuple[int, int] | None = None,
     ) -> None:
         super().__init__()
-        side = image_size if image_size is not None else 1
-        height, width = (side, side) if isinstance(side, int) else side
-        spec = ImageSpec(in_channels, height, width, num_classes)
-        self._size = None if image_size is None else (spec.height, spec.width)
+        height, width = (image_size,) * 2 if isinstance(image_size, int) else image_size or (1, 1)
+        with renamed_arguments(SPEC_NAMES):
+            ImageSpec(in_channels, height, width, num_classes)
+        self._size = None if image_size is None else (height, width)
         self.in_channels = in_channels
         self.num_classes = num_classes
         self.likelihood = make_likelihood(
@@ -90,7 +106,6 @@ class AutoregressiveModel(nn.Module, ABC):
         self.embed = PixelInput(
             in_channels, num_classes, groups=self.groups, embedding_dim=level_embedding_dim
         )
-        self.config: dict[str, Any] = {}
 
     @abstractmethod
     def forward(

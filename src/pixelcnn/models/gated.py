@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
+from typing_extensions import Unpack
 
 from pixelcnn.models.base import AutoregressiveModel
 from pixelcnn.models.options import (
-    arguments_of,
+    NUM_HEADS,
+    SharedOptions,
     attention_places,
     check_dropout,
     check_kernels,
@@ -42,31 +44,19 @@ class GatedPixelCNN(AutoregressiveModel):
     sum of skips that the head reads is one 1×1 convolution of its gated features.
 
     Args:
-        in_channels: C, channels of the images.
         hidden_channels: Features per pixel of each stack, p in the paper; a gate reads twice as
             many. With C > 1 channels predicted one by one it is rounded up to a multiple of C.
         num_layers: Gated layers, the first included.
         kernel_size: Odd side of the windows after the first layer.
         first_kernel_size: Odd side of the windows of the first layer.
         dropout: Share of gated features dropped in each layer while training.
-        num_classes: K, levels of a sub-pixel.
-        likelihood: "bernoulli", "categorical" or "logistic_mixture"; None for Bernoulli if K = 2,
-            else categorical.
-        num_mixtures: Parts of the logistic mixture; None for 10.
-        level_embedding_dim: Features learned for each level as input, for codes and the like;
-            None for one number in [-1, 1].
-        num_labels: Conditions on that many class labels.
-        label_dropout: Share of labels, attribute vectors or maps left out while training. Above 0
-            the model also serves without them, and can be drawn from with `guidance`.
-        num_attributes: Conditions on vectors of that many attributes.
-        num_map_channels: Conditions on maps of that many channels.
         dilations: Dilation of each layer after the first, cycled; None for 1.
         norm: "none", "channel" (per pixel) or "batch" (see `pixelcnn.nn.Norm`), of what each
             layer after the first reads.
         attention_every: Puts causal self-attention after every so many layers of the
             horizontal stack, but the last; None for none. Every earlier pixel is then seen.
         num_heads: Heads of each attention.
-        image_size: Side, or (height, width), drawn by default.
+        **shared: Arguments of every model, see `AutoregressiveModel`.
 
     Raises:
         ConfigError: If an argument is out of range or does not fit another.
@@ -83,48 +73,24 @@ class GatedPixelCNN(AutoregressiveModel):
         True
     """
 
-    name = "gated"
-
     def __init__(
         self,
         *,
-        in_channels: int = 1,
         hidden_channels: int = 64,
         num_layers: int = 10,
         kernel_size: int = 3,
         first_kernel_size: int = 7,
         dropout: float = 0.0,
-        num_classes: int = 2,
-        likelihood: str | None = None,
-        num_mixtures: int | None = None,
-        level_embedding_dim: int | None = None,
-        num_labels: int | None = None,
-        label_dropout: float = 0.0,
-        num_attributes: int | None = None,
-        num_map_channels: int | None = None,
         dilations: Sequence[int] | None = None,
         norm: NormKind = "none",
         attention_every: int | None = None,
-        num_heads: int = 4,
-        image_size: int | tuple[int, int] | None = None,
+        num_heads: int = NUM_HEADS,
+        **shared: Unpack[SharedOptions],
     ) -> None:
-        arguments = arguments_of(locals())
-        super().__init__(
-            in_channels=in_channels,
-            num_classes=num_classes,
-            likelihood=likelihood,
-            num_labels=num_labels,
-            label_dropout=label_dropout,
-            num_attributes=num_attributes,
-            num_map_channels=num_map_channels,
-            image_size=image_size,
-            num_mixtures=num_mixtures,
-            level_embedding_dim=level_embedding_dim,
-        )
+        super().__init__(**shared)
         check_least(1, hidden_channels=hidden_channels, num_layers=num_layers, num_heads=num_heads)
         check_kernels(kernel_size=kernel_size, first_kernel_size=first_kernel_size)
         check_dropout(dropout)
-        self.config = arguments
         hidden = -(-hidden_channels // self.groups) * self.groups
         self.dilations = cycled(dilations, num_layers - 1)
         self.kernel_size, self.first_kernel_size = kernel_size, first_kernel_size
@@ -137,7 +103,7 @@ class GatedPixelCNN(AutoregressiveModel):
                 str(place): CausalAttention(
                     hidden, reads, num_heads=num_heads, groups=self.groups, dropout=dropout
                 )
-                for place in attention_places(attention_every, num_layers - 1)
+                for place in attention_places(attention_every, num_layers - 1, num_heads)
             }
         )
         self.mix = MaskedConv2d("B", hidden, hidden, 1, groups=self.groups)

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
+from typing_extensions import Unpack
 
 from pixelcnn.errors import ConfigError
 from pixelcnn.models.base import AutoregressiveModel
 from pixelcnn.models.options import (
-    arguments_of,
+    NUM_HEADS,
+    SharedOptions,
     attention_places,
     check_dropout,
     check_least,
@@ -38,30 +40,18 @@ class PixelCNN(AutoregressiveModel):
     exactly where); `GatedPixelCNN` of the follow-up paper was made to close it.
 
     Args:
-        in_channels: C, channels of the images.
         hidden_channels: Features per pixel, 2h in the paper; a residual block works on half of
             them. With C > 1 channels predicted one by one it is rounded up to a multiple of 2C,
             so that every colour has its share (64 becomes 66 for RGB).
         num_layers: Plain masked 3×3 layers with a skip, between the first layer and the blocks.
         num_residual_blocks: Residual blocks.
         dropout: Share of features dropped in each block while training.
-        num_classes: K, levels of a sub-pixel.
-        likelihood: "bernoulli", "categorical" or "logistic_mixture"; None for Bernoulli if K = 2,
-            else categorical.
-        num_mixtures: Parts of the logistic mixture; None for 10.
-        level_embedding_dim: Features learned for each level as input, for codes and the like;
-            None for one number in [-1, 1].
-        num_labels: Conditions on that many class labels.
-        label_dropout: Share of labels, attribute vectors or maps left out while training. Above 0
-            the model also serves without them, and can be drawn from with `guidance`.
-        num_attributes: Conditions on vectors of that many attributes.
-        num_map_channels: Conditions on maps of that many channels.
         dilations: Dilation of each block's 3×3 convolution, cycled; None for 1.
         norm: "none", "channel" (per pixel) or "batch" (see `pixelcnn.nn.Norm`).
         attention_every: Puts causal self-attention after every so many residual blocks;
             None for none. Every earlier pixel is then seen, and a walk visits one site at a time.
         num_heads: Heads of each attention.
-        image_size: Side, or (height, width), drawn by default.
+        **shared: Arguments of every model, see `AutoregressiveModel`.
 
     Raises:
         ConfigError: If an argument is out of range or does not fit another.
@@ -77,44 +67,22 @@ class PixelCNN(AutoregressiveModel):
         (torch.Size([2, 1, 28, 28]), torch.Size([2]))
     """
 
-    name = "pixelcnn"
     lag: int | None = FIRST_KERNEL // 2 + 1
 
     def __init__(
         self,
         *,
-        in_channels: int = 1,
         hidden_channels: int = 64,
         num_layers: int = 0,
         num_residual_blocks: int = 4,
         dropout: float = 0.0,
-        num_classes: int = 2,
-        likelihood: str | None = None,
-        num_mixtures: int | None = None,
-        level_embedding_dim: int | None = None,
-        num_labels: int | None = None,
-        label_dropout: float = 0.0,
-        num_attributes: int | None = None,
-        num_map_channels: int | None = None,
         dilations: Sequence[int] | None = None,
         norm: NormKind = "none",
         attention_every: int | None = None,
-        num_heads: int = 4,
-        image_size: int | tuple[int, int] | None = None,
+        num_heads: int = NUM_HEADS,
+        **shared: Unpack[SharedOptions],
     ) -> None:
-        arguments = arguments_of(locals())
-        super().__init__(
-            in_channels=in_channels,
-            num_classes=num_classes,
-            likelihood=likelihood,
-            num_labels=num_labels,
-            label_dropout=label_dropout,
-            num_attributes=num_attributes,
-            num_map_channels=num_map_channels,
-            image_size=image_size,
-            num_mixtures=num_mixtures,
-            level_embedding_dim=level_embedding_dim,
-        )
+        super().__init__(**shared)
         if hidden_channels < 2 or hidden_channels % 2:
             raise ConfigError(
                 f"`hidden_channels` must be even and positive, got {hidden_channels}."
@@ -122,7 +90,6 @@ class PixelCNN(AutoregressiveModel):
         check_least(0, num_layers=num_layers, num_residual_blocks=num_residual_blocks)
         check_least(1, num_heads=num_heads)
         check_dropout(dropout)
-        self.config = arguments
         groups, reads = self.groups, self.embed.num_features
         hidden = -(-hidden_channels // (2 * groups)) * 2 * groups
         self.dilations = cycled(dilations, num_residual_blocks)
@@ -139,7 +106,7 @@ class PixelCNN(AutoregressiveModel):
                 str(place): CausalAttention(
                     hidden, reads, num_heads=num_heads, groups=groups, dropout=dropout
                 )
-                for place in attention_places(attention_every, num_residual_blocks)
+                for place in attention_places(attention_every, num_residual_blocks, num_heads)
             }
         )
         if self.attentions:

@@ -5,9 +5,10 @@ from functools import partial
 import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
+from typing_extensions import Unpack
 
 from pixelcnn.models.base import AutoregressiveModel
-from pixelcnn.models.options import arguments_of, check_dropout, check_least
+from pixelcnn.models.options import SharedOptions, check_dropout, check_least
 from pixelcnn.nn import (
     Cursor,
     DownConv,
@@ -42,25 +43,12 @@ class PixelCNNPlusPlus(AutoregressiveModel):
     (2 × 4 × 160). Above the image the program's first features are zero; here they are the biases.
 
     Args:
-        in_channels: C, channels of the images.
         hidden_channels: Features per pixel of each stream, at every resolution. With C > 1
             channels predicted one by one it is rounded up to a multiple of C.
         num_resnets: Blocks of each stream on the way down, at each resolution.
         num_resolutions: Resolutions; each after the first halves height and width.
         dropout: Share of features dropped in each block while training.
-        num_classes: K, levels of a sub-pixel.
-        likelihood: "bernoulli", "categorical" or "logistic_mixture" (the paper's); None for
-            Bernoulli if K = 2, else categorical.
-        num_mixtures: Parts of the logistic mixture; None for 10.
-        level_embedding_dim: Features learned for each level as input, for codes and the like;
-            None for one number in [-1, 1].
-        num_labels: Conditions on that many class labels.
-        label_dropout: Share of labels, attribute vectors or maps left out while training. Above 0
-            the model also serves without them, and can be drawn from with `guidance`.
-        num_attributes: Conditions on vectors of that many attributes.
-        num_map_channels: Conditions on maps of that many channels; coarser levels get them
-            averaged.
-        image_size: Side, or (height, width), drawn by default.
+        **shared: Arguments of every model, see `AutoregressiveModel`.
 
     Raises:
         ConfigError: If an argument is out of range or does not fit another.
@@ -78,39 +66,16 @@ class PixelCNNPlusPlus(AutoregressiveModel):
         True
     """
 
-    name = "pixelcnnpp"
-
     def __init__(
         self,
         *,
-        in_channels: int = 1,
         hidden_channels: int = 64,
         num_resnets: int = 5,
         num_resolutions: int = 3,
         dropout: float = 0.0,
-        num_classes: int = 2,
-        likelihood: str | None = None,
-        num_mixtures: int | None = None,
-        level_embedding_dim: int | None = None,
-        num_labels: int | None = None,
-        label_dropout: float = 0.0,
-        num_attributes: int | None = None,
-        num_map_channels: int | None = None,
-        image_size: int | tuple[int, int] | None = None,
+        **shared: Unpack[SharedOptions],
     ) -> None:
-        arguments = arguments_of(locals())
-        super().__init__(
-            in_channels=in_channels,
-            num_classes=num_classes,
-            likelihood=likelihood,
-            num_labels=num_labels,
-            label_dropout=label_dropout,
-            num_attributes=num_attributes,
-            num_map_channels=num_map_channels,
-            image_size=image_size,
-            num_mixtures=num_mixtures,
-            level_embedding_dim=level_embedding_dim,
-        )
+        super().__init__(**shared)
         check_least(
             1,
             hidden_channels=hidden_channels,
@@ -118,7 +83,6 @@ class PixelCNNPlusPlus(AutoregressiveModel):
             num_resolutions=num_resolutions,
         )
         check_dropout(dropout)
-        self.config = arguments
         self.num_resnets, self.num_resolutions = num_resnets, num_resolutions
         if self.image_size is not None:
             self._check_least(*self.image_size)

@@ -5,9 +5,10 @@ from functools import partial
 import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
+from typing_extensions import Unpack
 
 from pixelcnn.models.base import AutoregressiveModel
-from pixelcnn.models.options import arguments_of, check_dropout, check_least
+from pixelcnn.models.options import SharedOptions, check_dropout, check_least
 from pixelcnn.nn import (
     BackgroundAttention,
     Condition,
@@ -42,7 +43,6 @@ class PixelSNAIL(AutoregressiveModel):
     sub-pixel to sub-pixel; the program has mixtures only.
 
     Args:
-        in_channels: C, channels of the images.
         hidden_channels: Features per pixel, 256 in the paper. With C > 1 channels predicted one by
             one it is rounded up to a multiple of C.
         num_blocks: Blocks, 12 in the paper for CIFAR-10.
@@ -51,18 +51,7 @@ class PixelSNAIL(AutoregressiveModel):
             a pixel, all heads together.
         num_heads: Heads of each attention, 1 in the paper.
         dropout: Share of features dropped in each residual block while training.
-        num_classes: K, levels of a sub-pixel.
-        likelihood: "bernoulli", "categorical" or "logistic_mixture"; None for Bernoulli if K = 2,
-            else categorical.
-        num_mixtures: Parts of the logistic mixture; None for 10.
-        level_embedding_dim: Features learned for each level as input, for codes and the like;
-            None for one number in [-1, 1].
-        num_labels: Conditions on that many class labels.
-        label_dropout: Share of labels, attribute vectors or maps left out while training. Above 0
-            the model also serves without them, and can be drawn from with `guidance`.
-        num_attributes: Conditions on vectors of that many attributes.
-        num_map_channels: Conditions on maps of that many channels.
-        image_size: Side, or (height, width), drawn by default.
+        **shared: Arguments of every model, see `AutoregressiveModel`.
 
     Raises:
         ConfigError: If an argument is out of range or does not fit another.
@@ -78,45 +67,21 @@ class PixelSNAIL(AutoregressiveModel):
         ((5, 5, 1), True)
     """
 
-    name = "pixelsnail"
-
     def __init__(
         self,
         *,
-        in_channels: int = 1,
         hidden_channels: int = 64,
         num_blocks: int = 2,
         num_resnets: int = 4,
         key_width: int = 16,
         num_heads: int = 1,
         dropout: float = 0.0,
-        num_classes: int = 2,
-        likelihood: str | None = None,
-        num_mixtures: int | None = None,
-        level_embedding_dim: int | None = None,
-        num_labels: int | None = None,
-        label_dropout: float = 0.0,
-        num_attributes: int | None = None,
-        num_map_channels: int | None = None,
-        image_size: int | tuple[int, int] | None = None,
+        **shared: Unpack[SharedOptions],
     ) -> None:
-        arguments = arguments_of(locals())
-        super().__init__(
-            in_channels=in_channels,
-            num_classes=num_classes,
-            likelihood=likelihood,
-            num_labels=num_labels,
-            label_dropout=label_dropout,
-            num_attributes=num_attributes,
-            num_map_channels=num_map_channels,
-            image_size=image_size,
-            num_mixtures=num_mixtures,
-            level_embedding_dim=level_embedding_dim,
-        )
+        super().__init__(**shared)
         check_least(1, hidden_channels=hidden_channels, num_blocks=num_blocks)
         check_least(1, num_resnets=num_resnets, key_width=key_width, num_heads=num_heads)
         check_dropout(dropout)
-        self.config = arguments
         hidden, reads = -(-hidden_channels // self.groups) * self.groups, self.embed.num_features
         marked = reads + self.groups
         self.above = DownConv(marked, hidden, ABOVE)

@@ -36,16 +36,13 @@ class Condition:
     def __post_init__(self) -> None:
         given = self._given()
         if len(given) > 1:
-            raise ConfigError(
-                f"A model takes one kind of condition, got {' and '.join(map(repr, given))}."
-            )
+            names = " and ".join(f"`{name}`" for name in given)
+            raise ConfigError(f"At most one condition can be set, got {names}. Choose one.")
         for name, value in given.items():
             if value < 1:
                 raise ConfigError(f"`{name}` must be at least 1, got {value}.")
         if not 0 <= self.label_dropout < 1:
-            raise ConfigError(
-                f"`label_dropout` must be at least 0 and below 1, got {self.label_dropout}."
-            )
+            raise ConfigError(f"`label_dropout` must be in [0, 1), got {self.label_dropout}.")
         if len(self.names or ()) > self.count:
             raise ConfigError(
                 f"There must be at most one name for each of {self.count} {self.kind}, got "
@@ -53,8 +50,8 @@ class Condition:
             )
         if self.label_dropout and not given:
             raise ConfigError(
-                f"`label_dropout` leaves out conditions: it needs `num_labels`, `num_attributes` "
-                f"or `num_map_channels`, got {self.label_dropout} without them."
+                f"`label_dropout` needs `num_labels`, `num_attributes` or `num_map_channels`, got "
+                f"{self.label_dropout} without them."
             )
 
     def _given(self) -> dict[str, int]:

@@ -17,7 +17,8 @@ def load_images(config: Config) -> DataSplits:
     }
     name = options.pop("dataset_name")
     # Only image files can be read in grey or in colour, as the model wants.
-    channels = config.model.in_channels if name.partition(":")[0] in IMAGE_FILES else None
+    reads_images = name.partition(":")[0] in IMAGE_FILES
+    channels = config.model.settings["in_channels"] if reads_images else None
     data = load_data(name, **options, channels=channels, seed=config.seed)
     changes = changes_in_words(config.data.colour_jitter, config.data.mutation_rate)
     return replace(data, protocol="; ".join((data.protocol, *changes)))

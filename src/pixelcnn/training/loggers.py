@@ -6,13 +6,12 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 
-from pixelcnn.config import Config, LoggerConfig
+from pixelcnn.config import Config, LoggerConfig, as_dict
 from pixelcnn.errors import ConfigError, require
 from pixelcnn.files import unwritable
 
@@ -118,7 +117,7 @@ def open_wandb(config: Config, run_dir: Path) -> Iterator[WandbLogger]:
             group=run_dir.resolve().name,
             dir=str(run_dir),
             mode=config.logger.wandb_mode,
-            config=asdict(config),
+            config=as_dict(config),
             settings=wandb.Settings(silent=offline, console="off"),
         )
     except wandb.Error as error:

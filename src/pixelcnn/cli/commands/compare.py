@@ -1,7 +1,7 @@
 """`pixelcnn compare`: one page that lets models be seen side by side."""
 
 import argparse
-import dataclasses
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
@@ -9,7 +9,7 @@ from PIL import Image
 from pixelcnn.cli.commands.evaluate import evaluation_settings
 from pixelcnn.cli.inputs.quality_metrics import features_of
 from pixelcnn.cli.runs import Run, open_run
-from pixelcnn.config import Config, flatten
+from pixelcnn.config import Config, as_dict, flatten
 from pixelcnn.data import FILE_SETS, DataSplits
 from pixelcnn.errors import ConfigError, DataError, MissingDependencyError
 from pixelcnn.evaluation import check_fit, labels_by_name
@@ -91,7 +91,7 @@ def effort_of(args: argparse.Namespace) -> Effort:
         "seed": args.seed,
     }
     given = {name: value for name, value in typed.items() if value is not None}
-    return dataclasses.replace(QUICK if args.quick else Effort(), **given)
+    return replace(QUICK if args.quick else Effort(), **given)
 
 
 def check_alike(configs: dict[str, Config], runs: dict[str, Run]) -> None:
@@ -169,7 +169,7 @@ def variant_of(name: str, run: Run, config: Config) -> Variant:
     return Variant(
         name,
         run.model,
-        settings=flatten(dataclasses.asdict(config)),
+        settings=flatten(as_dict(config)),
         history=history_of(run.file),
         training=run.training,
         grids=grids_of(run.folder),

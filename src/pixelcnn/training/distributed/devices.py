@@ -1,7 +1,7 @@
 """The devices that a run trains on, and how Lightning spreads it over them."""
 
 import os
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -93,8 +93,7 @@ def spread(config: Config, process: Process) -> Config:
             config.training, num_devices=process.local_world_size, num_nodes=process.num_nodes
         )
         config = replace(config, training=training)
-        values = {f"training.{name}": value for name, value in asdict(training).items()}
-        check_devices({"device": config.device, "model.norm": config.model.norm, **values})
+        check_devices(config)
         check_present(resolve_device(config.device), process.local_world_size)
     return config
 

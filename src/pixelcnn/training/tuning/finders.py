@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,7 @@ def settle(
     wanted = [name for name in FINDERS if getattr(training, name)]
     if not wanted:
         return config, {}
-    check_devices({f"training.{name}": value for name, value in asdict(training).items()})
+    check_devices(config)
     if config.resume is None:
         return find_settings(config, model, data, run_dir)
     if not is_auto:
