@@ -86,7 +86,7 @@ def main() -> None:
     print(table(["model and site", "SE, averaged", "SE, counted", "variance ratio"], rows))
     torch.manual_seed(0)
     rivals = {
-        "configs/mnist-binary.yaml": PixelCNN(num_residual_blocks=4, image_size=28),
+        "configs/mnist-binary.yaml": PixelCNN(num_residual_blocks=4, image_size=28, num_classes=2),
         "the bundled `mnist-binary`": load("mnist-binary"),
     }
     for name, model in rivals.items():

@@ -51,7 +51,7 @@ def plus_plus() -> AutoregressiveModel:
 NETWORKS = [
     Network(
         "PixelCNN 64×4",
-        lambda: PixelCNN(hidden_channels=64, num_residual_blocks=4),
+        lambda: PixelCNN(hidden_channels=64, num_residual_blocks=4, num_classes=2),
         (1, 28, 28),
         64,
         at_least=500,
@@ -59,7 +59,7 @@ NETWORKS = [
     ),
     Network(
         "gated 10×128",
-        lambda: GatedPixelCNN(hidden_channels=128, num_layers=10),
+        lambda: GatedPixelCNN(hidden_channels=128, num_layers=10, num_classes=2),
         (1, 28, 28),
         128,
         at_least=400,
@@ -67,7 +67,7 @@ NETWORKS = [
     ),
     Network(
         "SNAIL, 2 attentions",
-        lambda: PixelSNAIL(hidden_channels=64, num_blocks=2),
+        lambda: PixelSNAIL(hidden_channels=64, num_blocks=2, num_classes=2),
         (1, 28, 28),
         64,
         at_least=150,
@@ -76,7 +76,9 @@ NETWORKS = [
     Network("++, 3 resolutions", plus_plus, (3, 32, 32), 64, at_least=200, at_most=4),
     Network(
         "PixelCNN 64×4, 2 attentions",
-        lambda: PixelCNN(hidden_channels=64, num_residual_blocks=4, attention_every=2),
+        lambda: PixelCNN(
+            hidden_channels=64, num_residual_blocks=4, attention_every=2, num_classes=2
+        ),
         (1, 28, 28),
         64,
         attends=True,

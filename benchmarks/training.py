@@ -90,7 +90,7 @@ def steps(
 def ways(network: Network, *, quick: bool) -> tuple[Tensor, dict[str, Callable[[], None]]]:
     """A batch, and the variants of training on it."""
     torch.manual_seed(0)
-    model = build(network.model, **{"image_size": 28, **network.options})
+    model = build(network.model, **{"num_classes": 2, "image_size": 28, **network.options})
     x = torch.randint(model.num_classes, (network.batch, *model.spec.shape))
     model.initialise(x)
 

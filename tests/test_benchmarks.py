@@ -13,7 +13,7 @@ from pixelcnn.models import PixelCNN
 
 FILES = sorted(Path(sampling.__file__).parent.glob("*.py"))
 PROGRAMS = [path for path in FILES if "argparse" in path.read_text(encoding="utf-8")]
-TINY = {"hidden_channels": 6, "num_residual_blocks": 0, "in_channels": 3}
+TINY = {"hidden_channels": 6, "num_residual_blocks": 0, "in_channels": 3, "num_classes": 2}
 
 
 def test_a_naive_walk_is_timed_by_one_pass_of_each_colour():
@@ -56,7 +56,7 @@ def test_an_unknown_network_is_refused_with_the_names(monkeypatch, capsys):
 
 
 def test_multiply_adds_are_those_of_the_products():
-    model = PixelCNN(hidden_channels=4, num_residual_blocks=0)
+    model = PixelCNN(hidden_channels=4, num_residual_blocks=0, num_classes=2)
     shape = (1, 3, 5)
     # 7×7 windows without the rows below, over three rows more than there are; then two 1×1.
     expected = (3 + 3) * 5 * 4 * 4 * 7 + 3 * 5 * (4 * 4 + 4 * 1)

@@ -52,7 +52,7 @@ def test_loading_needs_nothing_but_the_file(model, path):
 
 def test_names_come_back_with_the_model(path, tmp_path):
     assert checkpoint.load(path).condition.names == ("a", "b")
-    faces = PixelCNN(num_attributes=2, num_residual_blocks=1)
+    faces = PixelCNN(num_attributes=2, num_residual_blocks=1, num_classes=2)
     faces.name_condition(["Male", "Smiling"])
     checkpoint.save(faces, tmp_path / "faces.safetensors")
     card = checkpoint.read_card(tmp_path / "faces.safetensors")
@@ -66,7 +66,9 @@ def test_fingerprints_tell_weights_and_settings_apart(model):
     with torch.no_grad():
         model.out.bias[0] += 1e-6
     assert checkpoint.fingerprint(model) != before
-    assert checkpoint.fingerprint(PixelCNN()) != checkpoint.fingerprint(PixelCNN(dropout=0.1))
+    assert checkpoint.fingerprint(PixelCNN(num_classes=2)) != checkpoint.fingerprint(
+        PixelCNN(dropout=0.1, num_classes=2)
+    )
 
 
 def test_fingerprints_stay_when_a_version_knows_more_settings(model):

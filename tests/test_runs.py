@@ -11,7 +11,10 @@ from pixelcnn.runs import config_of, figures_of, find_model, history_of, list_ru
 @pytest.fixture
 def folder(tmp_path):
     """A run folder without figures or logs."""
-    save(PixelCNN(num_residual_blocks=1, hidden_channels=4), tmp_path / "a" / "model.safetensors")
+    save(
+        PixelCNN(num_residual_blocks=1, hidden_channels=4, num_classes=2),
+        tmp_path / "a" / "model.safetensors",
+    )
     return tmp_path / "a"
 
 

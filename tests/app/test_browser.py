@@ -49,7 +49,9 @@ def server(tmp_path_factory):
 @contextmanager
 def serving(folder):
     """A server on a free port, of `digits`, of a run told by attributes, and of the others."""
-    model = PixelCNN(num_residual_blocks=1, hidden_channels=4, image_size=6, num_attributes=3)
+    model = PixelCNN(
+        num_residual_blocks=1, hidden_channels=4, image_size=6, num_attributes=3, num_classes=2
+    )
     run = folder / "told"
     save(model, run / "model.safetensors")
     x, told = np.arange(72).reshape(2, 6, 6) % 2, np.eye(3)[:2]

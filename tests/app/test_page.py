@@ -23,7 +23,7 @@ ROOM = Path(__file__).parents[2] / "src" / "pixelcnn" / "app"
 def runs(tmp_path):
     """A folder of two runs, one of them without a model."""
     (tmp_path / "runs" / "begun").mkdir(parents=True)
-    model = PixelCNN(num_residual_blocks=1, hidden_channels=4, image_size=6)
+    model = PixelCNN(num_residual_blocks=1, hidden_channels=4, image_size=6, num_classes=2)
     save(model, tmp_path / "runs" / "mine" / "model.safetensors")
     return tmp_path / "runs"
 

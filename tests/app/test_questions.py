@@ -147,7 +147,9 @@ def test_a_run_that_is_trained_anew_is_asked_and_drawn_anew(page, tmp_path):
 
 def test_a_channel_of_a_pixel_can_be_asked_about(page, tmp_path):
     run = tmp_path / "mine"
-    model = PixelCNN(num_residual_blocks=1, hidden_channels=4, image_size=6, in_channels=3)
+    model = PixelCNN(
+        num_residual_blocks=1, hidden_channels=4, image_size=6, in_channels=3, num_classes=2
+    )
     save(model, run / "model.safetensors")
     x = np.random.default_rng(0).integers(0, 2, (2, 6, 6, 3))
     np.savez(run / "data.npz", x_train=x, x_test=x, levels=2)
@@ -247,7 +249,9 @@ def test_a_test_image_is_told_with_its_own_attributes_or_map(page, tmp_path):
         ("maps", maps, {"num_map_channels": 2}),
     ):
         run = tmp_path / kind
-        model = PixelCNN(num_residual_blocks=1, hidden_channels=4, image_size=6, **given)
+        model = PixelCNN(
+            num_classes=2, num_residual_blocks=1, hidden_channels=4, image_size=6, **given
+        )
         save(model, run / "model.safetensors")
         np.savez(run / "data.npz", x_train=x, x_test=x, levels=2,
                  **{f"{kind}_train": own, f"{kind}_test": own})  # fmt: skip

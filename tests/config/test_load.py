@@ -141,7 +141,10 @@ def test_the_environment_changes_nothing(monkeypatch):
         ("data:\n  image_size: [3, 0]", r"`data\.image_size` must be at least 1 pixel"),
         ("model:\n  dilations: [1, x]", r"`model\.dilations` must be a list of whole numbers"),
         ("model:\n  dropout: 1.0", r"`model\.dropout` must be in \[0, 1\), got 1\.0"),
-        ("model:\n  name: gated\n  kernel_size: 4", r"`model\.kernel_size` must be odd and at least 3, got 4"),
+        (
+            "model:\n  name: gated\n  kernel_size: 4",
+            r"`model\.kernel_size` must be odd and at least 3, got 4",
+        ),
         ("- model", r"must hold sections such as `training:`, got list"),
         ("model: [", r"not valid YAML in line 1"),
         ("model:\ndata:\nmodel:", r"in line 3, column 1: `model` is given twice"),

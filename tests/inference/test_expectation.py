@@ -35,7 +35,7 @@ def test_before_anything_is_known_the_mean_is_that_of_the_marginal():
 def test_progress_is_told():
     seen = []
     x = torch.zeros(1, 1, 2, 2, dtype=torch.int64)
-    expectation(PixelCNN(), x, num_times=3, progress=lambda *parts: seen.append(parts))
+    expectation(PixelCNN(num_classes=2), x, num_times=3, progress=lambda *parts: seen.append(parts))
     assert seen == [(1, 3), (2, 3), (3, 3)]
 
 
@@ -48,7 +48,7 @@ def test_progress_is_told():
 )
 def test_numbers_out_of_range_are_refused(options, says):
     with pytest.raises(ConfigError, match=says):
-        expectation(PixelCNN(), torch.zeros(1, 2, 2).long(), **options)
+        expectation(PixelCNN(num_classes=2), torch.zeros(1, 2, 2).long(), **options)
 
 
 @pytest.mark.parametrize("x", [torch.zeros(2, 2).long(), torch.full((1, 1, 2, 2), 7)])

@@ -31,7 +31,7 @@ def per_image(model, height, width):
 
 
 def test_pixelcnn_keeps_a_ring_of_times_for_each_window():
-    model = PixelCNN(hidden_channels=16, num_residual_blocks=3)
+    model = PixelCNN(hidden_channels=16, num_residual_blocks=3, num_classes=2)
     lag, height, width = model.lag, 9, 11
     numbers = 0
     for conv in (model.first, *(block.conv for block in model.blocks)):
@@ -42,26 +42,30 @@ def test_pixelcnn_keeps_a_ring_of_times_for_each_window():
 
 def test_two_stacks_keep_rows_and_do_not_grow_with_the_height():
     for model in (
-        GatedPixelCNN(hidden_channels=8, num_layers=3),
-        PixelCNNPlusPlus(hidden_channels=8, num_resnets=1, num_resolutions=2),
+        GatedPixelCNN(hidden_channels=8, num_layers=3, num_classes=2),
+        PixelCNNPlusPlus(hidden_channels=8, num_resnets=1, num_resolutions=2, num_classes=2),
     ):
         assert per_image(model, 8, 12) == per_image(model, 16, 12)
         assert per_image(model, 8, 24) < 2 * per_image(model, 8, 12)
 
 
 def test_attention_keeps_keys_and_values_of_all_pixels():
-    plain = GatedPixelCNN(hidden_channels=8, num_layers=3)
-    model = GatedPixelCNN(hidden_channels=8, num_layers=3, attention_every=1, num_heads=2)
+    plain = GatedPixelCNN(hidden_channels=8, num_layers=3, num_classes=2)
+    model = GatedPixelCNN(
+        hidden_channels=8, num_layers=3, attention_every=1, num_heads=2, num_classes=2
+    )
     number = len(model.attentions)
     assert number == 2
     assert per_image(model, 6, 7) - per_image(plain, 6, 7) == FLOAT * number * 2 * 6 * 7 * 8
-    snail = PixelSNAIL(hidden_channels=8, num_blocks=3, num_resnets=1, key_width=4, num_heads=2)
+    snail = PixelSNAIL(
+        hidden_channels=8, num_blocks=3, num_resnets=1, key_width=4, num_heads=2, num_classes=2
+    )
     added = per_image(snail, 12, 7) - per_image(snail, 6, 7)
     assert added == FLOAT * 3 * (6 * 7) * 2 * (4 + 2)
 
 
 def test_maps_are_kept_as_biases_of_all_pixels_and_labels_are_not():
-    options = {"hidden_channels": 8, "num_residual_blocks": 2}
+    options = {"num_classes": 2, "hidden_channels": 8, "num_residual_blocks": 2}
     plain, by_label = PixelCNN(**options), PixelCNN(**options, num_labels=3)
     by_map = PixelCNN(**options, num_map_channels=1)
     biases = sum(block.cond_bias.weight.shape[1] for block in by_map.blocks)
@@ -70,6 +74,8 @@ def test_maps_are_kept_as_biases_of_all_pixels_and_labels_are_not():
 
 
 def test_16_bits_take_half():
-    model = GatedPixelCNN(hidden_channels=8, num_layers=2, attention_every=1, image_size=6)
+    model = GatedPixelCNN(
+        hidden_channels=8, num_layers=2, attention_every=1, image_size=6, num_classes=2
+    )
     exact, rounded = walk_memory(model), walk_memory(model, precision="bf16")
     assert (rounded.per_image, rounded.shared) == (exact.per_image / 2, exact.shared / 2)

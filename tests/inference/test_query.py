@@ -24,8 +24,8 @@ from pixelcnn.models import PixelCNN
 from pixelcnn.order import Site
 from pixelcnn.verification import verify
 
-MODEL = PixelCNN(hidden_channels=2, num_residual_blocks=1, image_size=3).eval()
-LABELS = PixelCNN(hidden_channels=2, num_residual_blocks=1, num_labels=3).eval()
+MODEL = PixelCNN(hidden_channels=2, num_residual_blocks=1, image_size=3, num_classes=2).eval()
+LABELS = PixelCNN(hidden_channels=2, num_residual_blocks=1, num_labels=3, num_classes=2).eval()
 X = torch.ones(1, 1, 3, 3, dtype=torch.int64)
 LAST = torch.arange(9).view(3, 3) > 4
 
@@ -231,7 +231,9 @@ def test_options_are_checked_also_where_the_site_is_known(options):
 
 
 def test_a_model_that_gives_no_numbers_is_refused():
-    model = PixelCNN(hidden_channels=4, num_residual_blocks=1, num_labels=2, image_size=3)
+    model = PixelCNN(
+        hidden_channels=4, num_residual_blocks=1, num_labels=2, image_size=3, num_classes=2
+    )
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for weight in model.parameters():

@@ -54,7 +54,7 @@ def test_the_ranking_begins_with_the_least_probable(model, images):
 
 
 def test_dropout_is_off_and_the_mode_stays_as_it_was():
-    model = PixelCNN(num_residual_blocks=1, dropout=0.5).train()
+    model = PixelCNN(num_residual_blocks=1, dropout=0.5, num_classes=2).train()
     x = torch.randint(2, (2, 1, 6, 6))
     assert torch.equal(score(model, x).nats, score(model, x).nats)
     assert model.training

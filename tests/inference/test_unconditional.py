@@ -14,7 +14,9 @@ PRIOR = [0.1, 0.2, 0.7]
 
 def made(**options) -> PixelCNN:
     torch.manual_seed(0)
-    model = PixelCNN(num_residual_blocks=1, hidden_channels=6, **options)
+    model = PixelCNN(
+        **{"num_classes": 2, "num_residual_blocks": 1, "hidden_channels": 6, **options}
+    )
     for weight in model.parameters():
         torch.nn.init.normal_(weight, std=0.4)
     return model.double().eval()

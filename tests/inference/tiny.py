@@ -36,7 +36,10 @@ SPREAD = {"mixture": 1.2, "snail": 0.9}
 def tiny_model(name: str) -> AutoregressiveModel:
     """A model whose weights are so large that its images are far from equally likely."""
     architecture, options, (_, height, width) = TINY[name]
-    model = build(architecture, hidden_channels=12, image_size=(height, width), **options)
+    model = build(
+        architecture,
+        **{"num_classes": 2, "hidden_channels": 12, "image_size": (height, width), **options},
+    )
     generator = torch.Generator().manual_seed(sum(map(ord, name)))
     for parameter in model.double().eval().parameters():
         with torch.no_grad():

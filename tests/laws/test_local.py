@@ -62,7 +62,7 @@ def test_windows_of_a_network_with_strides_begin_where_its_tiles_do():
     ],
 )
 def test_blocks_cover_what_is_free_once_and_no_factor_sees_two_of_one(name, options):
-    model = build(name, in_channels=3, **{"hidden_channels": 6, **options})
+    model = build(name, in_channels=3, **{"num_classes": 2, "hidden_channels": 6, **options})
     field, size = model.receptive_field(), (9, 40)
     free = torch.rand(3, *size) < 0.3
     blocks = Blocks(field, 3, *size).covering(free)

@@ -152,7 +152,7 @@ def test_attributes_maps_and_many_levels_are_kept(tmp_path):
     data = load_data(f"npz:{tmp_path / 'maps' / 'shard-00000.npz'}", val_fraction=0.5)
     assert data.spec.levels == 300
     assert data.train.conditions.maps.shape[1:] == (2, 3, 4)
-    by_attributes = PixelCNN(hidden_channels=4, num_attributes=2, image_size=3)
+    by_attributes = PixelCNN(hidden_channels=4, num_attributes=2, image_size=3, num_classes=2)
     by_attributes.name_condition(["Bald", "Male"])
     sample_shards(by_attributes, tmp_path / "faces", num_samples=4, cond=[0.0, 1.0])
     data = load_data(f"npz:{tmp_path / 'faces' / 'shard-00000.npz'}")
@@ -161,7 +161,9 @@ def test_attributes_maps_and_many_levels_are_kept(tmp_path):
 
 
 def test_without_guidance_images_are_of_no_label(tmp_path):
-    model = PixelCNN(hidden_channels=4, num_labels=3, label_dropout=0.5, image_size=3)
+    model = PixelCNN(
+        hidden_channels=4, num_labels=3, label_dropout=0.5, image_size=3, num_classes=2
+    )
     sample_shards(model, tmp_path / "a", num_samples=4, cond=[0, 1, 2], guidance=0)
     with np.load(tmp_path / "a" / "shard-00000.npz") as arrays:
         assert set(arrays) == {"x_train", "levels", "layout", "notes"}

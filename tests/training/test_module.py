@@ -21,7 +21,7 @@ from tests.training.tiny_runs import train
 
 
 def tiny() -> PixelCNN:
-    return PixelCNN(hidden_channels=8, num_residual_blocks=1, image_size=8)
+    return PixelCNN(hidden_channels=8, num_residual_blocks=1, image_size=8, num_classes=2)
 
 
 def test_settings_are_checked_like_any_others():
@@ -113,7 +113,7 @@ def test_masked_weights_get_no_gradient():
 
 
 def test_the_first_batch_sets_the_scales_of_a_new_model_and_none_after_it():
-    model = PixelCNNPlusPlus(hidden_channels=4, num_resnets=1, num_resolutions=1)
+    model = PixelCNNPlusPlus(hidden_channels=4, num_resnets=1, num_resolutions=1, num_classes=2)
     start = model.out.gain.clone()
     trainer = PixelCNNTrainer(model)
     batch = Batch(torch.randint(2, (4, 1, 6, 6), dtype=torch.uint8))
@@ -139,7 +139,9 @@ def test_a_compiled_loss_is_the_plain_one(monkeypatch):
 
 
 def test_a_compiled_loss_leaves_out_other_labels_each_time():
-    model = PixelCNN(hidden_channels=8, num_residual_blocks=1, num_labels=2, label_dropout=0.5)
+    model = PixelCNN(
+        hidden_channels=8, num_residual_blocks=1, num_labels=2, label_dropout=0.5, num_classes=2
+    )
     torch.nn.init.normal_(model.blocks[0].cond_bias.weight)
     trainer = PixelCNNTrainer(model.train())
     compiled = torch.compile(trainer.plain_nll, backend="eager", fullgraph=True)

@@ -17,7 +17,15 @@ from pixelcnn.training.state_metadata import STATE_FORMAT
 
 
 def tiny(**options) -> PixelCNN:
-    return PixelCNN(hidden_channels=8, num_residual_blocks=1, image_size=8, **options)
+    return PixelCNN(
+        **{
+            "num_classes": 2,
+            "hidden_channels": 8,
+            "num_residual_blocks": 1,
+            "image_size": 8,
+            **options,
+        }
+    )
 
 
 def state_of(model: PixelCNN) -> dict:

@@ -134,7 +134,7 @@ def test_a_crop_that_is_shifted_down_is_caught(gated):
 
 def test_a_crop_that_is_shifted_up_sees_more_than_is_stated():
     torch.manual_seed(1)
-    model = GatedPixelCNN(hidden_channels=8, num_layers=1, image_size=(6, 3))
+    model = GatedPixelCNN(hidden_channels=8, num_layers=1, image_size=(6, 3), num_classes=2)
     above = model.above
     # One row up, and nothing comes round: what stood at the end is cut off.
     model.above = Shifted(above, 0)
@@ -201,9 +201,9 @@ class Peeking(PixelCNN):
 
 
 def test_a_walk_that_touches_what_is_unknown_is_caught():
-    assert failed(Peeking(hidden_channels=4, num_residual_blocks=1, image_size=SIZE)) == {
-        "unknown_pixels"
-    }
+    assert failed(
+        Peeking(num_classes=2, hidden_channels=4, num_residual_blocks=1, image_size=SIZE)
+    ) == {"unknown_pixels"}
 
 
 class Blind(PixelCNN):
@@ -215,7 +215,7 @@ class Blind(PixelCNN):
 
 
 def test_a_network_that_reads_past_its_input_is_caught():
-    found = failed(Blind(hidden_channels=4, num_residual_blocks=1, image_size=SIZE))
+    found = failed(Blind(num_classes=2, hidden_channels=4, num_residual_blocks=1, image_size=SIZE))
     assert found >= {"causality_inputs", "cached_equals_full", "walk_equals_loss", "mass"}
 
 
@@ -300,7 +300,7 @@ def test_a_model_that_cannot_be_verified_is_refused(gated):
     with pytest.raises(ConfigError, match="`sites` must be at least 1, got 0"):
         verify(gated, sites=0)
     with pytest.raises(ConfigError, match="no image size"):
-        verify(GatedPixelCNN(hidden_channels=4, num_layers=1))
+        verify(GatedPixelCNN(hidden_channels=4, num_layers=1, num_classes=2))
 
 
 def test_one_sub_pixel_can_be_verified():

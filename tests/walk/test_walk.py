@@ -12,7 +12,7 @@ def known_after_each_row(stepper, size):
 
 
 def test_rows_are_reported_in_order_and_whole():
-    model = PixelCNN().eval()
+    model = PixelCNN(num_classes=2).eval()
     for stepper in (
         NaiveStepper(model),
         CachedStepper(model),
@@ -24,7 +24,7 @@ def test_rows_are_reported_in_order_and_whole():
 
 
 def test_a_walk_that_is_left_early_gives_the_mode_back():
-    model = PixelCNN().train()
+    model = PixelCNN(num_classes=2).train()
     x = torch.zeros(1, 1, 4, 4, dtype=torch.int64)
     rows = walk_rows(CachedStepper(model), x, lambda logits, _: logits.argmax(1))
     next(rows)
@@ -47,7 +47,7 @@ def test_known_sub_pixels_can_be_kept():
 
 
 def test_walking_takes_no_part_in_gradients():
-    model = PixelCNN()
+    model = PixelCNN(num_classes=2)
     x = torch.zeros(1, 1, 4, 4, dtype=torch.int64)
     seen = []
     walk(CachedStepper(model), x, lambda logits, _: seen.append(logits) or logits.argmax(1))

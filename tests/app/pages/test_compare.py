@@ -30,7 +30,7 @@ def test_models_are_compared_by_the_same_noise(page):
 
 def test_curves_of_runs_are_in_one_figure(page, tmp_path):
     for name in "ab":
-        model = PixelCNN(num_residual_blocks=1, hidden_channels=4, image_size=6)
+        model = PixelCNN(num_residual_blocks=1, hidden_channels=4, image_size=6, num_classes=2)
         save(model, tmp_path / name / "model.safetensors")
         (tmp_path / name / "config.yaml").write_text("")
         log = tmp_path / name / "logs" / "version_0" / "metrics.csv"

@@ -184,7 +184,9 @@ def test_downloads_hold_what_was_drawn_and_how(digits):
 
 
 def test_maps_of_a_file_are_told_in_turn_and_scaled(page, tmp_path):
-    model = PixelCNN(num_residual_blocks=1, hidden_channels=4, image_size=6, num_map_channels=2)
+    model = PixelCNN(
+        num_residual_blocks=1, hidden_channels=4, image_size=6, num_map_channels=2, num_classes=2
+    )
     save(model, tmp_path / "mapped" / "model.safetensors")
     app = page(runs=(str(tmp_path / "mapped"),))
     app.number_input(key="set.draw.count").set_value(2)

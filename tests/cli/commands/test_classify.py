@@ -32,7 +32,9 @@ def test_files_need_no_label(model_file, tmp_path, capsys):
 
 
 def test_a_model_without_labels_is_refused(tmp_path, fails):
-    save(PixelCNN(num_residual_blocks=1, image_size=8), tmp_path / "plain.safetensors")
+    save(
+        PixelCNN(num_residual_blocks=1, image_size=8, num_classes=2), tmp_path / "plain.safetensors"
+    )
     assert "without labels" in fails(
         "classify", tmp_path / "plain.safetensors", "--out", tmp_path / "o"
     )

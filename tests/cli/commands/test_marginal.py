@@ -46,7 +46,10 @@ def test_what_cannot_be_asked_is_said_in_one_line(model_file, fails, tmp_path):
 
 @pytest.mark.parametrize("command", [["marginal", "--site", "0,0"], ["sample"], ["verify"]])
 def test_a_model_without_a_size_of_its_own_is_told_one(command, fails, tmp_path):
-    save(PixelCNN(hidden_channels=2, num_residual_blocks=1), tmp_path / "model.safetensors")
+    save(
+        PixelCNN(hidden_channels=2, num_residual_blocks=1, num_classes=2),
+        tmp_path / "model.safetensors",
+    )
     words = [command[0], tmp_path / "model.safetensors", *command[1:]]
     out = ["--out", tmp_path / "new" / "out.png"]
     assert "has no image size of its own: add `--size HxW`." in fails(*words, *out)

@@ -32,7 +32,9 @@ def test_a_grid_says_how_it_was_made(model_file, tmp_path, capsys):
 
 
 def test_guidance_is_followed_and_noted(tmp_path):
-    model = PixelCNN(hidden_channels=4, num_labels=3, label_dropout=0.2, image_size=6)
+    model = PixelCNN(
+        hidden_channels=4, num_labels=3, label_dropout=0.2, image_size=6, num_classes=2
+    )
     torch.nn.init.constant_(model.blocks[0].cond_bias.weight[:3], 2.0)
     save(model, tmp_path / "guided.safetensors")
     drawn = {}
@@ -58,7 +60,7 @@ def test_levels_come_as_they_are(model_file, tmp_path):
 
 
 def test_attributes_are_drawn_by_name_and_by_number(tmp_path):
-    model = PixelCNN(hidden_channels=4, num_attributes=3, image_size=6)
+    model = PixelCNN(hidden_channels=4, num_attributes=3, image_size=6, num_classes=2)
     model.name_condition(["Bald", "Male", "Smiling"])
     torch.nn.init.normal_(model.blocks[0].cond_bias.weight, std=3.0)
     save(model, tmp_path / "faces.safetensors")
@@ -72,7 +74,7 @@ def test_attributes_are_drawn_by_name_and_by_number(tmp_path):
 
 
 def test_maps_are_drawn_from_a_file_of_the_size_of_the_images(tmp_path, fails):
-    model = PixelCNN(hidden_channels=4, num_map_channels=1, image_size=6)
+    model = PixelCNN(hidden_channels=4, num_map_channels=1, image_size=6, num_classes=2)
     save(model, tmp_path / "maps.safetensors")
     np.save(tmp_path / "maps.npy", np.ones((3, 1, 6, 5), np.float32))
     words = [tmp_path / "maps.safetensors", f"--maps={tmp_path / 'maps.npy'}"]
@@ -148,7 +150,10 @@ def test_an_unwritable_place_is_told_before_any_drawing(model_file, fails, tmp_p
 
 
 def test_a_model_without_a_size_asks_for_one(fails, tmp_path):
-    save(PixelCNN(hidden_channels=4, num_residual_blocks=1), tmp_path / "a.safetensors")
+    save(
+        PixelCNN(hidden_channels=4, num_residual_blocks=1, num_classes=2),
+        tmp_path / "a.safetensors",
+    )
     assert "size" in fails("sample", tmp_path / "a.safetensors", "--out", tmp_path / "a.png")
 
 

@@ -46,7 +46,7 @@ def test_samples_hold_a_row_for_each_digit_and_say_how_they_were_made(run_folder
 def test_the_settings_of_a_run_are_resolved(run_folder):
     config = load_config(run_folder / "config.yaml")
     assert config.training.max_epochs == 1
-    assert config.model.hidden_channels == 4
+    assert config.model.settings["hidden_channels"] == 4
     assert config.out == str(run_folder)
 
 

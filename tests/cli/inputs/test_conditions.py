@@ -14,7 +14,7 @@ from pixelcnn.errors import ConfigError, DataError
 from pixelcnn.models import PixelCNN
 from pixelcnn.nn import Condition
 
-TINY = {"hidden_channels": 4, "num_residual_blocks": 1, "image_size": (3, 5)}
+TINY = {"num_classes": 2, "hidden_channels": 4, "num_residual_blocks": 1, "image_size": (3, 5)}
 FACES = Condition(num_attributes=3, names=("Bald", "Male", "Smiling"))
 
 

@@ -93,7 +93,9 @@ def test_each_image_keeps_what_is_known_of_it():
 def test_the_method_is_asked_for_by_name_and_says_its_doubts():
     # But for their last pixel nearly all images are all dark or all bright, and single sub-pixels
     # cannot cross over.
-    model = build("pixelcnn", num_residual_blocks=1, hidden_channels=8, image_size=2).double()
+    model = build(
+        "pixelcnn", num_residual_blocks=1, hidden_channels=8, image_size=2, num_classes=2
+    ).double()
     dark_and_bright = torch.tensor([0, 1]).view(2, 1, 1, 1).repeat(2, 1, 2, 2)
     dark_and_bright[:, :, 1, 1] = torch.tensor([0, 0, 1, 1])[:, None]
     known = torch.tensor([[False, False], [False, True]])

@@ -69,7 +69,9 @@ def test_where_all_else_is_known_the_answer_is_exact():
 
 def test_chains_that_hardly_move_are_not_trusted():
     # Nearly all images are all dark or all bright, and single sub-pixels cannot cross over.
-    model = build("pixelcnn", num_residual_blocks=1, hidden_channels=8, image_size=2).double()
+    model = build(
+        "pixelcnn", num_residual_blocks=1, hidden_channels=8, image_size=2, num_classes=2
+    ).double()
     dark_and_bright = torch.tensor([0, 1]).view(2, 1, 1, 1).expand(2, 1, 2, 2)
     optimiser = torch.optim.Adam(model.parameters(), lr=0.05)
     for _ in range(60):

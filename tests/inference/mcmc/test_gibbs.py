@@ -188,7 +188,7 @@ def test_a_chain_does_not_depend_on_its_neighbours_or_the_batch_size(kernel):
 
 @pytest.mark.parametrize("scan", ["systematic", "random"])
 def test_a_scan_visits_what_is_unknown(scan):
-    model = build("pixelcnn", num_residual_blocks=1)
+    model = build("pixelcnn", num_residual_blocks=1, num_classes=2)
     known = torch.rand(1, 6, 16) < 0.5
     chains = GibbsChains(model, torch.zeros(2, 1, 6, 16).long(), known, scan=scan)
     visits = torch.zeros(1, 6, 16)
@@ -239,13 +239,15 @@ def test_what_is_proposed_and_present_is_not_evaluated(monkeypatch):
 
 def test_nothing_unknown_leaves_nothing_to_do():
     x = torch.ones(2, 1, 2, 2).long()
-    chains = GibbsChains(PixelCNN(), x, torch.ones(1, 2, 2, dtype=torch.bool), scan="random")
+    chains = GibbsChains(
+        PixelCNN(num_classes=2), x, torch.ones(1, 2, 2, dtype=torch.bool), scan="random"
+    )
     assert list(chains.sweep()) == []
     assert torch.equal(chains.redraw(Site(0, 1, 1)), torch.tensor([[0.0, 1.0]] * 2).double())
 
 
 def test_a_training_model_is_evaluated_and_goes_on_training():
-    model = PixelCNN(dropout=0.9).train()
+    model = PixelCNN(dropout=0.9, num_classes=2).train()
     x = torch.zeros(1, 1, 3, 3).long()
     found = [full_conditional(model, x, Site(0, 1, 1)) for _ in range(2)]
     assert torch.equal(*found)
@@ -262,7 +264,7 @@ def test_a_training_model_is_evaluated_and_goes_on_training():
 )
 def test_masks_that_do_not_fit_are_refused(known):
     with pytest.raises(ShapeError, match="`known` must"):
-        GibbsChains(PixelCNN(), torch.zeros(2, 1, 2, 2).long(), known)
+        GibbsChains(PixelCNN(num_classes=2), torch.zeros(2, 1, 2, 2).long(), known)
 
 
 @pytest.mark.parametrize(
@@ -277,4 +279,4 @@ def test_masks_that_do_not_fit_are_refused(known):
 def test_settings_out_of_range_are_refused(option, match):
     known = torch.zeros(1, 2, 2, dtype=torch.bool)
     with pytest.raises(ConfigError, match=match):
-        GibbsChains(PixelCNN(), torch.zeros(2, 1, 2, 2).long(), known, **option)
+        GibbsChains(PixelCNN(num_classes=2), torch.zeros(2, 1, 2, 2).long(), known, **option)
