@@ -109,7 +109,7 @@ def test_a_damaged_file_is_one_error(tmp_path, text):
 
 
 def test_a_report_is_of_one_set_of_weights():
-    model = PixelCNN(hidden_channels=4, num_residual_blocks=1, image_size=3)
+    model = PixelCNN(hidden_channels=4, num_residual_blocks=1, image_size=3, num_classes=2)
     report = verify(model, sites=2)
     assert report.is_of(model)
     with torch.no_grad():
