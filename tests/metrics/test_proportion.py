@@ -1,4 +1,4 @@
-"""Intervals of shares."""
+"""Intervals of proportions."""
 
 import math
 

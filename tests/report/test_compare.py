@@ -13,7 +13,7 @@ from PIL import Image
 from pixelcnn.charts.curves import compared_curves
 from pixelcnn.errors import ConfigError, OutputError
 from pixelcnn.inference import PixelCNNSampler, score, score_unconditionally
-from pixelcnn.metrics import bootstrap_interval
+from pixelcnn.metrics.bootstrap import percentile_interval, resampled_means, resamples_for
 from pixelcnn.report import Effort, compare, write_report
 from pixelcnn.report import write as writing
 from pixelcnn.report.figures import pictures_of
@@ -50,7 +50,7 @@ def test_a_difference_is_paired_and_turns_with_its_sides(found):
     one, other = found.difference(0, 1), found.difference(1, 0)
     assert one.nats == pytest.approx(-other.nats)
     nll = found.measured[0].nll
-    assert one.interval == pytest.approx(bootstrap_interval(nll - found.measured[1].nll))
+    assert one.interval == pytest.approx(paired_interval(nll - found.measured[1].nll, 0.95))
     shifted = replace(found.measured[0], nll=nll + 0.01 + 0.001 * torch.rand(COUNT))
     near = replace(found, measured=[found.measured[0], shifted])
     # Far less than images differ by, but the same for all of them.
@@ -66,8 +66,13 @@ def test_intervals_of_more_pairs_are_wider(found):
         found, variants=[*found.variants, third], measured=[*found.measured, found.measured[0]]
     )
     nats = found.measured[0].nll - found.measured[1].nll
-    expected = bootstrap_interval(nats, level=1 - 0.05 / 3)
+    expected = paired_interval(nats, 1 - 0.05 / 3)
     assert three.difference(0, 1).interval == pytest.approx(expected)
+
+
+def paired_interval(differences: torch.Tensor, level: float) -> tuple[float, float]:
+    """The interval of differences of two models on the same images."""
+    return percentile_interval(resampled_means(differences, resamples_for(level)), level)
 
 
 def test_how_many_of_the_test_images_were_measured_on_is_said(found):

@@ -1,19 +1,21 @@
-"""How far a mean over images would move if other images had been drawn."""
+"""Bootstrap confidence intervals of means over images."""
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from pixelcnn.errors import ConfigError, ShapeError
 
 RESAMPLES = 2_000
-LEAST_BEYOND = 20  # means beyond either end of an interval: of fewer, its ends would be too near
+LEAST_BEYOND = 20  # resampled means beyond either end: with fewer, the ends would be too near
 SEED = 20_160_119
+BATCH = 50  # resamples held at once: it bounds the memory
 
 
 class Interval(NamedTuple):
-    """The ends of an interval, in the unit of what was averaged."""
+    """The ends of an interval, in the unit of the mean."""
 
     low: float
     high: float
@@ -24,20 +26,17 @@ def bootstrap_interval(
 ) -> Interval:
     """A bootstrap percentile interval of a mean.
 
-    The images are drawn again, with replacement, as many as there are; the interval holds the
-    middle part of the means. Any increasing function of the mean has the same interval, with the
-    function applied to its ends. Of differences between two models on the same images it is the
-    interval of a paired bootstrap.
+    An increasing function of the mean has the same interval, with the function applied to its
+    ends. Of differences between two models on the same images it is a paired bootstrap interval.
 
     Args:
         values: One number per image, such as its NLL in nats. Shape: (N,).
-        level: The part of the means that the interval holds, in (0, 1).
-        resamples: How often images are drawn again. None: 2,000 times, or as often as it takes for
-            20 means to lie beyond either end.
-        seed: Of these draws; it is fixed, so that the same values have the same interval.
+        level: Confidence level, in (0, 1).
+        resamples: Number of resamples. None: see `resamples_for`.
+        seed: Of the resamples; it is fixed, so the same values have the same interval.
 
     Returns:
-        The ends. Of one value alone both are that value.
+        The ends. With one value both are that value.
 
     Raises:
         ShapeError: If `values` is not (N,) with N > 0.
@@ -54,12 +53,25 @@ def bootstrap_interval(
     if values.ndim != 1 or not len(values):
         raise ShapeError(f"`values` must have shape (N,) with N > 0, got {tuple(values.shape)}.")
     needed = resamples_for(level)
-    means = resampled_means(values, needed if resamples is None else resamples, seed=seed)
-    return middle(means, level)
+    count = _checked(needed if resamples is None else resamples)
+    if len(values) == 1:
+        return Interval(values.item(), values.item())
+    from scipy.stats import bootstrap  # type: ignore[import-untyped]  # here: slow to import
+
+    found = bootstrap(
+        (values.cpu().double().numpy(),),
+        np.mean,
+        n_resamples=count,
+        batch=BATCH,
+        confidence_level=level,
+        method="percentile",
+        random_state=np.random.default_rng(seed),
+    ).confidence_interval
+    return Interval(float(found.low), float(found.high))
 
 
 def resamples_for(level: float) -> int:
-    """How often images are drawn again for an interval of this level.
+    """How many resamples an interval of this level takes: 20 means beyond either end, or 2,000.
 
     Raises:
         ConfigError: If `level` is out of range.
@@ -74,14 +86,15 @@ def resamples_for(level: float) -> int:
 
 
 def resampled_means(values: Tensor, resamples: int, *, seed: int = SEED) -> Tensor:
-    """Means over images that are drawn again, with replacement, as many as there are.
+    """Means over resampled images: as many as there are, with replacement.
 
-    Columns share the draws: the difference of two is what the difference of their values gives.
+    All columns share the resamples, so differences of columns are paired. `scipy.stats.bootstrap`
+    cannot share resamples between the intervals of several statistics.
 
     Args:
         values: One number per image, or several. (N, …).
-        resamples: How often images are drawn again.
-        seed: Of these draws.
+        resamples: Number of resamples.
+        seed: Of the resamples.
 
     Returns:
         (resamples, …), float64.
@@ -89,21 +102,23 @@ def resampled_means(values: Tensor, resamples: int, *, seed: int = SEED) -> Tens
     Raises:
         ConfigError: If `resamples` is below 1.
     """
-    if resamples < 1:
-        raise ConfigError(f"`resamples` must be at least 1, got {resamples}.")
-    values = values.cpu().double()
+    values, count = values.cpu().double(), len(values)
     generator = torch.Generator().manual_seed(seed)
-    count = len(values)
-    return torch.stack(
-        [
-            values[torch.randint(count, (count,), generator=generator)].mean(0)
-            for _ in range(resamples)
-        ]
-    )
+    means = [
+        values[torch.randint(count, (count,), generator=generator)].mean(0)
+        for _ in range(_checked(resamples))
+    ]
+    return torch.stack(means)
 
 
-def middle(means: Tensor, level: float) -> Interval:
-    """The ends of the middle part of resampled means. (R,)."""
+def percentile_interval(means: Tensor, level: float) -> Interval:
+    """The ends of the middle part of resampled means (R,)."""
     tail = (1 - level) / 2
     low, high = means.quantile(torch.tensor([tail, 1 - tail], dtype=torch.float64)).tolist()
     return Interval(low, high)
+
+
+def _checked(resamples: int) -> int:
+    if resamples < 1:
+        raise ConfigError(f"`resamples` must be at least 1, got {resamples}.")
+    return resamples

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from pixelcnn.errors import ShapeError
+from pixelcnn.metrics.roc import roc_auc
 from pixelcnn.spec import check_levels, to_unit
 
 QUANTILES = (0.01, 0.25, 0.5, 0.75, 0.99)
@@ -37,11 +38,7 @@ class Memorisation:
             A non-parametric test to detect data-copying in generative models (Meehan et al.,
             2020), section 3. https://arxiv.org/abs/2004.05675
         """
-        generated, test = self.generated[:, 0].contiguous(), self.test[:, 0].sort().values
-        not_farther = torch.searchsorted(test, generated)
-        not_nearer = torch.searchsorted(test, generated, right=True)
-        nearer = len(test) - (not_farther + not_nearer).double() / 2
-        return (nearer / len(test)).mean().item()
+        return roc_auc(self.generated[:, 0], self.test[:, 0]).auc
 
     @property
     def near_copies(self) -> float:

@@ -12,7 +12,7 @@ from torch import Tensor
 from pixelcnn.data import DataSplits, ImageSet
 from pixelcnn.errors import ConfigError
 from pixelcnn.metrics import Features, Interval
-from pixelcnn.metrics.bootstrap import middle, resampled_means, resamples_for
+from pixelcnn.metrics.bootstrap import percentile_interval, resampled_means, resamples_for
 from pixelcnn.report.measure import Effort, Measurements, measure_all
 from pixelcnn.report.variant import Variant
 
@@ -86,7 +86,7 @@ class Comparison:
         """
         nats = (self.measured[one].nll - self.measured[other].nll).mean().item()
         means = self._resampled[:, one] - self._resampled[:, other]
-        return Difference(nats, middle(means, self._level))
+        return Difference(nats, percentile_interval(means, self._level))
 
     @property
     def _level(self) -> float:

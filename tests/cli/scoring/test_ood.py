@@ -90,7 +90,7 @@ def test_files_of_levels_are_another_kind_too(run_folder, tmp_path, capsys):
 def test_what_does_not_fit_is_said_in_one_line(run_folder, model_file, clothes, fails, tmp_path):
     out = ["--out", tmp_path / "out"]
     against = ["score", run_folder, "--against", f"npz:{clothes}"]
-    assert "must be of 17 levels" in fails(*against, "--background", model_file, *out)
+    assert "must have 17 levels" in fails(*against, "--background", model_file, *out)
     assert "leave out --film" in fails(*against, "--film", *out)
     assert "leave out --film" in fails(*against, "--label", "3", *out)
     assert "`--background` needs `--against`" in fails(
