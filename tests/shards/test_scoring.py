@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+import pixelcnn.shards.scoring
 from pixelcnn.data import TensorImageSet
+from pixelcnn.data.sources.shard_folder import read_manifest
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference import score, score_unconditionally
 from pixelcnn.models import PixelCNN
@@ -83,3 +85,43 @@ def test_a_batch_of_no_image_is_refused(model, image_set, tmp_path):
     with pytest.raises(ConfigError, match="`batch_size` must be"):
         ShardedScoring(model, image_set, tmp_path, **{**SIZES, "batch_size": 0})
     assert not list(tmp_path.iterdir())
+
+
+def test_one_density_is_chosen_for_all_shards_and_named(tmp_path):
+    model = dropping()
+    x = model.generate((1, 6, 5), num_samples=COUNT, cond=torch.arange(COUNT) % 5, seed=1)
+    scoring = ShardedScoring(model, TensorImageSet(x, None, levels=4), tmp_path, **SIZES)
+    scoring.write(scoring.missing())
+    assert scoring.density == score_unconditionally(model, x).density == "labels summed out"
+    whole = score_unconditionally(model, x, density=scoring.density, batch_size=3)
+    assert np.array_equal(joined(scoring), whole.nats.numpy())
+
+
+def test_a_folder_without_a_density_goes_on_with_the_no_label_output(
+    image_set, tmp_path, monkeypatch
+):
+    """As folders were begun before there was a choice."""
+    model = dropping()
+    with monkeypatch.context() as patch:
+        patch.setattr(pixelcnn.shards.scoring.ShardedScoring, "_choose_density", no_label_output)
+        scoring = ShardedScoring(model, image_set.with_labels(None), tmp_path, **SIZES)
+        scoring.write([0])
+    assert "density" not in read_manifest(tmp_path)["recipe"]
+    scoring = ShardedScoring(model, image_set.with_labels(None), tmp_path, **SIZES)
+    assert (scoring.density, scoring.missing()) == ("no-label output", [1, 2, 3])
+    scoring.write(scoring.missing())
+    assert np.array_equal(joined(scoring), score(model, image_set.images, batch_size=3).nats)
+
+
+def no_label_output(*_) -> str:
+    return "no-label output"
+
+
+def dropping() -> PixelCNN:
+    """With two densities."""
+    torch.manual_seed(0)
+    options = {"num_labels": 5, "label_dropout": 0.1, "hidden_channels": 8, "num_classes": 4}
+    made = PixelCNN(num_residual_blocks=1, **options)
+    for parameter in made.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    return made.eval()

@@ -12,8 +12,7 @@ from pixelcnn.inference.mcmc.diagnostics import ChainDiagnostics, diagnose
 from pixelcnn.inference.mcmc.gibbs import GibbsChains, Move, full_conditional
 from pixelcnn.inference.memory import WalkMemory, walk_memory
 from pixelcnn.inference.sampling import PartialSamples, PixelCNNSampler
-from pixelcnn.inference.scoring import Scores, score
-from pixelcnn.inference.unconditional import score_unconditionally
+from pixelcnn.inference.scoring import Scores, densities, score, score_unconditionally
 
 __all__ = [
     "ChainDiagnostics",
@@ -32,6 +31,7 @@ __all__ = [
     "classify",
     "complete",
     "conditional",
+    "densities",
     "diagnose",
     "expectation",
     "fit_mask",

@@ -122,6 +122,22 @@ def check_model(model: object) -> None:
         raise ConfigError(f"`model` must be a model, got {model!r}.{advice}")
 
 
+def check_images(
+    model: AutoregressiveModel, images: Tensor, cond: Cond, batch_size: int
+) -> tuple[Tensor | None, int]:
+    """The condition of each image, (N, …) or None, and the batch size, once all fit the model."""
+    check_model(model)
+    check_tensor("images", images, "integer levels")
+    if images.ndim != 4 or not images.numel():
+        raise ShapeError(
+            f"`images` must be levels (N, C, H, W) of at least one image, got shape "
+            f"{tuple(images.shape)}."
+        )
+    cond = model.prepare_cond(cond, len(images))
+    model.check(images, cond, name="images")
+    return cond, whole_number("batch_size", batch_size)
+
+
 def check_nats(nats: Tensor) -> None:
     """Raises `ConfigError` if the log-probabilities of a model are no numbers."""
     if nats.isnan().any():

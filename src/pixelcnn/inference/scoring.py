@@ -1,24 +1,32 @@
-"""Scoring: how probable images are, and which of their pixels were hard to guess."""
+"""Scoring: the likelihood of images, and the bits of each of their pixels."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
-from pixelcnn.arguments import check_tensor, whole_number
-from pixelcnn.errors import ShapeError
-from pixelcnn.inference.query import Progress, check_model, check_nats, evaluating
+from pixelcnn.errors import ConfigError
+from pixelcnn.inference.classify import prior_of
+from pixelcnn.inference.query import Progress, check_images, check_nats, evaluating
 from pixelcnn.models import AutoregressiveModel, Cond
+
+UNCONDITIONAL = "unconditional"
+LABELS_SUMMED_OUT = "labels summed out"
+NO_LABEL_OUTPUT = "no-label output"
+NO_CONDITION_OUTPUT = "no-condition output"  # of attributes or maps
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What a model says of N images.
+    """Likelihoods of N images.
 
     Attributes:
         bits: Bits of every sub-pixel given all earlier ones. (N, C, H, W), float32, on the CPU.
         nats: Negative log-likelihood of each image. (N,), float64.
+        density: Which likelihood: "given the condition", or one of `densities`.
 
     Example:
         >>> bits = torch.full((1, 3, 2, 2), 8.0)
@@ -32,6 +40,7 @@ class Scores:
 
     bits: Tensor
     nats: Tensor
+    density: str = UNCONDITIONAL
 
     @property
     def bits_per_dim(self) -> Tensor:
@@ -62,15 +71,15 @@ def score(
     batch_size: int = 64,
     progress: Progress | None = None,
 ) -> Scores:
-    """Measures how probable images are.
+    """Measures the likelihood of images.
 
     Args:
         model: Any architecture; it is left in the mode it was in.
         images: Levels. (N, C, H, W).
-        cond: As the model takes it, (N, …) or one for all; None measures p(x) where the model
-            can do without.
+        cond: As the model takes it, (N, …) or one for all. None: p(x) by the model's output
+            without a condition.
         batch_size: Images per forward pass.
-        progress: Is told the images that are done, and all.
+        progress: Called with the images that are scored, and all.
 
     Raises:
         ShapeError: If images or condition do not fit the model, or there is no image.
@@ -82,34 +91,147 @@ def score(
         >>> scores.nats.shape, scores.bits.shape
         (torch.Size([3]), torch.Size([3, 1, 8, 8]))
     """
-    cond, batch_size = checked(model, images, cond, batch_size)
+    cond, batch_size = check_images(model, images, cond, batch_size)
     bits, nats = [], []
     with evaluating(model):
         for first in range(0, len(images), batch_size):
             chunk = slice(first, first + batch_size)
             x = images[chunk].to(model.device)
-            told = None if cond is None else cond[chunk]
-            sites = -model.site_log_prob(x, told, check=False).cpu()
+            own = None if cond is None else cond[chunk]
+            sites = -model.site_log_prob(x, own, check=False).cpu()
             check_nats(sites)
             # In double precision: sums over many sub-pixels keep the digits that are reported.
             nats.append(sites.double().flatten(1).sum(1))
             bits.append((sites / math.log(2)).float())
             if progress is not None:
                 progress(first + len(x), len(images))
-    return Scores(torch.cat(bits), torch.cat(nats))
+    density = _without_condition(model) if cond is None else "given the condition"
+    return Scores(torch.cat(bits), torch.cat(nats), density)
 
 
-def checked(
-    model: AutoregressiveModel, images: Tensor, cond: Cond, batch_size: int
-) -> tuple[Tensor | None, int]:
-    """The condition of each image, (N, …) or None, and the batch size, once everything fits."""
-    check_model(model)
-    check_tensor("images", images, "integer levels")
-    if images.ndim != 4 or not images.numel():
-        raise ShapeError(
-            f"`images` must be levels (N, C, H, W) of at least one image, got shape "
-            f"{tuple(images.shape)}."
+def densities(model: AutoregressiveModel) -> tuple[str, ...]:
+    """The ways in which p(x) of a model can be computed exactly.
+
+    Returns:
+        "unconditional"; or "labels summed out", "no-label output" (with `label_dropout`) or both;
+        or "no-condition output" of attributes or maps (with `label_dropout`).
+
+    Raises:
+        ConfigError: If there is none: p(x) would be a sum over all attributes or maps.
+
+    Example:
+        >>> from pixelcnn.models import PixelCNN
+        >>> densities(PixelCNN()), densities(PixelCNN(num_labels=3, label_dropout=0.1))
+        (('unconditional',), ('labels summed out', 'no-label output'))
+    """
+    condition = model.condition
+    found = [LABELS_SUMMED_OUT] if model.num_labels is not None else []
+    if condition.is_none or condition.is_optional:
+        found.append(_without_condition(model))
+    if not found:
+        raise ConfigError(
+            f"p(x) of a model of {condition.kind} would be a sum over all of them: it has one only "
+            f"if it was trained with `label_dropout`."
         )
-    cond = model.prepare_cond(cond, len(images))
-    model.check(images, cond, name="images")
-    return cond, whole_number("batch_size", batch_size)
+    return tuple(found)
+
+
+def _without_condition(model: AutoregressiveModel) -> str:
+    if model.condition.is_none:
+        return UNCONDITIONAL
+    return NO_LABEL_OUTPUT if model.num_labels is not None else NO_CONDITION_OUTPUT
+
+
+def score_unconditionally(
+    model: AutoregressiveModel,
+    images: Tensor,
+    *,
+    density: str | None = None,
+    prior: Tensor | Sequence[float] | None = None,
+    batch_size: int = 64,
+    progress: Progress | None = None,
+) -> Scores:
+    """Measures p(x), the probability of images without a condition.
+
+    With "labels summed out" p(x) = Σ p(label) p(x | label), and the bits of a sub-pixel are those
+    of p(sub-pixel | all earlier ones), likewise summed: the earlier sub-pixels also tell which
+    labels are likely. A model with `label_dropout` has a second p(x), its output without a label.
+    Both are densities; the one under which all images together are more probable is returned.
+
+    Args:
+        model: Any architecture; it is left in the mode it was in.
+        images: Levels. (N, C, H, W).
+        density: One of `densities(model)`. None: the better in total over these images.
+        prior: p(label), (L,); uniform by default. Only read where labels are summed out.
+        batch_size: Images per forward pass.
+        progress: Called with the passes over images that are done, and all.
+
+    Returns:
+        The scores; `density` says how they were computed.
+
+    Raises:
+        ConfigError: If the model needs attributes or maps, over which no sum can be taken, has no
+            such density, or if `prior` is no distribution over the labels.
+        ShapeError: If the images do not fit the model, or there is none.
+
+    Example:
+        >>> from pixelcnn.models import PixelCNN
+        >>> model = PixelCNN(num_residual_blocks=1, num_labels=3)
+        >>> scores = score_unconditionally(model, torch.zeros(2, 1, 4, 4).long())
+        >>> scores.density, round((scores.bits.sum() * math.log(2) - scores.nats.sum()).item(), 3)
+        ('labels summed out', 0.0)
+    """
+    ways = densities(model)
+    if density is not None and density not in ways:
+        raise ConfigError(f"`density` must be one of {', '.join(ways)}, got {density!r}.")
+    ways = ways if density is None else (density,)
+    found: list[Scores] = []
+    for number, way in enumerate(ways):
+        tell = _part_of(progress, number, len(ways))
+        if way == LABELS_SUMMED_OUT:
+            found.append(_score_summed(model, images, prior, batch_size, tell))
+        else:
+            found.append(score(model, images, batch_size=batch_size, progress=tell))
+    return min(found, key=lambda scores: float(scores.nats.sum()))
+
+
+def _part_of(progress: Progress | None, number: int, count: int) -> Progress | None:
+    """Reports one of several runs over the same images as a part of all of them."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(number * total + done, count * total)
+
+
+def _score_summed(
+    model: AutoregressiveModel,
+    images: Tensor,
+    prior: Tensor | Sequence[float] | None,
+    batch_size: int,
+    progress: Progress | None,
+) -> Scores:
+    assert model.num_labels is not None
+    log_prior = prior_of(prior, model.num_labels)
+    _, batch_size = check_images(model, images, 0, batch_size)
+    parts = []
+    with evaluating(model):
+        for first in range(0, len(images), batch_size):
+            x = images[first : first + batch_size].to(model.device)
+            parts.append(_summed(model, x, log_prior))
+            if progress is not None:
+                progress(first + len(x), len(images))
+    bits = torch.cat(parts)
+    return Scores(bits.float(), bits.flatten(1).sum(1) * math.log(2), LABELS_SUMMED_OUT)
+
+
+def _summed(model: AutoregressiveModel, x: Tensor, log_prior: Tensor) -> Tensor:
+    """Bits of each sub-pixel given the earlier ones, labels summed out. (B, C, H, W), float64."""
+    channels, height = x.shape[1:3]
+    begun = []  # log p(label, the first t sub-pixels), for each label
+    for label, log_share in enumerate(log_prior):
+        sites = model.site_log_prob(x, label, check=False).cpu().double()
+        check_nats(sites)
+        # Raster order: the channels of a pixel come after one another.
+        begun.append(rearrange(sites, "b c h w -> b (h w c)").cumsum(1) + log_share)
+    so_far = torch.stack(begun).logsumexp(0)
+    nats = -so_far.diff(dim=1, prepend=torch.zeros_like(so_far[:, :1]))
+    return rearrange(nats / math.log(2), "b (h w c) -> b c h w", c=channels, h=height)

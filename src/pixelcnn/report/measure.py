@@ -63,6 +63,7 @@ class Measurements:
 
     Attributes:
         nll: -log p(x) of the test images, in nats. (N,), float64.
+        density: How p(x) was computed: see `pixelcnn.inference.densities`.
         nll_conditional: -log p(x | condition), likewise; None for an unconditional model.
         sampling_seconds: Of 64 samples.
         samples: Its samples, beside the test images.
@@ -73,6 +74,7 @@ class Measurements:
     """
 
     nll: Tensor
+    density: str
     nll_conditional: Tensor | None
     sampling_seconds: float
     samples: GeneratedSamples
@@ -194,9 +196,10 @@ def measure_variant(
     conditional = None if cond is None else score(model, x, cond).nats
     if model.condition.kind in ("attributes", "maps") and not model.condition.is_optional:
         assert conditional is not None  # checked: the images have the condition
-        nll = conditional
+        nll, density = conditional, f"given {model.condition.kind}"
     else:
-        nll = score_unconditionally(model, x).nats
+        unconditional = score_unconditionally(model, x)
+        nll, density = unconditional.nats, unconditional.density
     cond_shown = None if cond is None else cond[shown]
     known = known_mask(UNKNOWN, images.spec.shape)
     completed = complete(
@@ -205,6 +208,7 @@ def measure_variant(
     )  # fmt: skip
     return Measurements(
         nll=nll,
+        density=density,
         nll_conditional=conditional,
         sampling_seconds=seconds,
         samples=samples,

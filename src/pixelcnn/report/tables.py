@@ -154,8 +154,9 @@ def notes(found: Comparison) -> list[str]:
     ]
     if any(measured.nll_conditional is not None for measured in found.measured):
         said.append(
-            "Models are compared by p(x): a model of p(x | label) has its labels summed out, with "
-            "equal weights. Its NLL given the label does not include the information in the label."
+            f"Models are compared by p(x), the better of what can be computed exactly "
+            f"({_density_names(found)}); labels are summed out with equal weights. The NLL given "
+            f"the label does not include the information in the label."
         )
     samples = found.measured[0].samples
     protocol = found.measured[0].quality.protocol
@@ -176,6 +177,11 @@ def notes(found: Comparison) -> list[str]:
     said += reasons_of(found)
     said.append("Sampling seconds are wall time on this machine; training seconds are the run's.")
     return said
+
+
+def _density_names(found: Comparison) -> str:
+    pairs = zip(found.variants, found.measured, strict=True)
+    return ", ".join(f"{variant.name}: {measured.density}" for variant, measured in pairs)
 
 
 def reasons_of(found: Comparison) -> list[str]:

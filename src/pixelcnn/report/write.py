@@ -58,6 +58,7 @@ def report_values(found: Comparison) -> dict[str, Any]:
                 "parameters": variant.model.num_parameters,
                 "fingerprint": fingerprint(variant.model),
                 "nll_nats": measured.nll.mean().item(),
+                "density": measured.density,
                 "nll_nats_conditional": None
                 if measured.nll_conditional is None
                 else measured.nll_conditional.mean().item(),

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.data import ImageSet
+from pixelcnn.data.sources.shard_folder import read_manifest
 from pixelcnn.errors import ConfigError
-from pixelcnn.inference import score, score_unconditionally
+from pixelcnn.inference import densities, score, score_unconditionally
 from pixelcnn.inference.query import Progress
+from pixelcnn.inference.scoring import LABELS_SUMMED_OUT
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.shards.archive import Arrays
 from pixelcnn.shards.arguments import SHARD_SIZE, checked_sizes
@@ -22,6 +24,7 @@ from pixelcnn.shards.recipe import software
 from pixelcnn.shards.work import ShardedWork
 
 BATCH_SIZE = 64
+NUM_COMPARED = 256  # images by which the better of two densities is chosen
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,9 @@ class ScoringPlan(Plan):
         num_scored: Images of all shards together, N.
         batch_size: Images of a forward pass, counted from number 0.
         images: Which images, in words: data set, split, what was done to them.
-        condition: Kind of what the model is told of each, or None: p(x) is measured.
+        condition: Kind of condition of each image; None: p(x) is measured.
+        density: "labels summed out" where the model also has a no-label output; else None, as in
+            manifests without this key.
         device: Kind of device: "cpu", "cuda", "mps".
         software: Versions of this package and of torch: others may round otherwise.
     """
@@ -47,11 +52,16 @@ class ScoringPlan(Plan):
     condition: str | None
     device: str
     software: dict[str, str]
+    density: str | None = None
 
     @property
     def num_images(self) -> int:
         """Images of all shards together."""
         return self.num_scored
+
+    def as_json(self) -> dict[str, Any]:
+        """As every plan; without `density` where it is None."""
+        return {k: v for k, v in super().as_json().items() if (k, v) != ("density", None)}
 
     @property
     def notes(self) -> dict[str, Any]:
@@ -79,7 +89,9 @@ class ShardedScoring(ShardedWork):
         batch_size: Images of a forward pass; None for 64, or `shard_size` if that is less.
 
     Attributes:
-        condition: Kind of what the model is told of each image; None: p(x) is measured.
+        condition: Kind of condition of each image; None: p(x) is measured.
+        density: As `Scores.density`; None where there is a condition. Of several ways to compute
+            p(x) the better of the first 256 images is taken for all.
 
     Raises:
         ConfigError: If a setting is out of range, or the folder is that of another scoring.
@@ -108,6 +120,8 @@ class ShardedScoring(ShardedWork):
         self.batch_size = sizes["batch_size"]
         kind = model.condition.kind
         self.condition = None if image_set.conditions.of(kind) is None else kind
+        self.density = None if self.condition is not None else self._choose_density(Path(folder))
+        is_choice = self.density == LABELS_SUMMED_OUT and len(densities(model)) > 1
         super().__init__(
             folder,
             ScoringPlan(
@@ -120,8 +134,21 @@ class ShardedScoring(ShardedWork):
                 condition=self.condition,
                 device=model.device.type,
                 software=software(),
+                density=self.density if is_choice else None,
             ),
         )
+
+    def _choose_density(self, folder: Path) -> str:
+        """That of the folder if it has been begun, else the better of the first images."""
+        ways = densities(self.model)
+        found = read_manifest(folder) if len(ways) > 1 else None
+        if found is not None:
+            return str(found["recipe"].get("density") or ways[-1])
+        if len(ways) == 1:
+            return ways[0]
+        numbers = torch.arange(min(NUM_COMPARED, len(self.image_set)))
+        x = next(self.image_set.take(numbers).read([torch.arange(len(numbers))])).long()
+        return score_unconditionally(self.model, x, batch_size=self.batch_size).density
 
     def size_of(self, images: range) -> int:
         """Images."""
@@ -134,11 +161,13 @@ class ShardedScoring(ShardedWork):
         for own in numbers.split(self.batch_size):
             part = self.image_set.take(own)
             x = next(part.read([torch.arange(len(own))])).long().cpu()
-            told = part.conditions.of(self.condition)
-            if told is None:
-                scores = score_unconditionally(self.model, x, batch_size=len(x))
+            cond = part.conditions.of(self.condition)
+            if cond is None:
+                scores = score_unconditionally(
+                    self.model, x, density=self.density, batch_size=len(x)
+                )
             else:
-                scores = score(self.model, x, told, batch_size=len(x))
+                scores = score(self.model, x, cond, batch_size=len(x))
             nats.append(scores.nats)
             if on_progress is not None:
                 on_progress(int(own[-1]) + 1 - images.start, len(images))

@@ -132,8 +132,9 @@ def scores_summary(asked: QueryImages, scores: Scores, condition: Condition) -> 
     error = f" ± {scores.nats.std().item() / math.sqrt(count):.2f}" if count > 1 else ""
     is_untold = asked.foreign is not None and asked.cond is None
     density = density_name(None if asked.cond is None else condition.kind)
+    way = f", {scores.density}" if asked.cond is None and not condition.is_none else ""
     lines = [
-        f"{density} of {counted(count, 'image')}: {asked.about}",
+        f"{density} of {counted(count, 'image')}{way}: {asked.about}",
         *([f"not told labels, since {asked.foreign}"] if is_untold else []),
         f"{scores.nats.mean():.2f}{error} nats per image, "
         f"{scores.bits_per_dim.mean():.4f} bits/dim",

@@ -47,7 +47,9 @@ def score_process_shards(args: argparse.Namespace) -> int:
         table = Path(args.shards, SCORES_FILE)
         mean = write_shard_scores(table, scoring, split)
         num_dims = images.spec.num_dims
-        print(f"{density_name(scoring.condition)} of {counted(len(images), 'image')}: {about}")
+        way = "" if scoring.density in (None, "unconditional") else f", {scoring.density}"
+        of = f"{density_name(scoring.condition)} of {counted(len(images), 'image')}"
+        print(f"{of}{way}: {about}")
         print(f"{mean:.2f} nats per image, {bits_per_dim(mean, num_dims):.4f} bits/dim")
         print(table)
     return 0
