@@ -17,10 +17,10 @@ import torch
 from benchmarks.measure import machine, table
 from pixelcnn.charts.completions import completions_figure
 from pixelcnn.charts.figure import save_figure
-from pixelcnn.checkpoint import load
 from pixelcnn.data import batches, load_data
 from pixelcnn.files import write_text
 from pixelcnn.inference import Completions, UnreliableEstimateWarning, complete, known_mask
+from pixelcnn.runs import load
 
 HEAD = [
     "unknown", "method", "seconds", "known part, nats: mean", "best", "whole image, nats: mean",

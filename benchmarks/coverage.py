@@ -11,9 +11,9 @@ import warnings
 import torch
 
 from benchmarks.measure import machine, table
-from pixelcnn.checkpoint import load
 from pixelcnn.inference import UnreliableEstimateWarning, conditional, marginal
 from pixelcnn.models import AutoregressiveModel, PixelCNN
+from pixelcnn.runs import load
 from tests.inference.tiny import TINY, exact_levels, random_question, tiny_model
 
 SIZES = {

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from benchmarks.measure import Spread, alternate, machine, ratio, seconds_spent, table
-from pixelcnn.cli.runs import open_run
 from pixelcnn.inference import PixelCNNSampler
 from pixelcnn.models import AutoregressiveModel
+from pixelcnn.runs import open_model
 from pixelcnn.walk.precision import DTYPES, RoundedModel
 
 HEAD = ["model, batch", "precision", "seconds", "speed-up", "equal sub-pixels", "KL, nats"]
@@ -74,7 +74,7 @@ def main() -> None:
     args = parser.parse_args()
     rows = []
     for name in args.runs:
-        model = open_run(name, device=args.device).model
+        model = open_model(name, device=args.device).model
         rows += rows_of(name, model, args.batch, args.rounds)
     print(f"{machine()}.\n")
     print(table(HEAD, rows))

@@ -25,10 +25,10 @@ from torch import Tensor
 from benchmarks.measure import machine, table
 from pixelcnn.cli.launch import shared_environment
 from pixelcnn.data import Batch
+from pixelcnn.runs import read_state
 from pixelcnn.training import train_pixelcnn
 from pixelcnn.training.distributed.process_group import joined
 from pixelcnn.training.epoch_loader import EpochLoader
-from pixelcnn.training.state import read_state
 
 HEAD = [
     "training", "two processes: largest difference", "weights beyond 1e-5",

@@ -16,12 +16,13 @@ from typing import Any
 import torch
 
 from benchmarks.measure import Spread, alternate, machine, table
-from pixelcnn.checkpoint import load, read_card
+from pixelcnn.checkpoint import read_card
 from pixelcnn.cli import main as pixelcnn
 from pixelcnn.files import write_json, write_text
 from pixelcnn.inference import PixelCNNSampler
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.plots import image_grid, name_rows, save_png
+from pixelcnn.runs import load
 
 VARIANTS = {
     "base": ["--preset", "mnist-binary"],

@@ -18,20 +18,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pixelcnn.checkpoint import fingerprint, load, read_card, save
+from pixelcnn.checkpoint import fingerprint, read_card, save
 from pixelcnn.cli import main as pixelcnn
 from pixelcnn.cli.entry import explain
 from pixelcnn.cli.outputs.training_report import evaluate_split
 from pixelcnn.cli.parsers.options import OneLineParser
 from pixelcnn.cli.parsers.parser import split_settings
 from pixelcnn.config import Config, DataConfig, as_dict, flatten, load_config
+from pixelcnn.config.images import load_images
 from pixelcnn.data import DataSplits
 from pixelcnn.errors import CheckpointError, ConfigError, PixelCNNError
 from pixelcnn.evaluation import evaluate
 from pixelcnn.files import atomic_write
 from pixelcnn.models import AutoregressiveModel
-from pixelcnn.runs import CONFIG_FILE, METRICS_FILE, MODEL_FILE
-from pixelcnn.training.dataloaders import load_images
+from pixelcnn.runs import CONFIG_FILE, METRICS_FILE, MODEL_FILE, load
 from pixelcnn.weights import FOLDER
 
 # The recipe in configs/ of each bundled model.

@@ -5,11 +5,12 @@ import shutil
 
 import pytest
 
-from pixelcnn.checkpoint import load, read_card
+from pixelcnn.checkpoint import read_card
 from pixelcnn.cli import main as pixelcnn
 from pixelcnn.config import load_config
+from pixelcnn.config.images import load_images
 from pixelcnn.evaluation import evaluate
-from pixelcnn.training.dataloaders import load_images
+from pixelcnn.runs import load
 from scripts import bundle
 from tests.cli.conftest import TINY
 

@@ -44,20 +44,20 @@ def test_figures_that_are_not_finite_are_none_in_the_card(model, tmp_path):
 
 
 def test_loading_needs_nothing_but_the_file(model, path):
-    loaded = checkpoint.load(path)
+    loaded = checkpoint.read_model(path)
     assert loaded.config == model.config
     assert checkpoint.fingerprint(loaded) == checkpoint.fingerprint(model)
     assert loaded.generate(num_samples=1, cond=0).shape == (1, 1, 4, 6)
 
 
 def test_names_come_back_with_the_model(path, tmp_path):
-    assert checkpoint.load(path).condition.names == ("a", "b")
+    assert checkpoint.read_model(path).condition.names == ("a", "b")
     faces = PixelCNN(num_attributes=2, num_residual_blocks=1, num_classes=2)
     faces.name_condition(["Male", "Smiling"])
     checkpoint.save(faces, tmp_path / "faces.safetensors")
     card = checkpoint.read_card(tmp_path / "faces.safetensors")
     assert (card["labels"], card["attributes"]) == (None, ["Male", "Smiling"])
-    loaded = checkpoint.load(tmp_path / "faces.safetensors")
+    loaded = checkpoint.read_model(tmp_path / "faces.safetensors")
     assert loaded.condition.names == ("Male", "Smiling")
 
 
@@ -80,7 +80,7 @@ def test_fingerprints_stay_when_a_version_knows_more_settings(model):
 
 def test_no_pickle_is_in_the_file(path):
     with safe_open(path, framework="pt") as file:
-        assert set(file.keys()) == set(checkpoint.load(path).state_dict())
+        assert set(file.keys()) == set(checkpoint.read_model(path).state_dict())
 
 
 def write_with_header(path, **changes):
@@ -106,26 +106,26 @@ def test_foreign_and_damaged_cards_are_refused_in_one_line(header, word, tmp_pat
     path = tmp_path / "model.safetensors"
     write_with_header(path, **header)
     with pytest.raises(CheckpointError, match=word) as error:
-        checkpoint.load(path)
+        checkpoint.read_model(path)
     assert "\n" not in str(error.value)
     assert str(path) in str(error.value)
 
 
 def test_missing_files_folders_and_other_files_are_refused(tmp_path):
     with pytest.raises(CheckpointError, match="is missing"):
-        checkpoint.load(tmp_path / "nothing.safetensors")
+        checkpoint.read_model(tmp_path / "nothing.safetensors")
     with pytest.raises(CheckpointError, match="is a folder"):
-        checkpoint.load(tmp_path)
+        checkpoint.read_model(tmp_path)
     for content in (b"", b"hello", b"\x80\x02}q\x00.", b"PK\x03\x04" + bytes(30)):
         (tmp_path / "other").write_bytes(content)
         with pytest.raises(CheckpointError, match="is no safetensors file"):
-            checkpoint.load(tmp_path / "other")
+            checkpoint.read_model(tmp_path / "other")
 
 
 def test_a_file_that_breaks_off_is_called_damaged(path):
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(CheckpointError, match=r"is damaged .* Copy it again"):
-        checkpoint.load(path)
+        checkpoint.read_model(path)
 
 
 def test_weights_that_are_no_numbers_are_refused(model, tmp_path, monkeypatch):
@@ -138,7 +138,7 @@ def test_weights_that_are_no_numbers_are_refused(model, tmp_path, monkeypatch):
         careless.setattr(checkpoint, "unusable_weight", lambda model: None)
         checkpoint.save(model, tmp_path / "nan.safetensors")
     with pytest.raises(CheckpointError, match=r"no finite numbers \(`out\.weight`\)"):
-        checkpoint.load(tmp_path / "nan.safetensors")
+        checkpoint.read_model(tmp_path / "nan.safetensors")
 
 
 def test_every_truncation_is_noticed(path):
@@ -146,7 +146,7 @@ def test_every_truncation_is_noticed(path):
     for length in range(0, len(content), len(content) // 25):
         path.write_bytes(content[:length])
         with pytest.raises(CheckpointError):
-            checkpoint.load(path)
+            checkpoint.read_model(path)
 
 
 def test_saving_to_an_impossible_place_says_so_and_leaves_nothing(model, tmp_path):
@@ -157,7 +157,7 @@ def test_saving_to_an_impossible_place_says_so_and_leaves_nothing(model, tmp_pat
 
 
 def test_a_loaded_model_is_in_evaluation_mode(path):
-    assert not checkpoint.load(path).training
+    assert not checkpoint.read_model(path).training
 
 
 def test_a_flipped_bit_is_noticed_in_the_weights_and_in_the_card(path):
@@ -168,4 +168,4 @@ def test_a_flipped_bit_is_noticed_in_the_weights_and_in_the_card(path):
         assert damaged != content
         path.write_bytes(damaged)
         with pytest.raises(CheckpointError, match="its checksum is not that of its content"):
-            checkpoint.load(path)
+            checkpoint.read_model(path)

@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 
 import pixelcnn
-from pixelcnn.checkpoint import load, read_card
+from pixelcnn.checkpoint import read_card
 from pixelcnn.config import preset_names, read_config
+from pixelcnn.config.images import load_images
 from pixelcnn.data import DataSplits
 from pixelcnn.errors import CheckpointError
 from pixelcnn.evaluation import evaluate
 from pixelcnn.metrics import load_classifier
+from pixelcnn.runs import load
 from pixelcnn.training.classifier import accuracy_on
-from pixelcnn.training.dataloaders import load_images
 from pixelcnn.verification import read_report, report_path
 from pixelcnn.weights import CLASSIFIERS, FOLDER, find_weights, list_classifiers, list_weights
 from scripts.bundle import MAX_BYTES, METRICS, RECIPES

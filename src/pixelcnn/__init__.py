@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from pixelcnn.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from pixelcnn.checkpoint import load as load
     from pixelcnn.checkpoint import save as save
     from pixelcnn.config import Config as Config
     from pixelcnn.config import DataConfig as DataConfig
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from pixelcnn.inference import known_mask as known_mask
     from pixelcnn.inference import marginal as marginal
     from pixelcnn.inference import score as score
+    from pixelcnn.inference import score_unconditionally as score_unconditionally
     from pixelcnn.models import MODELS as MODELS
     from pixelcnn.models import AutoregressiveModel as AutoregressiveModel
     from pixelcnn.models import GatedPixelCNN as GatedPixelCNN
@@ -35,10 +35,12 @@ if TYPE_CHECKING:
     from pixelcnn.models import PixelCNNPlusPlus as PixelCNNPlusPlus
     from pixelcnn.models import PixelSNAIL as PixelSNAIL
     from pixelcnn.models import build as build
+    from pixelcnn.runs import load as load
     from pixelcnn.shards import ShardedSampling as ShardedSampling
     from pixelcnn.shards import ShardedScoring as ShardedScoring
     from pixelcnn.shards import sample_shards as sample_shards
     from pixelcnn.spec import ImageSpec as ImageSpec
+    from pixelcnn.spec import quantise as quantise
     from pixelcnn.training import PixelCNNTrainer as PixelCNNTrainer
     from pixelcnn.training import train_pixelcnn as train_pixelcnn
     from pixelcnn.verification import VerificationReport as VerificationReport
@@ -74,12 +76,14 @@ _HOMES = {
     "evaluate": "evaluation",
     "known_mask": "inference",
     "list_weights": "weights",
-    "load": "checkpoint",
+    "load": "runs",
     "load_config": "config",
     "load_data": "data",
     "marginal": "inference",
+    "quantise": "spec",
     "save": "checkpoint",
     "score": "inference",
+    "score_unconditionally": "inference",
     "train_pixelcnn": "training",
     "verify": "verification",
 }

@@ -41,7 +41,7 @@ def save(
         training: How the weights came about: figures, protocol, versions. JSON types.
 
     Raises:
-        CheckpointError: If a weight is no finite number: `load` would refuse the file.
+        CheckpointError: If a weight is no finite number: `read_model` would refuse the file.
         OutputError: If the file cannot be written.
     """
     name = unusable_weight(model)
@@ -76,7 +76,7 @@ def read_card(path: str | Path) -> dict[str, Any]:
     """Reads what a checkpoint says of itself, without its weights.
 
     Args:
-        path: As `load`.
+        path: As `read_model`.
 
     Returns:
         format, model, config, spec, likelihood, labels and attributes (names or None), training.
@@ -88,7 +88,7 @@ def read_card(path: str | Path) -> dict[str, Any]:
     return _parse_card(_read_header(path), path)
 
 
-def load(path: str | Path, *, device: str | torch.device = "cpu") -> AutoregressiveModel:
+def read_model(path: str | Path, *, device: str | torch.device = "cpu") -> AutoregressiveModel:
     """Builds the model of a file, in evaluation mode.
 
     Args:
@@ -100,7 +100,7 @@ def load(path: str | Path, *, device: str | torch.device = "cpu") -> Autoregress
         CheckpointError: If the file is missing, damaged or not one of ours.
 
     Example:
-        >>> load("digits").spec
+        >>> read_model("digits").spec
         ImageSpec(channels=1, height=8, width=8, levels=17)
     """
     path = find_weights(path)

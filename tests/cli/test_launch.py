@@ -14,7 +14,7 @@ import torch
 from pixelcnn.cli import main
 from pixelcnn.cli.launch import launch
 from pixelcnn.errors import LOST, LostProcessError, PixelCNNError
-from pixelcnn.training.state import read_state
+from pixelcnn.runs import read_state
 
 DIGITS = [
     "--preset=digits",

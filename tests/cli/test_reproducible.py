@@ -10,9 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from pixelcnn.checkpoint import load
 from pixelcnn.cli import main
-from pixelcnn.runs import history_of, read_starts
+from pixelcnn.runs import history_of, load, read_starts
 
 SETTINGS = """
 model: {hidden_channels: 4, num_residual_blocks: 1, dropout: 0.3, num_labels: 2,

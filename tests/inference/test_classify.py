@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from pixelcnn.checkpoint import load
 from pixelcnn.data import load_data
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.inference import classify, score
 from pixelcnn.models import PixelCNN
+from pixelcnn.runs import load
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from tests.laws.zoo import condition_for, images_for
 def test_save_and_load_give_the_same_numbers(model, tmp_path):
     path = tmp_path / "model.safetensors"
     checkpoint.save(model, path)
-    loaded = checkpoint.load(path)
+    loaded = checkpoint.read_model(path)
     x, cond = images_for(model, 3, (4, 9)), condition_for(model, 3, (4, 9))
     assert type(loaded) is type(model)
     assert not loaded.training

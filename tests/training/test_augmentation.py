@@ -7,12 +7,13 @@ import pytest
 import torch
 
 from pixelcnn.config import as_config
+from pixelcnn.config.images import load_images
 from pixelcnn.data import DataWarning, batches, load_data
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import evaluate
 from pixelcnn.evaluation.loaders import read_loader
 from pixelcnn.models import PixelCNN
-from pixelcnn.training.dataloaders import load_images, loaders
+from pixelcnn.training.dataloaders import loaders
 from pixelcnn.training.module import PixelCNNTrainer
 from tests.training.tiny_runs import train
 

@@ -12,7 +12,7 @@ import torch
 from pixelcnn import checkpoint
 from pixelcnn.cli import main
 from pixelcnn.errors import CheckpointError
-from pixelcnn.training.state import read_state
+from pixelcnn.runs import read_state
 
 WORDS = ["train", "--preset=digits", "--device=cpu", "--resume=auto", "--data.max_samples=100"]
 # A rate that depends on the length of a run would make a longer one another one.
@@ -61,11 +61,11 @@ def assert_whole(folder: Path) -> None:
     for path in folder.glob("checkpoints/*"):
         assert path.name[0] != "."
         read_state(path)
-    checkpoint.load(folder / "model.safetensors")
+    checkpoint.read_model(folder / "model.safetensors")
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
-    return checkpoint.load(folder / "model.safetensors").state_dict()
+    return checkpoint.read_model(folder / "model.safetensors").state_dict()
 
 
 def test_a_disk_that_fills_up_while_training_loses_nothing(disk):
@@ -131,7 +131,7 @@ def test_one_flipped_bit_is_an_error_and_the_state_before_is_taken(run, number, 
     flip(last, number)
     flip(model, number)
     with pytest.raises(CheckpointError, match=r"model\.safetensors"):
-        checkpoint.load(model)
+        checkpoint.read_model(model)
     capsys.readouterr()
     try:
         assert main([*words(run, 9)[:4], "--resume", str(run), "--training.max_epochs=9"]) == 2

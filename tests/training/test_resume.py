@@ -8,10 +8,10 @@ import pytest
 
 import pixelcnn.training.run as run_module
 from pixelcnn.errors import CheckpointError, ConfigError
+from pixelcnn.runs import load_trained, read_state
 from pixelcnn.training import train_pixelcnn
 from pixelcnn.training.resume import check_same_model, find_state
-from pixelcnn.training.state import load_trained, read_state
-from tests.training.test_state import state_of, tiny
+from tests.runs.test_state import state_of, tiny
 from tests.training.tiny_runs import FEW, SILENT, TINY, assert_same, train
 
 PATIENT = {"max_epochs": 9, "schedule": "constant", "warmup_steps": 0}

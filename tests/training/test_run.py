@@ -12,8 +12,8 @@ from pixelcnn import checkpoint
 from pixelcnn.config import load_config
 from pixelcnn.errors import CheckpointError, ConfigError, NotFiniteError, OutputError
 from pixelcnn.evaluation import evaluate
+from pixelcnn.runs import read_state
 from pixelcnn.training import TrainingResult, train_pixelcnn
-from pixelcnn.training.state import read_state
 from tests.training.tiny_runs import FEW, SILENT, TINY, assert_same, assert_same_state, train
 
 pytestmark = pytest.mark.filterwarnings("ignore::pixelcnn.data.DataWarning")

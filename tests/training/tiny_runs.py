@@ -4,8 +4,8 @@ from pathlib import Path
 
 import torch
 
-from pixelcnn.training import load_trained, train_pixelcnn
-from pixelcnn.training.state import read_state
+from pixelcnn.runs import load_trained, read_state
+from pixelcnn.training import train_pixelcnn
 
 TINY = {"hidden_channels": 8, "num_residual_blocks": 1, "dropout": 0.1}
 FEW = {"dataset_name": "digits", "max_samples": 60, "batch_size": 16}

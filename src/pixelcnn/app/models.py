@@ -7,10 +7,18 @@ from typing import Any
 
 import streamlit as st
 
-from pixelcnn.checkpoint import load, read_card
+from pixelcnn.checkpoint import read_card
 from pixelcnn.errors import CheckpointError
 from pixelcnn.models import AutoregressiveModel
-from pixelcnn.runs import CONFIG_FILE, LOGS, METRICS_FILE, find_model, list_runs, run_folder
+from pixelcnn.runs import (
+    CONFIG_FILE,
+    LOGS,
+    METRICS_FILE,
+    find_model,
+    list_runs,
+    open_model,
+    run_folder,
+)
 from pixelcnn.verification import find_report
 from pixelcnn.weights import FOLDER, list_weights
 
@@ -115,7 +123,8 @@ def _load(
     file: str, device: str, stamp: tuple[int, int]
 ) -> tuple[AutoregressiveModel, dict[str, Any]]:
     """`stamp` tells the weights of one file apart by time and size."""
-    return load(file, device=device), read_card(file)
+    trained = open_model(file, device=device)
+    return trained.model, trained.card
 
 
 def _refuse_links(file: Path) -> None:

@@ -79,7 +79,7 @@ class PixelCNNEvaluator:
         perceptual: The perceptual distance of images. None: it is not measured.
 
     Example:
-        >>> from pixelcnn.checkpoint import load
+        >>> from pixelcnn.runs import load
         >>> from pixelcnn.data import batches, load_data
         >>> test = batches(load_data("digits").test, 100)
         >>> metrics = PixelCNNEvaluator().evaluate_model(load("digits"), test, num_generated=100)

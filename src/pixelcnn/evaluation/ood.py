@@ -81,7 +81,7 @@ def detect_ood(
         https://arxiv.org/abs/1909.11480.
 
     Example:
-        >>> from pixelcnn.checkpoint import load
+        >>> from pixelcnn.runs import load
         >>> from pixelcnn.data import load_data
         >>> digits = load_data("digits").test.images[:100].long()
         >>> upside_down = digits.flip(2, 3)

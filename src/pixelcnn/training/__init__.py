@@ -3,6 +3,5 @@
 from pixelcnn.training.build import build_model
 from pixelcnn.training.module import PixelCNNTrainer
 from pixelcnn.training.run import TrainingResult, train_pixelcnn
-from pixelcnn.training.state import load_trained
 
-__all__ = ["PixelCNNTrainer", "TrainingResult", "build_model", "load_trained", "train_pixelcnn"]
+__all__ = ["PixelCNNTrainer", "TrainingResult", "build_model", "train_pixelcnn"]

@@ -1,27 +1,11 @@
-"""The images of a training: read as configured, and cut into batches."""
+"""The batches of a training, as configured."""
 
-from dataclasses import asdict, replace
-
-from pixelcnn.config import TRAINING_ONLY, Config
-from pixelcnn.data import IMAGE_FILES, Batches, DataSplits, RankSlice, batches, load_data
-from pixelcnn.data.augmentation import changes_in_words, warn_of_augmentation
+from pixelcnn.config import Config
+from pixelcnn.data import Batches, DataSplits, RankSlice, batches
+from pixelcnn.data.augmentation import warn_of_augmentation
 from pixelcnn.data.rank_slice import ALL
 from pixelcnn.device import resolve_device
 from pixelcnn.training.epoch_loader import EpochLoader
-
-
-def load_images(config: Config) -> DataSplits:
-    """The data set as configured."""
-    options = {
-        name: value for name, value in asdict(config.data).items() if name not in TRAINING_ONLY
-    }
-    name = options.pop("dataset_name")
-    # Only image files can be read in grey or in colour, as the model wants.
-    reads_images = name.partition(":")[0] in IMAGE_FILES
-    channels = config.model.settings["in_channels"] if reads_images else None
-    data = load_data(name, **options, channels=channels, seed=config.seed)
-    changes = changes_in_words(config.data.colour_jitter, config.data.mutation_rate)
-    return replace(data, protocol="; ".join((data.protocol, *changes)))
 
 
 def loaders(config: Config, data: DataSplits, part: RankSlice = ALL) -> tuple[EpochLoader, Batches]:

@@ -19,6 +19,7 @@ from pixelcnn.errors import NotFiniteError
 from pixelcnn.logger import logger
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.training.callbacks.ema import ExponentialMovingAverage
+from pixelcnn.training.checkpoint_io import state_card
 from pixelcnn.training.compilation import Nll, compile_or_explain
 from pixelcnn.training.distributed.fsdp import gathered, shard, whole
 from pixelcnn.training.epoch_loader import EpochLoader, noise_seed
@@ -29,7 +30,6 @@ from pixelcnn.training.optimisation import (
     make_plateau,
     make_schedule,
 )
-from pixelcnn.training.state_metadata import state_card
 
 NEVER = 10**9
 LOSS, GRADIENT = 0, 1

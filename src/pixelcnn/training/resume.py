@@ -8,10 +8,9 @@ from pixelcnn.config import AUTO, Config, TrainingConfig
 from pixelcnn.errors import CheckpointError, ConfigError
 from pixelcnn.logger import logger
 from pixelcnn.models import AutoregressiveModel
-from pixelcnn.runs import BEST_STATE, LAST_STATE
+from pixelcnn.runs import BEST_STATE, LAST_STATE, read_state
 from pixelcnn.training.callbacks.checkpoints import previous_states
 from pixelcnn.training.callbacks.early_stopping import has_stopped
-from pixelcnn.training.state import read_state
 
 
 def find_state(resume: str | Path | None, run_dir: Path) -> Path | None:

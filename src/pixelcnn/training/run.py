@@ -20,6 +20,7 @@ from pixelcnn.config import (
     TrainingConfig,
     as_config,
 )
+from pixelcnn.config.images import load_images
 from pixelcnn.data import DataSplits, RankSlice
 from pixelcnn.device import deterministic_algorithms, resolve_device
 from pixelcnn.errors import NotFiniteError
@@ -27,12 +28,13 @@ from pixelcnn.files import provisional_folder
 from pixelcnn.locks import locked_folder
 from pixelcnn.logger import lines_on_stderr, logger
 from pixelcnn.models import AutoregressiveModel
-from pixelcnn.runs import CONFIG_FILE, STATES
+from pixelcnn.runs import CONFIG_FILE, STATES, load_trained, read_state
 from pixelcnn.training.build import build_model
 from pixelcnn.training.callbacks.checkpoints import RunCheckpoints, begin_folder, write_settings
 from pixelcnn.training.callbacks.history import History
 from pixelcnn.training.callbacks.signals import StopOnSignal
-from pixelcnn.training.dataloaders import load_images, loaders
+from pixelcnn.training.checkpoint_io import AtomicCheckpointIO
+from pixelcnn.training.dataloaders import loaders
 from pixelcnn.training.distributed.devices import spread
 from pixelcnn.training.distributed.process_group import ProcessGroup, Vote, joined
 from pixelcnn.training.environment import list_starts
@@ -41,7 +43,6 @@ from pixelcnn.training.module import PixelCNNTrainer
 from pixelcnn.training.optimisation import check_warm_up, whole_steps
 from pixelcnn.training.quiet import quiet_libraries
 from pixelcnn.training.resume import check_fits, find_state
-from pixelcnn.training.state import AtomicCheckpointIO, load_trained, read_state
 from pixelcnn.training.trainer import fit, make_trainer, observers
 from pixelcnn.training.tuning.finders import settle
 
@@ -234,7 +235,7 @@ def result_of(
             keep.save_weights(load_trained(str(config.resume)), keep.kept)
     assert keep.kept is not None
     if team.is_first:
-        best = checkpoint.load(keep.weights)
+        best = checkpoint.read_model(keep.weights)
         # Again, now that it is known how long all of it took.
         keep.save_weights(best, keep.kept)
     else:

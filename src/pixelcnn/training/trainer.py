@@ -20,10 +20,10 @@ from pixelcnn.training.callbacks.progress import EpochBar, EpochLines
 from pixelcnn.training.callbacks.sample_grids import SampleGrids
 from pixelcnn.training.callbacks.signals import TERMINATED, StopOnSignal
 from pixelcnn.training.callbacks.throughput import Throughput
+from pixelcnn.training.checkpoint_io import AtomicCheckpointIO
 from pixelcnn.training.distributed.devices import StartedProcesses, devices_of
 from pixelcnn.training.epoch_loader import EpochLoader
 from pixelcnn.training.module import PixelCNNTrainer
-from pixelcnn.training.state import AtomicCheckpointIO
 
 
 def observers(config: Config, data: DataSplits, run_dir: Path, history: History) -> list[Callback]:

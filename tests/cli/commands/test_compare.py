@@ -7,11 +7,11 @@ import pytest
 
 from pixelcnn.cli import main
 from pixelcnn.cli.commands.compare import check_alike, variant_of
-from pixelcnn.cli.runs import open_run
 from pixelcnn.config import load_config, read_config
 from pixelcnn.data import load_data
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import evaluate
+from pixelcnn.runs import open_model
 
 LITTLE = ["--max-images", "20", "--num-generated", "70"]
 
@@ -40,7 +40,7 @@ def test_figures_are_those_of_evaluate(report, run_folder):
     config = load_config(run_folder / "config.yaml")
     assert config.data.max_samples == 40
     some = load_data("digits", max_samples=40).test
-    found = evaluate(open_run("digits").model, some, max_samples=20)
+    found = evaluate(open_model("digits").model, some, max_samples=20)
     assert len(test) > 40
     assert box["nll_nats_conditional"] == pytest.approx(found["nll_nats"], abs=1e-4)
     assert tiny["label_accuracy"] < box["label_accuracy"] <= 1
@@ -52,7 +52,7 @@ def test_figures_are_those_of_evaluate(report, run_folder):
 
 def test_a_run_brings_its_history_settings_and_grids(run_folder):
     config = load_config(run_folder / "config.yaml")
-    variant = variant_of("tiny", open_run(str(run_folder)), config)
+    variant = variant_of("tiny", open_model(str(run_folder)), config)
     (entry,) = variant.history
     assert {"epoch", "train_nll", "val_nll"} <= entry.keys()
     assert read_config(variant.settings) == config
@@ -70,7 +70,7 @@ def test_a_damaged_picture_of_a_run_is_named_before_anything_is_drawn(run_folder
 
 
 def test_runs_of_different_files_are_not_alike(run_folder, tmp_path):
-    run = open_run(str(run_folder))
+    run = open_model(str(run_folder))
     one, other = (
         load_config(None, ["--data.dataset_name=folder", f"--data.data_root={tmp_path / name}"])
         for name in "ab"

@@ -3,8 +3,9 @@
 import json
 import re
 
-from pixelcnn.checkpoint import fingerprint, load
+from pixelcnn.checkpoint import fingerprint
 from pixelcnn.cli import main
+from pixelcnn.runs import load
 from pixelcnn.weights import list_weights
 
 

@@ -3,10 +3,11 @@
 import pytest
 from PIL import Image
 
-from pixelcnn.checkpoint import load, save
+from pixelcnn.checkpoint import save
 from pixelcnn.cli import main
 from pixelcnn.inference import marginal
 from pixelcnn.models import PixelCNN
+from pixelcnn.runs import load
 from tests.cli.tables import table
 
 

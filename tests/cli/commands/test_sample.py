@@ -7,10 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
-from pixelcnn.checkpoint import fingerprint, load, save
+from pixelcnn.checkpoint import fingerprint, save
 from pixelcnn.cli import main
 from pixelcnn.inference import PixelCNNSampler
 from pixelcnn.models import PixelCNN
+from pixelcnn.runs import load
 
 
 def sample(model_file, out, *words) -> None:

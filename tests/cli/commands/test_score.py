@@ -5,10 +5,11 @@ import pytest
 import torch
 from PIL import Image
 
-from pixelcnn.checkpoint import load, save
+from pixelcnn.checkpoint import save
 from pixelcnn.cli import main
 from pixelcnn.inference import score
 from pixelcnn.models import PixelCNN
+from pixelcnn.runs import load
 from tests.cli.tables import table
 
 

@@ -10,10 +10,11 @@ import time
 import pytest
 from PIL import Image
 
-from pixelcnn.checkpoint import fingerprint, load, read_card
+from pixelcnn.checkpoint import fingerprint, read_card
 from pixelcnn.cli import main
 from pixelcnn.config import load_config
 from pixelcnn.locks import LOCK_FILE
+from pixelcnn.runs import load
 from tests.cli.conftest import TINY
 from tests.test_locks import another_process_in
 

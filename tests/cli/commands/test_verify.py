@@ -5,8 +5,9 @@ import json
 import torch
 
 import pixelcnn.verification.consistency
-from pixelcnn.checkpoint import load, save
+from pixelcnn.checkpoint import save
 from pixelcnn.cli import main
+from pixelcnn.runs import load
 from pixelcnn.weights import FOLDER
 
 

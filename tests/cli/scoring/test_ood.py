@@ -7,12 +7,12 @@ import pytest
 import torch
 from PIL import Image
 
-from pixelcnn.checkpoint import load
 from pixelcnn.cli import main
 from pixelcnn.cli.scoring.ood import meaning
 from pixelcnn.data import load_data
 from pixelcnn.evaluation import Auc, detect_ood
 from pixelcnn.inference import score_unconditionally
+from pixelcnn.runs import load
 from tests.cli.tables import table
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from pixelcnn import checkpoint
 from pixelcnn.evaluation import evaluate
+from pixelcnn.runs import load_trained, read_state
 from pixelcnn.training.callbacks.checkpoints import rank
-from pixelcnn.training.state import load_trained, read_state
 from tests.training.tiny_runs import assert_same, train
 
 LAST = Path("checkpoints", "last.ckpt")

@@ -9,8 +9,8 @@ from lightning.pytorch import Callback
 import pixelcnn.training.run as run_module
 from pixelcnn import checkpoint
 from pixelcnn.evaluation import evaluate
+from pixelcnn.runs import read_state
 from pixelcnn.training.callbacks.ema import step_size
-from pixelcnn.training.state import read_state
 from tests.training.tiny_runs import assert_same, train, weights
 
 DECAY = 0.6
@@ -55,7 +55,7 @@ def test_what_is_validated_saved_and_loaded_is_the_average(watched):
     _, result = watched
     figures = evaluate(result.model, result.data.val)
     assert figures["nll_nats"] == pytest.approx(result.history[0]["val_nll"], rel=1e-5)
-    file = checkpoint.load(result.run_dir / "model.safetensors")
+    file = checkpoint.read_model(result.run_dir / "model.safetensors")
     assert_same(file.state_dict(), result.model.state_dict())
     last = result.run_dir / "checkpoints" / "last.ckpt"
     assert_same(weights(last), result.model.state_dict())

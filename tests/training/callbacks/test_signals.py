@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from pixelcnn.runs import read_state
 from pixelcnn.training.callbacks.checkpoints import previous_states
-from pixelcnn.training.state import read_state
 from tests.training.tiny_runs import assert_same_state, train
 
 LAST = Path("checkpoints", "last.ckpt")

@@ -6,8 +6,8 @@ import torch
 from pixelcnn.config import as_config
 from pixelcnn.errors import ConfigError
 from pixelcnn.processes import Process
+from pixelcnn.runs import read_state
 from pixelcnn.training.distributed.devices import spread
-from pixelcnn.training.state import read_state
 from tests.training.together import TINY, train, train_in_processes
 
 MODELS = {

@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from pixelcnn.checkpoint import load
 from pixelcnn.config import Config, as_config, load_config
+from pixelcnn.config.images import load_images
 from pixelcnn.data import DataSplits
 from pixelcnn.errors import ConfigError
 from pixelcnn.models import AutoregressiveModel
-from pixelcnn.runs import read_starts
+from pixelcnn.runs import load, read_starts
 from pixelcnn.training import build_model
-from pixelcnn.training.dataloaders import load_images
 from pixelcnn.training.tuning import finders
 from pixelcnn.training.tuning.finders import (
     FoundRate,

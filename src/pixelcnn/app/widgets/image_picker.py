@@ -105,7 +105,7 @@ def ask_condition_of(picked: ChosenImage, choice: Choice, key: str) -> Tensor | 
 def test_images(file: str, stamp: int) -> ImageSet:
     """The test images of the run around a model file, read once for all visitors."""
     # Here, because it brings Lightning, which the page does without until then.
-    from pixelcnn.training.dataloaders import load_images
+    from pixelcnn.config.images import load_images
 
     return load_images(config_of(Path(file))).test
 

@@ -8,11 +8,11 @@ from pixelcnn.charts.belief import belief_figure
 from pixelcnn.charts.figure import save_figure
 from pixelcnn.cli.inputs.query_images import QueryImages, query_images
 from pixelcnn.cli.outputs.console import counted, progress_bar
-from pixelcnn.cli.runs import open_run
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import atomic_write, provisional_folder
 from pixelcnn.inference import ClassPosterior, classify
 from pixelcnn.metrics import wilson_interval
+from pixelcnn.runs import open_model
 
 CLASSES_FILE = "classes.csv"
 BELIEF_FILE = "belief.png"
@@ -22,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
     """Classifies, writes the table and the picture, and says how often it was right."""
     out = Path(args.out)
     with provisional_folder(out):
-        model = open_run(args.run, device=args.device).model
+        model = open_model(args.run, device=args.device).model
         if model.num_labels is None:
             raise ConfigError(f"`{args.run}` was trained without labels: it cannot tell them.")
         asked = query_images(args, model, with_condition=False)

@@ -8,8 +8,8 @@ from PIL import Image
 
 from pixelcnn.cli.commands.evaluate import evaluation_settings
 from pixelcnn.cli.inputs.quality_metrics import features_of
-from pixelcnn.cli.runs import Run, open_run
 from pixelcnn.config import Config, as_dict, flatten
+from pixelcnn.config.images import load_images
 from pixelcnn.data import FILE_SETS, DataSplits
 from pixelcnn.errors import ConfigError, DataError, MissingDependencyError
 from pixelcnn.evaluation import check_fit, labels_by_name
@@ -18,8 +18,7 @@ from pixelcnn.logger import logger
 from pixelcnn.metrics import Features
 from pixelcnn.report import QUICK, Effort, Variant, compare, write_report
 from pixelcnn.report.highlights import highlights
-from pixelcnn.runs import history_of
-from pixelcnn.training.dataloaders import load_images
+from pixelcnn.runs import TrainedModel, history_of, open_model
 
 GRIDS = "epoch-*.png"
 
@@ -29,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     out = Path(args.out)
     with provisional_folder(out):
         named = [name_and_run(word) for word in args.runs]
-        runs = {name: open_run(path, device=args.device) for name, path in named}
+        runs = {name: open_model(path, device=args.device) for name, path in named}
         if len(runs) < len(named):
             names = ", ".join(name for name, _ in named)
             raise ConfigError(
@@ -94,7 +93,7 @@ def effort_of(args: argparse.Namespace) -> Effort:
     return replace(QUICK if args.quick else Effort(), **given)
 
 
-def check_alike(configs: dict[str, Config], runs: dict[str, Run]) -> None:
+def check_alike(configs: dict[str, Config], runs: dict[str, TrainedModel]) -> None:
     """Raises `ConfigError` unless all models are of the same images."""
     forms = {
         name: ", ".join(
@@ -123,7 +122,7 @@ def source_of(config: Config) -> str:
     return f"{name}:{root}" if name in FILE_SETS and root else name
 
 
-def check_models(runs: dict[str, Run], data: DataSplits) -> None:
+def check_models(runs: dict[str, TrainedModel], data: DataSplits) -> None:
     """Raises unless every model can be asked about these images, with their labels."""
     for name, each in runs.items():
         relabelled, foreign = labels_by_name(each.model.condition, data)
@@ -162,7 +161,7 @@ def features_for(
     return found, ""
 
 
-def variant_of(name: str, run: Run, config: Config) -> Variant:
+def variant_of(name: str, run: TrainedModel, config: Config) -> Variant:
     """All that a run left of its training."""
     if run.folder is None:
         return Variant(name, run.model, training=run.training)

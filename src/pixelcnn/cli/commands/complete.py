@@ -15,12 +15,12 @@ from pixelcnn.charts.figure import save_figure
 from pixelcnn.cli.inputs.query_images import QueryImages, query_images
 from pixelcnn.cli.outputs.console import counted, progress_bar
 from pixelcnn.cli.parsers.queries import COMPLETION_METHODS, typed_options
-from pixelcnn.cli.runs import open_run
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import atomic_write, provisional_folder
 from pixelcnn.inference import Completions, UnreliableEstimateWarning, complete, known_masks
 from pixelcnn.inference.complete import default_method
 from pixelcnn.plots import film_scale, film_strip, image_grid, save_gif, save_png, screen_scale
+from pixelcnn.runs import open_model
 
 TABLE_FILE = "completions.csv"
 PICTURE_FILE = "completions.png"
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
         warnings.simplefilter(
             "ignore", UnreliableEstimateWarning
         )  # `completions_summary` says it louder
-        model = open_run(args.run, device=args.device).model
+        model = open_model(args.run, device=args.device).model
         if not args.files and args.max_images is None:
             args.max_images = NUM_IMAGES
         asked = query_images(args, model)

@@ -14,12 +14,12 @@ from pixelcnn.cli.outputs.level_estimates import (
     write_levels,
 )
 from pixelcnn.cli.parsers.queries import METHODS, typed_options
-from pixelcnn.cli.runs import open_run
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import provisional_folder
 from pixelcnn.inference import UnreliableEstimateWarning, conditional, known_mask
 from pixelcnn.inference.conditional import default_method
 from pixelcnn.inference.query import ask, find_site
+from pixelcnn.runs import open_model
 
 
 def run(args: argparse.Namespace) -> int:
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
         warnings.simplefilter(
             "ignore", UnreliableEstimateWarning
         )  # `describe_estimate` says it louder
-        model = open_run(args.run, device=args.device).model
+        model = open_model(args.run, device=args.device).model
         asked = one_image(args, query_images(args, model))
         shape = asked.x.shape[1], asked.x.shape[2], asked.x.shape[3]
         known = known_mask(what_is_missing(args), shape, seed=args.seed or 0)

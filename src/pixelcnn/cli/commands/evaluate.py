@@ -11,14 +11,13 @@ from pixelcnn.cli.inputs.quality_metrics import (
 )
 from pixelcnn.cli.outputs.console import progress_bars
 from pixelcnn.cli.outputs.training_report import evaluate_split, metrics_summary
-from pixelcnn.cli.runs import Run, open_run
 from pixelcnn.config import Config, load_config, to_yaml
+from pixelcnn.config.images import load_images
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import labels_by_name
 from pixelcnn.files import provisional_folder, write_json
 from pixelcnn.models import AutoregressiveModel
-from pixelcnn.runs import CONFIG_FILE, find_model, own_data, run_folder
-from pixelcnn.training.dataloaders import load_images
+from pixelcnn.runs import CONFIG_FILE, TrainedModel, find_model, open_model, own_data, run_folder
 
 
 def run(args: argparse.Namespace) -> int:
@@ -27,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     if args.print_config:
         print(to_yaml(config), end="")
         return 0
-    trained = open_run(args.run, device=config.device)
+    trained = open_model(args.run, device=config.device)
     out = metrics_destination(args, trained, config)
     if out is None:
         print(report(metrics_of(args, trained.model, config)))
@@ -93,7 +92,9 @@ def evaluation_settings(args: argparse.Namespace) -> Config:
     return load_config(source, [*own, *args.settings, *words])
 
 
-def metrics_destination(args: argparse.Namespace, trained: Run, config: Config) -> Path | None:
+def metrics_destination(
+    args: argparse.Namespace, trained: TrainedModel, config: Config
+) -> Path | None:
     """Where the figures go. Never into metrics.json, which says what the training reported."""
     if args.out:
         return Path(args.out)

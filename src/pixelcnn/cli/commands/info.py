@@ -8,11 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from pixelcnn.checkpoint import fingerprint
-from pixelcnn.cli.runs import Run, open_run
 from pixelcnn.errors import CheckpointError
 from pixelcnn.files import finite_json
 from pixelcnn.nn import Condition
-from pixelcnn.runs import read_starts
+from pixelcnn.runs import TrainedModel, open_model, read_starts
 from pixelcnn.verification import find_report, read_report
 from pixelcnn.weights import list_weights
 
@@ -22,15 +21,15 @@ HINT = "Draw from one: pixelcnn sample NAME. All about one: pixelcnn info NAME."
 def run(args: argparse.Namespace) -> int:
     """Prints a table, or JSON for programs."""
     if args.run is None:
-        models = {name: facts_of(open_run(name)) for name in list_weights()}
+        models = {name: facts_of(open_model(name)) for name in list_weights()}
         print_json(models) if args.json else print_list(models)
         return 0
-    facts = facts_of(open_run(args.run))
+    facts = facts_of(open_model(args.run))
     print_json(facts) if args.json else print_facts(facts)
     return 0
 
 
-def facts_of(run: Run) -> dict[str, Any]:
+def facts_of(run: TrainedModel) -> dict[str, Any]:
     """All that a checkpoint says of its model, in JSON types."""
     model = run.model
     field = model.receptive_field()
@@ -60,7 +59,7 @@ def facts_of(run: Run) -> dict[str, Any]:
     }
 
 
-def start_facts(run: Run) -> dict[str, Any]:
+def start_facts(run: TrainedModel) -> dict[str, Any]:
     """How the training of a run was started, the last time, and how often."""
     starts = read_starts(run.folder) if run.folder is not None else []
     if not starts:
@@ -74,7 +73,7 @@ def start_facts(run: Run) -> dict[str, Any]:
     }
 
 
-def verification_facts(run: Run) -> dict[str, Any] | None:
+def verification_facts(run: TrainedModel) -> dict[str, Any] | None:
     """What `pixelcnn verify` found for these weights; None without a report.
 
     `passed` is None where the report beside the model cannot be used, and `reason` says why.

@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 
 from pixelcnn.cli.inputs.conditions import typed_condition
+from pixelcnn.cli.inputs.image_size import check_size
 from pixelcnn.cli.outputs.console import progress_bar
 from pixelcnn.cli.outputs.level_estimates import (
     LEVELS_FILE,
@@ -13,9 +14,9 @@ from pixelcnn.cli.outputs.level_estimates import (
     describe_estimate,
     write_levels,
 )
-from pixelcnn.cli.runs import check_size, open_run
 from pixelcnn.files import provisional_folder
 from pixelcnn.inference import UnreliableEstimateWarning, marginal
+from pixelcnn.runs import open_model
 
 
 def run(args: argparse.Namespace) -> int:
@@ -25,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
         warnings.simplefilter(
             "ignore", UnreliableEstimateWarning
         )  # `describe_estimate` says it louder
-        trained = open_run(args.run, device=args.device)
+        trained = open_model(args.run, device=args.device)
         check_size(trained, args.size)
         model = trained.model
         with progress_bar(f"drawing {args.num_draws:,} images") as progress:

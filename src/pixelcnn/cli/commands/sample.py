@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pixelcnn.cli.inputs.conditions import ConditionRequest, choose_condition, share_condition
+from pixelcnn.cli.inputs.image_size import check_size
 from pixelcnn.cli.outputs.console import counted
 from pixelcnn.cli.outputs.sample_files import (
     SamplingOutput,
@@ -14,11 +15,11 @@ from pixelcnn.cli.outputs.sample_files import (
     save_levels,
     save_separate,
 )
-from pixelcnn.cli.runs import check_size, open_run
 from pixelcnn.cli.sharding import check_sharing, device_of, fill, shared
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import provisional_folder
 from pixelcnn.nn import Condition
+from pixelcnn.runs import open_model
 from pixelcnn.shards import ShardedSampling
 from pixelcnn.shards.arguments import SHARD_SIZE
 from pixelcnn.walk import SamplingKeywords
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 def sample_into_shards(args: argparse.Namespace) -> int:
     """Into a folder of shards."""
     request, options = sampling_request(args)
-    trained = open_run(args.run, device=device_of(args))
+    trained = open_model(args.run, device=device_of(args))
     model = trained.model
     check_size(trained, args.size)
     cond, count = share_condition(model, request)
@@ -72,7 +73,7 @@ def sample_into_file(args: argparse.Namespace) -> int:
         )
     request, options = sampling_request(args)
     with provisional_folder(out if args.separate else out.parent):
-        trained = open_run(args.run, device=args.device)
+        trained = open_model(args.run, device=args.device)
         check_size(trained, args.size)
         cond, count = choose_condition(trained.model, request)
         samples = sample_images(

@@ -9,7 +9,6 @@ from pixelcnn.charts.figure import save_figure
 from pixelcnn.charts.surprise import surprise_figure
 from pixelcnn.cli.inputs.query_images import QueryImages, query_images
 from pixelcnn.cli.outputs.console import counted, progress_bar
-from pixelcnn.cli.runs import open_run
 from pixelcnn.cli.scoring.ood import score_against
 from pixelcnn.cli.scoring.shards import SCORES_FILE, score_shards
 from pixelcnn.cli.sharding import check_sharing
@@ -28,6 +27,7 @@ from pixelcnn.plots import (
     save_png,
     screen_scale,
 )
+from pixelcnn.runs import open_model
 
 SURPRISE_FILE = "surprise.png"
 STRIP_FILE = "expectation.png"
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("`--background` needs `--against`: say what to tell the images from.")
     out = Path(args.out)
     with provisional_folder(out):
-        model = open_run(args.run, device=args.device).model
+        model = open_model(args.run, device=args.device).model
         asked = query_images(args, model, sums_labels=not args.film)
         scores = scores_of(model, asked, args.batch_size)
         write_scores(out / SCORES_FILE, asked, scores, model.condition)

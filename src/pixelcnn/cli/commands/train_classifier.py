@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def run(args: argparse.Namespace) -> int:
     """Trains, writes the file, and says how good it is."""
     # Here, because they bring Lightning, and wrong settings are told before.
+    from pixelcnn.config.images import load_images
     from pixelcnn.training.classifier import ClassifierSettings, train_classifier
-    from pixelcnn.training.dataloaders import load_images
 
     config = classifier_settings(args)
     out = Path(args.out)

@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pixelcnn.cli.runs import Run, check_size, open_run
+from pixelcnn.cli.inputs.image_size import check_size
 from pixelcnn.files import provisional_folder
+from pixelcnn.runs import TrainedModel, open_model
 from pixelcnn.verification import Check, VerificationReport, report_path, verify
 
 FAILED = 1  # the command ran, and a check failed
@@ -19,7 +20,7 @@ NOT_WRITTEN = "Not written beside a bundled model: --out FILE writes the report.
 
 def run(args: argparse.Namespace) -> int:
     """Checks the model, prints and writes the report; 1 if a check failed."""
-    trained = open_run(args.run, device=args.device)
+    trained = open_model(args.run, device=args.device)
     check_size(trained, args.size)
     out = report_destination(args, trained)
     if out is None:
@@ -33,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     return 0 if report.passed else FAILED
 
 
-def report_destination(args: argparse.Namespace, trained: Run) -> Path | None:
+def report_destination(args: argparse.Namespace, trained: TrainedModel) -> Path | None:
     """Where the report is written: beside the model, but not into the package."""
     if args.out:
         return Path(args.out)
@@ -41,7 +42,7 @@ def report_destination(args: argparse.Namespace, trained: Run) -> Path | None:
     return None if is_named else report_path(trained.file)
 
 
-def verify_run(trained: Run, args: argparse.Namespace) -> VerificationReport:
+def verify_run(trained: TrainedModel, args: argparse.Namespace) -> VerificationReport:
     """`pixelcnn.verify`, with its progress on a terminal."""
     with progress() as update:
         return verify(

@@ -11,6 +11,7 @@ from torch import Tensor
 from pixelcnn.cli.commands.evaluate import evaluation_settings
 from pixelcnn.cli.inputs.conditions import is_typed, typed_condition
 from pixelcnn.cli.outputs.console import counted
+from pixelcnn.config.images import load_images
 from pixelcnn.data import ImageSet
 from pixelcnn.data.files.decoding import LEVELS, SUFFIXES, read_pixels
 from pixelcnn.data.files.listing import list_images
@@ -21,7 +22,6 @@ from pixelcnn.errors import ConfigError, DataError
 from pixelcnn.evaluation import check_image_conditions, check_spec, labels_by_name
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.spec import requantise
-from pixelcnn.training.dataloaders import load_images
 
 ARRAYS = (".npz", ".npy")
 

@@ -12,13 +12,13 @@ from pixelcnn.charts.overlap import overlap_figure
 from pixelcnn.cli.inputs.conditions import is_typed
 from pixelcnn.cli.inputs.query_images import QueryImages, query_images, read_files
 from pixelcnn.cli.outputs.console import counted, progress_bar
-from pixelcnn.cli.runs import Run, open_run
 from pixelcnn.data import DATASETS
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import Auc, OODDetection, detect_ood
 from pixelcnn.evaluation.ood import METHODS
 from pixelcnn.files import atomic_write, provisional_folder, write_json
 from pixelcnn.models import AutoregressiveModel
+from pixelcnn.runs import TrainedModel, open_model
 
 TABLE_FILE = "outliers.csv"
 FIGURES_FILE = "outliers.json"
@@ -49,10 +49,10 @@ def score_against(args: argparse.Namespace) -> int:
         )
     out = Path(args.out)
     with provisional_folder(out):
-        trained = open_run(args.run, device=args.device)
+        trained = open_model(args.run, device=args.device)
         background = None
         if args.background is not None:
-            background = open_run(args.background, device=args.device)
+            background = open_model(args.background, device=args.device)
         inliers = query_images(args, trained.model, with_condition=False)
         outliers = others_of(args, trained.model)
         with progress_bar("scoring both kinds") as progress:
@@ -103,8 +103,8 @@ def short(asked: QueryImages) -> str:
 def ood_metrics(
     args: argparse.Namespace,
     found: OODDetection,
-    trained: Run,
-    background: Run | None,
+    trained: TrainedModel,
+    background: TrainedModel | None,
     inliers: QueryImages,
     outliers: QueryImages,
 ) -> dict[str, object]:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from pixelcnn.cli.inputs.query_images import split_of
 from pixelcnn.cli.outputs.console import counted
-from pixelcnn.cli.runs import open_run
 from pixelcnn.cli.sharding import device_of, fill, shared
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import density_name
 from pixelcnn.files import atomic_write
 from pixelcnn.metrics import bits_per_dim
+from pixelcnn.runs import open_model
 from pixelcnn.shards import ShardedScoring
 from pixelcnn.shards.arguments import SHARD_SIZE
 
@@ -32,7 +32,7 @@ def score_shards(args: argparse.Namespace) -> int:
 
 def score_process_shards(args: argparse.Namespace) -> int:
     """The part of one process."""
-    model = open_run(args.run, device=device_of(args)).model
+    model = open_model(args.run, device=device_of(args)).model
     images, split, protocol, _ = split_of(args, model)
     about = f"{split}, {protocol}"
     scoring = ShardedScoring(

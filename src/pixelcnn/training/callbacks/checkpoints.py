@@ -25,10 +25,11 @@ from pixelcnn.runs import (
     METRICS_FILE,
     MODEL_FILE,
     is_state_of,
+    load_trained,
+    read_state,
 )
 from pixelcnn.training.callbacks.history import History
 from pixelcnn.training.environment import write_starts
-from pixelcnn.training.state import load_trained, read_state
 from pixelcnn.version import versions
 
 FILES = {CONFIG_FILE, ENVIRONMENT_FILE, METRICS_FILE, MODEL_FILE}
@@ -163,7 +164,7 @@ class RunCheckpoints(Checkpoint):
 def is_of(weights: Path, entry: Mapping[str, Any]) -> bool:
     """Whether a file holds whole weights, and those of this entry of the history."""
     try:
-        checkpoint.load(weights)
+        checkpoint.read_model(weights)
         card = checkpoint.read_card(weights)["training"]
     except CheckpointError:
         return False

@@ -8,12 +8,8 @@ import torch
 
 from pixelcnn.errors import CheckpointError, OutputError
 from pixelcnn.models import PixelCNN
-from pixelcnn.training.state import (
-    AtomicCheckpointIO,
-    load_trained,
-    read_state,
-)
-from pixelcnn.training.state_metadata import STATE_FORMAT
+from pixelcnn.runs.state import STATE_FORMAT, load_trained, read_state
+from pixelcnn.training.checkpoint_io import AtomicCheckpointIO
 
 
 def tiny(**options) -> PixelCNN:

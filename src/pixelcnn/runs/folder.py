@@ -20,12 +20,11 @@ LAST_STATE, BEST_STATE = STATES / "last.ckpt", STATES / "best.ckpt"
 LOGS = "logs/version_*/metrics.csv"
 
 
-def find_model(run: str) -> Path:
+def find_model(run: str | Path) -> Path:
     """The file that holds the weights of a run.
 
     Args:
-        run: A run folder or a model file; or, where neither exists, the name of a model that comes
-            with the package.
+        run: A run folder or a model file; or, where neither exists, the name of a bundled model.
 
     Raises:
         CheckpointError: If there is none.
@@ -48,7 +47,7 @@ def find_model(run: str) -> Path:
             f"`{path}` holds no {MODEL_FILE}: its training has not ended. "
             f"Name `{path / LAST_STATE}` to use what is there."
         )
-    hides = f" It hides the model {run!r} of the package." if run in list_weights() else ""
+    hides = f" It hides the bundled model {str(run)!r}." if str(run) in list_weights() else ""
     raise CheckpointError(
         f"`{path}` holds no {MODEL_FILE}. Name a folder that a training wrote.{hides}"
     )
