@@ -7,7 +7,7 @@ from PIL import Image
 
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.plots import (
-    film_strip,
+    frame_strip,
     image_grid,
     mark_unknown,
     name_rows,
@@ -22,7 +22,7 @@ def test_images_run_from_the_top_left_in_rows():
     assert image_grid(x, 256, columns=2, pad=0)[:, :, 0].tolist() == [[0, 1], [2, 3]]
 
 
-def test_an_unfinished_row_is_filled_with_paper():
+def test_an_incomplete_row_is_filled_with_white():
     grid = image_grid(torch.zeros(3, 1, 1, 1, dtype=torch.int64), 2, columns=2, pad=0)
     assert grid[:, :, 0].tolist() == [[0, 0], [0, 255]]
 
@@ -38,7 +38,7 @@ def test_colour_stays_in_its_channel():
     assert image_grid(x, 256, pad=0).tolist() == [[[10, 20, 30]]]
 
 
-def test_channels_that_are_no_colour_stand_side_by_side():
+def test_channels_other_than_one_or_three_stand_side_by_side():
     x = torch.tensor([10, 20]).reshape(1, 2, 1, 1)
     assert image_grid(x, 256, pad=0)[:, :, 0].tolist() == [[10, 20]]
 
@@ -57,7 +57,7 @@ def test_grids_are_as_square_as_possible():
 
 
 @pytest.mark.parametrize("shape", [(4, 4), (0, 1, 4, 4)])
-def test_what_is_no_batch_of_images_is_refused(shape):
+def test_other_shapes_than_batches_of_images_are_refused(shape):
     with pytest.raises(ShapeError, match="N > 0"):
         image_grid(torch.zeros(shape).long(), 2)
 
@@ -97,15 +97,15 @@ def test_a_png_returns_its_pixels_and_its_notes(tmp_path, channels):
         assert image.text == {"Software": "pixelcnn", "label": "日本"}
 
 
-def test_a_film_strip_shows_each_image_in_a_row_of_its_own():
+def test_a_frame_strip_shows_each_image_in_a_row_of_its_own():
     frames = torch.tensor([[0, 10], [1, 11], [2, 12]]).reshape(3, 2, 1, 1, 1)
-    assert film_strip(frames, 256, pad=0)[:, :, 0].tolist() == [[0, 1, 2], [10, 11, 12]]
-    with pytest.raises(ShapeError, match="film strip"):
-        film_strip(frames[0], 256)
+    assert frame_strip(frames, 256, pad=0)[:, :, 0].tolist() == [[0, 1, 2], [10, 11, 12]]
+    with pytest.raises(ShapeError, match="frame strip"):
+        frame_strip(frames[0], 256)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_a_gif_shows_its_frames_in_order_and_lingers_on_the_last(tmp_path, channels):
+def test_a_gif_shows_its_frames_in_order_and_holds_the_last(tmp_path, channels):
     frames = [np.full((4, 5, channels), level, dtype=np.uint8) for level in (0, 128, 255)]
     save_gif(tmp_path / "a.gif", frames, milliseconds=50)
     with Image.open(tmp_path / "a.gif") as image:
@@ -117,14 +117,14 @@ def test_a_gif_shows_its_frames_in_order_and_lingers_on_the_last(tmp_path, chann
 
 
 @pytest.mark.parametrize(("count", "milliseconds"), [(0, 100), (1, 5)])
-def test_a_gif_that_shows_nothing_is_refused(tmp_path, count, milliseconds):
+def test_a_gif_without_frames_or_duration_is_refused(tmp_path, count, milliseconds):
     with pytest.raises(ConfigError, match="GIF"):
         save_gif(
             tmp_path / "a.gif", [np.zeros((1, 1, 1), np.uint8)] * count, milliseconds=milliseconds
         )
 
 
-def test_only_what_is_unknown_is_tinted():
+def test_only_unknown_pixels_are_tinted():
     mean = torch.rand(2, 3, 1, 4, 5)
     known = torch.arange(5) < 2
     x = mark_unknown(mean, known.expand(1, 4, 5), 2)

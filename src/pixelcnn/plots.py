@@ -1,4 +1,4 @@
-"""Pictures of images: grids, with names and notes. Nothing is computed here."""
+"""Image grids, frame strips and animations, as PNG and GIF."""
 
 import io
 import json
@@ -72,8 +72,8 @@ def image_grid(
     return rearrange(pixels, "(r k) c h w -> (r h) (k w) c", k=columns)
 
 
-def film_strip(frames: Tensor, levels: int, *, scale: int = 1, pad: int = 2) -> Grid:
-    """Lays out images that change: a row for each, time from left to right.
+def frame_strip(frames: Tensor, levels: int, *, scale: int = 1, pad: int = 2) -> Grid:
+    """Lays out an animation as a grid: a row for each image, time from left to right.
 
     Args:
         frames: Levels in [0, levels). Shape: (T, N, C, H, W), such as N chains at T times.
@@ -91,27 +91,27 @@ def film_strip(frames: Tensor, levels: int, *, scale: int = 1, pad: int = 2) -> 
     Example:
         >>> import torch
         >>> frames = torch.tensor([[0, 1], [1, 1], [0, 1]]).reshape(3, 2, 1, 1, 1)
-        >>> film_strip(frames, 2, pad=0)[:, :, 0]
+        >>> frame_strip(frames, 2, pad=0)[:, :, 0]
         array([[  0, 255,   0],
                [255, 255, 255]], dtype=uint8)
     """
     if frames.ndim != 5 or frames.numel() == 0:
-        raise ShapeError(f"A film strip needs images (T, N, C, H, W), got {tuple(frames.shape)}.")
+        raise ShapeError(f"A frame strip needs images (T, N, C, H, W), got {tuple(frames.shape)}.")
     images = rearrange(frames, "t n c h w -> (n t) c h w")
     return image_grid(images, levels, columns=len(frames), scale=scale, pad=pad)
 
 
 def mark_unknown(mean: Tensor, known: Tensor, levels: int, *, touch: float = TOUCH) -> Tensor:
-    """Expected levels as colours, with a touch of blue where they are not known.
+    """Colours of expected levels, with a touch of blue where they are unknown.
 
     Args:
         mean: From 0 to K - 1. Shape: (…, C, H, W).
         known: True where known. Shape: what broadcasts to that of `mean`.
         levels: Number of levels K.
-        touch: Share of blue; 1 hides what is not known.
+        touch: Share of blue; 1 hides unknown pixels.
 
     Returns:
-        Images of 256 levels, for `image_grid` and `film_strip`. Shape: (…, 3, H, W), int64.
+        Images of 256 levels, for `image_grid` and `frame_strip`. Shape: (…, 3, H, W), int64.
 
     Example:
         >>> import torch
@@ -152,7 +152,7 @@ def name_rows(grid: Grid, names: Sequence[str]) -> Grid:
 
 
 def screen_scale(height: int, width: int, *, side: int = 48) -> int:
-    """How often to enlarge small images so that their longer side is at least `side`.
+    """The factor that enlarges small images until their longer side is at least `side`.
 
     Example:
         >>> screen_scale(8, 8), screen_scale(28, 28), screen_scale(512, 768)
@@ -161,18 +161,17 @@ def screen_scale(height: int, width: int, *, side: int = 48) -> int:
     return math.ceil(side / min(side, max(height, width)))
 
 
-def film_scale(height: int, width: int, *, columns: int, wide: int = 400) -> int:
-    """How often to enlarge the images of a film of so many columns.
+def animation_scale(height: int, width: int, *, columns: int, wide: int = 400) -> int:
+    """The factor that enlarges the images of an animation.
 
     Args:
         height: Rows of an image.
         width: Columns of an image.
         columns: Images side by side.
-        wide: Screen pixels that the film is at least wide, unless the images are so tall that
-            they would become taller than that.
+        wide: Least width of the animation in screen pixels, unless it would be taller than that.
 
     Example:
-        >>> film_scale(8, 8, columns=4), film_scale(28, 28, columns=8)
+        >>> animation_scale(8, 8, columns=4), animation_scale(28, 28, columns=8)
         (13, 2)
     """
     scale = min(math.ceil(wide / (columns * width)), math.ceil(wide / height))
@@ -180,11 +179,11 @@ def film_scale(height: int, width: int, *, columns: int, wide: int = 400) -> int
 
 
 def generation_notes(*, fingerprint: str, settings: Mapping[str, Any]) -> dict[str, str]:
-    """Notes for `save_png` that say how a drawn picture was made, so that it can be made again.
+    """Notes for `save_png` by which samples can be reproduced.
 
     Args:
         fingerprint: Of the model's weights, see `pixelcnn.checkpoint.fingerprint`.
-        settings: What decided the draw, in JSON types: seed, temperature, labels and so on.
+        settings: Of sampling, in JSON types: seed, temperature, labels and so on.
 
     Returns:
         Text by PNG keyword.
@@ -250,16 +249,15 @@ def grid_png(grid: Grid) -> bytes:
 
 
 def save_gif(path: str | PathLike[str], frames: Sequence[Grid], *, milliseconds: int = 100) -> None:
-    """Writes pictures that follow one another again and again, whole or not at all.
+    """Writes pictures as an animation that repeats, whole or not at all.
 
     Args:
         path: Where to write it.
         frames: The pictures, all of one shape (rows, columns, 1 or 3), uint8.
-        milliseconds: How long each is seen; GIF counts in tens of them. The last one stays for a
-            second longer.
+        milliseconds: Duration of each, in multiples of 10; the last one stays a second longer.
 
     Raises:
-        ConfigError: If there is no picture, or no time to see it.
+        ConfigError: If there is no picture, or `milliseconds` is below 10.
         OutputError: If the file cannot be written.
     """
     content = gif_bytes(frames, milliseconds=milliseconds)
@@ -271,7 +269,7 @@ def gif_bytes(frames: Sequence[Grid], *, milliseconds: int = 100) -> bytes:
     """What `save_gif` writes.
 
     Raises:
-        ConfigError: If there is no picture, or no time to see it.
+        ConfigError: If there is no picture, or `milliseconds` is below 10.
 
     Example:
         >>> gif_bytes([np.zeros((1, 1, 1), np.uint8)])[:3]
@@ -279,7 +277,7 @@ def gif_bytes(frames: Sequence[Grid], *, milliseconds: int = 100) -> bytes:
     """
     if not frames or milliseconds < 10:
         raise ConfigError(
-            f"A GIF needs at least one frame, each seen for at least 10 `milliseconds`, "
+            f"A GIF needs at least one frame, each shown for at least 10 `milliseconds`, "
             f"got {len(frames)} and {milliseconds}."
         )
     first, *others = [as_image(frame) for frame in frames]

@@ -3,13 +3,13 @@
 import numpy as np
 import torch
 
-from pixelcnn.charts.comparison import epochs_figure, surprises_figure
+from pixelcnn.charts.comparison import compared_bits_figure, epochs_figure
 from pixelcnn.charts.overlap import overlap_figure
 
 
 def test_maps_of_all_models_are_on_one_scale():
     bits = {"one": torch.zeros(3, 4, 5), "two": torch.full((3, 4, 5), 2.0)}
-    figure = surprises_figure(torch.zeros(3, 1, 4, 5).long(), bits, levels=2)
+    figure = compared_bits_figure(torch.zeros(3, 1, 4, 5).long(), bits, levels=2)
     maps = [axes.images[0] for axes in figure.axes[3:9]]
     assert {each.get_clim() for each in maps} == {(0.0, 2.0)}
     assert [int(each.get_array().max()) for each in maps] == [0, 0, 0, 2, 2, 2]

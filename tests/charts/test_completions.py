@@ -1,4 +1,4 @@
-"""The picture shows what was given, what was drawn, the mean, and where the draws differ."""
+"""The figure shows known pixels, completions, their mean and their uncertainty."""
 
 import torch
 
@@ -7,7 +7,7 @@ from pixelcnn.inference import Completions
 from pixelcnn.plots import UNKNOWN
 
 
-def test_a_row_shows_the_given_the_draws_the_mean_and_the_uncertainty():
+def test_a_row_shows_known_pixels_completions_mean_and_uncertainty():
     images = torch.randint(3, (1, 4, 1, 2, 3))
     known = torch.zeros(1, 1, 2, 3, dtype=torch.bool)
     known[..., 0, :] = True
@@ -31,10 +31,10 @@ def test_colours_stay_colours():
     assert torch.allclose(torch.tensor(figure.axes[0].images[0].get_array()).float(), expected)
 
 
-def test_what_is_not_to_be_trusted_says_so():
+def test_unreliable_completions_are_marked():
     images, nats = torch.zeros(1, 3, 1, 2, 2).long(), torch.zeros(1, 3)
     known = torch.ones(1, 1, 2, 2).bool()
     for warnings in ((), ("They disagree.",)):
         found = Completions(images, nats, nats, known, "smc", warnings=warnings)
         figure = completions_figure(images[:, 0], found, levels=2, names=["it"])
-        assert ("not to be trusted" in figure.get_suptitle()) == bool(warnings)
+        assert ("unreliable" in figure.get_suptitle()) == bool(warnings)

@@ -1,4 +1,4 @@
-"""Bars are the probabilities, with their intervals; doubts are shown."""
+"""Bars are the probabilities, with their intervals; unreliable ones are marked."""
 
 import pytest
 import torch
@@ -32,7 +32,7 @@ def test_many_levels_are_a_line_with_a_band():
 
 
 @pytest.mark.parametrize("levels", [2, 256])
-def test_an_estimate_that_is_doubted_says_so(levels):
+def test_an_unreliable_estimate_is_marked(levels):
     figure = levels_figure({"a": estimate(levels), "b": estimate(levels, warnings=("few draws",))})
     titles = [axes.get_title() for axes in figure.axes]
-    assert "not to be trusted" not in titles[0] and "not to be trusted" in titles[1]
+    assert "unreliable" not in titles[0] and "(unreliable)" in titles[1]

@@ -1,1 +1,1 @@
-"""Figures with axes. Apart from `plots`, so that drawing needs no plotting library."""
+"""Figures with axes, by Matplotlib. Image grids are in `plots`, which does without."""

@@ -1,4 +1,4 @@
-"""Several models side by side: what surprises them, and what they drew as they learned."""
+"""Several models side by side: bits per pixel, and samples during training."""
 
 from collections.abc import Mapping
 
@@ -6,20 +6,20 @@ import numpy as np
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from pixelcnn.charts.bits import BRIGHTEST, COLOURS, show_image
 from pixelcnn.charts.figure import new_figure
-from pixelcnn.charts.surprise import BRIGHTEST, COLOURS, show_image
 from pixelcnn.plots import Grid
 
 FONTSIZE = 8.0
-PAGE_WIDTH = 10.5  # inches: wider figures are shown smaller, and their words shall stay as large
+PAGE_WIDTH = 10.5  # inches: wider figures are scaled down, so their text must be larger
 
 
-def surprises_figure(x: Tensor, bits: Mapping[str, Tensor], *, levels: int) -> Figure:
-    """Shows images above the maps of their bits by each model, all maps on one scale.
+def compared_bits_figure(x: Tensor, bits: Mapping[str, Tensor], *, levels: int) -> Figure:
+    """Shows images above their bits per pixel under each model, all maps on one scale.
 
     Args:
         x: Levels. (N, C, H, W).
-        bits: Of each pixel, by the name of the model. (N, H, W).
+        bits: Bits of each pixel, by model name. (N, H, W).
         levels: Number of levels K.
     """
     figure = new_figure(0.85 * len(x) + 2.2, 0.9 * (len(bits) + 1) + 0.1)
@@ -38,10 +38,10 @@ def surprises_figure(x: Tensor, bits: Mapping[str, Tensor], *, levels: int) -> F
 
 
 def epochs_figure(strips: Mapping[str, Mapping[int, Grid]]) -> Figure:
-    """Shows what models drew after some epochs, time from left to right.
+    """Shows samples of models after some epochs, from left to right.
 
     Args:
-        strips: Pictures by epoch, by the name of the model.
+        strips: Sample grids by epoch, by model name.
     """
     columns = max(len(strip) for strip in strips.values())
     width = 1.9 * columns + 1.4

@@ -1,4 +1,4 @@
-"""Completions of images beside what was given, their mean, and where they differ."""
+"""Completions of images, their mean and their uncertainty."""
 
 import numpy as np
 from einops import rearrange
@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pixelcnn.charts.figure import DOUBTED, as_written, new_figure
-from pixelcnn.charts.surprise import COLOURS, show_image
+from pixelcnn.charts.bits import COLOURS, show_image
+from pixelcnn.charts.figure import UNRELIABLE, as_written, new_figure
 from pixelcnn.inference import Completions
 from pixelcnn.plots import UNKNOWN
 
@@ -15,10 +15,10 @@ from pixelcnn.plots import UNKNOWN
 def completions_figure(
     x: Tensor, found: Completions, *, levels: int, names: list[str], most: int = 8
 ) -> Figure:
-    """A row for each image: given, the most probable completions, their mean, their uncertainty.
+    """Shows a row for each image: known pixels, most probable completions, mean, uncertainty.
 
     Args:
-        x: Levels that were given; read only where known. (B, C, H, W).
+        x: Levels; read only where known. (B, C, H, W).
         found: Their completions.
         levels: Number of levels K.
         names: One text per image.
@@ -29,7 +29,7 @@ def completions_figure(
     grid = figure.subplots(len(x), count + 3, squeeze=False)
     top = float(found.uncertainty.sum(1).max()) or 1.0
     for row, axes in enumerate(grid):
-        axes[0].imshow(_given(x[row], found.known[row], levels))
+        axes[0].imshow(_known(x[row], found.known[row], levels))
         axes[0].set_title(as_written(names[row]), fontsize=7)
         for rank in range(count):
             show_image(axes[1 + rank], found.images[row, rank], levels=levels)
@@ -42,17 +42,17 @@ def completions_figure(
         for each in axes:
             each.axis("off")
     if not found.is_trusted:
-        doubt = f"by {found.method}: not to be trusted as draws given all that is known"
-        figure.suptitle(doubt, fontsize=8, color=DOUBTED)
+        warning = f"{found.method}: unreliable as samples given all known pixels"
+        figure.suptitle(warning, fontsize=8, color=UNRELIABLE)
     bar = figure.colorbar(shown, ax=grid, fraction=0.02, pad=0.01)
     bar.set_label(f"bits per pixel, of {found.images.shape[1]} completions", fontsize=7)
     return figure
 
 
-def _given(x: Tensor, known: Tensor, levels: int) -> NDArray[np.float64]:
-    """An image (C, H, W) with what is missing in blue. (H, W, 3)."""
-    is_missing = ~known.all(0).numpy()
-    return np.where(is_missing[:, :, None], UNKNOWN, _picture(x, levels))
+def _known(x: Tensor, known: Tensor, levels: int) -> NDArray[np.float64]:
+    """An image (C, H, W) with unknown pixels in blue. (H, W, 3)."""
+    is_unknown = ~known.all(0).numpy()
+    return np.where(is_unknown[:, :, None], UNKNOWN, _picture(x, levels))
 
 
 def _picture(x: Tensor, levels: int) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Curves of a training, and of several beside each other."""
+"""Training curves of one or several trainings, and of a learning rate finder."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,10 +14,10 @@ from pixelcnn.charts.figure import as_written, new_figure, save_figure
 
 History: TypeAlias = Sequence[Mapping[str, Any]]
 """One entry per epoch: `epoch`, `train_nll` and, where there is a validation split, `val_nll`, both
-in nats per image; `learning_rate`, where it is known."""
+in nats per image; `learning_rate`, if it is known."""
 
 Looks: TypeAlias = Mapping[str, Mapping[str, Any]]
-"""How matplotlib shall draw the lines of `train_nll` and `val_nll`."""
+"""Options of Matplotlib for the lines of `train_nll` and `val_nll`."""
 
 COLOURS = {"train_nll": "#9a9a9a", "val_nll": "#1f6fb4"}
 NAMES = {"train_nll": "training", "val_nll": "validation"}
@@ -30,7 +30,7 @@ def plot_curves(
     *,
     num_dims: int | None = None,
 ) -> None:
-    """Draws the curves of one training into a PNG, see `curves_figure`.
+    """Writes the curves of one training as PNG, see `curves_figure`.
 
     Args:
         history: As `History` says.
@@ -44,10 +44,7 @@ def plot_curves(
 
 
 def curves_figure(history: History, *, num_dims: int | None = None) -> Figure:
-    """Training and validation NLL by epoch, the best epoch marked; perplexity and learning rate.
-
-    No window system and no global state is used.
-    """
+    """Shows NLL by epoch with the best epoch marked, perplexity and learning rate."""
     figure = new_figure(7, 5.5)
     axes, *below = _panels(figure)
     for key, colour in COLOURS.items():
@@ -56,7 +53,7 @@ def curves_figure(history: History, *, num_dims: int | None = None) -> Figure:
             axes.plot(*zip(*points, strict=True), ".-", color=colour, label=NAMES[key])
             best = min(points, key=lambda point: point[1])
     if axes.lines:
-        _leave_out_the_start(axes, len(history) // 20)
+        _fit_height(axes, len(history) // 20)
         axes.plot(*best, "o", color=BEST, label=f"best: {best[1]:.2f} at epoch {best[0]}")
         axes.legend(frameon=False)
     if num_dims is not None:
@@ -67,7 +64,7 @@ def curves_figure(history: History, *, num_dims: int | None = None) -> Figure:
 
 
 def compared_curves(histories: Mapping[str, History], *, num_dims: int) -> Figure:
-    """The curves of several trainings in one figure: validation in lines, training dotted.
+    """Shows the curves of several trainings: validation as lines, training dotted.
 
     Args:
         histories: By name; those without entries are left out.
@@ -85,7 +82,7 @@ def compared_curves(histories: Mapping[str, History], *, num_dims: int) -> Figur
                 line = zip(*points, strict=True)
                 axes.plot(*line, style, marker=".", color=colours[name], label=label)
     if axes.lines:
-        _leave_out_the_start(axes, longest // 20)
+        _fit_height(axes, longest // 20)
         for name, history in histories.items():
             best = min(_points(history, "val_nll"), key=lambda point: point[1], default=None)
             if best:
@@ -97,6 +94,27 @@ def compared_curves(histories: Mapping[str, History], *, num_dims: int) -> Figur
         for colour in colours.values()
     ]
     _small_panels(below, list(zip(histories.values(), looks, strict=True)), num_dims)
+    return figure
+
+
+def learning_rate_figure(rates: Sequence[float], losses: Sequence[float], chosen: float) -> Figure:
+    """Shows the loss by learning rate, on a logarithmic axis, and the rate that was chosen.
+
+    Args:
+        rates: Learning rates that were tried.
+        losses: At each, in nats per sub-pixel; those that are not finite are left out.
+        chosen: The learning rate to mark.
+    """
+    figure = new_figure(6, 4)
+    axes = figure.add_subplot()
+    axes.semilogx(rates, losses, color=COLOURS["val_nll"])
+    axes.axvline(chosen, color=BEST, linestyle="--", label=f"steepest fall: {chosen:g}")
+    # Where the loss diverges, the rest would look flat.
+    low, start = min(loss for loss in losses if math.isfinite(loss)), losses[0]
+    axes.set_ylim(low - 0.1 * (start - low), start + 0.3 * (start - low))
+    axes.set(xlabel="learning rate", ylabel="loss (nats per sub-pixel)")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
     return figure
 
 
@@ -126,7 +144,7 @@ def _add_bits(axes: Axes, num_dims: int) -> None:
 def _small_panels(
     panels: Sequence[Axes], trainings: Sequence[tuple[History, Looks]], num_dims: int | None
 ) -> None:
-    """Perplexity of a sub-pixel, and learning rate; a panel without lines goes."""
+    """Perplexity per sub-pixel, and learning rate; panels without lines are removed."""
     perplexity, rate = panels
     for history, looks in trainings:
         rates = _points(history, "learning_rate")
@@ -135,25 +153,25 @@ def _small_panels(
         for key, look in looks.items():
             if num_dims is None:
                 continue
-            # Above, the exponential is no float any more.
+            # Above, the exponential overflows.
             points = [p for p in _points(history, key) if p[1] < 700 * num_dims]
             shown = [(epoch, math.exp(nats / num_dims)) for epoch, nats in points]
             if shown:
                 perplexity.plot(*zip(*shown, strict=True), marker=".", **look)
     if perplexity.lines:
-        _leave_out_the_start(perplexity, max(len(history) for history, _ in trainings) // 20)
+        _fit_height(perplexity, max(len(history) for history, _ in trainings) // 20)
     for axes in panels:
         if not axes.lines:
             axes.remove()
 
 
 def _points(history: History, key: str) -> list[tuple[int, float]]:
-    """What is known of each epoch."""
+    """The epochs with a finite value, and their values."""
     return [(entry["epoch"], entry[key]) for entry in history if _is_number(entry.get(key))]
 
 
-def _leave_out_the_start(axes: Axes, num_epochs: int) -> None:
-    """Fits the height to later epochs: the first fall so far that the rest would look flat."""
+def _fit_height(axes: Axes, num_epochs: int) -> None:
+    """Fits the height to later epochs: the first ones would make the rest look flat."""
     if num_epochs:
         later = [y for line in axes.lines for y in np.asarray(line.get_ydata())[num_epochs:]]
         if later:

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pixelcnn.charts.figure import DOUBTED, new_figure
+from pixelcnn.charts.figure import UNRELIABLE, new_figure
 from pixelcnn.inference import LevelEstimate
 
 MOST_BARS = 40  # more levels are a line with a band
@@ -16,7 +16,7 @@ COLOUR = "#1f6fb4"
 def levels_figure(estimates: Mapping[str, LevelEstimate]) -> Figure:
     """Shows estimates of one sub-pixel below each other, with their 95 % intervals.
 
-    Those that their own diagnostics speak against are red, and say so.
+    Unreliable estimates are red, and their titles say so.
 
     Args:
         estimates: By title; all of the same K levels.
@@ -25,8 +25,8 @@ def levels_figure(estimates: Mapping[str, LevelEstimate]) -> Figure:
     panels = figure.subplots(len(estimates), 1, squeeze=False, sharex=True)[:, 0]
     for axes, (title, estimate) in zip(panels, estimates.items(), strict=True):
         _show(axes, estimate)
-        doubt = "" if estimate.is_trusted else " (not to be trusted)"
-        axes.set_title(f"{title}{doubt}", fontsize=9)
+        warning = "" if estimate.is_trusted else " (unreliable)"
+        axes.set_title(f"{title}{warning}", fontsize=9)
         axes.set(ylabel="probability")
         axes.set_ylim(bottom=0)
         axes.spines[["top", "right"]].set_visible(False)
@@ -35,7 +35,7 @@ def levels_figure(estimates: Mapping[str, LevelEstimate]) -> Figure:
 
 
 def _show(axes: Axes, estimate: LevelEstimate) -> None:
-    colour = COLOUR if estimate.is_trusted else DOUBTED
+    colour = COLOUR if estimate.is_trusted else UNRELIABLE
     probabilities = estimate.probabilities.numpy()
     low, high = (end.nan_to_num(0).numpy() for end in estimate.interval())
     levels = np.arange(len(probabilities))

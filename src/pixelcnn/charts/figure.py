@@ -1,4 +1,4 @@
-"""Figures without a window system and without global state."""
+"""Figures of Matplotlib without a window system and without global state."""
 
 import io
 from os import PathLike
@@ -11,7 +11,7 @@ from PIL import Image
 from pixelcnn.files import atomic_write
 
 DPI = 120
-DOUBTED = "#c23b22"  # whatever its own diagnostics speak against
+UNRELIABLE = "#c23b22"  # colour of estimates whose diagnostics warn
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -22,10 +22,10 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def as_written(name: str) -> str:
-    """A name of somebody's run, label or file, for a title or a legend of Matplotlib.
+    """Escapes the name of a run, label or file for a title or legend of Matplotlib.
 
-    Otherwise dollars would enclose a formula, which may be none that it can read, and a legend
-    would leave out whatever begins with an underscore.
+    Without it, dollars enclose a formula, and a legend leaves out names that begin with an
+    underscore.
 
     Example:
         >>> as_written("5$")

@@ -1,4 +1,4 @@
-"""How scores of two kinds of images overlap."""
+"""Histograms of the scores of two sets of images."""
 
 from collections.abc import Mapping
 
@@ -10,17 +10,17 @@ from pixelcnn.charts.figure import as_written, new_figure
 
 BINS = 40
 COLOURS = ("#1f6fb4", "#c23b22")
-SHOWN = (0.005, 0.995)  # of all scores: a single image must not flatten the rest
+SHOWN = (0.005, 0.995)  # quantiles of all scores: a single image must not flatten the rest
 
 
 def overlap_figure(
     scores: Mapping[str, tuple[Tensor, Tensor]], *, names: tuple[str, str], unit: str
 ) -> Figure:
-    """Shows the scores of two kinds of images as histograms, below each other by title.
+    """Shows the scores of two sets of images as overlapping histograms, a panel for each title.
 
     Args:
-        scores: Those of either kind, (N,) and (M,), by title.
-        names: What the kinds are called.
+        scores: Of either set, (N,) and (M,), by title.
+        names: Of the sets.
         unit: Of the scores.
     """
     figure = new_figure(7, 2.1 * len(scores) + 0.3)

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from pixelcnn.charts.comparison import epochs_figure, surprises_figure
+from pixelcnn.charts.comparison import compared_bits_figure, epochs_figure
 from pixelcnn.charts.curves import compared_curves
 from pixelcnn.charts.figure import figure_png
 from pixelcnn.evaluation.sample_quality import GeneratedSamples
@@ -156,7 +156,7 @@ def bit_maps(found: Comparison) -> Picture:
         for variant, measured in zip(found.variants, found.measured, strict=True)
     }
     x = images_shown(found)
-    figure = surprises_figure(x, bits, levels=found.images.spec.levels)
+    figure = compared_bits_figure(x, bits, levels=found.images.spec.levels)
     caption = (
         "Bits of each pixel of test images given all earlier pixels, on one scale: bright where "
         "the model predicts badly. Conditional models are conditioned on their labels, attributes "

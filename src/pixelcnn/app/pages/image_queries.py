@@ -12,8 +12,8 @@ from pixelcnn.app.tasks import was_stopped, working
 from pixelcnn.app.widgets.controls import ask_number, ask_seed
 from pixelcnn.app.widgets.display import LARGE, heat_tile, show_figure, show_images
 from pixelcnn.app.widgets.image_picker import ChosenImage
-from pixelcnn.charts.belief import belief_figure
-from pixelcnn.charts.surprise import BRIGHTEST
+from pixelcnn.charts.bits import BRIGHTEST
+from pixelcnn.charts.posterior import posterior_figure
 from pixelcnn.data.conditions import checksum
 from pixelcnn.inference import ClassPosterior, Expectation, Scores, classify, expectation, score
 from pixelcnn.inference.query import Progress
@@ -107,7 +107,7 @@ def _show_maps(choice: Choice, picked: ChosenImage, maps: Maps) -> None:
         names = choice.model.condition.every_name
         best = belief.probabilities[0].max().item()
         title = f"{names[int(belief.predicted[0])]}: {best:.1%}"
-        figure = belief_figure(
+        figure = posterior_figure(
             picked.x, belief.by_pixel, levels=levels, names=names, titles=[title]
         )
         with right:

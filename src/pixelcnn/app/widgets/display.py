@@ -93,7 +93,7 @@ def heat_tile(values: Tensor, top: float) -> Tensor:
     # Here, because it brings Matplotlib, which the first page does without.
     from matplotlib import colormaps
 
-    from pixelcnn.charts.surprise import COLOURS
+    from pixelcnn.charts.bits import COLOURS
 
     share = (values / (top or 1.0)).clamp(max=1)
     colours = colormaps[COLOURS](share.numpy(), bytes=True)[:, :, :3]

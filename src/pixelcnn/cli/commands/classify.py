@@ -4,8 +4,8 @@ import argparse
 import csv
 from pathlib import Path
 
-from pixelcnn.charts.belief import belief_figure
 from pixelcnn.charts.figure import save_figure
+from pixelcnn.charts.posterior import posterior_figure
 from pixelcnn.cli.inputs.query_images import QueryImages, query_images
 from pixelcnn.cli.outputs.console import counted, progress_bar
 from pixelcnn.errors import ConfigError
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         arriving = classify(model, x, by_pixel=True, batch_size=args.batch_size).by_pixel
         assert arriving is not None
         titles = [Path(name).name for name in asked.names[: args.show]]
-        figure = belief_figure(x, arriving, levels=model.num_classes, names=names, titles=titles)
+        figure = posterior_figure(x, arriving, levels=model.num_classes, names=names, titles=titles)
         save_figure(figure, out / BELIEF_FILE)
     print(classification_summary(asked, found))
     print(out / CLASSES_FILE)

@@ -19,7 +19,14 @@ from pixelcnn.errors import ConfigError
 from pixelcnn.files import atomic_write, provisional_folder
 from pixelcnn.inference import Completions, UnreliableEstimateWarning, complete, known_masks
 from pixelcnn.inference.complete import default_method
-from pixelcnn.plots import film_scale, film_strip, image_grid, save_gif, save_png, screen_scale
+from pixelcnn.plots import (
+    animation_scale,
+    frame_strip,
+    image_grid,
+    save_gif,
+    save_png,
+    screen_scale,
+)
 from pixelcnn.runs import open_model
 
 TABLE_FILE = "completions.csv"
@@ -96,9 +103,9 @@ def write_chains(out: Path, frames: list[Tensor], levels: int) -> None:
     seen = rearrange(torch.stack(frames), "t b m c h w -> t (b m) c h w").cpu()
     height, width = seen.shape[3:]
     some = torch.linspace(0, len(seen) - 1, min(len(seen), NUM_FRAMES)).round().long()
-    save_png(out / STRIP_FILE, film_strip(seen[some], levels, scale=screen_scale(height, width)))
+    save_png(out / STRIP_FILE, frame_strip(seen[some], levels, scale=screen_scale(height, width)))
     columns = frames[0].shape[1]
-    scale = film_scale(height, width, columns=columns)
+    scale = animation_scale(height, width, columns=columns)
     save_gif(
         out / FILM_FILE,
         [image_grid(each, levels, columns=columns, scale=scale) for each in seen],

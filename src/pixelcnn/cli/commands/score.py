@@ -5,8 +5,8 @@ import csv
 import math
 from pathlib import Path
 
+from pixelcnn.charts.bits import bits_figure
 from pixelcnn.charts.figure import save_figure
-from pixelcnn.charts.surprise import surprise_figure
 from pixelcnn.cli.inputs.query_images import QueryImages, query_images
 from pixelcnn.cli.outputs.console import counted, progress_bar
 from pixelcnn.cli.scoring.ood import score_against
@@ -19,8 +19,8 @@ from pixelcnn.inference import Scores, expectation, score, score_unconditionally
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition
 from pixelcnn.plots import (
-    film_scale,
-    film_strip,
+    animation_scale,
+    frame_strip,
     image_grid,
     mark_unknown,
     save_gif,
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
             f"{Path(asked.names[number]).name}\n{scores.bits_per_dim[number]:.3f} bits/dim"
             for number in shown.tolist()
         ]
-        figure = surprise_figure(
+        figure = bits_figure(
             asked.x[shown], scores.bits_per_pixel[shown], levels=model.num_classes, titles=titles
         )
         save_figure(figure, out / SURPRISE_FILE)
@@ -119,8 +119,8 @@ def write_expectation(
         )
     frames = mark_unknown(found.mean, found.known[:, None], model.num_classes)
     height, width = frames.shape[3:]
-    save_png(out / STRIP_FILE, film_strip(frames, 256, scale=screen_scale(height, width)))
-    scale = film_scale(height, width, columns=len(filmed))
+    save_png(out / STRIP_FILE, frame_strip(frames, 256, scale=screen_scale(height, width)))
+    scale = animation_scale(height, width, columns=len(filmed))
     films = [image_grid(each, 256, columns=len(filmed), scale=scale) for each in frames]
     save_gif(out / FILM_FILE, films, milliseconds=300)
 

@@ -47,7 +47,7 @@ def gibbs_completions(
         scan: As `GibbsChains` takes it.
         kernel: As `GibbsChains` takes it.
         on_sweep: Shown the images at the beginning and after each sweep, such as for
-            `pixelcnn.plots.film_strip`. (B, M, C, H, W).
+            `pixelcnn.plots.frame_strip`. (B, M, C, H, W).
 
     Returns:
         Completions. For each image, `r_hat` of the log-probability in the later half of the

@@ -10,8 +10,8 @@ import psutil  # type: ignore[import-untyped]
 import torch
 from torch import Tensor
 
+from pixelcnn.charts.curves import learning_rate_figure
 from pixelcnn.charts.figure import save_figure
-from pixelcnn.charts.learning_rate import rate_figure
 from pixelcnn.config import FINDERS, Config, load_config
 from pixelcnn.config.rules import check_devices
 from pixelcnn.data import DataSplits
@@ -119,7 +119,7 @@ def find_settings(
         logger.info(f"Found a batch size of {size:,}.")
     if config.training.find_learning_rate:
         tried = find_learning_rate(config, model, data)
-        save_figure(rate_figure(tried.rates, tried.losses, tried.best), run_dir / PICTURE)
+        save_figure(learning_rate_figure(tried.rates, tried.losses, tried.best), run_dir / PICTURE)
         found["training.learning_rate"] = {
             "value": tried.best,
             "by": f"the steepest fall of the loss while the rate rose from {LOWEST_RATE:g} to "

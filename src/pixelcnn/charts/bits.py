@@ -1,4 +1,4 @@
-"""Heat maps of surprise: how many bits each pixel of an image cost."""
+"""Heat maps of the bits of each pixel given all earlier ones."""
 
 import math
 from collections.abc import Sequence
@@ -13,17 +13,17 @@ from pixelcnn.plots import image_grid
 
 COLUMNS = 8
 COLOURS = "magma"
-BRIGHTEST = 0.998  # the share of pixels below the end of the scale: one outlier must not dim all
+BRIGHTEST = 0.998  # quantile at the end of the scale: a single outlier must not dim the rest
 
 
-def surprise_figure(
+def bits_figure(
     x: Tensor, bits: Tensor, *, levels: int, titles: Sequence[str], columns: int = COLUMNS
 ) -> Figure:
-    """Shows each image above the map of its bits, all maps on one scale.
+    """Shows each image above its bits per pixel, all maps on one scale.
 
     Args:
         x: Levels. (N, C, H, W).
-        bits: Of each pixel. (N, H, W).
+        bits: Bits of each pixel. (N, H, W).
         levels: Number of levels K.
         titles: One text per image.
         columns: Images in a row.
@@ -47,7 +47,7 @@ def surprise_figure(
 
 
 def show_image(axes: Axes, x: Tensor, *, levels: int) -> None:
-    """Puts one image (C, H, W) into axes, without ticks."""
+    """Shows one image (C, H, W) in axes without ticks."""
     picture = image_grid(x[None], levels, pad=0)
     is_grey = picture.shape[2] == 1
     axes.imshow(picture[:, :, 0] if is_grey else picture, cmap="gray", vmin=0, vmax=255)
