@@ -72,7 +72,9 @@ def test_augmentation_mirrors_training_images_only_when_asked():
 
 def test_dynamic_binarization_draws_anew_in_every_epoch():
     grey = torch.full((4, 1, 8, 8), 8)
-    loaded = batches(TensorImageSet(grey, levels=17).redrawn(), 4, generator=generator())
+    loaded = batches(
+        TensorImageSet(grey, levels=17).dynamically_binarized(), 4, generator=generator()
+    )
     ((first, _),), ((second, _),) = loaded, loaded
     assert set(first.unique().tolist()) == {0, 1}
     assert not torch.equal(first, second)
@@ -128,7 +130,7 @@ def test_a_change_depends_on_the_generator_and_the_number_of_the_batch_alone(cha
 
 
 def test_dynamic_binarization_after_a_resumed_start_is_that_of_the_whole_epoch():
-    redrawn = TensorImageSet(COLOURS, levels=256).redrawn()
+    redrawn = TensorImageSet(COLOURS, levels=256).dynamically_binarized()
     whole = [x for x, _ in batches(redrawn, 2, generator=generator())]
     later = [x for x, _ in batches(redrawn, 2, generator=generator()).starting_at(2)]
     assert len(later) == 1 and torch.equal(later[0], whole[2])
@@ -140,7 +142,7 @@ def test_dynamic_binarization_after_a_resumed_start_is_that_of_the_whole_epoch()
         (TensorImageSet(COLOURS[:, :1], levels=256), "1 channel and 256 levels"),
         (TensorImageSet(COLOURS % 16, levels=16), "3 channels and 16 levels"),
         (TensorImageSet(COLOURS, levels=512), "3 channels and 512 levels"),
-        (TensorImageSet(COLOURS, levels=256).redrawn(), "3 channels and 2 levels"),
+        (TensorImageSet(COLOURS, levels=256).dynamically_binarized(), "3 channels and 2 levels"),
     ],
     ids=["grey", "palette", "codes", "binary"],
 )

@@ -30,11 +30,11 @@ def test_every_chunk_is_transformed():
 
 
 def test_a_redrawn_set_keeps_its_grey_images_and_promises_binary_ones():
-    held = TensorImageSet(images(), levels=4).redrawn()
-    assert held.redraws
+    held = TensorImageSet(images(), levels=4).dynamically_binarized()
+    assert held.is_dynamic
     assert (held.spec.levels, held.stored_levels) == (2, 4)
     assert torch.equal(held.images.long(), images())
-    assert held.take(torch.tensor([0])).redraws
+    assert held.take(torch.tensor([0])).is_dynamic
 
 
 @pytest.mark.parametrize("wrong", [torch.zeros(2, 1, 3, 3), images() + 1, images() - 1])
@@ -54,6 +54,6 @@ def test_an_empty_set_is_refused():
 
 
 def test_moving_keeps_everything():
-    moved = TensorImageSet(images(), torch.arange(6), levels=4).redrawn().to("cpu")
-    assert moved.redraws
+    moved = TensorImageSet(images(), torch.arange(6), levels=4).dynamically_binarized().to("cpu")
+    assert moved.is_dynamic
     assert moved.labels.tolist() == list(range(6))

@@ -1,10 +1,14 @@
+"""From the name of a data set to its splits, and data sets of a user."""
+
+import json
 from fractions import Fraction
 
 import numpy as np
 import pytest
 import torch
 
-from pixelcnn.data import DATASETS, batches, load_data
+from pixelcnn.cli import main
+from pixelcnn.data import DATASETS, Source, TensorImageSet, batches, load_data, register
 from pixelcnn.errors import ConfigError, DataError
 
 
@@ -96,7 +100,7 @@ def test_dynamic_binarization_draws_once_for_evaluation_and_anew_for_training():
     for split in ("val", "test"):
         part = getattr(data, split)
         assert part.images.max() == 1
-        assert not part.redraws
+        assert not part.is_dynamic
         assert torch.equal(part.images, getattr(again, split).images)
     loaded = batches(data.train, 2000)
     ((first, _),), ((second, _),) = loaded, loaded
@@ -189,3 +193,62 @@ def test_a_folder_that_cannot_be_listed_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("os.scandir", refuse)
     with pytest.raises(DataError, match=f"{tmp_path} cannot be read: Permission denied"):
         load_data(f"folder:{tmp_path}")
+
+
+@pytest.fixture
+def stripes():
+    """A data set that a user registers; returns its name."""
+
+    @register("stripes")
+    def read_stripes(root, *, num_images: int = 30, dark: bool = False):
+        x = torch.arange(4).repeat(num_images, 1, 4, 1) % (2 if dark else 4)
+        return Source("stripes", TensorImageSet(x, levels=4), notes=(f"in {root.name}",))
+
+    yield "stripes"
+    del DATASETS["stripes"]
+
+
+def test_a_registered_data_set_is_loaded_with_its_own_options(stripes, tmp_path):
+    data = load_data(stripes, data_root=tmp_path / "here", num_images=50, image_size=2)
+    assert data.protocol.startswith("stripes, resized to 2×2, 4 levels, 41/4/5 (validation and")
+    assert data.protocol.endswith("in here)")
+    assert load_data(stripes).train.images.max() == 3
+    assert load_data(stripes, dark=True).train.images.max() == 1
+
+
+def test_options_that_no_reader_or_another_one_takes_are_refused(stripes):
+    with pytest.raises(ConfigError, match="`num_images` is for stripes alone, got 5 for digits"):
+        load_data("digits", num_images=5)
+    with pytest.raises(ConfigError, match="`nosuch` is no option of a data set, got 1 for stripes"):
+        load_data(stripes, nosuch=1)
+    assert load_data("digits", num_images=None, dark=False).protocol.startswith("digits")
+
+
+def test_a_registered_name_is_listed_and_is_not_taken_twice(stripes):
+    with pytest.raises(ConfigError, match=r"must be one of digits, .*, stripes, or npz:PATH"):
+        load_data("nosuch")
+    with pytest.raises(ConfigError, match=r"'digits' must be a new name, but .*read_digits has it"):
+        register("digits")(lambda root: None)
+
+
+def test_a_registered_data_set_trains_from_the_command_line(stripes, tmp_path, monkeypatch):
+    monkeypatch.setenv("PIXELCNN_DATA", str(tmp_path))
+    words = ["--data.dataset_name", stripes, "--training.max_epochs=1", "--device=cpu"]
+    out = tmp_path / "run"
+    assert main(["train", *words, "--model.hidden_channels=4", "--out", str(out)]) == 0
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert metrics["protocol"].startswith("stripes, 4 levels, 24/3/3")
+    assert main(["evaluate", str(out), "--split", "val"]) == 0
+
+
+def test_a_registered_reader_of_files_takes_a_path(tmp_path):
+    @register("blank")
+    def read_blank(path):
+        return Source(path.name, TensorImageSet(torch.zeros(9, 1, 2, 2).long(), levels=2))
+
+    try:
+        assert load_data(f"blank:{tmp_path / 'mine'}").protocol.startswith("mine, 2 levels")
+        with pytest.raises(ConfigError, match="write blank:PATH"):
+            load_data("blank")
+    finally:
+        del DATASETS["blank"]

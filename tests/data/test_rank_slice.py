@@ -16,13 +16,15 @@ def test_each_image_is_in_one_part_and_parts_are_even(world_size, count):
     sizes = [part.size(count) for part in parts]
     assert max(sizes) - min(sizes) <= 1
     assert sum(part.weight(count) for part in parts) == pytest.approx(world_size)
-    assert all(len(range(count)[part.shown(count)]) == max(1, part.size(count)) for part in parts)
+    assert all(
+        len(range(count)[part.computed(count)]) == max(1, part.size(count)) for part in parts
+    )
 
 
 def test_the_average_of_weighed_means_is_the_mean_of_all():
     x = torch.arange(7.0).square()
     parts = [RankSlice(rank, 3) for rank in range(3)]
-    weighed = [x[part.shown(7)].mean() * part.weight(7) for part in parts]
+    weighed = [x[part.computed(7)].mean() * part.weight(7) for part in parts]
     assert torch.stack(weighed).mean() == pytest.approx(x.mean().item())
 
 
@@ -30,7 +32,9 @@ def test_the_average_of_weighed_means_is_the_mean_of_all():
 def test_parts_hold_the_very_images_of_the_whole_batches(world_size):
     numbers = torch.arange(14)
     stored = torch.randint(256, (14, 1, 3, 4))
-    images = TensorImageSet(stored, numbers, maps=stored.float(), levels=256).redrawn()
+    images = TensorImageSet(
+        stored, numbers, maps=stored.float(), levels=256
+    ).dynamically_binarized()
 
     def read(part):
         options = {"shuffle": True, "augment": True, "mutation_rate": 0.2, "part": part}
@@ -41,7 +45,7 @@ def test_parts_hold_the_very_images_of_the_whole_batches(world_size):
     shared = zip(*(read(RankSlice(rank, world_size)) for rank in range(world_size)), strict=True)
     for batch, cuts in zip(whole, shared, strict=True):
         for rank, cut in enumerate(cuts):
-            own = RankSlice(rank, world_size).shown(len(batch.x))
+            own = RankSlice(rank, world_size).computed(len(batch.x))
             assert torch.equal(cut.x, batch.x[own])
             for ours, theirs in zip(cut.conditions, batch.conditions.cut(own), strict=True):
                 assert (ours is None and theirs is None) or torch.equal(ours, theirs)

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from pixelcnn.data import TensorImageSet
-from pixelcnn.data.splits import choose_some, hold_out
+from pixelcnn.data.splits import hold_out, subsample
 from pixelcnn.errors import DataError
 
 
@@ -44,12 +44,12 @@ def test_a_single_image_cannot_be_split():
 
 
 def test_some_images_are_chosen_at_random_by_the_seed():
-    first, again = (numbers(choose_some(numbered(50), 5, seed=1)) for _ in range(2))
+    first, again = (numbers(subsample(numbered(50), 5, seed=1)) for _ in range(2))
     assert first == again == sorted(set(first))
     assert len(first) == 5
-    assert numbers(choose_some(numbered(50), 5, seed=2)) != first
+    assert numbers(subsample(numbered(50), 5, seed=2)) != first
 
 
 @pytest.mark.parametrize("limit", [None, 50, 51])
 def test_a_limit_that_is_not_reached_changes_nothing(limit):
-    assert numbers(choose_some(numbered(50), limit, seed=0)) == list(range(50))
+    assert numbers(subsample(numbered(50), limit, seed=0)) == list(range(50))

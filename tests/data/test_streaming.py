@@ -170,5 +170,9 @@ def test_batches_for_a_cuda_device_are_pinned_and_sent_without_waiting(images, m
 
 def test_what_is_taken_resized_or_redrawn_stays_on_its_device(images):
     moved = images.to("meta")
-    for other in (moved.take(torch.tensor([1])), moved.redrawn(), moved.apply(abs, images.spec)):
+    for other in (
+        moved.take(torch.tensor([1])),
+        moved.dynamically_binarized(),
+        moved.apply(abs, images.spec),
+    ):
         assert other.device == torch.device("meta")

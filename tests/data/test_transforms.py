@@ -5,11 +5,11 @@ import torch
 
 from pixelcnn.data.transforms import (
     choose_flips,
-    draw_binary,
-    draw_binary_once,
     flip,
     jitter_colours,
     resize,
+    sample_binary,
+    sample_binary_fixed,
     threshold,
 )
 
@@ -58,7 +58,7 @@ def test_binary_draws_have_the_probability_of_the_level():
     # 20,000 draws each: six standard deviations, false alarm below 1e-7 for all levels together.
     generator = torch.Generator().manual_seed(0)
     x = torch.arange(5)[:, None].expand(5, 20_000)
-    share = draw_binary(x, levels=5, generator=generator).double().mean(1)
+    share = sample_binary(x, levels=5, generator=generator).double().mean(1)
     expected = torch.arange(5) / 4
     assert ((share - expected).abs() <= 6 * (expected * (1 - expected) / 20_000).sqrt()).all()
 
@@ -66,14 +66,14 @@ def test_binary_draws_have_the_probability_of_the_level():
 def test_black_and_white_are_never_redrawn_otherwise():
     generator = torch.Generator().manual_seed(0)
     x = torch.tensor([0, 16]).repeat(10_000)
-    assert torch.equal(draw_binary(x, levels=17, generator=generator), x // 16)
+    assert torch.equal(sample_binary(x, levels=17, generator=generator), x // 16)
 
 
 def test_the_draw_once_and_for_all_depends_on_the_image_alone():
     x = torch.randint(256, (5, 1, 8, 8), dtype=torch.uint8)
-    drawn = draw_binary_once(x, levels=256)
-    assert torch.equal(draw_binary_once(x.flip(0), levels=256), drawn.flip(0))
-    assert torch.equal(draw_binary_once(x[3:4].long(), levels=256), drawn[3:4])
+    drawn = sample_binary_fixed(x, levels=256)
+    assert torch.equal(sample_binary_fixed(x.flip(0), levels=256), drawn.flip(0))
+    assert torch.equal(sample_binary_fixed(x[3:4].long(), levels=256), drawn[3:4])
     assert not torch.equal(drawn[0], drawn[1])
 
 

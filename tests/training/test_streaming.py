@@ -21,9 +21,9 @@ def test_no_worker_outlives_a_training(tmp_path, monkeypatch):
         made.append(start(self))
         return made[-1]
 
-    hold_or_stream = folder.hold_or_stream
+    make = folder.source_of_images
     monkeypatch.setattr(
-        folder, "hold_or_stream", lambda stores, spec, _: hold_or_stream(stores, spec, 0)
+        folder, "source_of_images", lambda *a, **b: make(*a, **{**b, "stream_above_bytes": 0})
     )
     monkeypatch.setattr(streaming.StreamReader, "_start", noted)
     images = {"dataset_name": f"folder:{tmp_path}", "batch_size": 4, "num_workers": 1}

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pixelcnn.app.models import Choice
 from pixelcnn.checkpoint import fingerprint
-from pixelcnn.data.conditions import noted
+from pixelcnn.data.conditions import condition_notes
 from pixelcnn.data.image_sets import narrow
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference import PixelCNNSampler, score
@@ -107,7 +107,7 @@ class SamplingProgress:
         wish = self.wish
         settings = {
             **wish.options.plain,
-            **noted(wish.cond, self.choice.model.condition.kind),
+            **condition_notes(wish.cond, self.choice.model.condition.kind),
             "num_samples": wish.num_samples,
         }
         return generation_notes(fingerprint=fingerprint(self.choice.model), settings=settings)

@@ -3,8 +3,8 @@
 from dataclasses import asdict, replace
 
 from pixelcnn.config.sections import TRAINING_ONLY, Config
-from pixelcnn.data import IMAGE_FILES, DataSplits, load_data
-from pixelcnn.data.augmentation import changes_in_words
+from pixelcnn.data import DataSplits, load_data, reader_options
+from pixelcnn.data.augmentation import augmentation_notes
 
 
 def load_images(config: Config) -> DataSplits:
@@ -19,8 +19,8 @@ def load_images(config: Config) -> DataSplits:
     }
     name = options.pop("dataset_name")
     # Only image files can be read in grey or in colour, as the model wants.
-    reads_images = name.partition(":")[0] in IMAGE_FILES
+    reads_images = "channels" in reader_options(name)
     channels = config.model.settings["in_channels"] if reads_images else None
     data = load_data(name, **options, channels=channels, seed=config.seed)
-    changes = changes_in_words(config.data.colour_jitter, config.data.mutation_rate)
+    changes = augmentation_notes(config.data.colour_jitter, config.data.mutation_rate)
     return replace(data, protocol="; ".join((data.protocol, *changes)))

@@ -1,8 +1,8 @@
-"""Changes of training images that change what is learned, in words."""
+"""Warnings and protocol notes about the augmentation of training images."""
 
-from pixelcnn.data.data_warnings import notice
+from pixelcnn.data.data_warnings import warn_about_data
 
-# What their images show, mirrored, is something else.
+# Data sets whose mirrored images are not of the same kind.
 UNMIRRORED = {
     "digits": "digits",
     "mnist": "digits",
@@ -10,26 +10,26 @@ UNMIRRORED = {
 }
 
 
-def warn_of_augmentation(dataset_name: str, *, flips: bool, colour_jitter: float) -> None:
-    """Says why the changes asked for may be unwise.
+def warn_about_augmentation(dataset_name: str, *, flips: bool, colour_jitter: float) -> None:
+    """Warns of augmentation that changes the learned density.
 
     Args:
-        dataset_name: Of the images, as `load_data` takes it.
+        dataset_name: As `load_data` takes it.
         flips: Whether images are mirrored.
         colour_jitter: As `batches` takes it.
 
     Example:
-        >>> warn_of_augmentation("cifar10", flips=True, colour_jitter=0.0)  # nothing to be said
+        >>> warn_about_augmentation("cifar10", flips=True, colour_jitter=0.0)  # no warning
     """
     if flips and dataset_name in UNMIRRORED:
         what = UNMIRRORED[dataset_name]
-        notice(
+        warn_about_data(
             f"`data.use_augmentation` mirrors the images of {dataset_name}, and mirrored {what} "
             f"are no {what}: the model spends probability on images that do not occur. Flips are "
             f"for natural images."
         )
     if colour_jitter:
-        notice(
+        warn_about_data(
             f"`data.colour_jitter` {colour_jitter:g}: the model learns the density of images with "
             f"changed colours, not of those that are scored. Likelihoods are of exact levels, and "
             f"jitter makes levels that no image has: NLL on validation and test images will be "
@@ -37,11 +37,11 @@ def warn_of_augmentation(dataset_name: str, *, flips: bool, colour_jitter: float
         )
 
 
-def changes_in_words(colour_jitter: float, mutation_rate: float) -> list[str]:
-    """What a reader of figures must know of the training images.
+def augmentation_notes(colour_jitter: float, mutation_rate: float) -> list[str]:
+    """Notes for the protocol on changed training images.
 
     Example:
-        >>> changes_in_words(0.1, 0.0)
+        >>> augmentation_notes(0.1, 0.0)
         ['colours of training images changed by up to 0.1']
     """
     changes = []

@@ -12,10 +12,10 @@ from pixelcnn.data.image_sets import ImageSet
 from pixelcnn.data.rank_slice import ALL, RankSlice
 from pixelcnn.data.transforms import (
     choose_flips,
-    draw_binary,
     flip,
     jitter_colours,
     mutate,
+    sample_binary,
 )
 from pixelcnn.errors import ConfigError
 
@@ -89,9 +89,9 @@ class Batches:
         seeds = self._seeds(len(order))[position:]
         noise = Generator(self.generator.device)
         order = order[position:]
-        parts = [indices[self.part.shown(len(indices))] for indices in order]
+        parts = [indices[self.part.computed(len(indices))] for indices in order]
         for indices, seed, stored in zip(order, seeds, self._reader(parts), strict=True):
-            own = self.part.shown(len(indices))
+            own = self.part.computed(len(indices))
             # Draws are made for the whole batch, and cut like the images.
             x = among(stored.long(), own, len(indices))
             batch = Batch(x, images.conditions.take(indices))
@@ -110,8 +110,8 @@ class Batches:
             x, conditions = flip(x, chosen), conditions.flipped(chosen)
         if self.colour_jitter:
             x = jitter_colours(x, self.colour_jitter, generator=noise)
-        if images.redraws:
-            x = draw_binary(x, levels=images.stored_levels, generator=noise)
+        if images.is_dynamic:
+            x = sample_binary(x, levels=images.stored_levels, generator=noise)
         if self.mutation_rate:
             levels = images.spec.levels
             x = mutate(x, levels=levels, rate=self.mutation_rate, generator=noise)
@@ -119,7 +119,7 @@ class Batches:
 
     def _seeds(self, count: int) -> list[int]:
         """A seed for each batch of this epoch; nothing is drawn where nothing needs it."""
-        if not self.changes_images and not self.image_set.redraws:
+        if not self.changes_images and not self.image_set.is_dynamic:
             return [0] * count
         device = self.generator.device
         drawn = torch.randint(2**62, (count,), generator=self.generator, device=device)

@@ -54,7 +54,7 @@ class Conditions(NamedTuple):
         """The same on a device."""
         return self._each(lambda values: values.to(device))
 
-    def sized(self, size: tuple[int, int]) -> "Conditions":
+    def resized(self, size: tuple[int, int]) -> "Conditions":
         """Maps scaled and cropped as images are, bilinearly; all else as it is."""
         if self.maps is None or tuple(self.maps.shape[2:]) == size:
             return self
@@ -66,7 +66,7 @@ class Conditions(NamedTuple):
             return self
         return self._replace(maps=flip(self.maps, chosen))
 
-    def stored(self, count: int, size: tuple[int, int]) -> "Conditions":
+    def checked(self, count: int, size: tuple[int, int]) -> "Conditions":
         """The same in the types that are stored, checked against the images.
 
         Args:
@@ -109,12 +109,12 @@ def checksum(cond: Tensor) -> str:
     return hashlib.sha256(cond.cpu().contiguous().numpy().tobytes()).hexdigest()
 
 
-def noted(cond: Tensor | None, kind: str | None) -> dict[str, Any]:
-    """Conditions (N, …) of a kind as notes about a picture hold them: maps by their checksum.
+def condition_notes(cond: Tensor | None, kind: str | None) -> dict[str, Any]:
+    """Conditions (N, …) of a kind for the notes of an image file; maps as their checksum.
 
     Example:
-        >>> noted(torch.tensor([3, 5]), "labels"), noted(None, "labels"), noted(None, None)
-        ({'labels': [3, 5]}, {'labels': None}, {})
+        >>> condition_notes(torch.tensor([3, 5]), "labels"), condition_notes(None, "labels")
+        ({'labels': [3, 5]}, {'labels': None})
     """
     if kind is None:
         return {}

@@ -1,4 +1,4 @@
-"""What a user should know about the data, and nothing depends on."""
+"""Warnings about the data."""
 
 import warnings
 from collections.abc import Sequence
@@ -7,20 +7,20 @@ from pixelcnn.errors import PixelCNNWarning
 
 
 class DataWarning(PixelCNNWarning):
-    """Something about the images, or what is made of them, that a reader of figures should know."""
+    """A property of the images or their processing that affects reported metrics."""
 
 
-def notice(line: str) -> None:
-    """Warns by one line for people. The command line prints it as it stands."""
-    warnings.warn(line, DataWarning, stacklevel=3)
+def warn_about_data(message: str) -> None:
+    """Raises a `DataWarning` of one line, which the command line prints as it is."""
+    warnings.warn(message, DataWarning, stacklevel=3)
 
 
-def some(names: Sequence[str]) -> str:
-    """The first of many names.
+def first_names(names: Sequence[str]) -> str:
+    """The first three of many names, and the number of the others.
 
     Example:
-        >>> some(["a"]), some(["a", "b"]), some(["a", "b", "c", "d"])
-        ('a', 'a, b', 'a, b, c and 1 more')
+        >>> first_names(["a", "b"]), first_names(["a", "b", "c", "d"])
+        ('a, b', 'a, b, c and 1 more')
     """
     shown = ", ".join(names[:3])
     return shown if len(names) <= 3 else f"{shown} and {len(names) - 3:,} more"

@@ -62,11 +62,11 @@ class ImageSet(ABC):
         return self.conditions.labels
 
     @property
-    def redraws(self) -> bool:
+    def is_dynamic(self) -> bool:
         """Whether every epoch draws binary images anew (dynamic binarization)."""
         return self.stored_levels != self.spec.levels
 
-    def redrawn(self) -> "ImageSet":
+    def dynamically_binarized(self) -> "ImageSet":
         """The same store, of which `batches` draws binary images anew in every epoch."""
         return self._copy(replace(self.spec, levels=2), stored_levels=self.stored_levels)
 
@@ -146,7 +146,7 @@ class TensorImageSet(ImageSet):
         channels, height, width = images.shape[1:]
         super().__init__(
             spec or ImageSpec(channels, height, width, levels),
-            Conditions(labels, attributes, maps).stored(len(images), (height, width)),
+            Conditions(labels, attributes, maps).checked(len(images), (height, width)),
             stored_levels=levels,
         )
         self.images = narrow(images, levels)
@@ -160,7 +160,7 @@ class TensorImageSet(ImageSet):
 
     def apply(self, transform: Transform, spec: ImageSpec) -> "TensorImageSet":
         parts = [narrow(transform(part), spec.levels) for part in self.images.split(CHUNK)]
-        conditions = self.conditions.sized((spec.height, spec.width))
+        conditions = self.conditions.resized((spec.height, spec.width))
         return self._with(torch.cat(parts), conditions, spec, spec.levels)
 
     def reader(self, num_workers: int = 0) -> "MemoryReader":

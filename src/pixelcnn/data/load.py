@@ -1,12 +1,13 @@
 """From the name of a data set to splits ready for training."""
 
+import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 from pixelcnn.data.image_sets import DataSplits, Source
-from pixelcnn.data.prepare import Binarization, prepare
+from pixelcnn.data.prepare import Binarization, prepare_splits
 from pixelcnn.data.sources.arrays import read_npy, read_npz
 from pixelcnn.data.sources.binarized_mnist import read_binarized_mnist
 from pixelcnn.data.sources.celeba import read_celeba
@@ -15,25 +16,52 @@ from pixelcnn.data.sources.digits import read_digits
 from pixelcnn.data.sources.folder import read_folder
 from pixelcnn.data.sources.hugging_face import read_hugging_face
 from pixelcnn.data.sources.mnist import read_fashion_mnist, read_mnist
-from pixelcnn.data.streaming import STREAM_ABOVE_BYTES
-from pixelcnn.errors import ConfigError, DataError
+from pixelcnn.errors import ConfigError, DataError, suggestion
+from pixelcnn.registry import Registry
 
-# Every set by name. Those of FILE_SETS are files of the user, and need their path.
-DATASETS: dict[str, Callable[..., Source]] = {
-    "digits": read_digits,
-    "mnist": read_mnist,
-    "fashion_mnist": read_fashion_mnist,
-    "binarized_mnist": read_binarized_mnist,
-    "cifar10": read_cifar10,
-    "celeba": read_celeba,
-    "npz": read_npz,
-    "npy": read_npy,
-    "folder": read_folder,
-    "hf": read_hugging_face,
-}
-FILE_SETS = ("npz", "npy", "folder", "hf")
-# Of these, those of image files, which can be read in grey or in colour and may be broken.
-IMAGE_FILES = ("folder", "hf")
+Reader = Callable[..., Source]
+
+DATASETS: Registry[Reader] = Registry("dataset_name")
+
+register = DATASETS.register
+"""Decorator: `@register("name")` makes the reader of a data set known as `dataset_name`.
+
+The reader's first parameter is `root`, the folder of all data sets (`data_root`), or `path`, a file
+or folder that the user names as `NAME:PATH`. Its keyword-only parameters are the options of the
+data set: `load_data` passes on those that it is given. It passes `image_size` and `channels` where
+the reader takes them, and otherwise resizes and checks the images itself.
+"""
+
+register("digits")(read_digits)
+register("mnist")(read_mnist)
+register("fashion_mnist")(read_fashion_mnist)
+register("binarized_mnist")(read_binarized_mnist)
+register("cifar10")(read_cifar10)
+register("celeba")(read_celeba)
+register("npz")(read_npz)
+register("npy")(read_npy)
+register("folder")(read_folder)
+register("hf")(read_hugging_face)
+
+
+def takes_path(name: str) -> bool:
+    """Whether a data set is a file or folder of the user, named as `NAME:PATH`."""
+    return next(iter(_parameters(name)), None) == "path"
+
+
+def reader_options(dataset_name: str) -> set[str]:
+    """The options that the reader of a data set takes; none if there is no such data set.
+
+    Example:
+        >>> sorted(reader_options("folder:photos"))
+        ['channels', 'image_size', 'skip_broken_files', 'stream_above_bytes']
+    """
+    parameters = _parameters(dataset_name.partition(":")[0])
+    return {name for name, each in parameters.items() if each.kind is each.KEYWORD_ONLY}
+
+
+def _parameters(name: str) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(DATASETS[name]).parameters if name in DATASETS else {}
 
 
 def load_data(
@@ -47,11 +75,7 @@ def load_data(
     max_samples: int | None = None,
     seed: int = 0,
     channels: int | None = None,
-    stream_above_bytes: int = STREAM_ABOVE_BYTES,
-    skip_broken_files: bool = False,
-    subset: str | None = None,
-    image_column: str | None = None,
-    label_column: str | None = None,
+    **options: Any,
 ) -> DataSplits:
     """Reads a data set and makes training, validation and test splits of it.
 
@@ -59,32 +83,29 @@ def load_data(
     depends on `val_fraction` alone, never on `seed`.
 
     Args:
-        dataset_name: A name in `DATASETS`; for your own files also `npz:FILE`, `npy:FILE`,
-            `folder:DIR` or `hf:PATH`, whose paths are taken as they stand; `hf:NAME` for a set of
-            the Hugging Face hub, see `pixelcnn.data.sources.hugging_face`.
+        dataset_name: A name in `DATASETS`, such as "mnist"; for your own files `npz:FILE`,
+            `npy:FILE`, `folder:DIR` or `hf:PATH`; `hf:NAME` for a set of the Hugging Face hub.
         data_root: Folder of the named sets; without it the one that the environment variable
-            PIXELCNN_DATA names, or else `data` in the current folder. Sets that are missing
-            are fetched into it. For plain `npz`, `npy`, `folder` and `hf`: the file or folder.
-        levels: Number of levels K wanted, at most those stored; all of them by default.
+            PIXELCNN_DATA names, or else `data` in the current folder. Missing sets are downloaded
+            into it. For plain `npz`, `npy`, `folder` and `hf`: the file or folder.
+        levels: Number of levels K, at most those stored; None for all of them.
         binarization: "threshold" maps levels above the middle (127.5 of 255) to 1; "dynamic"
-            draws 1 with probability x / (K-1): anew in every epoch for training images, once
-            and for all for validation and test images.
-        image_size: Side, or height and width, in pixels: scaled to cover it, cropped centrally.
+            samples 1 with probability x / (K-1): anew in every epoch for training images, once
+            for validation and test images.
+        image_size: Side, or height and width, in pixels: images are scaled to cover it and cropped
+            centrally.
         val_fraction: Share of the training images held out for validation, in (0, 1); not used
-            by sets that bring validation images. Test images never serve for it: a set
-            without any first gives up a tenth of its images for them.
+            by sets with validation images of their own. Test images never serve for it: a tenth of
+            the images of a set without test images is held out for them first.
         max_samples: Keeps at most so many images of each split, chosen at random.
         seed: Chooses the training images that `max_samples` keeps, and nothing else.
-        channels: For folders and `hf`: 1 for grey, 3 for RGB. For others what they have.
-        stream_above_bytes: Folders and `hf` sets larger than this, decoded, stay on the disk.
-        skip_broken_files: For folders and `hf`: leaves images out that cannot be decoded. The
-            protocol says how many, and a `DataWarning` names them.
-        subset: For `hf`: which one, of a set that has several.
-        image_column: For `hf`: the column of images. None: the one that is of that type.
-        label_column: For `hf`: the column of labels. None: the one that is of that type.
+        channels: For image files (`folder`, `hf`): 1 for grey, 3 for RGB. Other sets must have so
+            many channels.
+        **options: Options of the data set's reader, see `pixelcnn.data.sources`; for example
+            `skip_broken_files` of `read_folder`, or `subset` of `read_hugging_face`.
 
     Returns:
-        The splits, with the protocol that a reported figure must carry.
+        The splits, with the protocol to report metrics with.
 
     Raises:
         ConfigError: If an option, or a combination of them, does not fit.
@@ -100,22 +121,12 @@ def load_data(
     _check_options(levels, binarization, val_fraction, max_samples)
     size = _size(image_size)
     name, path = _locate(dataset_name, data_root)
-    for_images = {
-        "image_size": size,
-        "channels": channels,
-        "stream_above_bytes": stream_above_bytes,
-        "skip_broken_files": skip_broken_files,
-    }
-    for_tables = {"subset": subset, "image_column": image_column, "label_column": label_column}
-    _check_reader(name, {"skip_broken_files": skip_broken_files}, IMAGE_FILES)
-    _check_reader(name, for_tables, ("hf",))
-    options = {
-        **(for_images if name in IMAGE_FILES else {}),
-        **(for_tables if name == "hf" else {}),
-    }
-    source = _read(name, path, options)
+    taken = reader_options(name)
+    _check_taken(name, options)
+    given = {"image_size": size, "channels": channels, **options}
+    source = _read(name, path, {key: given[key] for key in given.keys() & taken})
     _check_fit(source, levels, binarization, channels)
-    return prepare(
+    return prepare_splits(
         source,
         size=size,
         levels=levels,
@@ -129,18 +140,20 @@ def load_data(
 def _read(name: str, path: Path, options: Mapping[str, Any]) -> Source:
     try:
         return DATASETS[name](path, **options)
-    except OSError as error:  # a folder that may not be read, a disk that fails
+    except OSError as error:  # a folder without permission, a disk that fails
         raise DataError(f"{error.filename or path} cannot be read: {error.strerror}.") from error
 
 
-def _check_reader(name: str, options: Mapping[str, Any], readers: Sequence[str]) -> None:
-    """Raises `ConfigError` if an option is set that the reader does not have."""
-    for option, value in options.items():
-        if value and name not in readers:
-            raise ConfigError(
-                f"`{option}` is for {' and '.join(readers)} alone, got {value!r} for {name}. Leave "
-                f"it out."
-            )
+def _check_taken(name: str, options: Mapping[str, Any]) -> None:
+    """Raises `ConfigError` if an option is set that the reader does not take."""
+    for option in options.keys() - reader_options(name):
+        if options[option] in (None, False):
+            continue
+        others = [each for each in DATASETS if option in reader_options(each)]
+        kinds = f"for {' and '.join(others)} alone" if others else "no option of a data set"
+        raise ConfigError(
+            f"`{option}` is {kinds}, got {options[option]!r} for {name}. Leave it out."
+        )
 
 
 def _check_options(
@@ -173,16 +186,17 @@ def _size(image_size: int | Sequence[int] | None) -> tuple[int, int] | None:
 
 
 def _locate(dataset_name: str, data_root: str | Path | None) -> tuple[str, Path]:
-    """The name in DATASETS, and where the set lies."""
+    """The name in `DATASETS`, and the folder or file of the data set."""
     name, _, path = dataset_name.partition(":")
-    if name not in DATASETS or (path and name not in FILE_SETS):
+    if name not in DATASETS or (path and not takes_path(name)):
+        forms = [f"{each}:PATH" for each in DATASETS if takes_path(each)]
         raise ConfigError(
-            f"`dataset_name` must be one of {', '.join(DATASETS)}, or npz:FILE, npy:FILE, "
-            f"folder:DIR or hf:NAME_OR_PATH, got {dataset_name!r}."
+            f"`dataset_name` must be one of {', '.join(DATASETS)}, or {', '.join(forms)}, got "
+            f"{dataset_name!r}.{suggestion(name, DATASETS)}"
         )
     if path:
         return name, Path(path).expanduser()
-    if data_root is None and name in FILE_SETS:
+    if data_root is None and takes_path(name):
         raise ConfigError(
             f"`dataset_name` {name!r} needs a path: write {name}:PATH, or set `data_root`."
         )

@@ -1,12 +1,12 @@
-"""From what a reader found to splits ready for training, with the protocol in words."""
+"""From a reader's source to splits ready for training, with their protocol."""
 
 from dataclasses import replace
 from functools import partial
 from typing import Literal
 
 from pixelcnn.data.image_sets import DataSplits, ImageSet, Source
-from pixelcnn.data.splits import choose_some, hold_out
-from pixelcnn.data.transforms import draw_binary_once, resize, threshold
+from pixelcnn.data.splits import hold_out, subsample
+from pixelcnn.data.transforms import resize, sample_binary_fixed, threshold
 from pixelcnn.errors import DataError
 from pixelcnn.spec import requantise
 
@@ -15,7 +15,7 @@ Binarization = Literal["none", "threshold", "dynamic"]
 TEST_FRACTION = 0.1
 
 
-def prepare(
+def prepare_splits(
     source: Source,
     *,
     size: tuple[int, int] | None,
@@ -25,24 +25,24 @@ def prepare(
     max_samples: int | None,
     seed: int,
 ) -> DataSplits:
-    """Splits, resizes, thins out and quantises; the options are those of `load_data`, checked."""
-    parts, origin = _split(source, val_fraction)
+    """Splits, resizes, subsamples and quantises; the options are those of `load_data`, checked."""
+    splits, origin = _split(source, val_fraction)
     protocol = [source.name]
     if size is not None and (source.resized or size != source.train.spec.shape[1:]):
-        parts = {split: _resize(part, size) for split, part in parts.items()}
+        splits = {split: _resize(images, size) for split, images in splits.items()}
         protocol.append(f"resized to {size[0]}×{size[1]}")
-    parts = {
-        split: choose_some(part, max_samples, seed=seed if split == "train" else 0)
-        for split, part in parts.items()
+    splits = {
+        split: subsample(images, max_samples, seed=seed if split == "train" else 0)
+        for split, images in splits.items()
     }
-    parts, description = _quantise(parts, levels, binarization)
+    splits, description = _quantise(splits, levels, binarization)
     if max_samples is not None:
         origin.append(f"at most {max_samples:,} images of each split")
-    counts = "/".join(f"{len(part):,}" for part in parts.values())
+    counts = "/".join(f"{len(images):,}" for images in splits.values())
     protocol += [description, f"{counts} ({'; '.join([*origin, *source.notes])})"]
     return DataSplits(
-        **parts,
-        spec=parts["train"].spec,
+        **splits,
+        spec=splits["train"].spec,
         label_names=source.label_names,
         attribute_names=source.attribute_names,
         protocol=", ".join(protocol),
@@ -50,9 +50,9 @@ def prepare(
 
 
 def _split(source: Source, val_fraction: float) -> tuple[dict[str, ImageSet], list[str]]:
-    """The three splits, and where those that were not there came from."""
+    """The three splits, and a note on those that were held out of the training images."""
     train, val, test = source.train, source.val, source.test
-    missing = [name for name, part in (("validation", val), ("test", test)) if part is None]
+    missing = [name for name, images in (("validation", val), ("test", test)) if images is None]
     if len(train) <= len(missing):
         raise DataError(
             f"{source.name} holds {len(train)} training {'image' if len(train) == 1 else 'images'}"
@@ -75,20 +75,20 @@ def _resize(images: ImageSet, size: tuple[int, int]) -> ImageSet:
 
 
 def _quantise(
-    parts: dict[str, ImageSet], levels: int | None, binarization: str
+    splits: dict[str, ImageSet], levels: int | None, binarization: str
 ) -> tuple[dict[str, ImageSet], str]:
-    """Brings the splits to the levels wanted, and says in words what was done."""
-    spec = parts["train"].spec
+    """Rounds the splits to the levels wanted, or binarizes them; and describes it."""
+    spec = splits["train"].spec
     stored, binary = spec.levels, replace(spec, levels=2)
     if binarization == "dynamic":
-        draw = partial(draw_binary_once, levels=stored)
-        drawn = {split: parts[split].apply(draw, binary) for split in ("val", "test")}
-        return {"train": parts["train"].redrawn(), **drawn}, "dynamically binarized"
+        fixed = partial(sample_binary_fixed, levels=stored)
+        held = {split: splits[split].apply(fixed, binary) for split in ("val", "test")}
+        return {"train": splits["train"].dynamically_binarized(), **held}, "dynamically binarized"
     if binarization == "threshold":
         transform, spec = partial(threshold, levels=stored), binary
         description = f"thresholded at {(stored - 1) / 2:g}"
     elif levels in (None, stored):
-        return parts, f"{stored} levels"
+        return splits, f"{stored} levels"
     else:
         assert levels is not None
         transform, spec = (
@@ -96,4 +96,4 @@ def _quantise(
             replace(spec, levels=levels),
         )
         description = f"{levels} levels of {stored}"
-    return {split: part.apply(transform, spec) for split, part in parts.items()}, description
+    return {split: images.apply(transform, spec) for split, images in splits.items()}, description

@@ -33,14 +33,14 @@ class RankSlice:
         own = self.of(count)
         return int(own.stop - own.start)
 
-    def shown(self, count: int) -> slice:
+    def computed(self, count: int) -> slice:
         """The images to compute with: `of`, or the first image where that is none.
 
         Processes take every step together, so whoever has no image computes with one that belongs
         to another, and counts it as none.
 
         Example:
-            >>> RankSlice(0, 2).of(1), RankSlice(0, 2).shown(1)
+            >>> RankSlice(0, 2).of(1), RankSlice(0, 2).computed(1)
             (slice(0, 0, None), slice(0, 1, None))
         """
         return self.of(count) if self.size(count) else slice(0, 1)

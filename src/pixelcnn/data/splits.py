@@ -32,7 +32,7 @@ def hold_out(image_set: ImageSet, fraction: float) -> tuple[ImageSet, ImageSet]:
     return image_set.take(rest), image_set.take(held)
 
 
-def choose_some(image_set: ImageSet, max_samples: int | None, *, seed: int) -> ImageSet:
+def subsample(image_set: ImageSet, max_samples: int | None, *, seed: int) -> ImageSet:
     """At most `max_samples` images, chosen at random by `seed`, in the order of the set."""
     if max_samples is None or len(image_set) <= max_samples:
         return image_set

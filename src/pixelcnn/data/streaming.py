@@ -1,8 +1,7 @@
 """Images that stay on the disk and are decoded batch by batch, by worker processes."""
 
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,12 +12,9 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from pixelcnn.data.conditions import Conditions
 from pixelcnn.data.files.packed_paths import PackedPaths
-from pixelcnn.data.image_sets import ImageSet, TensorImageSet, Transform, narrow
+from pixelcnn.data.image_sets import ImageSet, Transform, narrow
 from pixelcnn.errors import DataError
 from pixelcnn.spec import ImageSpec
-
-STREAM_ABOVE_BYTES = 2 * 2**30
-CHUNK = 1024  # images that wait at once for a thread to decode them
 
 # A file to levels (C, H, W); picklable, since workers may be spawned.
 Decoder = Callable[[Path], Tensor]
@@ -89,7 +85,7 @@ class FileImageSet(ImageSet):
         conditions = Conditions(labels, attributes, maps)
         super().__init__(
             spec,
-            conditions.stored(len(store), (spec.height, spec.width)),
+            conditions.checked(len(store), (spec.height, spec.width)),
             stored_levels=stored_levels,
         )
         self.store = store
@@ -104,7 +100,7 @@ class FileImageSet(ImageSet):
 
     def apply(self, transform: Transform, spec: ImageSpec) -> "FileImageSet":
         return self._with(
-            conditions=self.conditions.sized((spec.height, spec.width)),
+            conditions=self.conditions.resized((spec.height, spec.width)),
             spec=spec,
             stored_levels=spec.levels,
             transforms=(*self.transforms, transform),
@@ -235,39 +231,3 @@ class _Decoded(Dataset[Tensor | str]):
         for transform in self.transforms:
             x = transform(x)
         return x[0]
-
-
-def hold_or_stream(
-    stores: Mapping[str, tuple[Store, Tensor | None]], spec: ImageSpec, stream_above_bytes: int
-) -> dict[str, ImageSet]:
-    """Image sets of stored images: decoded now if all of them are small enough, else when needed.
-
-    Args:
-        stores: Images of each split, and their labels, (N,), if they have any.
-        spec: Shape and levels that they are decoded to.
-        stream_above_bytes: Size of all of them, decoded, above which they stay where they are.
-
-    Raises:
-        DataError: If one that is decoded now is broken.
-    """
-    total = sum(len(store) for store, _ in stores.values()) * spec.num_dims
-    if total > stream_above_bytes:
-        return {
-            split: FileImageSet(store, labels, spec=spec)
-            for split, (store, labels) in stores.items()
-        }
-    return {
-        split: TensorImageSet(_decode_all(store, spec), labels, levels=spec.levels)
-        for split, (store, labels) in stores.items()
-    }
-
-
-def _decode_all(store: Store, spec: ImageSpec) -> Tensor:
-    images = torch.empty(len(store), *spec.shape, dtype=torch.uint8)
-    with ThreadPoolExecutor() as pool:
-        # A chunk at a time, so that an error ends the work and few futures fill the memory.
-        for numbers in torch.arange(len(store)).split(CHUNK):
-            decoded = pool.map(store.decode, numbers.tolist())
-            for number, image in zip(numbers.tolist(), decoded, strict=True):
-                images[number] = image
-    return images

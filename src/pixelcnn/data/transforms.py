@@ -58,7 +58,7 @@ def threshold(x: Tensor, *, levels: int) -> Tensor:
     return (2 * x.long() > levels - 1).long()
 
 
-def draw_binary(x: Tensor, *, levels: int, generator: Generator) -> Tensor:
+def sample_binary(x: Tensor, *, levels: int, generator: Generator) -> Tensor:
     """Draws 1 with probability x / (K-1), exactly, and 0 otherwise.
 
     Args:
@@ -70,7 +70,7 @@ def draw_binary(x: Tensor, *, levels: int, generator: Generator) -> Tensor:
         Zeros and ones. The same shape, int64.
 
     Example:
-        >>> draw_binary(torch.tensor([0, 255]), levels=256, generator=torch.Generator())
+        >>> sample_binary(torch.tensor([0, 255]), levels=256, generator=torch.Generator())
         tensor([0, 1])
     """
     # Of the K-1 equally likely integers, x are below x: no rounding of floats in between.
@@ -78,8 +78,8 @@ def draw_binary(x: Tensor, *, levels: int, generator: Generator) -> Tensor:
     return (dice.to(x.device) < x).long()
 
 
-def draw_binary_once(x: Tensor, *, levels: int) -> Tensor:
-    """Draws binary images as `draw_binary`, always the same ones from the same grey images.
+def sample_binary_fixed(x: Tensor, *, levels: int) -> Tensor:
+    """Draws binary images as `sample_binary`, always the same ones from the same grey images.
 
     The draws of an image depend on its own pixels alone, so they stay the same whatever the
     order, the split or the number of images.
@@ -94,7 +94,7 @@ def draw_binary_once(x: Tensor, *, levels: int) -> Tensor:
 
     def draw(image: Tensor) -> Tensor:
         seed = zlib.crc32(image.to("cpu", torch.int32).contiguous().numpy().tobytes())
-        return draw_binary(image, levels=levels, generator=torch.Generator().manual_seed(seed))
+        return sample_binary(image, levels=levels, generator=torch.Generator().manual_seed(seed))
 
     return torch.stack([draw(image) for image in x])
 

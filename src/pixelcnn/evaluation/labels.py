@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 
 from pixelcnn.data import DataSplits
-from pixelcnn.data.data_warnings import some
+from pixelcnn.data.data_warnings import first_names
 from pixelcnn.nn import Condition
 
 
@@ -40,7 +40,8 @@ def labels_by_name(condition: Condition, data: DataSplits) -> tuple[DataSplits, 
     if set(given) <= set(known):
         numbers = torch.tensor([list(known).index(name) for name in given])
         return _relabelled(data, numbers, tuple(known)), None
-    reason = f"the labels of the images ({some(given)}) are not those of the model ({some(known)})"
+    shown = first_names(given), first_names(known)
+    reason = "the labels of the images ({}) are not those of the model ({})".format(*shown)
     return _relabelled(data, None, None), reason
 
 

@@ -110,7 +110,7 @@ class ShardedScoring(ShardedWork):
         batch_size: int | None = None,
     ) -> None:
         sizes = checked_sizes(len(image_set), shard_size, batch_size, usual=BATCH_SIZE)
-        if image_set.redraws:
+        if image_set.is_dynamic:
             raise ConfigError(
                 "`image_set` must hold images that stay as they are, and these are drawn anew in "
                 "every epoch. Score validation or test images."

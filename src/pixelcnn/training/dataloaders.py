@@ -2,7 +2,7 @@
 
 from pixelcnn.config import Config
 from pixelcnn.data import Batches, DataSplits, RankSlice, batches
-from pixelcnn.data.augmentation import warn_of_augmentation
+from pixelcnn.data.augmentation import warn_about_augmentation
 from pixelcnn.data.rank_slice import ALL
 from pixelcnn.device import resolve_device
 from pixelcnn.training.epoch_loader import EpochLoader
@@ -17,7 +17,7 @@ def loaders(config: Config, data: DataSplits, part: RankSlice = ALL) -> tuple[Ep
         part: Which images of every batch this process takes.
     """
     device = resolve_device(config.device)
-    warn_of_augmentation(
+    warn_about_augmentation(
         config.data.dataset_name,
         flips=config.data.use_augmentation,
         colour_jitter=config.data.colour_jitter,

@@ -9,7 +9,7 @@ from PIL import Image
 
 from pixelcnn.data import DataWarning
 from pixelcnn.data.files import headers, index_cache
-from pixelcnn.data.files.folder_index import index_images
+from pixelcnn.data.files.folder_index import folder_headers
 from pixelcnn.data.files.listing import list_images
 from pixelcnn.errors import DataError
 
@@ -20,7 +20,7 @@ NAMES = ("a/1.png", "a/2.png", "b/1.png", "b/deep/2.png")
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     """Where indices are kept, of however few images."""
-    monkeypatch.setattr(index_cache, "KEEP_FROM", 1)
+    monkeypatch.setattr(index_cache, "MIN_IMAGES", 1)
     monkeypatch.setenv("PIXELCNN_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache" / "folders"
 
@@ -53,7 +53,7 @@ def save(path, *, size=(4, 6), mode="RGB"):
 
 
 def index(folder, **options):
-    return index_images(list_images(folder), **options)[0]
+    return folder_headers(list_images(folder), **options)[0]
 
 
 def truncate(path):
@@ -91,7 +91,7 @@ def test_who_waited_for_another_process_opens_no_file(folder, cache, opened, mon
 
 
 def test_few_images_leave_nothing_behind(folder, cache, opened, monkeypatch):
-    monkeypatch.setattr(index_cache, "KEEP_FROM", 5)
+    monkeypatch.setattr(index_cache, "MIN_IMAGES", 5)
     index(folder)
     index(folder)
     assert len(opened) == 8 and not cache.exists()
@@ -214,10 +214,10 @@ def test_what_was_read_before_a_broken_file_is_kept(folder, cache, opened):
 def test_a_truncated_body_is_found_once_and_looked_for_again_only_there(folder, cache, opened):
     truncate(folder / "a" / "2.png")
     assert index(folder).known.all(), "a header does not show it"
-    found, errors = index_images(list_images(folder), skip_broken=True)
+    found, errors = folder_headers(list_images(folder), skip_broken=True)
     assert found.whole.tolist() == [True, False, True, True] and list(errors) == [1]
     opened.clear()
-    again, errors = index_images(list_images(folder), skip_broken=True)
+    again, errors = folder_headers(list_images(folder), skip_broken=True)
     assert again.whole.tolist() == [True, False, True, True] and list(errors) == [1]
     assert opened == []
     save(folder / "a" / "2.png")

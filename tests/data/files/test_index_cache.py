@@ -13,27 +13,27 @@ def cache(tmp_path, monkeypatch):
     """Three indices of about a thousand bytes each, the first of which is the oldest."""
     monkeypatch.setenv("PIXELCNN_CACHE", str(tmp_path))
     for number in range(3):
-        place = index_cache.place_of("tables", str(number))
-        index_cache.keep(place, str(number), {"x": np.zeros(50)})
-        os.utime(place, ns=(number, number))
+        path = index_cache.index_path("tables", str(number))
+        index_cache.save_index(path, str(number), {"x": np.zeros(50)})
+        os.utime(path, ns=(number, number))
     return tmp_path / "tables"
 
 
 def recalled(number: int) -> bool:
     key = str(number)
-    return index_cache.recall(index_cache.place_of("tables", key), key, {"x": ()}) is not None
+    return index_cache.load_index(index_cache.index_path("tables", key), key, {"x": ()}) is not None
 
 
 def test_indices_that_were_not_used_for_longest_make_room_for_a_new_one(cache, monkeypatch):
-    size = index_cache.place_of("tables", "0").stat().st_size
-    monkeypatch.setattr(index_cache, "MOST_BYTES", 3 * size)
+    size = index_cache.index_path("tables", "0").stat().st_size
+    monkeypatch.setattr(index_cache, "MAX_BYTES", 3 * size)
     assert recalled(0)
-    index_cache.keep(index_cache.place_of("tables", "3"), "3", {"x": np.zeros(50)})
+    index_cache.save_index(index_cache.index_path("tables", "3"), "3", {"x": np.zeros(50)})
     assert [recalled(number) for number in range(4)] == [True, False, True, True]
 
 
 def test_an_index_larger_than_all_room_is_kept_alone(cache, monkeypatch):
-    monkeypatch.setattr(index_cache, "MOST_BYTES", 10)
-    index_cache.keep(index_cache.place_of("tables", "3"), "3", {"x": np.zeros(50)})
+    monkeypatch.setattr(index_cache, "MAX_BYTES", 10)
+    index_cache.save_index(index_cache.index_path("tables", "3"), "3", {"x": np.zeros(50)})
     assert [recalled(number) for number in range(4)] == [False, False, False, True]
     assert len(list(cache.iterdir())) == 1

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pixelcnn.data.files.uploads import MAX_BYTES, read_maps, read_upload
+from pixelcnn.data.files.uploads import MAX_BYTES, read_map_upload, read_upload
 from pixelcnn.errors import DataError
 from pixelcnn.spec import ImageSpec
 
@@ -54,10 +54,13 @@ def test_images_are_turned_as_their_orientation_says():
 
 FRAMES = [Image.new("L", (2, 2), level) for level in (0, 9)]
 REFUSED = [
-    (b"only words", r"`a\.png` cannot be read as an image: it is none"),
-    (b"", "it is none"),
+    (b"only words", r"`a\.png` cannot be read as an image: it is no image"),
+    (b"", "it is no image"),
     (saved(grey([[0, 50]]))[:40], "cannot be read as an image"),
-    (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 1 1\n", "it is none, or of another kind"),
+    (
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 1 1\n",
+        "it is no image, or of an unknown format",
+    ),
     (bytes(MAX_BYTES + 1), r"at most 10 MB, got 10\.0 MB"),
     (saved(Image.new("1", (6000, 6000))), "at most 25 million pixels, got 6,000×6,000"),
     (b"P5 20000 20000 255\n", "at most 25 million pixels, got far more"),
@@ -90,9 +93,9 @@ def test_maps_are_read_from_npy_and_from_npz():
         numpy_file(np.savez, maps=maps),
         numpy_file(np.savez_compressed, maps=maps, other=np.ones(3)),
     ):
-        found = read_maps(content, "maps", 2)
+        found = read_map_upload(content, "maps", 2)
         assert found.dtype == torch.float32 and (found.numpy() == maps).all()
-    assert read_maps(numpy_file(np.save, maps[0]), "one", 2).shape == (1, 2, 2, 2)
+    assert read_map_upload(numpy_file(np.save, maps[0]), "one", 2).shape == (1, 2, 2, 2)
 
 
 @pytest.mark.parametrize(
@@ -114,10 +117,10 @@ def test_maps_are_read_from_npy_and_from_npz():
 )
 def test_what_holds_no_maps_is_refused_in_words(content, words):
     with pytest.raises(DataError, match=words):
-        read_maps(content, "file", 2)
+        read_map_upload(content, "file", 2)
 
 
 def test_maps_are_not_unpickled():
     content = numpy_file(np.save, np.array([print], dtype=object), allow_pickle=True)
     with pytest.raises(DataError, match="allow_pickle=False"):
-        read_maps(content, "file", 2)
+        read_map_upload(content, "file", 2)

@@ -268,7 +268,7 @@ def test_colour_is_as_asked_for(tmp_path):
 
 
 def test_the_second_start_opens_no_image_of_a_table_until_it_is_written_anew(tmp_path, monkeypatch):
-    monkeypatch.setattr(index_cache, "KEEP_FROM", 1)
+    monkeypatch.setattr(index_cache, "MIN_IMAGES", 1)
     monkeypatch.setenv("PIXELCNN_CACHE", str(tmp_path / "indices"))
     opened, read = [], headers.read_header
 
@@ -295,7 +295,7 @@ def test_the_second_start_opens_no_image_of_a_table_until_it_is_written_anew(tmp
 
 
 def test_the_index_of_a_table_that_is_written_anew_in_its_place_is_not_used(tmp_path, monkeypatch):
-    monkeypatch.setattr(index_cache, "KEEP_FROM", 1)
+    monkeypatch.setattr(index_cache, "MIN_IMAGES", 1)
     monkeypatch.setenv("PIXELCNN_CACHE", str(tmp_path / "indices"))
     saved, name = tmp_path / "saved", f"hf:{tmp_path / 'saved'}"
     table().save_to_disk(saved)

@@ -36,13 +36,13 @@ def test_a_whole_folder_is_read(folder):
 
 def test_a_folder_without_one_of_its_shards_is_refused(folder):
     (folder / NAMES[1]).unlink()
-    with pytest.raises(DataError, match=r"all 2 shards .* no shard-00001.npz.* draws the rest"):
+    with pytest.raises(DataError, match=r"all 2 shards .* no shard-00001.npz.* samples the rest"):
         read_npz(folder)
 
 
 def test_a_folder_that_was_never_finished_is_refused(folder):
     list_shards(folder, shards=[{"file": name, "sha256": None} for name in NAMES])
-    with pytest.raises(DataError, match="unfinished: not all are known to be whole"):
+    with pytest.raises(DataError, match="incomplete: not all are finished"):
         read_npz(folder)
 
 
@@ -54,7 +54,7 @@ def test_a_file_that_is_not_listed_is_refused_by_name(folder):
 
 def test_a_shard_of_other_bytes_is_refused_by_name(folder):
     np.savez(folder / NAMES[0], x_train=np.full((2, 3, 3), 8, np.uint8))
-    with pytest.raises(DataError, match=r"SHA-256 .* have not: shard-00000\.npz"):
+    with pytest.raises(DataError, match=r"SHA-256 .* these differ: shard-00000\.npz"):
         read_npz(folder)
 
 

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from pixelcnn.app.widgets.controls import remembered
 from pixelcnn.data.conditions import Conditions, share_evenly
-from pixelcnn.data.files.uploads import MAX_BYTES, read_maps
+from pixelcnn.data.files.uploads import MAX_BYTES, read_map_upload
 from pixelcnn.models import AutoregressiveModel
 
 IN_TURN = "every label in turn"
@@ -86,7 +86,7 @@ def _ask_maps(model: AutoregressiveModel, key: str, own: Tensor | None) -> Tenso
         help="An array (N, channels, rows, columns) of numbers, or `maps` of an .npz file.",
     )
     if file is not None:
-        return read_maps(file.getvalue(), file.name, condition.count)
+        return read_map_upload(file.getvalue(), file.name, condition.count)
     if own is not None:
         st.caption("Without a file, the map of this test image is told.")
     elif condition.is_optional:
@@ -100,7 +100,7 @@ def fitted(cond: Tensor | None, size: tuple[int, int]) -> Tensor | None:
     """Maps (M, A, h, w) scaled and cropped to a size (H, W), as data do; all else as it is."""
     if cond is None or cond.ndim != 4:
         return cond
-    return Conditions(maps=cond).sized(size).maps
+    return Conditions(maps=cond).resized(size).maps
 
 
 def one_for_each(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from torch import Tensor
 
-from pixelcnn.data.sources.arrays import drawn_arrays
+from pixelcnn.data.sources.arrays import sample_arrays
 from pixelcnn.plots import gif_bytes, image_grid, png_bytes, screen_scale
 
 SIDE = 48
@@ -39,7 +39,7 @@ def levels_file(
 ) -> bytes:
     """What `pixelcnn sample --out FILE.npz` writes: `x`, `levels`, `notes` and the condition."""
     file = io.BytesIO()
-    arrays = drawn_arrays(x, levels, notes, kind, cond)
+    arrays = sample_arrays(x, levels, notes, kind, cond)
     np.savez_compressed(file, **arrays)
     return file.getvalue()
 

@@ -10,7 +10,7 @@ from pixelcnn.cli.commands.evaluate import evaluation_settings
 from pixelcnn.cli.inputs.quality_metrics import features_of
 from pixelcnn.config import Config, as_dict, flatten
 from pixelcnn.config.images import load_images
-from pixelcnn.data import FILE_SETS, DataSplits
+from pixelcnn.data import DataSplits, takes_path
 from pixelcnn.errors import ConfigError, DataError, MissingDependencyError
 from pixelcnn.evaluation import check_fit, labels_by_name
 from pixelcnn.files import provisional_folder
@@ -119,7 +119,7 @@ def check_alike(configs: dict[str, Config], runs: dict[str, TrainedModel]) -> No
 def source_of(config: Config) -> str:
     """The data set; for files, whatever set they are, where they are."""
     name, root = config.data.dataset_name, config.data.data_root
-    return f"{name}:{root}" if name in FILE_SETS and root else name
+    return f"{name}:{root}" if root and takes_path(name) else name
 
 
 def check_models(runs: dict[str, TrainedModel], data: DataSplits) -> None:

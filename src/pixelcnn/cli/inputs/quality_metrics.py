@@ -9,7 +9,7 @@ import torch
 from pixelcnn.cli.outputs.console import counted
 from pixelcnn.config import DataConfig
 from pixelcnn.data import DataSplits
-from pixelcnn.data.data_warnings import some
+from pixelcnn.data.data_warnings import first_names
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import PixelCNNEvaluator
 from pixelcnn.metrics import (
@@ -88,9 +88,9 @@ def check_labels(classifier: TrainedClassifier, data: DataSplits) -> None:
     known, given = classifier.network.labels, data.label_names
     if known and given and known != tuple(given):
         raise ConfigError(
-            f"The classifier {classifier.name} tells {some(known)}, but the images show "
-            f"{some(given)}. Train one on the same images by `pixelcnn train-classifier`, and name "
-            f"its file by `--classifier`."
+            f"The classifier {classifier.name} tells {first_names(known)}, but the images show "
+            f"{first_names(given)}. Train one on the same images by `pixelcnn train-classifier`, "
+            f"and name its file by `--classifier`."
         )
 
 

@@ -145,7 +145,7 @@ def from_split(
 ) -> QueryImages:
     """All images of a split."""
     images, split, about, foreign = split_of(args, model, with_condition=with_condition)
-    if images.redraws:
+    if images.is_dynamic:
         raise ConfigError(
             "These images are drawn anew in every epoch. Ask about --split val or test."
         )

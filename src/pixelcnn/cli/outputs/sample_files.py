@@ -11,8 +11,8 @@ from typing_extensions import Unpack
 
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.cli.outputs.console import counted, progress_bar
-from pixelcnn.data.conditions import noted
-from pixelcnn.data.sources.arrays import drawn_arrays
+from pixelcnn.data.conditions import condition_notes
+from pixelcnn.data.sources.arrays import sample_arrays
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import atomic_write
 from pixelcnn.inference import PixelCNNSampler
@@ -93,7 +93,7 @@ def sample_images(
         else:
             frames.append(sampler.generate_samples(num_samples, on_progress=tell, **vars(chosen)))
     assert chosen.cond is None or isinstance(chosen.cond, Tensor)
-    condition = noted(chosen.cond, model.condition.kind)
+    condition = condition_notes(chosen.cond, model.condition.kind)
     settings = {**chosen.plain, **condition, "num_samples": num_samples}
     notes = generation_notes(fingerprint=fingerprint(model), settings=settings)
     return SamplingOutput(frames, model.num_classes, chosen.cond, model.condition, notes, per_label)
@@ -182,6 +182,6 @@ def save_levels(drawing: SamplingOutput, path: Path) -> None:
     The condition is `labels` (N,), `attributes` (N, A) or `maps` (N, A, H, W).
     """
     kind, cond = drawing.condition.kind, drawing.cond
-    arrays = drawn_arrays(drawing.images, drawing.levels, drawing.notes, kind, cond)
+    arrays = sample_arrays(drawing.images, drawing.levels, drawing.notes, kind, cond)
     with atomic_write(path) as temporary:
         np.savez_compressed(temporary, **arrays)

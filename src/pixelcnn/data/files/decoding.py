@@ -24,11 +24,11 @@ SIDEWAYS = {5, 6, 7, 8}  # EXIF orientations that swap height and width
 
 
 class Header(NamedTuple):
-    """What is known of an image before it is decoded.
+    """The header of an image.
 
     Attributes:
-        height: As decoded, in pixels.
-        width: Likewise.
+        height: After rotation, in pixels.
+        width: After rotation, in pixels.
         grey: Whether it has no colours.
     """
 
@@ -42,14 +42,14 @@ def read_header(file: Path | bytes, name: str | None = None) -> Header:
 
     Args:
         file: The file, or its content.
-        name: What messages call it; the path by default.
+        name: Its name in messages; the path by default.
 
     Raises:
         DataError: If it is no image; the message names it.
     """
     try:
         with Image.open(_stream(file)) as image:
-            # Only JPEG has its orientation in front: others would be decoded to find it.
+            # Only JPEG has its orientation in front: other formats would be decoded to find it.
             turned = image.format in ("JPEG", "MPO") and image.getexif().get(0x0112) in SIDEWAYS
             size = (image.width, image.height) if turned else (image.height, image.width)
             return Header(*size, image.mode in GREY_MODES)
@@ -62,14 +62,14 @@ def decode(
 ) -> Tensor:
     """Reads one image.
 
-    It is turned as its EXIF orientation says, laid on white where it is transparent, and rounded
+    It is rotated by its EXIF orientation, blended with white where it is transparent, and rounded
     to 8 bits where it has more.
 
     Args:
         file: The file, or its content.
         channels: 1 for grey, 3 for RGB.
         size: Height and width; the image is resized if it has others.
-        name: What messages call it; the path by default.
+        name: Its name in messages; the path by default.
 
     Returns:
         Levels in [0, 256). Shape: (C, H, W), uint8.
@@ -82,11 +82,11 @@ def decode(
 
 
 def read_pixels(file: Path | bytes, *, channels: int, name: str | None = None) -> Tensor:
-    """Reads one image as `decode` does, in the size that it has. (C, h, w), uint8."""
+    """Reads one image as `decode` does, in its own size. (C, h, w), uint8."""
     try:
         with Image.open(_stream(file)) as image:
             pixels = to_bytes(ImageOps.exif_transpose(image), channels)
-    except Exception as error:  # decoders raise whatever they trip over in a damaged file
+    except Exception as error:  # decoders raise errors of many types
         raise _broken(file, name, error) from error
     return torch.from_numpy(pixels.reshape(*pixels.shape[:2], channels)).permute(2, 0, 1)
 
@@ -94,7 +94,7 @@ def read_pixels(file: Path | bytes, *, channels: int, name: str | None = None) -
 def to_bytes(image: Image.Image, channels: int) -> np.ndarray:
     """Pixels of 8 bits. Shape: (H, W) or (H, W, 3), uint8."""
     if image.mode in WIDE_MODES:
-        # Pillow would cut these off at 255 instead of scaling them.
+        # Pillow would clip these at 255 instead of scaling them.
         wide = torch.from_numpy(np.asarray(image).astype(np.int64))
         if wide.min() < 0 or wide.max() > 65_535:
             raise ValueError("it holds more than 16 bits; save it with 8 bits per channel")
@@ -114,6 +114,6 @@ def _stream(file: Path | bytes) -> Path | BytesIO:
 def _broken(file: Path | bytes, name: str | None, error: Exception) -> DataError:
     unknown = isinstance(file, bytes) and "cannot identify" in str(error)
     # Pillow names content by its address in memory.
-    reason = "it is none, or of another kind" if unknown else error
-    called = name or ("the image" if isinstance(file, bytes) else file)
-    return DataError(f"{called} cannot be read as an image: {reason}. Repair or remove it.")
+    reason = "it is no image, or of an unknown format" if unknown else error
+    label = name or ("the image" if isinstance(file, bytes) else file)
+    return DataError(f"{label} cannot be read as an image: {reason}. Repair or remove it.")

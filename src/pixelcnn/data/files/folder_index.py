@@ -1,63 +1,64 @@
-"""What the headers of a folder's images say, kept so that the next start need not open them."""
+"""The headers of a folder's images, cached so that the next start need not open the files."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelcnn.data.files import index_cache
-from pixelcnn.data.files.headers import Headers, inspect
+from pixelcnn.data.files.headers import Headers, fill_headers
 from pixelcnn.data.files.listing import Listing
 from pixelcnn.errors import DataError
 
-LIKE = {"stamps": (3,), "sizes": (2,), "grey": (), "whole": ()}
+SHAPES = {"stamps": (3,), "sizes": (2,), "grey": (), "whole": ()}
 
 
-def index_images(
+def folder_headers(
     listing: Listing, *, skip_broken: bool = False
 ) -> tuple[Headers, dict[int, DataError]]:
-    """Finds out about every image of a folder, opening only what is new or has changed.
+    """The headers of a folder's images; opens only files that are new or have changed.
 
     Args:
         listing: The files as they are now.
-        skip_broken: As `pixelcnn.data.files.headers.inspect` takes it.
+        skip_broken: As `pixelcnn.data.files.headers.fill_headers` takes it.
 
     Returns:
-        What is known, and the error of each broken file by its number.
+        The headers, and the error of each broken file by its number.
 
     Raises:
         DataError: If a header cannot be read and `skip_broken` is off; the message names the file.
     """
-    key = _key(listing)
-    with index_cache.making(index_cache.place_of("folders", key), key, len(listing.paths)):
-        headers, is_stale = _recall(listing)
+    key = str(listing.paths.root.resolve())
+    path = index_cache.index_path("folders", key)
+    with index_cache.index_lock(path, key, len(listing.paths)):
+        arrays = index_cache.load_index(path, key, SHAPES)
+        headers, is_stale = _from_index(listing, arrays)
         before = headers.num_known
         try:
-            errors = inspect(listing.paths, headers, skip_broken=skip_broken)
+            errors = fill_headers(listing.paths, headers, skip_broken=skip_broken)
         finally:
-            # What was read before a broken file, or before Ctrl-C, need not be read again.
-            if len(listing.paths) >= index_cache.KEEP_FROM and (
+            # Headers read before a broken file, or before Ctrl-C, need not be read again.
+            if len(listing.paths) >= index_cache.MIN_IMAGES and (
                 is_stale or headers.num_known > before
             ):
-                _keep(listing, headers)
+                index_cache.save_index(path, key, _to_index(listing, headers))
     return headers, errors
 
 
-def _recall(listing: Listing) -> tuple[Headers, bool]:
-    """What was kept of the files that are still the same; and whether there is more to forget."""
-    headers, key = Headers.empty(len(listing.paths)), _key(listing)
-    arrays = index_cache.recall(index_cache.place_of("folders", key), key, LIKE)
+def _from_index(listing: Listing, arrays: index_cache.Arrays | None) -> tuple[Headers, bool]:
+    """The cached headers of unchanged files; and whether the index holds others too."""
+    headers = Headers.empty(len(listing.paths))
     if arrays is None:
         return headers, True
-    here, there = _matches(listing, arrays["text"].tobytes(), arrays["stamps"])
+    here, there = _unchanged(listing, arrays["text"].tobytes(), arrays["stamps"])
     for name in ("sizes", "grey", "whole"):
         getattr(headers, name)[here] = arrays[name][there]
     headers.known[here] = True
     return headers, len(there) < len(arrays["grey"])
 
 
-def _matches(
+def _unchanged(
     listing: Listing, text: bytes, stamps: NDArray[np.generic]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Numbers of the files that have not changed, and of their rows in what was kept."""
+    """Numbers of the unchanged files in the listing, and their rows in the index."""
     if text == listing.paths.text:
         same = np.flatnonzero((stamps == listing.stamps).all(1))
         return same, same
@@ -69,20 +70,15 @@ def _matches(
     return here[same], there[here[same]]
 
 
-def _keep(listing: Listing, headers: Headers) -> None:
+def _to_index(listing: Listing, headers: Headers) -> index_cache.Arrays:
     known = np.flatnonzero(headers.known)
     paths = listing.paths
     if len(known) < len(paths):
         paths = paths.take(known).packed()
-    arrays: index_cache.Arrays = {
+    return {
         "text": np.frombuffer(paths.text, dtype=np.uint8),
         "stamps": listing.stamps[known],
         "sizes": headers.sizes[known],
         "grey": headers.grey[known],
         "whole": headers.whole[known],
     }
-    index_cache.keep(index_cache.place_of("folders", _key(listing)), _key(listing), arrays)
-
-
-def _key(listing: Listing) -> str:
-    return str(listing.paths.root.resolve())

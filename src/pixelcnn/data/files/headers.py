@@ -1,4 +1,4 @@
-"""Images before they are decoded: what their headers say, which are broken, what they share."""
+"""Images before they are decoded: their headers, which are broken, and their common spec."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,39 +12,39 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pixelcnn.data.data_warnings import notice, some
+from pixelcnn.data.data_warnings import first_names, warn_about_data
 from pixelcnn.data.files.decoding import LEVELS, Header, read_header, read_pixels
 from pixelcnn.errors import DataError
 from pixelcnn.spec import ImageSpec
 
 CHUNK = 64  # images that a thread reads at once
-THREADS = 8  # of which most wait for a disk or a network
+THREADS = 8  # most of them wait for a disk or a network
 
 Found = Header | DataError
 
 
-class Encoded(Protocol):
-    """Image files, or their contents elsewhere."""
+class EncodedImages(Protocol):
+    """Encoded images: files, or the contents of files."""
 
     def __len__(self) -> int:
         """Number of images N."""
 
     def content(self, index: int) -> Path | bytes:
-        """One file, or what would be in it."""
+        """One file, or its content."""
 
     def origin(self, index: int) -> str:
-        """What messages call it."""
+        """Its name in messages."""
 
 
 @dataclass(frozen=True)
 class Headers:
-    """What is known of N images.
+    """The headers of N images, as far as they are known.
 
     Attributes:
         sizes: Height and width of each. Shape: (N, 2).
-        grey: Whether it has no colours. Shape: (N,).
+        grey: Whether it is grey. Shape: (N,).
         whole: Whether it has been decoded without an error. Shape: (N,).
-        known: Whether its header could be read at all; all else means nothing where not. (N,).
+        known: Whether its header was read; the other values mean nothing where not. (N,).
     """
 
     sizes: NDArray[np.int32]
@@ -54,29 +54,29 @@ class Headers:
 
     @classmethod
     def empty(cls, count: int) -> "Headers":
-        """Of images of which nothing is known."""
+        """Headers of which none is known."""
         no = np.zeros(count, dtype=np.bool_)
         return cls(np.zeros((count, 2), dtype=np.int32), no, no.copy(), no.copy())
 
     @property
     def num_known(self) -> int:
-        """How much is known: the headers that were read, and the images that were decoded."""
+        """The number of headers that were read plus that of images that were decoded."""
         return int(self.known.sum() + self.whole.sum())
 
 
 @dataclass(frozen=True)
-class Inspected:
-    """The images of one split, as they were found.
+class SplitHeaders:
+    """The images of one split with their headers.
 
     Attributes:
         images: N images.
-        headers: What is known of each.
-        errors: What is wrong with the broken ones, by number.
+        headers: Of each image.
+        errors: Of the broken images, by number.
         classes: The class of each image. Shape: (N,); None without classes.
-        numbers: Those that can be read. Shape: (M,).
+        numbers: Of the readable images. Shape: (M,).
     """
 
-    images: Encoded
+    images: EncodedImages
     headers: Headers
     errors: Mapping[int, DataError] = field(default_factory=dict)
     classes: Tensor | None = None
@@ -89,19 +89,20 @@ class Inspected:
 
     @property
     def labels(self) -> Tensor | None:
-        """The classes of those that can be read. Shape: (M,); or None."""
+        """The classes of the readable images. Shape: (M,); or None."""
         return None if self.classes is None else self.classes[self.numbers]
 
 
-def inspect(images: Encoded, headers: Headers, *, skip_broken: bool) -> dict[int, DataError]:
-    """Finds out what is not known yet, and writes it into `headers`.
+def fill_headers(
+    images: EncodedImages, headers: Headers, *, skip_broken: bool
+) -> dict[int, DataError]:
+    """Reads the headers that are not known yet, into `headers`.
 
     Args:
         images: N images.
-        headers: What is known of them so far.
-        skip_broken: Whether to go on at a broken image. Every image is then decoded once, since
-            most damage shows only there: which images there are is settled before anything is
-            learned from them.
+        headers: Their headers, changed in place.
+        skip_broken: Whether to skip broken images. Every image is then decoded once, since
+            most damage shows only there, so that the set of images is fixed before training.
 
     Returns:
         The error of each broken image, by its number.
@@ -124,15 +125,15 @@ def inspect(images: Encoded, headers: Headers, *, skip_broken: bool) -> dict[int
 
 
 def common_spec(
-    parts: Mapping[str, Inspected], *, image_size: tuple[int, int] | None, channels: int | None
+    splits: Mapping[str, SplitHeaders], *, image_size: tuple[int, int] | None, channels: int | None
 ) -> ImageSpec:
-    """The spec of all images: one size unless they will be resized, and grey or RGB.
+    """The spec of all images: one size unless they will be resized, grey or RGB.
 
     Raises:
         DataError: If no image of a split can be read, or the sizes differ without `image_size`.
     """
     first, grey = None, True
-    for part in parts.values():
+    for part in splits.values():
         numbers = part.numbers.numpy()
         if not len(numbers):
             raise DataError(
@@ -154,35 +155,37 @@ def common_spec(
     return ImageSpec(channels or (1 if grey else 3), height, width, LEVELS)
 
 
-def left_out(where: str, parts: Mapping[str, Inspected]) -> tuple[str, ...]:
-    """How many images are broken, for the protocol; and once for people, by name."""
+def broken_notes(where: str, splits: Mapping[str, SplitHeaders]) -> tuple[str, ...]:
+    """Notes for the protocol on skipped images; also warns of them by name."""
     broken = {
         part.images.origin(number): error
-        for part in parts.values()
+        for part in splits.values()
         for number, error in part.errors.items()
     }
     if not broken:
         return ()
     count = f"{len(broken):,} broken {'file' if len(broken) == 1 else 'files'} left out"
-    notice(f"{count} of {where}: {some(list(broken))}. {next(iter(broken.values()))}")
+    warn_about_data(
+        f"{count} of {where}: {first_names(list(broken))}. {next(iter(broken.values()))}"
+    )
     return (count,)
 
 
 def _found(
-    images: Encoded, numbers: NDArray[np.int64], *, decodes: bool
+    images: EncodedImages, numbers: NDArray[np.int64], *, decodes: bool
 ) -> Iterator[tuple[int, Found]]:
-    """Headers of some images, or what is wrong with them, in order."""
+    """Yields the headers of some images, or their errors, in order."""
     chunks = np.split(numbers, range(CHUNK, len(numbers), CHUNK))
-    look = partial(_look, images, decodes=decodes)
+    read = partial(_read_chunk, images, decodes=decodes)
     with ThreadPoolExecutor(THREADS) as pool:
-        # A round at a time, so that an error ends the work and little waits in the memory.
+        # A round at a time, so that an error ends the work and few results fill the memory.
         for start in range(0, len(chunks), 8 * THREADS):
             part = chunks[start : start + 8 * THREADS]
-            for chunk, found in zip(part, pool.map(look, part), strict=True):
+            for chunk, found in zip(part, pool.map(read, part), strict=True):
                 yield from zip(chunk.tolist(), found, strict=True)
 
 
-def _look(images: Encoded, numbers: Iterable[int], *, decodes: bool) -> list[Found]:
+def _read_chunk(images: EncodedImages, numbers: Iterable[int], *, decodes: bool) -> list[Found]:
     found: list[Found] = []
     for number in numbers:
         try:

@@ -1,4 +1,4 @@
-"""Which image files a folder holds, and how they stood when it was listed."""
+"""The image files of a folder, with the sizes and times of when it was listed."""
 
 import os
 from array import array
@@ -20,9 +20,9 @@ class Listing:
 
     Attributes:
         paths: N files.
-        stamps: Bytes, time of the last change of the content and of the last change at all, in
-            nanoseconds: what must differ where a file does. Shape: (N, 3).
-        classes: Name and number of images of each class, in order; none if the images lie in the
+        stamps: Size in bytes, mtime and ctime in nanoseconds, by which a changed file is known.
+            Shape: (N, 3).
+        classes: Name and number of images of each class, in order; empty if the images lie in the
             folder itself.
     """
 
@@ -34,7 +34,7 @@ class Listing:
 def list_images(folder: Path) -> Listing:
     """Lists the images of a folder without opening any.
 
-    Hidden files and files with other endings than those of images are left out.
+    Hidden files and files without an image's ending are ignored.
 
     Raises:
         DataError: If there is no image, a class is empty, or some images have no class.
@@ -74,11 +74,11 @@ def list_images(folder: Path) -> Listing:
 
 
 def _walk(root: Path, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Names, relative to the root, and states of the images below a folder, in order."""
+    """Yields the images below a folder, in order: name relative to the root, and `stat`."""
     folder = root / prefix
     files, folders = _entries(folder, follow=False)
     inner = set(folders)
-    # One at a time: the states of a million files would fill a gigabyte.
+    # One at a time: a million of these would fill a gigabyte.
     for name in sorted([*files, *folders]):
         if name in inner:
             yield from _walk(root, f"{prefix}{name}/")
@@ -92,11 +92,11 @@ def _entries(folder: Path, *, follow: bool) -> tuple[list[str], list[str]]:
 
     Args:
         folder: Where to look.
-        follow: Whether a link to a folder is one. Only classes may be links: deeper ones could
-            lead round in a circle.
+        follow: Whether to follow links to folders. Only classes may be links: deeper ones could
+            form a cycle.
     """
     files, folders = [], []
-    # Not `Path.iterdir`: an entry knows what it is without asking the file system again.
+    # Not `Path.iterdir`: an entry knows its type without another system call.
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith("."):

@@ -10,16 +10,16 @@ from torch import Tensor
 
 
 class PackedPaths:
-    """Files below one folder, their names in one block of bytes.
+    """Files below one folder, with their names in one block of bytes.
 
     A million names take some tens of megabytes, where a million paths take hundreds. Worker
-    processes share the block: there is no object per path whose references would be counted, which
-    copies the memory that it lies in.
+    processes share the block: without an object per path, no reference count changes, which would
+    copy its page of memory.
 
     Args:
         root: The folder.
         text: Names relative to it, as the file system encodes them, each ended by a zero byte.
-        numbers: Which of them, in which order. Shape: (N,); or None for all.
+        numbers: A selection of them. Shape: (N,); or None for all.
 
     Example:
         >>> paths = PackedPaths.of(Path("photos"), ["a.png", "b/c.png", "d.png"])
@@ -51,11 +51,11 @@ class PackedPaths:
         return self.root / self.name(index)
 
     def content(self, index: int) -> Path:
-        """The file itself, as `pixelcnn.data.files.headers.Encoded` has it."""
+        """The file itself, see `pixelcnn.data.files.headers.EncodedImages`."""
         return self[index]
 
     def origin(self, index: int) -> str:
-        """Its path, as messages say it."""
+        """Its path, for messages."""
         return str(self[index])
 
     def take(self, indices: Tensor | NDArray[np.int64]) -> "PackedPaths":
@@ -64,5 +64,5 @@ class PackedPaths:
         return PackedPaths(self.root, self.text, numbers)
 
     def packed(self) -> "PackedPaths":
-        """The same in a block that holds no others."""
+        """The same in a block without other names."""
         return PackedPaths.of(self.root, (self.name(index) for index in range(len(self))))

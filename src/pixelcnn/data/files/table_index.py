@@ -1,4 +1,4 @@
-"""What the headers of a table's images say, kept likewise."""
+"""The headers of a table's images, cached likewise."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,47 +7,47 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelcnn.data.files import index_cache
-from pixelcnn.data.files.headers import Encoded, Headers, inspect
+from pixelcnn.data.files.headers import EncodedImages, Headers, fill_headers
 from pixelcnn.errors import DataError
 
-LIKE = {"sizes": (2,), "grey": (), "whole": (), "known": ()}
+SHAPES = {"sizes": (2,), "grey": (), "whole": (), "known": ()}
 
 
-def index_rows(
-    images: Encoded, files: Sequence[Path], column: str, *, skip_broken: bool
+def table_headers(
+    images: EncodedImages, files: Sequence[Path], column: str, *, skip_broken: bool
 ) -> tuple[Headers, dict[int, DataError]]:
-    """Finds out about every image of a table, or recalls it while the table is the same.
+    """The headers of a table's images, from the cache while the table is the same.
 
     Args:
         images: The rows.
-        files: Where they are stored; none if they are in the memory, of which nothing is kept.
-        column: Which column they are.
-        skip_broken: As `pixelcnn.data.files.headers.inspect` takes it.
+        files: The files of the table; none if it is in memory, which is not cached.
+        column: The column of images.
+        skip_broken: As `pixelcnn.data.files.headers.fill_headers` takes it.
 
     Returns:
-        What is known, and the error of each broken image by its number.
+        The headers, and the error of each broken image by its number.
 
     Raises:
         DataError: If a header cannot be read and `skip_broken` is off; the message names the row.
     """
-    key = "\n".join([column, *(str(file.resolve()) for file in files)])
-    place, stamps = index_cache.place_of("tables", key), _stamps(files)
     headers = Headers.empty(len(images))
     if not files:
-        return headers, inspect(images, headers, skip_broken=skip_broken)
-    with index_cache.making(place, key, len(images)):
-        arrays = index_cache.recall(place, key, LIKE)
+        return headers, fill_headers(images, headers, skip_broken=skip_broken)
+    key = "\n".join([column, *(str(file.resolve()) for file in files)])
+    path, stamps = index_cache.index_path("tables", key), _stamps(files)
+    with index_cache.index_lock(path, key, len(images)):
+        arrays = index_cache.load_index(path, key, SHAPES)
         if (
             arrays is not None
             and np.array_equal(arrays["stamps"], stamps)
             and len(arrays["known"]) == len(images)
         ):
-            for name in LIKE:
+            for name in SHAPES:
                 getattr(headers, name)[:] = arrays[name]
         before = headers.num_known
-        errors = inspect(images, headers, skip_broken=skip_broken)
-        if len(images) >= index_cache.KEEP_FROM and headers.num_known > before:
-            index_cache.keep(place, key, {"stamps": stamps, **vars(headers)})
+        errors = fill_headers(images, headers, skip_broken=skip_broken)
+        if len(images) >= index_cache.MIN_IMAGES and headers.num_known > before:
+            index_cache.save_index(path, key, {"stamps": stamps, **vars(headers)})
     return headers, errors
 
 

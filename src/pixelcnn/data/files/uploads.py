@@ -1,4 +1,4 @@
-"""Images and maps that come as bytes from somewhere: checked before they are decoded."""
+"""Images and maps of unknown origin: checked before they are decoded."""
 
 import warnings
 import zipfile
@@ -25,21 +25,21 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 def read_upload(content: bytes, name: str, spec: ImageSpec) -> Tensor:
     """Reads an image of unknown origin, in the shape and levels of a model.
 
-    It is turned as its EXIF orientation says, laid on white where it is transparent, rounded to 8
+    It is rotated by its EXIF orientation, blended with white where it is transparent, rounded to 8
     bits where it has more, scaled until it covers the size, cropped centrally, and rounded to K
-    levels. No other decoders than those of common formats are tried on it.
+    levels. Only decoders of common formats are tried.
 
     Args:
         content: The file.
-        name: What to call it in messages.
+        name: Its name in messages.
         spec: Shape and levels wanted.
 
     Returns:
         Levels. (1, C, H, W), int64.
 
     Raises:
-        DataError: If it is no image, is too large, moves, or the model's images have other channels
-            than 1 or 3.
+        DataError: If it is no image, is too large or animated, or the model's images have neither 1
+            nor 3 channels.
 
     Example:
         >>> file = BytesIO()
@@ -59,31 +59,31 @@ def read_upload(content: bytes, name: str, spec: ImageSpec) -> Tensor:
     return requantise(resize(pixels, levels=LEVELS, size=size), LEVELS, to=spec.levels)
 
 
-def read_maps(content: bytes, name: str, channels: int) -> Tensor:
+def read_map_upload(content: bytes, name: str, channels: int) -> Tensor:
     """Reads maps of unknown origin from an .npy file, or from `maps` of an .npz file.
 
     Args:
         content: The file. Its array has shape (N, A, H, W), or (A, H, W) for one map.
-        name: What to call it in messages.
+        name: Its name in messages.
         channels: A.
 
     Returns:
         Shape: (N, A, H, W), float32.
 
     Raises:
-        DataError: If it is too large, no such file, would have to be unpickled, or holds no such
+        DataError: If it is too large, not a NumPy file, has to be unpickled, or holds no such
             maps.
 
     Example:
         >>> file = BytesIO()
         >>> np.save(file, np.ones((2, 4, 4)))
-        >>> read_maps(file.getvalue(), "ones.npy", 2).shape
+        >>> read_map_upload(file.getvalue(), "ones.npy", 2).shape
         torch.Size([1, 2, 4, 4])
     """
     _check_bytes(content, name)
     try:
         found = np.asarray(_maps_of(content))
-    except Exception as error:  # zipfile, zlib and NumPy raise whatever they trip over
+    except Exception as error:  # zipfile, zlib and NumPy raise errors of many types
         raise DataError(
             f"`{name}` cannot be read as maps: {error}. Give an .npy file of plain numbers, or an "
             f".npz file with `maps`."
@@ -92,7 +92,7 @@ def read_maps(content: bytes, name: str, channels: int) -> Tensor:
 
 
 def _maps_of(content: bytes) -> Any:
-    """The array of the file; nothing is decompressed beyond what may be uploaded plainly."""
+    """The array of the file; decompresses at most `MAX_UNPACKED` bytes."""
     if not zipfile.is_zipfile(BytesIO(content)):
         return np.load(BytesIO(content), allow_pickle=False)
     with zipfile.ZipFile(BytesIO(content)) as archive:
@@ -122,10 +122,12 @@ def _decode(content: bytes, name: str, channels: int) -> Tensor:
             pixels = to_bytes(ImageOps.exif_transpose(image), channels)
     except DataError:
         raise
-    except Image.DecompressionBombError as error:  # which comes before there is a header to check
+    except Image.DecompressionBombError as error:  # raised before there is a header to check
         raise DataError(_too_many_pixels(name, "far more")) from error
-    except Exception as error:  # decoders raise whatever they trip over in a damaged file
-        reason = "it is none, or of another kind" if "cannot identify" in str(error) else error
+    except Exception as error:  # decoders raise errors of many types
+        reason = (
+            "it is no image, or of an unknown format" if "cannot identify" in str(error) else error
+        )
         raise DataError(
             f"`{name}` cannot be read as an image: {reason}. "
             f"Give a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file."
@@ -134,13 +136,13 @@ def _decode(content: bytes, name: str, channels: int) -> Tensor:
 
 
 def _check_header(image: Image.Image, name: str) -> None:
-    """Refuses what would be large once decoded, and films, of which no one frame is meant."""
+    """Refuses images that are large once decoded, and animations."""
     if image.width * image.height > MAX_PIXELS:
         raise DataError(_too_many_pixels(name, f"{image.width:,}×{image.height:,}"))
     if getattr(image, "n_frames", 1) > 1:
         raise DataError(
-            f"`{name}` must be a single picture, got {getattr(image, 'n_frames', 1)} frames. "
-            f"Save the frame that you mean."
+            f"`{name}` must be a single image, got {getattr(image, 'n_frames', 1)} frames. "
+            f"Save one frame."
         )
 
 

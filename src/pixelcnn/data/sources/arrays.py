@@ -203,7 +203,7 @@ def level_type(levels: int) -> type[np.unsignedinteger[Any]]:
     return np.uint8 if levels <= 256 else np.uint16
 
 
-def drawn_arrays(
+def sample_arrays(
     x: Tensor, levels: int, notes: Mapping[str, str], kind: str | None, cond: Tensor | None
 ) -> dict[str, Any]:
     """Drawn images (N, C, H, W) as one .npz file holds them, with their condition under its kind.

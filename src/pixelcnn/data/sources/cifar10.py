@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pixelcnn.data.data_warnings import notice
+from pixelcnn.data.data_warnings import warn_about_data
 from pixelcnn.data.image_sets import Source, TensorImageSet
 from pixelcnn.data.sources.arrays import load_arrays, source_from_arrays
 from pixelcnn.errors import DataError
@@ -54,9 +54,9 @@ def _read_npz(path: Path) -> Source:
         )
     assert found.test is not None
     num_test = len(found.test)
-    # A figure on part of the test set is not the figure that papers report.
-    part = f"only {num_test:,} of the {NUM_TEST:,} test images"
-    notes = () if num_test == NUM_TEST else (part,)
+    # Metrics on a part of the test set are not comparable with published ones.
+    note = f"only {num_test:,} of the {NUM_TEST:,} test images"
+    notes = () if num_test == NUM_TEST else (note,)
     return Source("cifar10", found.train, found.val, found.test, found.label_names, notes)
 
 
@@ -69,19 +69,19 @@ def _files(root: Path) -> list[tuple[Path, str]]:
 
 
 def _lock_if_missing(root: Path) -> AbstractContextManager[None]:
-    """Keeps processes that find the set missing from fetching it into the same files at once."""
+    """Locks the folder while the set is missing, so that one process at a time fetches it."""
     lock = root / ".cifar10.lock"
-    # In this order: who sees all files, and then nobody who fetches them, sees whole ones.
+    # In this order: if all files are there, and then no lock, the files are whole.
     if all(path.is_file() for path, _ in _files(root)) and not lock.exists():
         return nullcontext()
-    with suppress(OSError):  # torchvision will say so
+    with suppress(OSError):  # torchvision reports it
         root.mkdir(parents=True, exist_ok=True)
     line = f"Another process is fetching CIFAR-10 into {root}: waiting for it."
-    return exclusive_lock(lock, on_wait=lambda: notice(line))
+    return exclusive_lock(lock, on_wait=lambda: warn_about_data(line))
 
 
 def _check_whole(root: Path) -> None:
-    """Raises `DataError` if a file is there and is not as it was published."""
+    """Raises `DataError` if an existing file differs from the published one."""
     from torchvision.datasets.utils import check_integrity  # type: ignore[import-untyped]
 
     for path, md5 in _files(root):

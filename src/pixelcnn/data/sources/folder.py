@@ -1,93 +1,86 @@
 """Folders of image files."""
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from pixelcnn.data.files.decoding import decode
-from pixelcnn.data.files.folder_index import index_images
-from pixelcnn.data.files.headers import Inspected, common_spec, left_out
+from pixelcnn.data.files.folder_index import folder_headers
+from pixelcnn.data.files.headers import SplitHeaders
 from pixelcnn.data.files.listing import Listing, list_images
 from pixelcnn.data.image_sets import Source
-from pixelcnn.data.streaming import STREAM_ABOVE_BYTES, Files, hold_or_stream
-from pixelcnn.errors import ConfigError, DataError
+from pixelcnn.data.sources.image_files import (
+    STREAM_ABOVE_BYTES,
+    check_channels,
+    source_of_images,
+)
+from pixelcnn.errors import DataError
 
 
 def read_folder(
-    root: Path,
+    path: Path,
     *,
     image_size: tuple[int, int] | None = None,
     channels: int | None = None,
     stream_above_bytes: int = STREAM_ABOVE_BYTES,
     skip_broken_files: bool = False,
 ) -> Source:
-    """Reads a folder of images, 8 bits per channel.
+    """Reads a folder of image files, 8 bits per channel.
 
-    Images are turned as their EXIF orientation says, laid on white where they are
-    transparent, and rounded to 8 bits where they have more. Hidden files and files with other
-    endings than those of images are left out. What the headers of many files say is kept, see
-    `pixelcnn.data.files.folder_index`.
+    Images are rotated by their EXIF orientation, blended with white where they are transparent,
+    and rounded to 8 bits where they have more. Hidden files and files without an image's ending
+    are ignored. The headers of many files are cached, see `pixelcnn.data.files.folder_index`.
 
     Args:
-        root: Images in it; or one sub-folder per class, each with images at any depth; or
-            sub-folders `train` and optionally `val` and `test` that look like one of these.
+        path: A folder of images; or of one sub-folder per class, each with images at any depth; or
+            of sub-folders `train` and optionally `val` and `test` in one of these forms.
         image_size: Height and width wanted; without it all images must have one size.
         channels: 1 for grey, 3 for RGB; without it 1 if every file is grey, otherwise 3.
         stream_above_bytes: Above this size decoded, images stay in their files and are decoded
             batch by batch.
-        skip_broken_files: Whether files that cannot be decoded are left out, counted and named. To
-            find them, each file is decoded once; that it is whole is kept like its header.
+        skip_broken_files: Whether files that cannot be decoded are skipped, counted and named. To
+            find them, each file is decoded once; the result is cached with its header.
 
     Raises:
         ConfigError: If `channels` is neither 1 nor 3.
         DataError: If there is no image, a file is broken, or the sizes differ.
     """
-    if channels not in (None, 1, 3):
-        raise ConfigError(f"`channels` of a folder of images must be 1 or 3, got {channels}.")
-    listed = {split: list_images(folder) for split, folder in _split_folders(root).items()}
-    names = _class_names(listed)
-    parts = {
-        split: Inspected(
+    check_channels(channels)
+    listings = {split: list_images(folder) for split, folder in _split_folders(path).items()}
+    names = _class_names(listings)
+    splits = {
+        split: SplitHeaders(
             listing.paths,
-            *index_images(listing, skip_broken=skip_broken_files),
+            *folder_headers(listing, skip_broken=skip_broken_files),
             classes=_classes(listing, names),
         )
-        for split, listing in listed.items()
+        for split, listing in listings.items()
     }
-    spec = common_spec(parts, image_size=image_size, channels=channels)
-    decoder = partial(decode, channels=spec.channels, size=(spec.height, spec.width))
-    stores = {
-        split: (Files(listed[split].paths.take(part.numbers), decoder), part.labels)
-        for split, part in parts.items()
-    }
-    sets = hold_or_stream(stores, spec, stream_above_bytes)
-    return Source(
-        f"folder:{root.resolve().name}",
-        sets["train"],
-        sets.get("val"),
-        sets.get("test"),
+    return source_of_images(
+        f"folder:{path.resolve().name}",
+        splits,
+        where=str(path),
         label_names=names,
-        notes=left_out(str(root), parts),
-        resized=image_size is not None,
+        image_size=image_size,
+        channels=channels,
+        stream_above_bytes=stream_above_bytes,
     )
 
 
-def _split_folders(root: Path) -> dict[str, Path]:
-    if not root.is_dir():
-        raise DataError(f"There is no folder {root}. Give a folder that holds images.")
-    found = {name: root / name for name in ("train", "val", "test") if (root / name).is_dir()}
+def _split_folders(path: Path) -> dict[str, Path]:
+    if not path.is_dir():
+        raise DataError(f"There is no folder {path}. Give a folder that holds images.")
+    found = {name: path / name for name in ("train", "val", "test") if (path / name).is_dir()}
     if found and "train" not in found:
-        raise DataError(f"{root} holds a folder `{min(found)}` but no folder `train`. Add it.")
-    return found or {"train": root}
+        raise DataError(f"{path} holds a folder `{min(found)}` but no folder `train`. Add it.")
+    return found or {"train": path}
 
 
-def _class_names(listed: Mapping[str, Listing]) -> tuple[str, ...] | None:
-    """Those of the training images, sorted; None if they are in no classes."""
-    names = [name for name, _ in listed["train"].classes]
-    for listing in listed.values():
+def _class_names(listings: Mapping[str, Listing]) -> tuple[str, ...] | None:
+    """Names of the classes of the training images, sorted; None without classes."""
+    names = [name for name, _ in listings["train"].classes]
+    for listing in listings.values():
         first = 0
         for name, count in listing.classes or (("", len(listing.paths)),):
             if name not in (names or ("",)):

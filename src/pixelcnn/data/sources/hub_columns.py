@@ -1,4 +1,4 @@
-"""Which columns of a table hold its images and its labels."""
+"""The columns of a table that hold its images and its labels."""
 
 from collections.abc import Mapping
 from types import ModuleType
@@ -10,54 +10,54 @@ from pixelcnn.data.sources.array_conditions import to_labels
 from pixelcnn.errors import ConfigError, DataError
 
 
-def image_column_of(
-    datasets: ModuleType, features: Mapping[str, Any], asked: str | None, name: str
+def find_image_column(
+    datasets: ModuleType, features: Mapping[str, Any], requested: str | None, name: str
 ) -> str:
-    """The column of images: the one asked for, or the only one of type Image.
+    """The requested column of images, or the only one of type Image.
 
     Args:
         datasets: The library.
         features: The types of all columns, by name.
-        asked: `data.image_column`.
-        name: What messages call the data set.
+        requested: `data.image_column`.
+        name: The name of the data set in messages.
 
     Raises:
-        ConfigError: If there is no column of the name asked for.
+        ConfigError: If there is no column of the requested name.
         DataError: If none or several are of that type.
     """
-    if asked is not None:
-        return _existing(features, asked, "image_column", name)
+    if requested is not None:
+        return _existing(features, requested, "image_column", name)
     images = [key for key, kind in features.items() if isinstance(kind, datasets.Image)]
     if len(images) != 1:
         raise DataError(
-            f"{name} must have one column of type Image, got {len(images)}. Name the one to take "
+            f"{name} must have one column of type Image, got {len(images)}. Name one "
             f"by `data.image_column`: {_columns(features)}."
         )
     return images[0]
 
 
-def label_column_of(
-    datasets: ModuleType, features: Mapping[str, Any], asked: str | None, name: str
+def find_label_column(
+    datasets: ModuleType, features: Mapping[str, Any], requested: str | None, name: str
 ) -> str | None:
-    """The column of labels, likewise: asked for, or the only one of type ClassLabel, or none."""
-    if asked is not None:
-        return _existing(features, asked, "label_column", name)
+    """The requested column of labels, or the only one of type ClassLabel; None without one."""
+    if requested is not None:
+        return _existing(features, requested, "label_column", name)
     labels = [key for key, kind in features.items() if isinstance(kind, datasets.ClassLabel)]
     if len(labels) > 1:
         raise DataError(
-            f"{name} has several columns of type ClassLabel. Name the one to take by "
+            f"{name} has several columns of type ClassLabel. Name one by "
             f"`data.label_column`: {', '.join(labels)}."
         )
     return labels[0] if labels else None
 
 
-def _existing(features: Mapping[str, Any], asked: str, setting: str, name: str) -> str:
-    if asked not in features:
+def _existing(features: Mapping[str, Any], requested: str, setting: str, name: str) -> str:
+    if requested not in features:
         raise ConfigError(
-            f"`data.{setting}` must be a column of {name}, got {asked!r}. It has: "
+            f"`data.{setting}` must be a column of {name}, got {requested!r}. It has: "
             f"{_columns(features)}."
         )
-    return asked
+    return requested
 
 
 def _columns(features: Mapping[str, Any]) -> str:
@@ -79,7 +79,7 @@ def classes_of(
 ) -> tuple[dict[str, Tensor], tuple[str, ...] | None]:
     """The class of each row of each split, (N,), and the names of the classes.
 
-    A column of plain integers is taken too; the numbers are the names then.
+    A column of plain integers is accepted too; the numbers are the names then.
 
     Raises:
         DataError: If the column holds anything else.
@@ -106,15 +106,15 @@ def classes_of(
     return classes, tuple(stated or ())
 
 
-def undecoded(datasets: ModuleType, table: Any, column: str, name: str) -> Any:
-    """The column of images alone, as they are stored.
+def encoded_column(datasets: ModuleType, table: Any, column: str, name: str) -> Any:
+    """The table with the column of images alone, not decoded.
 
     Raises:
-        DataError: If it cannot be taken for one of image files or their contents.
+        DataError: If it does not hold image files or their contents.
     """
     try:
         return table.select_columns([column]).cast_column(column, datasets.Image(decode=False))
-    except Exception as error:  # pyarrow raises whatever it trips over
+    except Exception as error:  # pyarrow raises errors of many types
         raise DataError(
             f"The column `{column}` of {name} must hold image files, got "
             f"{_columns({column: table.features[column]})}."

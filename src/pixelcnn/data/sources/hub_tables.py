@@ -16,65 +16,65 @@ SPLITS = {
     "test": ("test",),
 }
 BUILDERS = {".parquet": "parquet", ".arrow": "arrow"}
-SAVED = ("dataset_dict.json", "state.json")  # what `save_to_disk` leaves
+SAVED = ("dataset_dict.json", "state.json")  # written by `save_to_disk`
 
 
-def open_tables(datasets: ModuleType, where: Path, subset: str | None = None) -> Mapping[str, Any]:
+def open_tables(datasets: ModuleType, path: Path, subset: str | None = None) -> Mapping[str, Any]:
     """The tables of a data set by the names of its splits.
 
     Args:
         datasets: The library.
-        where: A file, a folder, or the name of a set of the hub.
-        subset: Which one, of a set that has several.
+        path: A file, a folder, or the name of a set of the hub.
+        subset: Name of one subset of a set that has several.
 
     Raises:
-        ConfigError: If a subset is asked of a single file or a folder of one table.
+        ConfigError: If `subset` is set for a single file or a folder of one table.
         DataError: If there is no such set, or it cannot be read or fetched.
     """
-    is_saved = any((where / file).is_file() for file in SAVED)
-    if not where.exists() and _looks_local(where):
-        raise DataError(f"There is no file or folder {where}. Name one, or a set of the hub.")
-    if where.is_file() and where.suffix not in BUILDERS:
-        raise DataError(f"{where} must end in {' or '.join(BUILDERS)}, got {where.suffix!r}.")
-    if subset is not None and (where.is_file() or is_saved):
-        raise ConfigError(f"`data.subset` must be left out: {where} has none, got {subset!r}.")
+    is_saved = any((path / file).is_file() for file in SAVED)
+    if not path.exists() and _looks_local(path):
+        raise DataError(f"There is no file or folder {path}. Name one, or a set of the hub.")
+    if path.is_file() and path.suffix not in BUILDERS:
+        raise DataError(f"{path} must end in {' or '.join(BUILDERS)}, got {path.suffix!r}.")
+    if subset is not None and (path.is_file() or is_saved):
+        raise ConfigError(f"`data.subset` must be left out: {path} has none, got {subset!r}.")
     try:
         with _quiet(datasets):
-            if where.is_file():
-                files = {"train": str(where)}
-                return dict(datasets.load_dataset(BUILDERS[where.suffix], data_files=files))
+            if path.is_file():
+                files = {"train": str(path)}
+                return dict(datasets.load_dataset(BUILDERS[path.suffix], data_files=files))
             if is_saved:
-                found = datasets.load_from_disk(str(where))
+                found = datasets.load_from_disk(str(path))
                 return {"train": found} if isinstance(found, datasets.Dataset) else dict(found)
-            return dict(datasets.load_dataset(where.as_posix(), subset))
-    except Exception as error:  # its builders and pyarrow raise whatever they trip over
-        raise _unreadable(where, error) from error
+            return dict(datasets.load_dataset(path.as_posix(), subset))
+    except Exception as error:  # its builders and pyarrow raise errors of many types
+        raise _unreadable(path, error) from error
 
 
-def _looks_local(where: Path) -> bool:
-    """Whether a name cannot be one of the hub, which are NAME or OWNER/NAME."""
-    return where.suffix in BUILDERS or len(where.parts) > 2 or where.is_absolute()
+def _looks_local(path: Path) -> bool:
+    """Whether a name cannot be one of the hub: NAME or OWNER/NAME."""
+    return path.suffix in BUILDERS or len(path.parts) > 2 or path.is_absolute()
 
 
-def _unreadable(where: Path, error: Exception) -> DataError:
-    # The second line names the subsets there are, if one must be chosen; more is for developers.
+def _unreadable(path: Path, error: Exception) -> DataError:
+    # The second line lists the subsets, if one must be chosen; the rest is for developers.
     lines = str(error.__cause__ or error).strip().split("\n")[:2]
     reason = " ".join(line.strip() for line in lines).rstrip(".")
-    if where.exists():
+    if path.exists():
         return DataError(
-            f"{where} cannot be read as a data set ({reason}). It may be truncated, or of another "
+            f"{path} cannot be read as a data set ({reason}). It may be truncated, or of another "
             f"kind: write it again."
         )
     return DataError(
-        f"The data set {where.as_posix()} of the hub cannot be fetched ({reason}). Check its name "
+        f"The data set {path.as_posix()} of the hub cannot be fetched ({reason}). Check its name "
         f"and `data.subset` at https://huggingface.co/datasets, and the network; or fetch it "
         f"elsewhere and name its folder or .parquet file: hf:PATH."
     )
 
 
-def by_split(found: Mapping[str, Any], name: str) -> tuple[dict[str, Any], list[str]]:
-    """Tables of train, val and test; and a note on splits that are none of these."""
-    if len(found) == 1:  # whatever it is called, it is all there is
+def tables_by_split(found: Mapping[str, Any], name: str) -> tuple[dict[str, Any], list[str]]:
+    """The tables of train, val and test, and a note on other splits."""
+    if len(found) == 1:  # whatever its name
         return {"train": next(iter(found.values()))}, []
     chosen = {
         split: next(spelt for spelt in spellings if spelt in found)
@@ -90,7 +90,7 @@ def by_split(found: Mapping[str, Any], name: str) -> tuple[dict[str, Any], list[
 
 @contextmanager
 def _quiet(datasets: ModuleType) -> Iterator[None]:
-    """Without its log, whose errors are raised too, and bars where nobody watches them."""
+    """Turns off its log, whose errors are raised too, and its bars without a terminal."""
     logger = logging.getLogger("datasets")
     level, had_bars = logger.level, not datasets.are_progress_bars_disabled()
     logger.setLevel(logging.CRITICAL)

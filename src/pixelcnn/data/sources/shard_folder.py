@@ -1,11 +1,11 @@
-"""A folder of drawn shards: what its manifest says, and that all of it is there."""
+"""A folder of sampled shards: its manifest, and whether the shards match it."""
 
 import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
-from pixelcnn.data.data_warnings import some
+from pixelcnn.data.data_warnings import first_names
 from pixelcnn.errors import DataError
 
 MANIFEST = "manifest.json"
@@ -13,7 +13,7 @@ FORMAT = "pixelcnn-shards/1"
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """What the manifest of a folder says, or None if there is none.
+    """The manifest of a folder, or None if there is none.
 
     Raises:
         DataError: If it is damaged, or of another format.
@@ -30,50 +30,49 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(
             f"{path} must be a manifest of format {FORMAT!r}, and cannot be read as one ({error}). "
-            f"Draw into another folder, or remove this one."
+            f"Sample into another folder, or remove this one."
         ) from error
     found: dict[str, Any] = manifest
     return found
 
 
 def shards_of(folder: Path, files: list[Path]) -> list[Path]:
-    """The files that are one data set: those of a manifest of shards, or all that are there.
+    """The files of one data set: those of a manifest of shards, or all files.
 
     Args:
         folder: Where they are.
         files: Its .npz files, in order.
 
     Returns:
-        The files, in order, each as its manifest has it.
+        The files, in order.
 
     Raises:
-        DataError: If the folder has a manifest of shards, and does not hold these, all of them
-            and nothing else.
+        DataError: If the folder has a manifest of shards, and does not hold exactly these.
     """
     if not _has_manifest_of_shards(folder):
         return files
     manifest = read_manifest(folder)
     checksums = {} if manifest is None else {e["file"]: e["sha256"] for e in manifest["shards"]}
     names = {file.name for file in files}
-    rest = "Run the `pixelcnn sample … --shards` that began it again: it draws the rest."
+    rest = "Run the `pixelcnn sample … --shards` command again: it samples the rest."
     missing = sorted(set(checksums) - names)
     if missing or None in checksums.values():
         raise DataError(
-            f"{folder} must hold all {len(checksums)} shards of its {MANIFEST}, and is unfinished: "
-            f"{'there is no ' + some(missing) if missing else 'not all are known to be whole'}. "
+            f"{folder} must hold all {len(checksums)} shards of its {MANIFEST}, and is incomplete: "
+            f"{'there is no ' + first_names(missing) if missing else 'not all are finished'}. "
             f"{rest}"
         )
     strays = sorted(names - set(checksums))
     if strays:
         raise DataError(
             f"{folder} must hold no .npz file beside the shards of its {MANIFEST}, got "
-            f"{some(strays)}. Move what is not listed there elsewhere."
+            f"{first_names(strays)}. Move what is not listed there elsewhere."
         )
     damaged = [file.name for file in files if _sha256(file) != checksums[file.name]]
     if damaged:
         raise DataError(
-            f"Each shard in {folder} must have the SHA-256 that its {MANIFEST} says, "
-            f"and these have not: {some(damaged)}. {rest}"
+            f"Each shard in {folder} must have the SHA-256 of its {MANIFEST}, and these "
+            f"differ: {first_names(damaged)}. {rest}"
         )
     return files
 
@@ -89,7 +88,7 @@ def _are_shards(shards: object) -> bool:
 
 
 def _has_manifest_of_shards(folder: Path) -> bool:
-    """Whether there is one, in whatever state: others may call a file of theirs so, too."""
+    """Whether there is one, also a damaged one; other programs may use the same file name."""
     try:
         content = (folder / MANIFEST).read_bytes()
     except OSError:
