@@ -93,7 +93,7 @@ def test_a_bundled_model_knows_its_test_images(run, tmp_path, capsys):
     assert pixelcnn(["evaluate", str(path), "--device=cpu"]) == 0
     out = capsys.readouterr().out
     assert "over 40 images of: digits, 17 levels" in out
-    assert "without the condition, p(x): " in out
+    assert "p(x), no-label output: " in out
 
 
 def test_too_large_a_model_is_refused_and_leaves_nothing(run, tmp_path, monkeypatch, capsys):

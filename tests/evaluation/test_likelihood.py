@@ -8,6 +8,7 @@ import torch
 from pixelcnn.data import TensorImageSet, load_data
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.evaluation import evaluate, evaluated_density
+from pixelcnn.inference import densities, score_unconditionally
 from pixelcnn.models import PixelCNN
 
 
@@ -136,7 +137,35 @@ def test_a_model_that_also_serves_without_labels_is_measured_both_ways(images):
     assert figures["nll_nats_without_label"] == pytest.approx(untold.item(), rel=1e-12)
     assert figures["bits_per_dim_without_label"] == pytest.approx(untold.item() / 64 / math.log(2))
     assert figures["nll_nats_without_label"] != figures["nll_nats"]
+    assert figures["density_without_label"] == "no-label output"
     assert "nll_nats_without_label" not in evaluate(tiny(num_labels=10), images)
+
+
+def test_p_of_x_is_the_better_of_the_sum_over_labels_and_the_no_label_output(images):
+    model = tiny(num_labels=3, label_dropout=0.1).eval()
+    condition = {name: p for name, p in model.named_parameters() if "cond" in name}
+    labelled = images.with_labels(images.labels % 3)
+    x, names = images.images.long(), set()
+    for seed in range(6):
+        torch.manual_seed(seed)
+        for parameter in condition.values():
+            torch.nn.init.normal_(parameter, std=0.3)
+        nll = {way: score_unconditionally(model, x, density=way).nats for way in densities(model)}
+        found = evaluate(model, labelled, batch_size=7, sum_labels=True)
+        best = min(nll, key=lambda way: nll[way].sum())
+        assert found["nll_nats_without_label"] == pytest.approx(nll[best].mean().item(), rel=1e-6)
+        assert found["density_without_label"] == best
+        names.add(best)
+    assert len(names) == 2  # either is the better for some weights
+
+
+def test_labels_are_summed_out_of_a_model_that_needs_them_where_asked(images):
+    model, steps = tiny(num_labels=10), []
+    found = evaluate(
+        model, images, batch_size=20, sum_labels=True, progress=lambda *step: steps.append(step)
+    )
+    assert found["density_without_label"] == "labels summed out"
+    assert steps == [(20, 253), (23, 253), (223, 253), (253, 253)]
 
 
 def test_the_density_that_is_measured_is_named(images):

@@ -10,7 +10,6 @@ from pixelcnn.evaluation.likelihood import (
     evaluate,
     evaluated_density,
     has_condition,
-    log_probs,
     nll_metrics,
 )
 from pixelcnn.evaluation.ood import Auc, OODDetection, detect_ood, roc_auc
@@ -28,7 +27,6 @@ __all__ = [
     "evaluated_density",
     "has_condition",
     "labels_by_name",
-    "log_probs",
     "nll_metrics",
     "roc_auc",
 ]

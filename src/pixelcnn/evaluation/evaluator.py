@@ -108,6 +108,7 @@ class PixelCNNEvaluator:
         seed: int = 0,
         batch_size: int = 64,
         max_samples: int | None = None,
+        sum_labels: bool = False,
         protocol: str | None = None,
         progress: EvaluationProgress | None = None,
     ) -> EvaluationMetrics:
@@ -126,6 +127,7 @@ class PixelCNNEvaluator:
             seed: Decides the samples, and all that is random in their metrics.
             batch_size: Images per forward pass, and samples per batch.
             max_samples: Use only the first so many test images. None: all.
+            sum_labels: Whether p(x) is also computed as a sum over labels, see `evaluate`.
             protocol: What the test images are, in words, such as `DataSplits.protocol`.
             progress: Called after each batch, see `EvaluationProgress`.
 
@@ -160,7 +162,7 @@ class PixelCNNEvaluator:
             self._check_early(image_set.spec)
         stage = None if progress is None else partial(progress, "scoring images")
         metrics = EvaluationMetrics(
-            evaluate(model, image_set, batch_size=batch_size, progress=stage)
+            evaluate(model, image_set, batch_size=batch_size, sum_labels=sum_labels, progress=stage)
         )
         said = (protocol or _protocol(model, image_set), assumed)
         metrics["protocol"] = "; ".join(each for each in said if each)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -9,20 +10,37 @@ from torch import Tensor
 
 from pixelcnn.data import Conditions, ImageSet, batches
 from pixelcnn.errors import ConfigError, ShapeError
+from pixelcnn.inference import densities, score_unconditionally
 from pixelcnn.inference.query import Progress, check_nats, evaluating
+from pixelcnn.inference.scoring import LABELS_SUMMED_OUT
 from pixelcnn.metrics import bits_per_dim, bootstrap_interval, perplexity
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition
 from pixelcnn.spec import ImageSpec
 
 
-@torch.no_grad()
+@dataclass
+class _Steps:
+    """Counts the images of all passes for `progress`."""
+
+    progress: Progress | None
+    num_images: int
+    num_passes: int
+    done: int = 0
+
+    def add(self, count: int) -> None:
+        self.done += count
+        if self.progress is not None:
+            self.progress(self.done, self.num_images * self.num_passes)
+
+
 def evaluate(
     model: AutoregressiveModel,
     image_set: ImageSet,
     *,
     batch_size: int = 64,
     max_samples: int | None = None,
+    sum_labels: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Measures the negative log-likelihood of images, each counted once.
@@ -35,6 +53,8 @@ def evaluate(
         image_set: A split of `load_data`.
         batch_size: Images per forward pass.
         max_samples: Use only the first so many images. None: all.
+        sum_labels: Whether p(x) of a model of labels is also computed as a sum over its labels,
+            which takes a pass over the images for each.
         progress: Called with the images scored so far, and all; each counts once for each pass.
 
     Returns:
@@ -42,8 +62,9 @@ def evaluate(
         `bits_per_dim`, `perplexity` (both per sub-pixel), each with its 95 % bootstrap interval
         over images (`nll_nats_ci95` …); errors and intervals are None for one image.
         `num_images`, `num_dims`. These are metrics of p(x | label) where the model takes labels
-        and the images have them (likewise attributes and maps), see `evaluated_density`. A model
-        that takes labels or none is then also measured without: `nll_nats_without_label` …
+        and the images have them (likewise attributes and maps), see `evaluated_density`.
+        `nll_nats_without_label` … are those of p(x), for a model with `label_dropout` or with
+        `sum_labels`: by the better of the ways that were computed, `density_without_label`.
 
     Raises:
         ConfigError: If the model needs a condition that the images do not have, or returns NaN,
@@ -53,27 +74,40 @@ def evaluate(
     check_fit(model, image_set)
     if max_samples is not None and max_samples < len(image_set):
         image_set = image_set.take(torch.arange(max_samples))
+    is_conditional = has_condition(model, image_set)
+    with_p_x = is_conditional and (sum_labels or model.condition.is_optional)
+    ways = _ways_without_label(model, sum_labels) if with_p_x else ()
+    steps = _Steps(progress, len(image_set), 1 + sum(_passes(model, way) for way in ways))
     num_dims = image_set.spec.num_dims
-    passes = [True]
-    if has_condition(model, image_set) and model.condition.is_optional:
-        passes.append(False)
-    metrics: dict[str, Any] = {}
-    for number, with_condition in enumerate(passes):
-        found = -log_probs(
-            model, image_set, batch_size=batch_size, with_condition=with_condition,
-            progress=_pass_of(progress, number, len(passes)),
-        )  # fmt: skip
-        suffix = "" if with_condition else "_without_label"
-        values = nll_metrics(found, num_dims)
-        metrics |= {f"{name}{suffix}": value for name, value in values.items()}
+    metrics = nll_metrics(_nll(model, image_set, batch_size, steps), num_dims)
+    if ways:
+        by_way = {way: _nll_without_label(model, image_set, way, batch_size, steps) for way in ways}
+        best = min(ways, key=lambda way: by_way[way].sum().item())
+        values = nll_metrics(by_way[best], num_dims)
+        metrics |= {f"{name}_without_label": value for name, value in values.items()}
+        metrics["density_without_label"] = best
     return {**metrics, "num_images": len(image_set), "num_dims": num_dims}
 
 
-def _pass_of(progress: Progress | None, number: int, count: int) -> Progress | None:
-    """The progress of one of several passes over the same images."""
-    if progress is None:
-        return None
-    return lambda done, total: progress(number * total + done, count * total)
+def _ways_without_label(model: AutoregressiveModel, sum_labels: bool) -> tuple[str, ...]:
+    """The ways of computing p(x) to choose from: the sum over labels only if asked for."""
+    ways = densities(model)
+    return ways if sum_labels else tuple(way for way in ways if way != LABELS_SUMMED_OUT)
+
+
+def _passes(model: AutoregressiveModel, way: str) -> int:
+    return model.num_labels or 1 if way == LABELS_SUMMED_OUT else 1
+
+
+def _nll_without_label(
+    model: AutoregressiveModel, image_set: ImageSet, way: str, batch_size: int, steps: _Steps
+) -> Tensor:
+    """-log p(x) in nats, (N,), computed in one of the ways of `densities`."""
+    parts = []
+    for x, _ in batches(image_set, batch_size):
+        parts.append(score_unconditionally(model, x, density=way, batch_size=batch_size).nats)
+        steps.add(len(x) * _passes(model, way))
+    return torch.cat(parts)
 
 
 def has_condition(model: AutoregressiveModel, image_set: ImageSet) -> bool:
@@ -117,37 +151,18 @@ def nll_metrics(nll: Tensor, num_dims: int) -> dict[str, Any]:
     }
 
 
-def log_probs(
-    model: AutoregressiveModel,
-    image_set: ImageSet,
-    *,
-    batch_size: int,
-    with_condition: bool = True,
-    progress: Progress | None = None,
-) -> Tensor:
-    """Log-probability of every image in nats, in eval mode.
-
-    Args:
-        model: Any architecture.
-        image_set: A split of `load_data`.
-        batch_size: Images per forward pass.
-        with_condition: Whether a conditional model gets the condition of the images.
-        progress: Called with the images scored so far, and all.
-
-    Returns:
-        Shape: (N,), float64, on the CPU.
+def _nll(model: AutoregressiveModel, image_set: ImageSet, batch_size: int, steps: _Steps) -> Tensor:
+    """-log p of each image in nats, given its condition if it has one. (N,), float64, on the CPU.
 
     Raises:
         ConfigError: If any of them is NaN.
     """
-    kind, parts, done = model.condition.kind, [], 0
+    parts = []
     with evaluating(model):
         for x, conditions in batches(image_set, batch_size):
-            cond = conditions.of(kind) if with_condition else None
-            parts.append(model.log_prob(x.to(model.device), cond))
-            done += len(x)
-            if progress is not None:
-                progress(done, len(image_set))
+            cond = conditions.of(model.condition.kind)
+            parts.append(-model.log_prob(x.to(model.device), cond))
+            steps.add(len(x))
     # In double precision: a float32 sum over many images would lose digits that are reported.
     nats = torch.cat(parts).cpu().double()
     check_nats(nats)

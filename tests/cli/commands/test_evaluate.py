@@ -1,6 +1,7 @@
 """`pixelcnn evaluate` scores a run again, on its own images or on others."""
 
 import json
+import math
 import re
 from pathlib import Path
 
@@ -149,3 +150,14 @@ def test_weights_of_judges_are_read_from_files(capsys, tmp_path):
 )
 def test_judges_that_are_not_there_are_one_line(fails, words, message):
     assert message in fails("evaluate", "digits", "--device=cpu", *words)
+
+
+def test_labels_are_summed_out_where_asked(capsys, tmp_path):
+    out = tmp_path / "m.json"
+    words = ["--evaluation.max_samples=5", "--sum-labels", "--out", str(out)]
+    assert main(["evaluate", "digits", "--device=cpu", *words]) == 0
+    found = json.loads(out.read_text())
+    assert found["density_without_label"] == "labels summed out"
+    # p(x) is at least a tenth of p(x | label) if all labels are equally probable.
+    assert found["nll_nats_without_label"] < found["nll_nats"] + math.log(10)
+    assert "\np(x), labels summed out: " in capsys.readouterr().out

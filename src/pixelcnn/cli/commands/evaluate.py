@@ -50,7 +50,7 @@ def metrics_of(
         raise ConfigError(
             f"The model must be told a label, but {foreign}. `pixelcnn score` sums over its labels."
         )
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"sum_labels": args.sum_labels}
     if generates:
         options["evaluator"] = evaluator_of(args, loaded, config.data, device=model.device)
         options["num_generated"] = args.num_generated

@@ -127,7 +127,9 @@ def metrics_summary(metrics: Mapping[str, Any]) -> str:
         f"over {counted(metrics['num_images'], 'image')} of: {metrics['protocol']}",
     ]
     if "nll_nats_without_label" in metrics:
-        lines.append(f"without the condition, p(x): {_likelihood(metrics, '_without_label')}")
+        # Run folders of earlier versions do not name the density.
+        density = metrics.get("density_without_label", "no-label output")
+        lines.append(f"p(x), {density}: {_likelihood(metrics, '_without_label')}")
     if metrics["nll_nats_ci95"] is not None:
         lines.append("in brackets: 95 % bootstrap intervals over images")
     return "\n".join(lines)

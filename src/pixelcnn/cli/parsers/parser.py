@@ -157,6 +157,11 @@ def _add_evaluate(commands: Subparsers) -> None:
         type=non_negative,
         help="decides drawn images, and which images a smaller set holds",
     )
+    parser.add_argument(
+        "--sum-labels",
+        action="store_true",
+        help="also compute p(x) as a sum over labels, one pass over the images for each",
+    )
     add_device(parser)
     _add_judges(
         parser.add_argument_group(
