@@ -120,7 +120,7 @@ def metrics_of(
     metrics = reported(folder)
     needed = {"split", "protocol", "num_images", "num_dims", *METRICS}
     if model.condition.is_optional:
-        needed |= {f"{name}_without_label" for name in METRICS}
+        needed |= {f"{name}_without_label" for name in (*METRICS, "density")}
     is_whole = (metrics.get("split"), metrics.get("num_images")) == ("test", len(data.test))
     is_ours = metrics.get("fingerprint") == fingerprint(model)
     if not (is_whole and is_ours and needed <= set(metrics)):
