@@ -2,7 +2,8 @@
 
 import difflib
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 FAILED, INTERRUPTED = 2, 130
@@ -81,6 +82,34 @@ def suggestion(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
     return f" Did you mean `{near[0]}`?" if near else ""
 
 
+@contextmanager
+def importing(extra: str) -> Iterator[None]:
+    """Says of an import in the block that fails how to install what it needs.
+
+    Args:
+        extra: The extra of this package that brings it, such as "train".
+
+    Raises:
+        MissingDependencyError: If a package is not installed.
+
+    Example:
+        >>> with importing("train"):
+        ...     import nowhere
+        Traceback (most recent call last):
+        pixelcnn.errors.MissingDependencyError: This needs the package `nowhere`, which is not \
+installed. Install it with: pip install "pixelcnn[train]"
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("pixelcnn"):  # a mistake of ours, which no extra mends
+            raise
+        raise MissingDependencyError(
+            f"This needs the package `{error.name}`, which is not installed. "
+            f'Install it with: pip install "pixelcnn[{extra}]"'
+        ) from error
+
+
 def require(module: str, *, extra: str) -> ModuleType:
     """Imports an optional package, or says how to install it.
 
@@ -98,10 +127,5 @@ def require(module: str, *, extra: str) -> ModuleType:
         >>> require("math", extra="none").floor(2.5)
         2
     """
-    try:
+    with importing(extra):
         return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            f"This needs the package `{module}`, which is not installed. "
-            f'Install it with: pip install "pixelcnn[{extra}]"'
-        ) from error

@@ -7,6 +7,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from pixelcnn.errors import importing
 from pixelcnn.spec import quantise, to_unit
 
 
@@ -169,7 +170,8 @@ def jitter_colours(x: Tensor, strength: float, *, generator: Generator) -> Tenso
         >>> seen.unique().tolist()  # brightness × 1.2576; plain grey has no contrast and no colour
         [126]
     """
-    from torchvision.transforms.v2 import functional as colours  # type: ignore[import-untyped]
+    with importing("train"):
+        from torchvision.transforms.v2 import functional as colours  # type: ignore[import-untyped]
 
     drawn = torch.rand(len(x), 3, generator=generator, device=generator.device)
     factors = (1 + strength * (2 * drawn - 1)).tolist()

@@ -1,7 +1,10 @@
-"""Training: the Lightning module, what it keeps along the way, and one function that runs it."""
+"""Training: the Lightning module, its callbacks, and one function that runs it."""
 
-from pixelcnn.training.build import build_model
-from pixelcnn.training.module import PixelCNNTrainer
-from pixelcnn.training.run import TrainingResult, train_pixelcnn
+from pixelcnn.errors import importing
+
+with importing("train"):
+    from pixelcnn.training.build import build_model
+    from pixelcnn.training.module import PixelCNNTrainer
+    from pixelcnn.training.run import TrainingResult, train_pixelcnn
 
 __all__ = ["PixelCNNTrainer", "TrainingResult", "build_model", "train_pixelcnn"]

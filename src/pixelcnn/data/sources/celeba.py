@@ -10,7 +10,7 @@ from pixelcnn.data.files.decoding import LEVELS, read_pixels
 from pixelcnn.data.files.packed_paths import PackedPaths
 from pixelcnn.data.image_sets import Source
 from pixelcnn.data.streaming import FileImageSet, Files
-from pixelcnn.errors import DataError
+from pixelcnn.errors import DataError, importing
 from pixelcnn.spec import ImageSpec
 
 SIDE = 148  # of the square around the face
@@ -74,7 +74,8 @@ def decode_face(path: Path) -> Tensor:
 
 def _read_lists(root: Path) -> tuple[list[str], Tensor, tuple[str, ...]]:
     """Names of the image files, their attributes (N, A) as zeros and ones, and names of these."""
-    from torchvision.datasets import CelebA  # type: ignore[import-untyped]
+    with importing("train"):
+        from torchvision.datasets import CelebA  # type: ignore[import-untyped]
 
     class Listed(CelebA):
         # Without their MD5s, which only the lists of all images have: a part of the images, with

@@ -10,7 +10,7 @@ import torch
 from pixelcnn.data.data_warnings import warn_about_data
 from pixelcnn.data.image_sets import Source, TensorImageSet
 from pixelcnn.data.sources.arrays import load_arrays, source_from_arrays
-from pixelcnn.errors import DataError
+from pixelcnn.errors import DataError, importing
 from pixelcnn.locks import exclusive_lock
 
 LEVELS = 256
@@ -62,7 +62,8 @@ def _read_npz(path: Path) -> Source:
 
 def _files(root: Path) -> list[tuple[Path, str]]:
     """Paths and MD5s of the published files."""
-    from torchvision.datasets import CIFAR10  # type: ignore[import-untyped]
+    with importing("train"):
+        from torchvision.datasets import CIFAR10  # type: ignore[import-untyped]
 
     folder = root / CIFAR10.base_folder
     return [(folder / name, md5) for name, md5 in (*CIFAR10.train_list, *CIFAR10.test_list)]
@@ -82,7 +83,8 @@ def _lock_if_missing(root: Path) -> AbstractContextManager[None]:
 
 def _check_whole(root: Path) -> None:
     """Raises `DataError` if an existing file differs from the published one."""
-    from torchvision.datasets.utils import check_integrity  # type: ignore[import-untyped]
+    with importing("train"):
+        from torchvision.datasets.utils import check_integrity  # type: ignore[import-untyped]
 
     for path, md5 in _files(root):
         if path.is_file() and not check_integrity(path, md5):
@@ -93,7 +95,8 @@ def _check_whole(root: Path) -> None:
 
 
 def _open(root: Path, *, train: bool) -> TensorImageSet:
-    from torchvision.datasets import CIFAR10
+    with importing("train"):
+        from torchvision.datasets import CIFAR10
 
     try:
         with warnings.catch_warnings():

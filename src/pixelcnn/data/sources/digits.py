@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 
 from pixelcnn.data.image_sets import Source, TensorImageSet
+from pixelcnn.errors import importing
 
 LEVELS = 17
 TEST_EVERY = 5
@@ -18,12 +19,16 @@ def read_digits(root: Path | None = None) -> Source:
     Args:
         root: Not used; the images come with scikit-learn.
 
+    Raises:
+        MissingDependencyError: If scikit-learn is not installed.
+
     Example:
         >>> source = read_digits()
         >>> len(source.train), len(source.test)
         (1442, 355)
     """
-    from sklearn.datasets import load_digits  # type: ignore[import-untyped]
+    with importing("train"):
+        from sklearn.datasets import load_digits  # type: ignore[import-untyped]
 
     digits = load_digits()
     images = torch.from_numpy(digits.images).to(torch.uint8)[:, None]

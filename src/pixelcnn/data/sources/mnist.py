@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from pixelcnn.data.image_sets import Source, TensorImageSet
-from pixelcnn.errors import DataError
+from pixelcnn.errors import DataError, importing
 
 LEVELS = 256
 
@@ -25,7 +25,8 @@ def read_mnist(root: Path) -> Source:
 
 def read_fashion_mnist(root: Path) -> Source:
     """Reads Fashion-MNIST from `root`/FashionMNIST/raw, which is filled likewise."""
-    from torchvision.datasets import FashionMNIST  # type: ignore[import-untyped]
+    with importing("train"):
+        from torchvision.datasets import FashionMNIST  # type: ignore[import-untyped]
 
     return _read(
         root, "FashionMNIST", name="fashion_mnist", label_names=tuple(FashionMNIST.classes)
@@ -78,7 +79,8 @@ def parse_idx(content: bytes, path: Path) -> Tensor:
 
 def _content(root: Path, folder: str, stem: str) -> tuple[bytes, Path]:
     """The unpacked bytes of one file, and the path they came from."""
-    import torchvision  # type: ignore[import-untyped]
+    with importing("train"):
+        import torchvision  # type: ignore[import-untyped]
 
     published = getattr(torchvision.datasets, folder)
     md5 = dict(published.resources)[f"{stem}.gz"]
@@ -97,7 +99,8 @@ def _content(root: Path, folder: str, stem: str) -> tuple[bytes, Path]:
 
 
 def _download(target: Path, mirrors: list[str], md5: str) -> None:
-    from torchvision.datasets.utils import download_url  # type: ignore[import-untyped]
+    with importing("train"):
+        from torchvision.datasets.utils import download_url  # type: ignore[import-untyped]
 
     problems = []
     for mirror in mirrors:
