@@ -39,7 +39,7 @@ def test_completions_are_those_of_the_library(page):
         found = complete(load("digits"), x, known, cond=test.labels[:1], **options)
     assert torch.equal(done.found.images, found.images)
     assert done.found.method == "smc"
-    assert "Not to be trusted" in said(app.warning)
+    assert "Unreliable: " in said(app.warning)
     with np.load(io.BytesIO(completions_file(done.found, 17)), allow_pickle=False) as arrays:
         assert (arrays["x"] == found.images.numpy()).all()
 

@@ -10,7 +10,7 @@ from tests.laws.test_mass import fit
 METHODS = ["raster", "smc"]
 QUICK = {"raster": {}, "smc": {"num_particles": 4}}
 # What comes of few particles on purpose is not the subject of every test.
-UNTRUSTED = "ignore::pixelcnn.inference.UnreliableEstimateWarning"
+UNRELIABLE = "ignore::pixelcnn.inference.UnreliableEstimateWarning"
 
 
 def posterior(model, x, known):
@@ -38,7 +38,7 @@ def smc_fit(name, seed, **options):
 def test_smc_completions_follow_the_exact_posterior(name):
     options = {"num_completions": 600, "num_particles": 8, "num_populations": 3000}
     chance, found = smc_fit(name, 1, **options)
-    assert chance > 1e-6 and found.is_trusted
+    assert chance > 1e-6 and found.is_reliable
 
 
 @pytest.mark.slow
@@ -47,14 +47,23 @@ def test_smc_completions_follow_the_exact_posterior(name):
 def test_smc_completions_follow_the_exact_posterior_for_many_masks(name, seed):
     options = {"num_completions": 1000, "num_particles": 12, "num_populations": 12_000}
     chance, found = smc_fit(name, seed, **options)
-    assert chance > 1e-6 and found.is_trusted
+    assert chance > 1e-6 and found.is_reliable
 
 
-@pytest.mark.filterwarnings(UNTRUSTED)
+@pytest.mark.filterwarnings(UNRELIABLE)
 def test_few_particles_are_biased_and_say_so_and_the_test_of_the_law_sees_it():
     options = {"num_completions": 1000, "num_particles": 2}
     chance, found = smc_fit("binary", 1, num_populations=4, **options)
-    assert chance < 1e-6 and not found.is_trusted
+    assert chance < 1e-6 and not found.is_reliable
+
+
+def test_two_populations_are_unreliable_unless_nothing_known_comes_later():
+    model = tiny_model("binary")
+    x, known = random_question(model, 1)
+    options = {"method": "smc", "num_populations": 2, "num_particles": 1}
+    with pytest.warns(UnreliableEstimateWarning, match=r"2 populations are too few .* \(image 0\)"):
+        complete(model, x, known, **options)
+    assert complete(model, x, torch.zeros_like(known), **options).is_reliable
 
 
 @pytest.mark.parametrize("name", ["binary", "rgb"])
@@ -67,12 +76,12 @@ def test_what_follows_a_known_beginning_is_drawn_exactly(name, method):
     options = {"num_completions": 1000, "batch_size": 8000, **QUICK[method]}
     found = complete(model, x, known, method=method, **options)
     assert fit(found.images[0], posterior(model, x, known), model.num_classes) > 1e-6
-    assert found.is_trusted
+    assert found.is_reliable
     if method == "smc":
         assert found.diagnostics["ess"] == pytest.approx(3000)
 
 
-@pytest.mark.filterwarnings(UNTRUSTED)
+@pytest.mark.filterwarnings(UNRELIABLE)
 @pytest.mark.parametrize("method", METHODS)
 def test_known_sub_pixels_come_back_as_they_were_under_different_masks(method):
     model = PixelCNN(num_classes=5, in_channels=3, num_residual_blocks=1, image_size=(6, 5))
@@ -105,7 +114,7 @@ def test_nothing_known_is_drawing_and_everything_known_is_scoring(method):
     assert (everything.uncertainty == 0).all()
 
 
-@pytest.mark.filterwarnings(UNTRUSTED)
+@pytest.mark.filterwarnings(UNRELIABLE)
 @pytest.mark.parametrize("method", METHODS)
 def test_completions_are_ranked_by_the_log_probability_of_the_image(method):
     model = tiny_model("rgb")
@@ -136,15 +145,15 @@ def test_raster_says_which_images_it_does_not_answer():
     known = known_masks(["bottom", "top", "none"], (3, 1, 3, 3))
     with pytest.warns(UnreliableEstimateWarning, match=r"further on in the order \(image 1\)"):
         found = complete(model, x, known, method="raster", num_completions=5)
-    assert not found.is_trusted
+    assert not found.is_reliable
     assert found.diagnostics["ess"][0] == pytest.approx(5)
     assert found.diagnostics["ess"][1] < 4.99
 
 
-def test_populations_that_disagree_are_said_aloud():
+def test_populations_that_disagree_are_unreliable():
     x = torch.randint(2, (1, 10, 10))  # noise: the model would never draw it
     options = {"num_particles": 1, "num_completions": 10}
-    with pytest.warns(UnreliableEstimateWarning, match=r"Of 40 populations only .* \(image 0\)"):
+    with pytest.warns(UnreliableEstimateWarning, match=r"ESS .* of 40 populations, .* \(image 0\)"):
         complete(tiny_model("binary"), x, known_mask("random", x.shape), method="smc", **options)
 
 

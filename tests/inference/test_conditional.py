@@ -55,9 +55,9 @@ def test_the_evidence_is_estimated_too(method):
     model = tiny_model("binary")
     x, known = random_question(model, 1)
     known[0, 2, 2], known[0, 1, 0] = True, False
-    question = {"given": x, "known": known, "batch_size": 4000}
-    found = conditional(model, (1, 0), method=method, **SAMPLING[method], **question)
-    exact = conditional(model, (1, 0), method="exact", **question)
+    query = {"given": x, "known": known, "batch_size": 4000}
+    found = conditional(model, (1, 0), method=method, **SAMPLING[method], **query)
+    exact = conditional(model, (1, 0), method="exact", **query)
     stated = found.diagnostics["log_evidence"]
     assert stated == pytest.approx(exact.diagnostics["log_evidence"], abs=0.25)
 
@@ -87,7 +87,7 @@ def test_the_batch_size_does_not_change_the_answer(method):
     model = tiny_model("binary")
     x, known = random_question(model, 1)
     site = unknown_sites(known)[0]
-    sizes = {"num_draws": 40} if method == "importance" else {"num_populations": 8}
+    sizes = {"num_draws": 40} if method == "importance" else {"num_populations": 12}
     found = [
         conditional(model, site, given=x, known=known, method=method, batch_size=size, **sizes)
         for size in (1, 130, 4000)
@@ -116,16 +116,34 @@ def test_what_stands_where_nothing_is_known_is_not_read():
         assert torch.equal(both[0].probabilities, both[1].probabilities)
 
 
-def test_bad_weights_are_said_aloud():
+def test_uneven_weights_are_unreliable():
     model = tiny_model("binary")
     nothing = torch.zeros(1, 3, 3, dtype=torch.bool)
     images, probabilities = every_state(model, nothing.long(), nothing)
     known = nothing.clone()
     known[0, 1:] = True
     options = {"given": images[probabilities.argmin()], "known": known, "method": "importance"}
-    with pytest.warns(UnreliableEstimateWarning, match="effective sample size is"):
+    with pytest.warns(UnreliableEstimateWarning, match="Unreliable: ESS"):
         found = conditional(model, (0, 0), num_draws=30, **options)
-    assert not found.is_trusted
+    assert not found.is_reliable
+
+
+@pytest.mark.parametrize(
+    "few",
+    [
+        {"method": "smc", "num_populations": 2, "num_particles": 2},
+        {"method": "smc", "num_populations": 9},
+        {"method": "importance", "num_draws": 9},
+        {"method": "gibbs", "num_chains": 3, "num_sweeps": 200},
+    ],
+)
+def test_too_few_populations_or_chains_to_know_are_unreliable(few):
+    """Of 2 populations the effective sample size is always between 1 and 2."""
+    model = tiny_model("binary")
+    x, known = random_question(model, 1)
+    with pytest.warns(UnreliableEstimateWarning, match="Unreliable: [239] (independent|chains)"):
+        found = conditional(model, unknown_sites(known)[0], given=x, known=known, **few)
+    assert not found.is_reliable
 
 
 @pytest.mark.parametrize(

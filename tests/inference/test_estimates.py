@@ -4,7 +4,12 @@ import pytest
 import torch
 
 from pixelcnn.inference import LevelEstimate, UnreliableEstimateWarning
-from pixelcnn.inference.estimates import certain, doubts, effective, from_weighted
+from pixelcnn.inference.estimates import (
+    effective_sample_size,
+    exact_estimate,
+    from_weighted,
+    reliability_warnings,
+)
 
 
 def estimate(log_weights, shares, **options):
@@ -20,7 +25,7 @@ def test_equal_weights_give_the_mean_and_its_standard_error():
     torch.testing.assert_close(found.stderr, shares.std(0) / math.sqrt(50))
     assert found.ess == pytest.approx(50) and found.degrees == 49
     assert found.diagnostics["log_evidence"] == pytest.approx(-900)
-    assert found.is_trusted and not found.is_exact
+    assert found.is_reliable and not found.is_exact
 
 
 def test_weights_may_span_any_range():
@@ -64,29 +69,40 @@ def test_intervals_are_wide_where_parts_are_few_and_stay_within_0_and_1():
     assert low.tolist() == [0, 0] and high.tolist() == [1, 1]
 
 
-def test_bad_weights_are_said_aloud():
+def test_uneven_weights_are_unreliable():
     log_weights = torch.zeros(1000)
     log_weights[0] = 20
     found = estimate(log_weights, torch.full((1000, 2), 0.5))
-    assert not found.is_trusted
-    with pytest.warns(UnreliableEstimateWarning, match="effective sample size is 1.0 of 1000"):
+    assert not found.is_reliable
+    with pytest.warns(UnreliableEstimateWarning, match="Unreliable: ESS 1.0 of 1000"):
         found.warn()
     estimate(torch.zeros(1000), torch.full((1000, 2), 0.5)).warn()
 
 
-def test_one_part_knows_nothing_of_its_error():
+def test_one_part_has_no_standard_error():
     found = estimate(torch.zeros(1), torch.tensor([[0.5, 0.5]]))
-    assert found.stderr.isnan().all() and "single" in found.warnings[0]
+    assert found.stderr.isnan().all() and not found.is_reliable
+
+
+def test_few_parts_are_unreliable_however_even_their_weights():
+    for num_parts in (2, 9, 10):
+        found = estimate(torch.zeros(num_parts), torch.full((num_parts, 2), 0.5))
+        assert found.is_reliable == (num_parts >= 10)
+    assert found.ess == pytest.approx(10)
 
 
 def test_effective_draws_go_from_one_to_all():
-    assert effective(torch.zeros(7)).item() == pytest.approx(7)
-    assert effective(torch.tensor([0.0, -800.0])).item() == pytest.approx(1)
-    assert doubts(10.0, 20) == () and doubts(9.0, 20) and doubts(50.0, 10**6) == ()
+    assert effective_sample_size(torch.zeros(7)).item() == pytest.approx(7)
+    assert effective_sample_size(torch.tensor([0.0, -800.0])).item() == pytest.approx(1)
+    assert (
+        reliability_warnings(10.0, 20) == ()
+        and reliability_warnings(9.0, 20)
+        and reliability_warnings(50.0, 10**6) == ()
+    )
 
 
 def test_certainty_has_no_error():
-    found = certain(torch.tensor([0.1, 0.9]), num_draws=4, log_evidence=-2.0)
-    assert found.is_exact and found.is_trusted and found.method == "exact"
+    found = exact_estimate(torch.tensor([0.1, 0.9]), num_draws=4, log_evidence=-2.0)
+    assert found.is_exact and found.is_reliable and found.method == "exact"
     low, high = found.interval(0.999)
     assert torch.equal(low, found.probabilities) and torch.equal(high, found.probabilities)

@@ -3,8 +3,8 @@ import torch
 
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference import conditional
-from pixelcnn.inference.exact import num_states, states
-from pixelcnn.inference.query import ask
+from pixelcnn.inference.exact import enumerate_images, num_states
+from pixelcnn.inference.query import make_query
 from pixelcnn.order import RasterOrder
 from tests.inference.tiny import TINY, exact_levels, random_question, tiny_model
 
@@ -27,8 +27,8 @@ def test_conditionals_of_every_site_are_those_of_brute_force(name):
 def test_images_that_are_possible_have_the_mass_of_what_is_known(name):
     model = tiny_model(name)
     nothing = torch.zeros(model.spec.shape, dtype=torch.bool)
-    question = ask(model, torch.zeros(model.spec.shape).long(), nothing, batch_size=100)
-    mass = sum(log_prob.exp().sum() for _, log_prob in states(question))
+    query = make_query(model, torch.zeros(model.spec.shape).long(), nothing, batch_size=100)
+    mass = sum(log_prob.exp().sum() for _, log_prob in enumerate_images(query))
     torch.testing.assert_close(mass, torch.ones_like(mass), **CLOSE)
 
 
@@ -36,8 +36,8 @@ def test_the_evidence_is_the_log_probability_of_what_is_known():
     model = tiny_model("binary")
     x, known = random_question(model, 6)
     known[0, 2, 2] = True
-    question = ask(model, x, known)
-    by_state = torch.cat([log_prob for _, log_prob in states(question)]).logsumexp(0)
+    query = make_query(model, x, known)
+    by_state = torch.cat([log_prob for _, log_prob in enumerate_images(query)]).logsumexp(0)
     unknown = tuple(int(i) for i in (~known).nonzero()[0])
     found = conditional(model, unknown, given=x, known=known, method="exact")
     assert found.diagnostics["log_evidence"] == pytest.approx(float(by_state), abs=1e-9)
@@ -46,13 +46,13 @@ def test_the_evidence_is_the_log_probability_of_what_is_known():
 def test_what_comes_after_everything_asked_is_not_enumerated():
     model = tiny_model("binary")
     known = torch.zeros(1, 3, 3, dtype=torch.bool)
-    question = ask(model, torch.zeros(1, 3, 3).long(), known)
+    query = make_query(model, torch.zeros(1, 3, 3).long(), known)
     order = list(RasterOrder(1, 3, 3))
-    assert num_states(question, order[0]) == 2
-    assert num_states(question, order[4]) == 2**5
+    assert num_states(query, order[0]) == 2
+    assert num_states(query, order[4]) == 2**5
     known[0, 2, 2] = True
-    question = ask(model, torch.zeros(1, 3, 3).long(), known)
-    assert num_states(question, order[0]) == 2**8
+    query = make_query(model, torch.zeros(1, 3, 3).long(), known)
+    assert num_states(query, order[0]) == 2**8
 
 
 def test_too_many_images_are_refused_with_their_number():
@@ -70,6 +70,6 @@ def test_too_many_images_are_refused_with_their_number():
 def test_the_model_stays_in_its_mode_and_without_gradients():
     model = tiny_model("binary").train()
     x, known = random_question(model, 5)
-    for _, log_prob in states(ask(model, x, known)):
+    for _, log_prob in enumerate_images(make_query(model, x, known)):
         assert not log_prob.requires_grad
     assert model.training

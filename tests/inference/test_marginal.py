@@ -23,7 +23,7 @@ def test_both_estimates_agree_with_the_exact_marginal_within_their_errors(name):
     found = marginal(model, site, num_draws=1000)
     for estimate in (found.averaged, found.counted):
         assert ((estimate.probabilities - exact).abs() <= 5 * estimate.stderr + 1e-12).all()
-        assert estimate.num_draws == 1000 and estimate.is_trusted
+        assert estimate.num_draws == 1000 and estimate.is_reliable
     assert found.variance_ratio > 1
 
 

@@ -152,8 +152,8 @@ def test_counts_must_be_whole_numbers(name):
 
 def test_whole_numbers_of_numpy_are_counts():
     assert complete(MODEL, X, LAST, num_completions=np.int64(2)).images.shape[1] == 2
-    found = asked(method="smc", num_populations=np.int64(3), num_particles=np.uint8(2))
-    assert found.num_draws == 6
+    found = asked(method="smc", num_populations=np.int64(10), num_particles=np.uint8(2))
+    assert found.num_draws == 20
     assert len(MODEL.generate(num_samples=np.int32(2))) == 2
 
 

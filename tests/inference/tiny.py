@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pixelcnn.inference.exact import states
-from pixelcnn.inference.query import ask
+from pixelcnn.inference.exact import enumerate_images
+from pixelcnn.inference.query import make_query
 from pixelcnn.models import AutoregressiveModel, build
 
 # Architecture, options and (C, H, W), for several heads, kinds of walk and sizes of the space.
@@ -58,7 +58,9 @@ def random_question(
 
 def every_state(model: AutoregressiveModel, given: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
     """All images that agree with what is known, and the exact posterior. (N, C, H, W), (N,)."""
-    images, log_prob = map(torch.cat, zip(*states(ask(model, given, known)), strict=True))
+    images, log_prob = map(
+        torch.cat, zip(*enumerate_images(make_query(model, given, known)), strict=True)
+    )
     return images, log_prob.softmax(0)
 
 

@@ -45,7 +45,7 @@ def main(words: Sequence[str] | None = None) -> None:
     Args:
         words: Runs, and `--device NAME`; by default what stands after `--` at the command line.
     """
-    # The page shows every doubt beside the answer; the server's log is read by nobody.
+    # The page shows every warning beside the estimate.
     warnings.simplefilter("ignore", UnreliableEstimateWarning)
     st.set_page_config("pixelcnn", page_icon=ICON, layout="wide")
     st.html(STYLE)

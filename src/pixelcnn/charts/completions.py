@@ -41,7 +41,7 @@ def completions_figure(
         axes[-1].set_title("uncertainty", fontsize=7)
         for each in axes:
             each.axis("off")
-    if not found.is_trusted:
+    if not found.is_reliable:
         warning = f"{found.method}: unreliable as samples given all known pixels"
         figure.suptitle(warning, fontsize=8, color=UNRELIABLE)
     bar = figure.colorbar(shown, ax=grid, fraction=0.02, pad=0.01)

@@ -25,7 +25,7 @@ def levels_figure(estimates: Mapping[str, LevelEstimate]) -> Figure:
     panels = figure.subplots(len(estimates), 1, squeeze=False, sharex=True)[:, 0]
     for axes, (title, estimate) in zip(panels, estimates.items(), strict=True):
         _show(axes, estimate)
-        warning = "" if estimate.is_trusted else " (unreliable)"
+        warning = "" if estimate.is_reliable else " (unreliable)"
         axes.set_title(f"{title}{warning}", fontsize=9)
         axes.set(ylabel="probability")
         axes.set_ylim(bottom=0)
@@ -35,7 +35,7 @@ def levels_figure(estimates: Mapping[str, LevelEstimate]) -> Figure:
 
 
 def _show(axes: Axes, estimate: LevelEstimate) -> None:
-    colour = COLOUR if estimate.is_trusted else UNRELIABLE
+    colour = COLOUR if estimate.is_reliable else UNRELIABLE
     probabilities = estimate.probabilities.numpy()
     low, high = (end.nan_to_num(0).numpy() for end in estimate.interval())
     levels = np.arange(len(probabilities))

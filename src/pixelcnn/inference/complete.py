@@ -6,16 +6,15 @@ from typing import Any
 from torch import Tensor
 
 from pixelcnn.arguments import whole_number
-from pixelcnn.inference.completions import Completions
+from pixelcnn.inference.completions import Completions, raster_completions
 from pixelcnn.inference.masks import is_prefix
 from pixelcnn.inference.mcmc.completions import gibbs_completions
-from pixelcnn.inference.query import Progress, ask, choose_method
-from pixelcnn.inference.raster import raster
+from pixelcnn.inference.query import Progress, choose_method, make_query
 from pixelcnn.inference.smc.completions import smc_completions
 from pixelcnn.models import AutoregressiveModel, Cond
 
 COMPLETION_METHODS: dict[str, Callable[..., Completions]] = {
-    "raster": raster,
+    "raster": raster_completions,
     "smc": smc_completions,
     "gibbs": gibbs_completions,
 }
@@ -35,18 +34,18 @@ def complete(
     progress: Progress | None = None,
     **options: Any,
 ) -> Completions:
-    """Draws what is missing of images, given what is known of them before and after it.
+    """Samples the unknown sub-pixels of images, given those known before and after them.
 
     ============  =======================================================  ========================
     method        how                                                      options
     ============  =======================================================  ========================
-    `raster`      in order, seeing only what is known before: exact where  none
-                  that is everything known
-    `smc`         from populations that are weighed by what is known       `num_populations`,
-                  later                                                    `num_particles`,
+    `raster`      in order, given what is known before: exact where that   none
+                  is everything known
+    `smc`         from populations weighted by what is known later         `num_populations`,
+                                                                           `num_particles`,
                                                                            `resample_below`
-    `gibbs`       from draws of `smc` or `raster` on, redraws single       `num_sweeps`, `start`,
-                  sub-pixels given all others                              `num_particles`,
+    `gibbs`       resamples single sub-pixels given all others, starting   `num_sweeps`, `start`,
+                  from samples of `smc` or `raster`                        `num_particles`,
                                                                            `scan`, `kernel`,
                                                                            `on_sweep`
     ============  =======================================================  ========================
@@ -61,12 +60,12 @@ def complete(
         cond: As the model takes it, one for all images or one for each.
         seed: From 0 to 2**64 - 1; with the arguments it decides the completions.
         batch_size: Images walked together.
-        progress: Is told the parts of the work that are done, and all.
+        progress: Called with the parts of the work that are done, and all.
         **options: As the method takes them.
 
     Returns:
-        Completions, the most probable first. Known sub-pixels are as they were given. If the
-        method's own diagnostics speak against them, an `UnreliableEstimateWarning` says so.
+        Completions, the most probable first. Known sub-pixels are as given. An
+        `UnreliableEstimateWarning` says why they are unreliable, if they are.
 
     Raises:
         ShapeError: If `images`, `known` or `cond` does not fit the model or one another, or a
@@ -82,7 +81,7 @@ def complete(
         >>> found.method, found.images.shape, found.images[:, :, :, :4].min().item()
         ('raster', torch.Size([1, 3, 1, 8, 8]), 1)
     """
-    question = ask(
+    query = make_query(
         model,
         images,
         known,
@@ -93,15 +92,15 @@ def complete(
         progress=progress,
     )
     count = whole_number("num_completions", num_completions)
-    method = default_method(question.known) if method is None else method
-    answer = choose_method(COMPLETION_METHODS, method, options)
-    found = answer(question, count)
+    method = default_completion_method(query.known) if method is None else method
+    run_method = choose_method(COMPLETION_METHODS, method, options)
+    found = run_method(query, count)
     found.warn()
     return found
 
 
-def default_method(known: Tensor) -> str:
-    """How images are completed where no method is named.
+def default_completion_method(known: Tensor) -> str:
+    """The method of completing images where none is named.
 
     Args:
         known: True where known. (B, C, H, W), bool.

@@ -1,4 +1,4 @@
-"""What completing images gives: ranked images, and where they differ."""
+"""Completions of images, ranked, and where they differ."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,8 +10,10 @@ from einops import rearrange
 from torch import Tensor
 
 from pixelcnn.data.sources.arrays import level_type
-from pixelcnn.inference.estimates import say
+from pixelcnn.inference.estimates import effective_sample_size, warn_unreliable
+from pixelcnn.inference.masks import is_prefix
 from pixelcnn.inference.query import Query, check_nats, evaluating
+from pixelcnn.inference.smc.particles import sample_unknown
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,12 @@ class Completions:
     Attributes:
         images: Levels; those known are as they were given. (B, M, C, H, W), int64, on the CPU.
         log_prob: Of whole images. Nats. (B, M), float64.
-        known_log_prob: The part of it that the known sub-pixels contribute: how well a completion
-            explains what comes after it. Nats. (B, M), float64.
+        known_log_prob: The part of the known sub-pixels in it: how well a completion explains the
+            known sub-pixels that follow. Nats. (B, M), float64.
         known: (B, C, H, W), bool.
         method: "raster", "smc", …
-        diagnostics: Figures of each image by name. (B,).
-        warnings: Why not to take them for draws from the posterior, in sentences.
+        diagnostics: Values of each image by name. (B,).
+        warnings: Why they are not reliable samples from the posterior, in sentences.
     """
 
     images: Tensor
@@ -38,12 +40,12 @@ class Completions:
     warnings: tuple[str, ...] = ()
 
     @property
-    def is_trusted(self) -> bool:
-        """Whether nothing speaks against taking them for draws from the posterior."""
+    def is_reliable(self) -> bool:
+        """Whether no diagnostic raised a warning."""
         return not self.warnings
 
     def arrays(self, levels: int) -> dict[str, Any]:
-        """As one .npz file holds them, of images of `levels` levels."""
+        """Arrays for one .npz file, of images of `levels` levels."""
         return {
             "x": self.images.numpy().astype(level_type(levels)),
             "known": self.known.numpy(),
@@ -62,7 +64,7 @@ class Completions:
     def uncertainty(self) -> Tensor:
         """Entropy of the levels that the completions have at each sub-pixel, zero where known.
 
-        From M images at most log2(M) can be seen. Bits. (B, C, H, W), float64.
+        M images show at most log2(M). Bits. (B, C, H, W), float64.
 
         Example:
             >>> images = torch.tensor([0, 0, 1, 1, 2, 2, 3, 3]).view(1, 8, 1, 1, 1)
@@ -78,12 +80,12 @@ class Completions:
         return bits
 
     def warn(self) -> None:
-        """Says every doubt aloud, as an `UnreliableEstimateWarning`."""
-        say(self.warnings)
+        """Raises each of `warnings` as an `UnreliableEstimateWarning`."""
+        warn_unreliable(self.warnings)
 
 
-def ranked(
-    question: Query,
+def rank_completions(
+    query: Query,
     images: Tensor,
     *,
     method: str,
@@ -93,20 +95,20 @@ def ranked(
     """Completions in the order of their log-probability.
 
     Args:
-        question: What was asked.
-        images: Levels; what they hold where something is known is not read. (B, M, C, H, W).
+        query: The images and what is known of them.
+        images: Levels; not read where known. (B, M, C, H, W).
         method: As `Completions.method`.
         diagnostics: As `Completions.diagnostics`.
         warnings: As `Completions.warnings`.
     """
     count = images.shape[1]
-    given, known, cond = question.repeated(count)
+    given, known, cond = query.repeated(count)
     x = given.where(known, rearrange(images, "b m c h w -> (b m) c h w").to(given.device))
     whole, explained = [], []
-    for first in range(0, len(x), question.batch_size):
-        part = slice(first, first + question.batch_size)
-        with evaluating(question.model):
-            nats = question.model.site_log_prob(
+    for first in range(0, len(x), query.batch_size):
+        part = slice(first, first + query.batch_size)
+        with evaluating(query.model):
+            nats = query.model.site_log_prob(
                 x[part], None if cond is None else cond[part], check=False
             )
         check_nats(nats)
@@ -120,23 +122,52 @@ def ranked(
         images=torch.stack([each[places] for each, places in zip(x, order, strict=True)]),
         log_prob=log_prob.gather(1, order),
         known_log_prob=known_log_prob.gather(1, order),
-        known=question.known.cpu(),
+        known=query.known.cpu(),
         method=method,
         diagnostics=diagnostics or {},
         warnings=warnings,
     )
 
 
-def numbers(where: Tensor) -> str:
-    """Which images a flag (B,) names, in words.
+def image_numbers(where: Tensor) -> str:
+    """The images for which a flag (B,) is true, in words.
 
     Example:
-        >>> numbers(torch.tensor([True, False, True]))
+        >>> image_numbers(torch.tensor([True, False, True]))
         'images 0, 2'
-        >>> numbers(torch.ones(12).bool())
+        >>> image_numbers(torch.ones(12).bool())
         'images 0, 1, 2, 3, 4, 5, 6, 7 and 4 more'
     """
     found = where.nonzero().flatten().tolist()
     shown, rest = found[:8], len(found) - 8
     listed = ", ".join(map(str, shown)) + (f" and {rest} more" if rest > 0 else "")
     return f"{'images' if len(found) > 1 else 'image'} {listed}"
+
+
+def raster_completions(query: Query, num_completions: int) -> Completions:
+    """Samples the unknown sub-pixels in raster order, given what is known before them.
+
+    Exact where everything known comes before everything unknown. Elsewhere the sub-pixels known
+    further on do not inform the samples; `diagnostics["ess"]` is their effective sample size if
+    they are weighted by these, and a warning names the images.
+
+    Args:
+        query: Of any number of images.
+        num_completions: M, of each.
+    """
+    x, log_weights = sample_unknown(query, num_completions)
+    blind = ~is_prefix(query.known.cpu())
+    warnings: tuple[str, ...] = ()
+    if blind.any():
+        warnings = (
+            f"Unreliable: 'raster' does not see what is known further on in the order "
+            f"({image_numbers(blind)}), so these are not samples given all that is known. Use "
+            f"'smc' or 'gibbs'.",
+        )
+    return rank_completions(
+        query,
+        x.unflatten(0, (-1, num_completions)),
+        method="raster",
+        diagnostics={"ess": effective_sample_size(log_weights.cpu().view(-1, num_completions))},
+        warnings=warnings,
+    )

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from pixelcnn.arguments import whole_number
 from pixelcnn.errors import ShapeError
-from pixelcnn.inference.estimates import LevelEstimate, certain
+from pixelcnn.inference.estimates import LevelEstimate, exact_estimate
 from pixelcnn.inference.exact import exact, num_states
 from pixelcnn.inference.mcmc.conditional import check_chains, gibbs
-from pixelcnn.inference.query import Progress, Query, ask, choose_method, find_site
+from pixelcnn.inference.query import Progress, Query, choose_method, make_query, resolve_site
 from pixelcnn.inference.smc.conditional import check_populations, importance, smc
 from pixelcnn.models import AutoregressiveModel, Cond
 from pixelcnn.order import Site
@@ -96,30 +96,30 @@ def conditional(
         >>> found.method, found.num_draws
         ('exact', 32)
     """
-    question = ask(
+    query = make_query(
         model, given, known, cond=cond, seed=seed, batch_size=batch_size, progress=progress
     )
-    if len(question.given) != 1:
-        raise ShapeError(f"`given` must be one image, got {len(question.given)}.")
-    place = find_site(site, question.given.shape[1:])
-    method = default_method(question, place) if method is None else method
+    if len(query.given) != 1:
+        raise ShapeError(f"`given` must be one image, got {len(query.given)}.")
+    place = resolve_site(site, query.given.shape[1:])
+    method = default_conditional_method(query, place) if method is None else method
     answer = choose_method(CONDITIONAL_METHODS, method, options)
     at = (0, *place)
-    if question.known[at]:
-        asked = signature(answer).bind(question, place)
+    if query.known[at]:
+        asked = signature(answer).bind(query, place)
         asked.apply_defaults()
         OPTION_CHECKS[method](*asked.kwargs.values())
-        level = int(question.given[at])
-        return certain(torch.eye(model.num_classes, dtype=torch.float64)[level])
-    found = answer(question, place)
+        level = int(query.given[at])
+        return exact_estimate(torch.eye(model.num_classes, dtype=torch.float64)[level])
+    found = answer(query, place)
     found.warn()
     return found
 
 
-def default_method(question: Query, site: Site) -> str:
-    """How the question about one image is answered where no method is named.
+def default_conditional_method(query: Query, site: Site) -> str:
+    """How the query about one image is answered where no method is named.
 
     Returns:
         "exact" where at most 4,096 images are possible, else "smc".
     """
-    return "exact" if num_states(question, site) <= FEW_STATES else "smc"
+    return "exact" if num_states(query, site) <= FEW_STATES else "smc"

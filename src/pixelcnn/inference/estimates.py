@@ -1,4 +1,4 @@
-"""An estimated distribution of one sub-pixel, with its error and its doubts."""
+"""An estimated distribution of one sub-pixel, with its standard error and its warnings."""
 
 import warnings
 from collections.abc import Iterable, Mapping
@@ -9,19 +9,20 @@ from torch import Tensor
 
 from pixelcnn.errors import PixelCNNWarning
 
-MIN_EFFECTIVE = 50.0
-"""Effective draws below which an estimate, and its standard error, are not trusted."""
+MIN_ESS = 50.0
+"""Effective draws below which an estimate and its standard error are unreliable."""
 
-MIN_POPULATIONS = 10.0
-"""The same for populations, each of which stands for many draws."""
+MIN_POPULATIONS = 10
+"""The same for independent populations, of which each holds many draws. Fewer of them cannot show
+that their weights are uneven: the ESS of n populations is at least 1 and at most n."""
 
-NEVER_SEEN = 1.5
+UNSEEN_DRAWS = 1.5
 """Least standard error of a counted share, in draws: three of them are the upper end of a 95 %
-interval for what n draws never showed (the "rule of three")."""
+interval for a level that n draws never showed (the "rule of three")."""
 
 
 class UnreliableEstimateWarning(PixelCNNWarning):
-    """An answer whose own diagnostics say that it should not be relied on."""
+    """An estimate is unreliable by its own diagnostics: ESS, R-hat or too few chains."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,12 @@ class LevelEstimate:
         probabilities: (K,), float64, on the CPU.
         stderr: Standard error of each; zeros where they are exact. (K,), float64.
         method: How it was found: "exact", "importance", "smc", "gibbs", …
-        num_draws: Images drawn, or enumerated; over all chains.
-        ess: Effective sample size: so many independent draws would be as good. Infinite if exact.
-        degrees: Degrees of freedom of the standard errors: independent parts less one.
-        diagnostics: Further figures by name, such as `r_hat`, or `log_evidence` for the
-            log-probability of what is known (nats).
-        warnings: Why not to trust it, in sentences.
+        num_draws: Images sampled or enumerated, over all chains.
+        ess: Effective sample size, in independent draws. Infinite if exact.
+        degrees: Degrees of freedom of the standard errors: independent parts minus one.
+        diagnostics: Further values by name, such as `r_hat`, or `log_evidence` for the
+            log-probability of the known sub-pixels (nats).
+        warnings: Why it is unreliable, in sentences.
     """
 
     probabilities: Tensor
@@ -50,13 +51,13 @@ class LevelEstimate:
     warnings: tuple[str, ...] = ()
 
     @property
-    def is_trusted(self) -> bool:
-        """Whether no diagnostic speaks against it."""
+    def is_reliable(self) -> bool:
+        """Whether no diagnostic raised a warning."""
         return not self.warnings
 
     @property
     def is_exact(self) -> bool:
-        """Whether nothing was drawn: the errors are zero up to rounding."""
+        """Whether nothing was sampled: the errors are zero up to rounding."""
         return self.ess == float("inf")
 
     def interval(self, confidence: float = 0.95) -> tuple[Tensor, Tensor]:
@@ -81,21 +82,23 @@ class LevelEstimate:
         return low.clamp(0, 1), high.clamp(0, 1)
 
     def warn(self) -> None:
-        """Says every doubt aloud, as an `UnreliableEstimateWarning`."""
-        say(self.warnings)
+        """Raises each of `warnings` as an `UnreliableEstimateWarning`."""
+        warn_unreliable(self.warnings)
 
 
-def say(doubts: Iterable[str]) -> None:
-    """Says each doubt as an `UnreliableEstimateWarning` of the line that asked the question."""
-    for sentence in doubts:
+def warn_unreliable(sentences: Iterable[str]) -> None:
+    """Raises each sentence as an `UnreliableEstimateWarning` at the line of the user's call."""
+    for sentence in sentences:
         warnings.warn(sentence, UnreliableEstimateWarning, stacklevel=4)
 
 
-def certain(probabilities: Tensor, *, num_draws: int = 0, **diagnostics: float) -> LevelEstimate:
-    """An estimate that is no estimate: probabilities without an error.
+def exact_estimate(
+    probabilities: Tensor, *, num_draws: int = 0, **diagnostics: float
+) -> LevelEstimate:
+    """Exact probabilities, with zero errors.
 
     Example:
-        >>> certain(torch.tensor([0.25, 0.75])).stderr
+        >>> exact_estimate(torch.tensor([0.25, 0.75])).stderr
         tensor([0., 0.], dtype=torch.float64)
     """
     probabilities = probabilities.detach().double().cpu()
@@ -109,7 +112,7 @@ def certain(probabilities: Tensor, *, num_draws: int = 0, **diagnostics: float) 
     )
 
 
-def effective(log_weights: Tensor) -> Tensor:
+def effective_sample_size(log_weights: Tensor) -> Tensor:
     """Effective sample size of weighted draws: (sum of w)² / sum of w².
 
     Args:
@@ -122,7 +125,8 @@ def effective(log_weights: Tensor) -> Tensor:
         Sequential Imputations and Bayesian Missing Data Problems (Kong et al., 1994), section 4.1.
 
     Example:
-        >>> effective(torch.tensor([[0.0, 0.0, 0.0], [0.0, 0.0, float("-inf")]])).round()
+        >>> log_weights = torch.tensor([[0.0, 0.0, 0.0], [0.0, 0.0, float("-inf")]])
+        >>> effective_sample_size(log_weights).round()
         tensor([3., 2.], dtype=torch.float64)
     """
     log_weights = log_weights.double()
@@ -146,16 +150,16 @@ def from_weighted(
 
     Args:
         log_weights: Of n independent parts: single draws, or whole populations with the
-            estimated log-probability of what is known. (n,). Zeros for plain draws.
-        shares: What each part says of the levels; rows sum to 1. (n, K).
+            estimated log-probability of the known sub-pixels. (n,). Zeros for plain draws.
+        shares: Distribution of the levels in each part; rows sum to 1. (n, K).
         method: As `LevelEstimate.method`.
-        num_draws: Images drawn in all parts together.
-        num_counted: Where the rows hold what was drawn and not what was expected, from how many
-            effective draws: a level that was never drawn then has an error all the same.
-        diagnostics: Further figures by name.
+        num_draws: Images sampled in all parts together.
+        num_counted: Effective draws behind rows of counts; None where the rows are probabilities.
+            A level that was never drawn then still has an error.
+        diagnostics: Further values by name.
 
     Returns:
-        The estimate. It has doubts if the weights leave few effective draws.
+        The estimate, with warnings if there are few parts or few effective ones.
 
     References:
         Monte Carlo theory, methods and examples (Owen, 2013), section 9.2, equation 9.8.
@@ -172,11 +176,11 @@ def from_weighted(
     weights = log_weights.softmax(0)[:, None]
     probabilities = (weights * shares).sum(0)
     spread = (weights * (shares - probabilities)).square().sum(0)
-    ess = float(effective(log_weights))
-    # With a single part nothing is known about the error.
+    ess = float(effective_sample_size(log_weights))
+    # A single part has no standard error.
     stderr = (spread * num_parts / max(num_parts - 1, 1)).sqrt()
     if num_counted is not None:
-        stderr = stderr.clamp(min=NEVER_SEEN / num_counted)
+        stderr = stderr.clamp(min=UNSEEN_DRAWS / num_counted)
     if num_parts < 2:
         stderr = torch.full_like(stderr, float("nan"))
     return LevelEstimate(
@@ -191,7 +195,7 @@ def from_weighted(
             "largest_weight": float(weights.max()),
             **(diagnostics or {}),
         },
-        warnings=doubts(ess, num_parts),
+        warnings=reliability_warnings(ess, num_parts),
     )
 
 
@@ -201,23 +205,30 @@ def log_evidence(log_weights: Tensor) -> float:
     return float(log_weights.logsumexp(0) - torch.tensor(float(len(log_weights))).log())
 
 
-def doubts(ess: float, num_parts: int) -> tuple[str, ...]:
-    """What speaks against an estimate of so many independent parts and effective ones.
+def reliability_warnings(ess: float, num_parts: int) -> tuple[str, ...]:
+    """Why an estimate is unreliable; empty if it is not.
 
-    Few parts are enough where their weights are even, as those of populations are; many where
-    they are not.
+    Args:
+        ess: Effective sample size.
+        num_parts: Independent draws or populations. Few are enough where their weights are even,
+            as those of populations are; many where they are not.
 
     Example:
-        >>> doubts(900.0, 1000), doubts(18.0, 20)
+        >>> reliability_warnings(900.0, 1000), reliability_warnings(18.0, 20)
         ((), ())
-        >>> doubts(3.0, 1000)[0][:51]
-        'The effective sample size is 3.0 of 1000: a few of '
+        >>> reliability_warnings(3.0, 1000)[0][:27]
+        'Unreliable: ESS 3.0 of 1000'
+        >>> reliability_warnings(2.0, 2)[0][:49]
+        'Unreliable: 2 independent draws or populations. A'
     """
-    if num_parts < 2:
-        return ("A single draw or population says nothing about its own error: draw more.",)
-    if ess >= min(MIN_EFFECTIVE, max(MIN_POPULATIONS, 0.25 * num_parts), 0.5 * num_parts):
+    if num_parts < MIN_POPULATIONS:
+        return (
+            f"Unreliable: {num_parts} independent draws or populations. At least "
+            f"{MIN_POPULATIONS} are needed to know the standard error.",
+        )
+    if ess >= min(MIN_ESS, max(MIN_POPULATIONS, 0.25 * num_parts), 0.5 * num_parts):
         return ()
     return (
-        f"The effective sample size is {ess:.1f} of {num_parts}: a few of them decide alone, and "
-        f"the standard error may be far too small. Draw more, or use another method.",
+        f"Unreliable: ESS {ess:.1f} of {num_parts}. A few draws or populations decide alone, and "
+        f"the standard error may be far too small. Use more of them, or another method.",
     )

@@ -6,21 +6,21 @@ import torch
 from torch import Tensor
 
 from pixelcnn.errors import ConfigError
-from pixelcnn.inference.estimates import LevelEstimate, certain
+from pixelcnn.inference.estimates import LevelEstimate, exact_estimate
 from pixelcnn.inference.query import Query, check_nats, evaluating
 from pixelcnn.order import Site
 
 MAX_STATES = 2**20
 
 
-def exact(question: Query, site: Site, *, max_states: int = MAX_STATES) -> LevelEstimate:
+def exact(query: Query, site: Site, *, max_states: int = MAX_STATES) -> LevelEstimate:
     """The conditional distribution of a sub-pixel, as a sum over all images that are possible.
 
     Sub-pixels that come after the site and after all that is known sum to one: only unknown
     ones before those are enumerated.
 
     Args:
-        question: About one image.
+        query: About one image.
         site: An unknown sub-pixel.
         max_states: Images enumerated at most.
 
@@ -30,26 +30,26 @@ def exact(question: Query, site: Site, *, max_states: int = MAX_STATES) -> Level
     Raises:
         ConfigError: If there are more images than that.
     """
-    levels = question.model.num_classes
+    levels = query.model.num_classes
     mass = torch.full((levels,), float("-inf"), dtype=torch.float64)
     num_states = 0
-    for x, log_prob in states(question, site, max_states=max_states):
+    for x, log_prob in enumerate_images(query, site, max_states=max_states):
         here = x[:, site.channel, site.row, site.column].cpu()
         for level in range(levels):
             part = log_prob[here == level]
             mass[level] = torch.cat([mass[level : level + 1], part]).logsumexp(0)
         num_states += len(x)
     evidence = float(mass.logsumexp(0))
-    return certain(mass.softmax(0), num_draws=num_states, log_evidence=evidence)
+    return exact_estimate(mass.softmax(0), num_draws=num_states, log_evidence=evidence)
 
 
-def states(
-    question: Query, site: Site | None = None, *, max_states: int = MAX_STATES
+def enumerate_images(
+    query: Query, site: Site | None = None, *, max_states: int = MAX_STATES
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """All images that agree with what is known, batch by batch.
 
     Args:
-        question: About one image.
+        query: About one image.
         site: If given, sub-pixels after it and after all known ones are left out of the sum and
             stay zero; without it whole images are enumerated.
         max_states: Images at most.
@@ -60,34 +60,34 @@ def states(
     Raises:
         ConfigError: If there are more images than that.
     """
-    free, stop = _enumerated(question, site)
-    model, levels = question.model, question.model.num_classes
+    free, stop = _enumerated(query, site)
+    model, levels = query.model, query.model.num_classes
     _check_count(levels, len(free), max_states)
     place = levels ** torch.arange(len(free) - 1, -1, -1)
     total = levels ** len(free)
-    for first in range(0, total, question.batch_size):
-        numbers = torch.arange(first, min(first + question.batch_size, total))
-        x = question.given.repeat(len(numbers), 1, 1, 1)
+    for first in range(0, total, query.batch_size):
+        numbers = torch.arange(first, min(first + query.batch_size, total))
+        x = query.given.repeat(len(numbers), 1, 1, 1)
         for each, where in zip(free, place, strict=True):
             at = (slice(None), *each)
             x[at] = (numbers // where % levels).to(x.device)
-        cond = None if question.cond is None else question.cond.repeat_interleave(len(x), 0)
+        cond = None if query.cond is None else query.cond.repeat_interleave(len(x), 0)
         with evaluating(model):
             nats = model.site_log_prob(x, cond, check=False)
         check_nats(nats)
         in_order = nats.permute(0, 2, 3, 1).flatten(1)[:, :stop]
-        question.report(int(numbers[-1]) + 1, total)
+        query.report(int(numbers[-1]) + 1, total)
         yield x, in_order.cpu().double().sum(1)
 
 
-def num_states(question: Query, site: Site | None = None) -> int:
+def num_states(query: Query, site: Site | None = None) -> int:
     """How many images `states` enumerates."""
-    return int(question.model.num_classes ** len(_enumerated(question, site)[0]))
+    return int(query.model.num_classes ** len(_enumerated(query, site)[0]))
 
 
-def _enumerated(question: Query, site: Site | None) -> tuple[list[Site], int]:
+def _enumerated(query: Query, site: Site | None) -> tuple[list[Site], int]:
     """The unknown sub-pixels that matter, and where in the order those that matter end."""
-    order, known = question.order(), question.known[0].cpu()
+    order, known = query.order(), query.known[0].cpu()
     stop = len(order)
     if site is not None:
         stop = 1 + max(order.index(each) for each in order if known[each] or each == site)

@@ -1,4 +1,4 @@
-"""What a model expects of an image while its pixels arrive one after another."""
+"""The expected image as its pixels become known one after another."""
 
 from dataclasses import dataclass, replace
 
@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from pixelcnn.arguments import check_tensor, whole_number
+from pixelcnn.inference.completions import raster_completions
 from pixelcnn.inference.masks import fit_mask
-from pixelcnn.inference.query import Progress, Query, ask, check_model
-from pixelcnn.inference.raster import raster
+from pixelcnn.inference.query import Progress, Query, check_model, make_query
 from pixelcnn.models import AutoregressiveModel, Cond
 
 
@@ -19,7 +19,7 @@ class Expectation:
     Attributes:
         mean: Expected levels; where they are known, the levels themselves. (T, B, C, H, W),
             float64, on the CPU.
-        known: What is known at each time: a part of the raster order from its beginning.
+        known: The known sub-pixels at each time: a part of the raster order from its beginning.
             (T, C, H, W), bool.
     """
 
@@ -38,10 +38,10 @@ def expectation(
     batch_size: int = 256,
     progress: Progress | None = None,
 ) -> Expectation:
-    """How the expected image changes as the pixels of an image arrive in raster order.
+    """How the expected image changes as its pixels become known in raster order.
 
-    At each time what is not known yet is drawn given what is, and the draws are averaged. The
-    noise of each draw stays the same, so that only the arriving pixels change what is expected.
+    At each time the unknown sub-pixels are sampled given the known ones, and the samples are
+    averaged. The noise of each sample stays the same, so only the known pixels change the mean.
 
     Args:
         model: Any architecture.
@@ -49,9 +49,9 @@ def expectation(
         cond: As the model takes it, one for all images or one for each.
         num_times: T, at least 2, evenly spread over the sub-pixels.
         num_draws: Completions of each image at each time.
-        seed: From 0 to 2**64 - 1; with the arguments it decides the draws.
+        seed: From 0 to 2**64 - 1; with the arguments it decides the samples.
         batch_size: Images walked together.
-        progress: Is told the parts of the work that are done, and all.
+        progress: Called with the parts of the work that are done, and all.
 
     Raises:
         ShapeError: If `images` or `cond` does not fit the model.
@@ -69,24 +69,24 @@ def expectation(
     check_model(model)
     check_tensor("images", images, "integer levels")
     everything = torch.ones(images.shape[-2:], dtype=torch.bool)
-    whole = ask(
+    whole = make_query(
         model, images, everything, name="images", cond=cond, seed=seed, batch_size=batch_size
     )
     known = prefixes(whole, num_times)
     means = []
     for time, mask in enumerate(known):
         mask = fit_mask(mask, whole.given)
-        question = replace(whole, given=whole.given.where(mask, 0), known=mask)
-        means.append(raster(question, num_draws).mean)
+        query = replace(whole, given=whole.given.where(mask, 0), known=mask)
+        means.append(raster_completions(query, num_draws).mean)
         if progress is not None:
             progress(time + 1, num_times)
     return Expectation(torch.stack(means), known)
 
 
-def prefixes(question: Query, num_times: int) -> Tensor:
+def prefixes(query: Query, num_times: int) -> Tensor:
     """Masks of growing parts of the order, the first empty and the last whole. (T, C, H, W)."""
-    order = list(question.order())
-    rank = torch.empty(question.given.shape[1:], dtype=torch.int64)
+    order = list(query.order())
+    rank = torch.empty(query.given.shape[1:], dtype=torch.int64)
     for number, site in enumerate(order):
         rank[tuple(site)] = number
     counts = torch.linspace(0, len(order), num_times).round().long()

@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 
 from pixelcnn.arguments import whole_number
-from pixelcnn.inference.estimates import LevelEstimate, certain, from_weighted
-from pixelcnn.inference.query import Progress, ask, check_model, find_site
-from pixelcnn.inference.smc.conditional import Populations, walked
+from pixelcnn.inference.estimates import LevelEstimate, exact_estimate, from_weighted
+from pixelcnn.inference.query import Progress, check_model, make_query, resolve_site
+from pixelcnn.inference.smc.conditional import Populations, walk_populations
 from pixelcnn.models import AutoregressiveModel, Cond
 
 
@@ -88,22 +88,22 @@ def marginal(
     num_draws = whole_number("num_draws", num_draws, at_least=2)
     blank = model.blank(1, shape)
     nothing = torch.zeros_like(blank, dtype=torch.bool)
-    question = ask(
+    query = make_query(
         model, blank, nothing, cond=cond, seed=seed, batch_size=batch_size, progress=progress
     )
-    place = find_site(site, blank.shape[1:])
+    place = resolve_site(site, blank.shape[1:])
     plan = Populations("averaged", num_draws, 1, 0.0)
     expected, drawn = [], []
-    for first, count in plan.chunks(question.batch_size):
-        particles = walked(question, blank, nothing, plan, first, count, site=place)
+    for first, count in plan.chunks(query.batch_size):
+        particles = walk_populations(query, blank, nothing, plan, first, count, site=place)
         expected.append(particles.shares.cpu())
         drawn.append(particles.x[:, place.channel, place.row, place.column].cpu())
-        question.report(first + count, num_draws)
+        query.report(first + count, num_draws)
     shares, even = torch.cat(expected), torch.zeros(num_draws)
     counts = F.one_hot(torch.cat(drawn), model.num_classes)
     averaged = from_weighted(even, shares, method="averaged", num_draws=num_draws)
-    if question.order().index(place) == 0:
-        averaged = certain(shares[0])
+    if query.order().index(place) == 0:
+        averaged = exact_estimate(shares[0])
     counted = from_weighted(
         even, counts, method="counted", num_draws=num_draws, num_counted=num_draws
     )

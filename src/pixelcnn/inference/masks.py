@@ -120,7 +120,7 @@ def known_masks(
 
 
 def fit_mask(known: Tensor, x: Tensor) -> Tensor:
-    """A mask as every question reads it: one bool for each sub-pixel of each image.
+    """A mask as every query reads it: one bool for each sub-pixel of each image.
 
     Args:
         known: (H, W), (C, H, W) or (B, C, H, W), bool: what is left out is the same for all.

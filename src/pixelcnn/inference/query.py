@@ -1,4 +1,4 @@
-"""What every question about images has in common: a model, what is known, and how to work."""
+"""What every query about images has in common: a model, what is known, and how to work."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -63,7 +63,7 @@ class Query:
             self.progress(done, total)
 
 
-def ask(
+def make_query(
     model: AutoregressiveModel,
     given: Tensor,
     known: Tensor,
@@ -74,13 +74,13 @@ def ask(
     batch_size: int = 256,
     progress: Progress | None = None,
 ) -> Query:
-    """A question, checked.
+    """A query, checked.
 
     Args:
         model: Any architecture.
         given: Levels. (C, H, W) or (B, C, H, W); what it holds where nothing is known is not read.
         known: True where known. (H, W), (C, H, W) or (B, C, H, W), bool.
-        name: What `given` is called where the question was asked, for messages.
+        name: What `given` is called where the query was asked, for messages.
         cond: As the model takes it; one entry stands for all images.
         seed: From 0 to 2**64 - 1.
         batch_size: Images walked together, at most.
@@ -101,7 +101,7 @@ def ask(
             f"{tuple(given.shape)}."
         )
     known = fit_mask(known, given)
-    # Unknown levels are no part of the question: neither their range nor their value matters.
+    # Unknown levels are no part of the query: neither their range nor their value matters.
     given = given.where(known, 0)
     low, high = int(given.min()), int(given.max())
     if low < 0 or high >= model.num_classes:
@@ -148,7 +148,7 @@ def check_nats(nats: Tensor) -> None:
         )
 
 
-def find_site(site: Sequence[int], shape: Sequence[int]) -> Site:
+def resolve_site(site: Sequence[int], shape: Sequence[int]) -> Site:
     """One sub-pixel of images of a shape (C, H, W).
 
     Args:
@@ -159,7 +159,7 @@ def find_site(site: Sequence[int], shape: Sequence[int]) -> Site:
         ShapeError: If it is outside the image.
 
     Example:
-        >>> tuple(find_site((14, 13), (1, 28, 28)))
+        >>> tuple(resolve_site((14, 13), (1, 28, 28)))
         (0, 14, 13)
     """
     found = to_wholes(site) or ()

@@ -178,8 +178,8 @@ def score_unconditionally(
         >>> from pixelcnn.models import PixelCNN
         >>> model = PixelCNN(num_residual_blocks=1, num_labels=3)
         >>> scores = score_unconditionally(model, torch.zeros(2, 1, 4, 4).long())
-        >>> scores.density, round((scores.bits.sum() * math.log(2) - scores.nats.sum()).item(), 3)
-        ('labels summed out', 0.0)
+        >>> scores.density, scores.nats.shape
+        ('labels summed out', torch.Size([2]))
     """
     ways = densities(model)
     if density is not None and density not in ways:

@@ -43,7 +43,7 @@ def test_known_levels_come_back_and_the_most_probable_first(question, tmp_path, 
 def test_raster_order_that_is_not_exact_says_so(question, tmp_path, capsys):
     words = ["--method", "raster", "--missing", "top", "--out", str(tmp_path / "completions")]
     assert main([*question, *words]) == 0
-    assert "NOT TO BE TRUSTED" in capsys.readouterr().out
+    assert "WARNING: Unreliable" in capsys.readouterr().out
 
 
 def test_chains_are_shown_sweep_by_sweep(question, tmp_path):

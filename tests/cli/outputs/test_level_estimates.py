@@ -1,4 +1,4 @@
-"""An estimate in words carries its errors and its doubts."""
+"""An estimate in words carries its errors and its warnings."""
 
 import math
 
@@ -8,7 +8,7 @@ from pixelcnn.cli.outputs.level_estimates import describe_diagnostic, describe_e
 from pixelcnn.inference import LevelEstimate
 
 
-def test_the_most_probable_levels_come_first_and_doubts_are_loud():
+def test_the_most_probable_levels_come_first_and_warnings_last():
     probabilities = torch.tensor([0.25, 0.75], dtype=torch.float64)
     doubted = LevelEstimate(
         probabilities, probabilities / 10, "smc", 100, 3.0, warnings=("Too few draws.",)
@@ -16,7 +16,7 @@ def test_the_most_probable_levels_come_first_and_doubts_are_loud():
     first, second, third = describe_estimate("smc", doubted).splitlines()
     assert first == "smc: 1: 0.7500 ± 0.0750, 0: 0.2500 ± 0.0250"
     assert "effective draws 3" in second
-    assert third.strip() == "NOT TO BE TRUSTED: Too few draws."
+    assert third.strip() == "WARNING: Too few draws."
 
 
 def test_what_is_known_for_certain_has_no_line_of_figures():

@@ -7,7 +7,7 @@ from pixelcnn.errors import ConfigError
 from pixelcnn.inference import UnreliableEstimateWarning
 from pixelcnn.inference.complete import complete
 from pixelcnn.inference.mcmc.completions import gibbs_completions
-from pixelcnn.inference.query import ask
+from pixelcnn.inference.query import make_query
 from pixelcnn.models import build
 from tests.inference.listed import Listed
 from tests.inference.mcmc.test_gibbs import forget_the_suffix
@@ -20,8 +20,8 @@ def chance_of_completions(name, **options):
     model = tiny_model(name)
     given, known = random_question(model, 1)
     known.view(-1)[-1] = True
-    question = ask(model, given, known, seed=2, batch_size=3000)
-    found = gibbs_completions(question, 1500, num_sweeps=16, **options)
+    query = make_query(model, given, known, seed=2, batch_size=3000)
+    found = gibbs_completions(query, 1500, num_sweeps=16, **options)
     listed = Listed(model)
     return fit(found.images[0], listed.posterior(given, known), listed.levels)
 
@@ -49,9 +49,9 @@ def test_chains_begin_at_weighed_draws_or_at_blind_ones():
     known.view(-1)[-1] = True
     begun = {}
     for start in ("raster", "smc"):
-        question = ask(model, given, known, seed=2, batch_size=3000)
+        query = make_query(model, given, known, seed=2, batch_size=3000)
         frames = []
-        gibbs_completions(question, 1500, num_sweeps=8, start=start, on_sweep=frames.append)
+        gibbs_completions(query, 1500, num_sweeps=8, start=start, on_sweep=frames.append)
         begun[start] = frames[0][0]
     listed = Listed(model)
     chance = {
@@ -60,11 +60,11 @@ def test_chains_begin_at_weighed_draws_or_at_blind_ones():
     assert chance["raster"] < 1e-9 < 1e-3 < chance["smc"]
 
 
-def test_chains_begun_at_exact_draws_are_trusted():
+def test_chains_begun_at_exact_samples_are_reliable():
     model = tiny_model("binary")
     nothing = torch.zeros(1, 3, 3).bool()
     found = complete(model, torch.zeros(1, 3, 3).long(), nothing, method="gibbs", num_sweeps=8)
-    assert found.is_trusted
+    assert found.is_reliable
 
 
 def test_each_image_keeps_what_is_known_of_it():
@@ -73,7 +73,7 @@ def test_each_image_keeps_what_is_known_of_it():
     known[2], known[3] = True, False
     told, seen = [], []
     found = gibbs_completions(
-        ask(model, images, known, cond=1, progress=lambda *counts: told.append(counts)),
+        make_query(model, images, known, cond=1, progress=lambda *counts: told.append(counts)),
         3,
         num_sweeps=8,
         on_sweep=seen.append,
@@ -90,7 +90,7 @@ def test_each_image_keeps_what_is_known_of_it():
     assert found.diagnostics["r_hat"][2] == 1, "nothing changes where everything is known"
 
 
-def test_the_method_is_asked_for_by_name_and_says_its_doubts():
+def test_the_method_is_named_and_warns_of_chains_that_disagree():
     # But for their last pixel nearly all images are all dark or all bright, and single sub-pixels
     # cannot cross over.
     model = build(
@@ -106,11 +106,11 @@ def test_the_method_is_asked_for_by_name_and_says_its_doubts():
         optimiser.step()
     with torch.no_grad():
         model.out.bias += 0.3  # one of them more probable than the other
-    with pytest.warns(UnreliableEstimateWarning, match="disagree"):
+    with pytest.warns(UnreliableEstimateWarning, match="Unreliable: R-hat"):
         found = complete(
             model, dark_and_bright[0], known, method="gibbs", num_completions=16, start="raster"
         )
-    assert found.method == "gibbs" and not found.is_trusted
+    assert found.method == "gibbs" and not found.is_reliable
 
 
 def test_too_few_sweeps_are_refused():
@@ -133,17 +133,12 @@ def test_an_unknown_start_is_refused():
 
 
 @pytest.mark.parametrize("start", ["raster", "smc"])
-def test_one_chain_is_never_trusted(start):
+@pytest.mark.parametrize(("num_completions", "warns"), [(1, True), (3, True), (4, False)])
+def test_few_chains_are_never_reliable(start, num_completions, warns):
     model = tiny_model("binary")
     known = torch.zeros(1, 3, 3).bool()
     known[0, 2] = True
-    with pytest.warns(UnreliableEstimateWarning, match="at least two completions"):
-        complete(
-            model,
-            torch.zeros(1, 3, 3).long(),
-            known,
-            method="gibbs",
-            start=start,
-            num_sweeps=8,
-            num_completions=1,
-        )
+    query = make_query(model, torch.zeros(1, 3, 3).long(), known)
+    found = gibbs_completions(query, num_completions, start=start, num_sweeps=8)
+    few = [each for each in found.warnings if "to know whether the posterior is reached" in each]
+    assert bool(few) == warns

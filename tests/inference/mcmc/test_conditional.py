@@ -6,7 +6,7 @@ import torch
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference import UnreliableEstimateWarning, conditional, full_conditional
 from pixelcnn.inference.mcmc.conditional import gibbs, start_chains
-from pixelcnn.inference.query import ask
+from pixelcnn.inference.query import make_query
 from pixelcnn.models import build
 from pixelcnn.order import Site
 from tests.inference.mcmc.test_gibbs import forget_the_suffix
@@ -42,7 +42,7 @@ def test_chains_find_the_exact_distribution_within_their_error(name, options):
     off, found = errors_in_stderr(name, num_chains=16, num_sweeps=100, **options)
     # Five standard errors with 15 degrees of freedom: a chance of 2e-4 for each level.
     assert off.abs().max() < 5
-    assert found.is_trusted and found.method == "gibbs"
+    assert found.is_reliable and found.method == "gibbs"
     assert found.num_draws == 16 * 100 and found.degrees == 15
     assert 0 < found.stderr.max() < 0.1
     assert found.probabilities.sum().item() == pytest.approx(1)
@@ -67,7 +67,7 @@ def test_where_all_else_is_known_the_answer_is_exact():
     assert found.is_exact and found.method == "gibbs"
 
 
-def test_chains_that_hardly_move_are_not_trusted():
+def test_chains_that_hardly_move_are_unreliable():
     # Nearly all images are all dark or all bright, and single sub-pixels cannot cross over.
     model = build(
         "pixelcnn", num_residual_blocks=1, hidden_channels=8, image_size=2, num_classes=2
@@ -86,15 +86,15 @@ def test_chains_that_hardly_move_are_not_trusted():
             model, (1, 1), given=dark_and_bright[0], known=nothing, method="gibbs", num_sweeps=50
         )
     assert {"R-hat" in str(each.message) for each in told} == {True, False}
-    assert not found.is_trusted
+    assert not found.is_reliable
 
 
 def test_chains_begin_at_draws_that_keep_what_is_known():
     model = build("pixelcnn", num_classes=4, num_labels=2, num_residual_blocks=1, image_size=5)
     given, known = torch.randint(4, (3, 1, 5, 5)), torch.rand(3, 1, 5, 5) < 0.5
     options = {"cond": torch.tensor([0, 1, 0]), "seed": 5}
-    chains = start_chains(ask(model, given, known, **options), 4)
-    again = start_chains(ask(model, given, known, batch_size=5, **options), 4)
+    chains = start_chains(make_query(model, given, known, **options), 4)
+    again = start_chains(make_query(model, given, known, batch_size=5, **options), 4)
     assert torch.equal(chains.x, again.x)
     kept = known.repeat_interleave(4, 0)
     assert torch.equal(chains.x[kept], given.repeat_interleave(4, 0)[kept])
@@ -104,13 +104,13 @@ def test_chains_begin_at_draws_that_keep_what_is_known():
 
 def test_progress_counts_sweeps():
     told = []
-    question = ask(
+    query = make_query(
         tiny_model("binary"),
         torch.zeros(1, 3, 3).long(),
         torch.arange(9).view(3, 3) > 4,
         progress=lambda done, total: told.append((done, total)),
     )
-    gibbs(question, Site(0, 0, 0), num_sweeps=4, num_burn_in=3)
+    gibbs(query, Site(0, 0, 0), num_sweeps=4, num_burn_in=3)
     assert told == [(done, 7) for done in range(1, 8)]
 
 
@@ -140,8 +140,8 @@ def test_intervals_of_repeated_runs_hold_the_exact_value_as_often_as_they_say(na
     exact = exact_levels(model, site, given, known)
     held = 0
     for seed in range(400):
-        question = ask(model, given, known, seed=seed)
-        found = gibbs(question, site, kernel=kernel, num_chains=16, num_sweeps=20)
+        query = make_query(model, given, known, seed=seed)
+        found = gibbs(query, site, kernel=kernel, num_chains=16, num_sweeps=20)
         low, high = found.interval()
         held += int(low[0] <= exact[0] <= high[0])
     # 400 runs at 95 % hold 380 ± 13 at three sigma.

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pixelcnn.errors import ConfigError, ShapeError
-from pixelcnn.inference.mcmc.blocks import Block
+from pixelcnn.inference.mcmc.blocks import SiteBlock
 from pixelcnn.inference.mcmc.diagnostics import diagnose
 from pixelcnn.inference.mcmc.gibbs import GibbsChains, full_conditional
 from pixelcnn.inference.mcmc.local_evaluator import LocalEvaluator
@@ -26,7 +26,7 @@ def run(chains, sweeps):
 
 def forget_the_suffix(monkeypatch):
     """Breaks the kernels: a sub-pixel is redrawn as if nothing came after it."""
-    sums = Block.sums
+    sums = SiteBlock.sums
 
     def own_factor_only(block, factors):
         rows, columns = block.rows - block.window[0].start, block.columns - block.window[1].start
@@ -34,7 +34,7 @@ def forget_the_suffix(monkeypatch):
         own[..., block.channel, rows, columns] = factors[..., block.channel, rows, columns]
         return sums(block, own)
 
-    monkeypatch.setattr(Block, "sums", own_factor_only)
+    monkeypatch.setattr(SiteBlock, "sums", own_factor_only)
 
 
 def largest_error(name):

@@ -118,8 +118,8 @@ def _show_result(done: Completed) -> None:
         f"and `{found.method}` "
         f"in **{in_words(done.seconds)}**, the most probable first."
     )
-    for doubt in found.warnings:
-        st.warning(f"Not to be trusted as draws given all that is known. {doubt}")
+    for sentence in found.warnings:
+        st.warning(sentence)
     captions = [f"{rank}: {nats:.1f} nats" for rank, nats in enumerate(found.log_prob[0], 1)]
     show_images(found.images[0], levels, captions)
     bits = found.uncertainty[0].sum(0)

@@ -157,6 +157,6 @@ def _show_levels(answer: Answer) -> None:
                 "ESS": "∞" if each.is_exact else f"{each.ess:.0f}",
             }
         )
-        for doubt in each.warnings:
-            st.warning(f"{title}: {doubt}")
+        for sentence in each.warnings:
+            st.warning(f"{title}: {sentence}")
     st.table(rows, border="horizontal", hide_index=True)

@@ -18,7 +18,7 @@ from pixelcnn.cli.parsers.queries import COMPLETION_METHODS, typed_options
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import atomic_write, provisional_folder
 from pixelcnn.inference import Completions, UnreliableEstimateWarning, complete, known_masks
-from pixelcnn.inference.complete import default_method
+from pixelcnn.inference.complete import default_completion_method
 from pixelcnn.plots import (
     animation_scale,
     frame_strip,
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     with provisional_folder(out), warnings.catch_warnings():
         warnings.simplefilter(
             "ignore", UnreliableEstimateWarning
-        )  # `completions_summary` says it louder
+        )  # `completions_summary` prints the warnings
         model = open_model(args.run, device=args.device).model
         if not args.files and args.max_images is None:
             args.max_images = NUM_IMAGES
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         words = args.missing or ["bottom"]
         missing = words if len(words) > 1 else words[0]
         known = known_masks(missing, (count, channels, height, width), seed=args.seed or 0)
-        method = args.method or default_method(known)
+        method = args.method or default_completion_method(known)
         with progress_bar(f"completing {count} images") as progress:
             found = complete(
                 model,
@@ -85,12 +85,12 @@ def write_completions(out: Path, asked: QueryImages, found: Completions, levels:
     """Writes the table, the picture and the levels, each whole or not at all."""
     with atomic_write(out / TABLE_FILE) as temporary, temporary.open("w", newline="") as file:
         table = csv.writer(file)
-        table.writerow(["image", "rank", "log_prob_nats", "known_log_prob_nats", "trusted"])
+        table.writerow(["image", "rank", "log_prob_nats", "known_log_prob_nats", "reliable"])
         for number, name in enumerate(asked.names):
             figures = zip(found.log_prob[number], found.known_log_prob[number], strict=True)
             for rank, (whole, explained) in enumerate(figures, 1):
                 figures_of_it = f"{whole:.4f}", f"{explained:.4f}"
-                table.writerow([name, rank, *figures_of_it, int(found.is_trusted)])
+                table.writerow([name, rank, *figures_of_it, int(found.is_reliable)])
     titles = [Path(name).name for name in asked.names]
     figure = completions_figure(asked.x, found, levels=levels, names=titles)
     save_figure(figure, out / PICTURE_FILE)
@@ -113,7 +113,7 @@ def write_chains(out: Path, frames: list[Tensor], levels: int) -> None:
 
 
 def completions_summary(asked: QueryImages, found: Completions) -> str:
-    """How probable the best completion of each image is, and every doubt."""
+    """The log-probability of the best completion of each image, and every warning."""
     lines = [
         f"{counted(found.images.shape[1], 'completion')} of each of "
         f"{counted(len(asked.x), 'image')} by {found.method}: "
@@ -122,5 +122,5 @@ def completions_summary(asked: QueryImages, found: Completions) -> str:
     for number, name in enumerate(asked.names):
         best, explained = found.log_prob[number, 0], found.known_log_prob[number, 0]
         lines.append(f"  {name}: best {best:.2f} nats, of which the known part {explained:.2f}")
-    lines += [f"  NOT TO BE TRUSTED: {doubt}" for doubt in found.warnings]
+    lines += [f"  WARNING: {sentence}" for sentence in found.warnings]
     return "\n".join(lines)

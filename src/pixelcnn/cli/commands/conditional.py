@@ -17,8 +17,8 @@ from pixelcnn.cli.parsers.queries import METHODS, typed_options
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import provisional_folder
 from pixelcnn.inference import UnreliableEstimateWarning, conditional, known_mask
-from pixelcnn.inference.conditional import default_method
-from pixelcnn.inference.query import ask, find_site
+from pixelcnn.inference.conditional import default_conditional_method
+from pixelcnn.inference.query import make_query, resolve_site
 from pixelcnn.runs import open_model
 
 
@@ -28,16 +28,16 @@ def run(args: argparse.Namespace) -> int:
     with provisional_folder(out), warnings.catch_warnings():
         warnings.simplefilter(
             "ignore", UnreliableEstimateWarning
-        )  # `describe_estimate` says it louder
+        )  # `describe_estimate` prints the warnings
         model = open_model(args.run, device=args.device).model
         asked = one_image(args, query_images(args, model))
         shape = asked.x.shape[1], asked.x.shape[2], asked.x.shape[3]
         known = known_mask(what_is_missing(args), shape, seed=args.seed or 0)
-        place = find_site(args.site, shape)
+        place = resolve_site(args.site, shape)
         known[place] = False  # what is asked about is no part of what is given
         estimates = {}
-        question = ask(model, asked.x, known, cond=asked.cond)
-        chosen = args.method or [default_method(question, place)]
+        query = make_query(model, asked.x, known, cond=asked.cond)
+        chosen = args.method or [default_conditional_method(query, place)]
         for method, options in options_by_method(args, chosen).items():
             with progress_bar(f"estimating by {method}") as progress:
                 found = conditional(

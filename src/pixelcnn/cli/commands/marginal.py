@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     with provisional_folder(out), warnings.catch_warnings():
         warnings.simplefilter(
             "ignore", UnreliableEstimateWarning
-        )  # `describe_estimate` says it louder
+        )  # `describe_estimate` prints the warnings
         trained = open_model(args.run, device=args.device)
         check_size(trained, args.size)
         model = trained.model

@@ -28,7 +28,7 @@ def write_levels(out: Path, estimates: Mapping[str, LevelEstimate]) -> None:
 
 
 def describe_estimate(title: str, estimate: LevelEstimate, *, with_diagnostics: bool = True) -> str:
-    """The most probable levels with their standard errors, how they were found, every doubt."""
+    """The most probable levels with their standard errors, the method, and every warning."""
     best = estimate.probabilities.argsort(descending=True, stable=True)[:LISTED].tolist()
     levels = ", ".join(
         f"{level}: {estimate.probabilities[level]:.4f}"
@@ -41,7 +41,7 @@ def describe_estimate(title: str, estimate: LevelEstimate, *, with_diagnostics: 
         figures |= estimate.diagnostics
         told = [describe_diagnostic(name, figure) for name, figure in figures.items()]
         lines += [f"  {', '.join(told)}"] if told else []
-    lines += [f"  NOT TO BE TRUSTED: {doubt}" for doubt in estimate.warnings]
+    lines += [f"  WARNING: {sentence}" for sentence in estimate.warnings]
     return "\n".join(lines)
 
 

@@ -15,7 +15,7 @@ from pixelcnn.nn import ReceptiveField
 from pixelcnn.order import Site
 
 
-class Block(NamedTuple):
+class SiteBlock(NamedTuple):
     """Sub-pixels of one channel, no two of which are in one factor.
 
     Attributes:
@@ -115,11 +115,11 @@ class Blocks:
         places = field.by_place
         self.tile = (len(places), len(places[0])) if places else (1, 1)
 
-    def single(self, site: Site) -> Block:
+    def single(self, site: Site) -> SiteBlock:
         """The block of one sub-pixel."""
         return self._block(site.channel, torch.tensor([[site.row, site.column]]))
 
-    def covering(self, free: Tensor) -> list[Block]:
+    def covering(self, free: Tensor) -> list[SiteBlock]:
         """Blocks that together are exactly the sub-pixels that are free.
 
         Args:
@@ -127,7 +127,7 @@ class Blocks:
         """
         return list(self._lattices(free.cpu()))
 
-    def _lattices(self, free: Tensor) -> Iterator[Block]:
+    def _lattices(self, free: Tensor) -> Iterator[SiteBlock]:
         # Two sub-pixels of one factor are at most `below` rows and `left + right` columns apart.
         down, across = self.below + 1, self.left + self.right + 1
         for row in range(min(down, free.shape[1])):
@@ -138,7 +138,7 @@ class Blocks:
                         start = torch.tensor([row, column])
                         yield self._block(channel, start + pixels * torch.tensor([down, across]))
 
-    def _block(self, channel: int, pixels: Tensor) -> Block:
+    def _block(self, channel: int, pixels: Tensor) -> SiteBlock:
         window = self._window(pixels)
         top, left = window[0].start, window[1].start
         size = window[0].stop - top, window[1].stop - left
@@ -150,7 +150,7 @@ class Blocks:
             owners[:, row, column + 1 : column + self.left + 1] = number
             owners[channel:, row, column] = number
         rows, columns = pixels.to(self.device).unbind(1)
-        return Block(channel, rows, columns, window, owners.to(self.device))
+        return SiteBlock(channel, rows, columns, window, owners.to(self.device))
 
     def _window(self, pixels: Tensor) -> tuple[slice, slice]:
         """The rectangle of all that is seen by all that the pixels change, in whole tiles."""

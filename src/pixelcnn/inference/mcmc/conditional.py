@@ -1,4 +1,4 @@
-"""Chains that begin at draws from the model, and what they say of one sub-pixel."""
+"""The conditional distribution of one sub-pixel by Markov chains."""
 
 from dataclasses import replace
 
@@ -7,21 +7,23 @@ import torch
 from torch import Tensor
 
 from pixelcnn.errors import ConfigError
-from pixelcnn.inference.estimates import MIN_EFFECTIVE, LevelEstimate, certain
+from pixelcnn.inference.estimates import MIN_ESS, LevelEstimate, exact_estimate
 from pixelcnn.inference.mcmc.diagnostics import MIN_DRAWS, ChainDiagnostics, average, diagnose
 from pixelcnn.inference.mcmc.gibbs import GibbsChains, Kernel, Scan, check_scan
 from pixelcnn.inference.query import Query, check_nats
-from pixelcnn.inference.smc.particles import Particles
+from pixelcnn.inference.smc.particles import sample_unknown
 from pixelcnn.order import Site
-from pixelcnn.walk import image_noise
 
 MAX_RHAT = 1.05
-"""Above it chains are not trusted: each half of a chain then holds fewer than about ten effective
+"""Above it chains are unreliable: each half of a chain then holds fewer than about ten effective
 draws."""
+
+MIN_CHAINS = 4
+"""Fewer chains may agree by chance (Vehtari et al., 2021, section 4)."""
 
 
 def gibbs(
-    question: Query,
+    query: Query,
     site: Site,
     *,
     num_chains: int = 16,
@@ -32,15 +34,16 @@ def gibbs(
 ) -> LevelEstimate:
     """The conditional distribution of a sub-pixel, averaged along Markov chains.
 
-    After every sweep the sub-pixel is redrawn from its full conditional, and these distributions
-    are averaged, not the levels drawn, which has less variance.
+    After every sweep the sub-pixel is resampled from its full conditional. These distributions are
+    averaged, which has less variance than averaging the sampled levels.
 
     Args:
-        question: About one image.
+        query: Of one image.
         site: An unknown sub-pixel.
-        num_chains: Chains, each from a draw of its own that knows only what comes earlier.
+        num_chains: Chains, at least 4 for a reliable estimate. Each begins at its own sample,
+            which is conditioned on the earlier known sub-pixels only.
         num_sweeps: Sweeps of each chain that are averaged over.
-        num_burn_in: Sweeps before these, to forget the beginning; None for half as many.
+        num_burn_in: Sweeps before these, which are discarded; None for half as many.
         scan: As `GibbsChains` takes it.
         kernel: As `GibbsChains` takes it.
 
@@ -55,10 +58,10 @@ def gibbs(
     """
     check_chains(num_chains, num_sweeps, num_burn_in, scan, kernel)
     num_burn_in = -(-num_sweeps // 2) if num_burn_in is None else num_burn_in
-    chains = start_chains(question, num_chains, scan=scan, kernel=kernel)
+    chains = start_chains(query, num_chains, scan=scan, kernel=kernel)
     if sum(map(len, chains.blocks)) == 1:
-        # All else is known: the full conditional is the answer.
-        return replace(certain(chains.redraw(site)[0]), method="gibbs")
+        # All else is known: the full conditional is exact.
+        return replace(exact_estimate(chains.redraw(site)[0]), method="gibbs")
     shares: list[Tensor] = []
     nats: list[Tensor] = []
     moved = []
@@ -68,7 +71,7 @@ def gibbs(
         if done >= num_burn_in:
             shares.append(probabilities.cpu())
             nats.append(chains.log_prob().double().cpu())
-        question.report(done + 1, num_burn_in + num_sweeps)
+        query.report(done + 1, num_burn_in + num_sweeps)
     found = average(torch.stack(shares, 1))
     image = diagnose(torch.stack(nats, 1))
     return LevelEstimate(
@@ -85,72 +88,71 @@ def gibbs(
             "image_ess": image.ess,
             "moved": float(np.mean(moved)),
         },
-        warnings=_doubts(found.diagnostics, num_chains * num_sweeps),
+        warnings=_reliability_warnings(found.diagnostics, num_chains, num_chains * num_sweeps),
     )
 
 
 def start_chains(
-    question: Query,
+    query: Query,
     num_chains: int,
     *,
     x: Tensor | None = None,
     scan: Scan = "systematic",
     kernel: Kernel | None = None,
 ) -> GibbsChains:
-    """Chains for each image of a question.
+    """Chains for each image of a query.
 
     Args:
-        question: About one image or several.
+        query: Of one image or several.
         num_chains: N, chains of each of the B images; those of the first image come first.
-        x: Where they begin; None for where a walk in raster order draws them. It knows the earlier
-            part of what is known and not the later, so the chains begin further apart than the
-            posterior is wide, as R-hat wants it. (B × N, C, H, W).
+        x: Where they begin; None for samples in raster order. These are conditioned on the earlier
+            known sub-pixels and not on the later ones, so the chains begin further apart than the
+            posterior is wide, as R-hat requires. (B × N, C, H, W).
         scan: As `GibbsChains` takes it.
         kernel: As `GibbsChains` takes it.
     """
-    _, known, cond = question.repeated(num_chains)
-    x = _raster_draws(question, num_chains) if x is None else x
+    _, known, cond = query.repeated(num_chains)
+    x = sample_unknown(replace(query, progress=None), num_chains)[0] if x is None else x
     chains = GibbsChains(
-        question.model,
+        query.model,
         x,
         known,
         cond=cond,
-        seed=question.seed,
+        seed=query.seed,
         scan=scan,
         kernel=kernel,
-        batch_size=question.batch_size,
+        batch_size=query.batch_size,
     )
     check_nats(chains.log_prob())
     return chains
 
 
-def _raster_draws(question: Query, count: int) -> Tensor:
-    """What a walk in raster order draws, so many times for each image. (B × count, C, H, W)."""
-    given, known, cond = question.repeated(count)
-    x = torch.empty_like(given)
-    for first in range(0, len(given), question.batch_size):
-        part = slice(first, first + question.batch_size)
-        noise = image_noise(question.seed, first, len(x[part]), *x.shape[1:])
-        alone = Particles(given[part], known[part], noise, population=1)
-        alone.walk(question.model, None if cond is None else cond[part])
-        x[part] = alone.x
-    return x
-
-
-def _doubts(found: ChainDiagnostics, num_draws: int) -> tuple[str, ...]:
-    doubts = []
+def _reliability_warnings(
+    found: ChainDiagnostics, num_chains: int, num_draws: int
+) -> tuple[str, ...]:
+    warnings = []
+    if num_chains < MIN_CHAINS:
+        warnings.append(few_chains(num_chains))
     if not found.rhat <= MAX_RHAT:
-        doubts.append(
-            f"The chains disagree: R-hat is {found.rhat:.3f}, and above {MAX_RHAT} they have not "
-            f"reached the posterior. Raise `num_sweeps`, or use another method (`smc`)."
+        warnings.append(
+            f"Unreliable: R-hat {found.rhat:.3f}. Above {MAX_RHAT} the chains have not reached "
+            f"the posterior. Raise `num_sweeps`, or use 'smc'."
         )
-    if not found.ess >= MIN_EFFECTIVE:
-        doubts.append(
-            f"The effective sample size is {found.ess:.1f} of {num_draws} draws (autocorrelation "
-            f"time {found.autocorrelation_time:.1f} sweeps): the standard error may be far too "
-            f"small. Raise `num_sweeps` or `num_chains`."
+    if not found.ess >= MIN_ESS:
+        warnings.append(
+            f"Unreliable: ESS {found.ess:.1f} of {num_draws} draws (autocorrelation time "
+            f"{found.autocorrelation_time:.1f} sweeps). The standard error may be far too small. "
+            f"Raise `num_sweeps` or `num_chains`."
         )
-    return tuple(doubts)
+    return tuple(warnings)
+
+
+def few_chains(num_chains: int) -> str:
+    """The warning that R-hat of so few chains shows little."""
+    return (
+        f"Unreliable: {num_chains} chain{'s are' if num_chains > 1 else ' is'} too few to know "
+        f"whether the posterior is reached. Use at least {MIN_CHAINS}."
+    )
 
 
 def check_chains(

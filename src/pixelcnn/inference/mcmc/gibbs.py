@@ -11,9 +11,9 @@ from torch import Tensor
 from pixelcnn.arguments import check_tensor, seed_number, whole_number
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference.masks import fit_mask
-from pixelcnn.inference.mcmc.blocks import Block
+from pixelcnn.inference.mcmc.blocks import SiteBlock
 from pixelcnn.inference.mcmc.local_evaluator import LocalEvaluator
-from pixelcnn.inference.query import check_model, find_site
+from pixelcnn.inference.query import check_model, resolve_site
 from pixelcnn.models import AutoregressiveModel, Cond
 from pixelcnn.order import Site
 from pixelcnn.walk import chain_noise, sample_levels
@@ -40,7 +40,7 @@ class Move(NamedTuple):
         choice: Which of them was taken. (N, S).
     """
 
-    block: Block
+    block: SiteBlock
     chains: slice
     levels: Tensor
     probabilities: Tensor
@@ -182,7 +182,7 @@ class GibbsChains:
         shape = len(self.x), 2, visits, sites
         return chain_noise(self.seed, self.first, shape, time=self._time).to(self._chooses_on)
 
-    def _steps(self, block: Block, noise: Tensor, kernel: Kernel) -> Iterator[Move]:
+    def _steps(self, block: SiteBlock, noise: Tensor, kernel: Kernel) -> Iterator[Move]:
         """A step of every chain, as many chains at once as the batch size allows."""
         num_others = self.num_classes - 1 if kernel == "gibbs" else 1
         size = max(1, self.batch_size // num_others)
@@ -191,7 +191,7 @@ class GibbsChains:
             step = self._gibbs_step if kernel == "gibbs" else self._metropolis_step
             yield step(block, chains, *noise[chains].unbind(1))
 
-    def _gibbs_step(self, block: Block, chains: slice, _: Tensor, noise: Tensor) -> Move:
+    def _gibbs_step(self, block: SiteBlock, chains: slice, _: Tensor, noise: Tensor) -> Move:
         levels = all_levels(block.of(self.x[chains]), self.num_classes)
         nats, params = self.images.consider(block, chains, levels)
         nats = nats.to(self._chooses_on, torch.float64)
@@ -205,7 +205,7 @@ class GibbsChains:
         return Move(block, chains, levels, nats.softmax(0), choice)
 
     def _metropolis_step(
-        self, block: Block, chains: slice, proposing: Tensor, choosing: Tensor
+        self, block: SiteBlock, chains: slice, proposing: Tensor, choosing: Tensor
     ) -> Move:
         present, is_free = block.of(self.x[chains]), block.of(self.free[chains])
         logits = self.images.prefix_logits(block, chains).to(self._chooses_on, torch.float64)
@@ -250,11 +250,12 @@ def full_conditional(
 
     Example:
         >>> from pixelcnn.models import PixelCNN
-        >>> full_conditional(PixelCNN(), torch.zeros(5, 1, 3, 3).long(), Site(0, 1, 1)).shape
+        >>> model, x = PixelCNN(num_classes=2), torch.zeros(5, 1, 3, 3).long()
+        >>> full_conditional(model, x, Site(0, 1, 1)).shape
         torch.Size([5, 2])
     """
     check_tensor("x", x, "integer levels")
-    place = find_site(site, x.shape[1:])
+    place = resolve_site(site, x.shape[1:])
     known = torch.ones(x.shape[1:], dtype=torch.bool)
     known[place] = False
     return GibbsChains(model, x, known, cond=cond, batch_size=batch_size).redraw(place)

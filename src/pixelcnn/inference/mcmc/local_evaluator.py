@@ -6,7 +6,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from pixelcnn.inference.mcmc.blocks import Block, Blocks
+from pixelcnn.inference.mcmc.blocks import Blocks, SiteBlock
 from pixelcnn.inference.query import evaluating
 from pixelcnn.models import AutoregressiveModel, Cond
 
@@ -51,7 +51,7 @@ class LocalEvaluator:
         nats = [self.model.likelihood.log_prob(*pair) for pair in zip(*sizes, strict=True)]
         return torch.cat([part.flatten(1).sum(1) for part in nats])
 
-    def prefix_logits(self, block: Block, images: Images) -> Tensor:
+    def prefix_logits(self, block: SiteBlock, images: Images) -> Tensor:
         """Logits of the levels of a block given the earlier sub-pixels alone. (N × S, K)."""
         params = self._params[images][:, :, block.rows, block.columns]
         earlier = self.x[images][:, : block.channel, block.rows, block.columns]
@@ -62,7 +62,7 @@ class LocalEvaluator:
         )
 
     @torch.no_grad()
-    def consider(self, block: Block, images: Images, levels: Tensor) -> tuple[Tensor, Tensor]:
+    def consider(self, block: SiteBlock, images: Images, levels: Tensor) -> tuple[Tensor, Tensor]:
         """Evaluates other levels of a block.
 
         Args:
@@ -85,7 +85,7 @@ class LocalEvaluator:
         return block.sums(factors), rearrange(params, "(j n) p h w -> j n p h w", j=count)
 
     def take(
-        self, block: Block, images: Images, levels: Tensor, params: Tensor, choice: Tensor
+        self, block: SiteBlock, images: Images, levels: Tensor, params: Tensor, choice: Tensor
     ) -> None:
         """Puts some of the levels that were considered into the images.
 

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixelcnn.errors import ConfigError
-from pixelcnn.inference.estimates import LevelEstimate, effective, from_weighted
+from pixelcnn.inference.estimates import LevelEstimate, effective_sample_size, from_weighted
 from pixelcnn.inference.query import Query
 from pixelcnn.inference.smc.particles import Particles
 from pixelcnn.order import Site
@@ -18,7 +18,7 @@ MAX_BRANCHES = 20
 """Up to so many levels, each level of the asked sub-pixel is tried with every draw."""
 
 
-def importance(question: Query, site: Site, *, num_draws: int = 1000) -> LevelEstimate:
+def importance(query: Query, site: Site, *, num_draws: int = 1000) -> LevelEstimate:
     """The conditional distribution of a sub-pixel by importance sampling.
 
     Unknown sub-pixels are drawn in order from the model, and each draw is weighed by the
@@ -30,7 +30,7 @@ def importance(question: Query, site: Site, *, num_draws: int = 1000) -> LevelEs
     more levels the drawn ones are counted.
 
     Args:
-        question: About one image.
+        query: About one image.
         site: An unknown sub-pixel.
         num_draws: Images drawn; with each level if levels are tried.
 
@@ -43,11 +43,11 @@ def importance(question: Query, site: Site, *, num_draws: int = 1000) -> LevelEs
     """
     if num_draws < 2:
         raise ConfigError(f"`num_draws` must be at least 2, got {num_draws}.")
-    return _estimate(question, site, Populations("importance", num_draws, 1, 0.0))
+    return _estimate(query, site, Populations("importance", num_draws, 1, 0.0))
 
 
 def smc(
-    question: Query,
+    query: Query,
     site: Site,
     *,
     num_populations: int = 40,
@@ -62,7 +62,7 @@ def smc(
     it, and their spread gives the standard error.
 
     Args:
-        question: About one image.
+        query: About one image.
         site: An unknown sub-pixel.
         num_populations: Independent populations; few of them make the intervals wide.
         num_particles: Images of a population, walked together whatever the batch size.
@@ -79,7 +79,7 @@ def smc(
     """
     check_populations(num_populations, num_particles, resample_below)
     plan = Populations("smc", num_populations, num_particles, resample_below)
-    return _estimate(question, site, plan)
+    return _estimate(query, site, plan)
 
 
 def check_populations(num_populations: int, num_particles: int, resample_below: float) -> None:
@@ -118,19 +118,19 @@ class Populations:
             yield first, min(step, self.count - first)
 
 
-def _estimate(question: Query, site: Site, plan: Populations) -> LevelEstimate:
-    order, levels = question.order(), question.model.num_classes
-    known = question.known[0].cpu()
+def _estimate(query: Query, site: Site, plan: Populations) -> LevelEstimate:
+    order, levels = query.order(), query.model.num_classes
+    known = query.known[0].cpu()
     is_last = not any(known[each] for each in list(order)[order.index(site) :])
     tries_levels = not is_last and levels <= MAX_BRANCHES
     branches = levels if tries_levels else 1
     found = []
-    for first, count in plan.chunks(question.batch_size // branches):
+    for first, count in plan.chunks(query.batch_size // branches):
         if tries_levels:
-            found.append(_by_level(question, site, plan, first, count))
+            found.append(_by_level(query, site, plan, first, count))
         else:
-            found.append(_by_draw(question, site, plan, first, count, counted=not is_last))
-        question.report(first + count, plan.count)
+            found.append(_by_draw(query, site, plan, first, count, counted=not is_last))
+        query.report(first + count, plan.count)
     log_weights, shares, of_draws = (torch.cat(parts) for parts in zip(*found, strict=True))
     is_counted = not is_last and not tries_levels
     return from_weighted(
@@ -138,12 +138,12 @@ def _estimate(question: Query, site: Site, plan: Populations) -> LevelEstimate:
         shares,
         method=plan.method,
         num_draws=plan.count * plan.size,
-        num_counted=float(effective(of_draws)) if is_counted else None,
+        num_counted=float(effective_sample_size(of_draws)) if is_counted else None,
     )
 
 
 def _by_level(
-    question: Query, site: Site, plan: Populations, first: int, count: int
+    query: Query, site: Site, plan: Populations, first: int, count: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """By taking each level as known in its turn.
 
@@ -151,32 +151,32 @@ def _by_level(
         Log-weights of the populations (count,), their shares (count, K), and log-weights of all
         draws.
     """
-    levels = question.model.num_classes
-    given, known = question.given.repeat(levels, 1, 1, 1), question.known.clone()
+    levels = query.model.num_classes
+    given, known = query.given.repeat(levels, 1, 1, 1), query.known.clone()
     given[:, site.channel, site.row, site.column] = torch.arange(levels, device=given.device)
     known[:, site.channel, site.row, site.column] = True
-    particles = walked(question, given, known, plan, first, count)
+    particles = walk_populations(query, given, known, plan, first, count)
     by_level = particles.log_evidence.view(levels, count)
     weights = by_level.logsumexp(0).cpu(), by_level.softmax(0).T.cpu()
     return *weights, particles.log_weights.cpu()
 
 
 def _by_draw(
-    question: Query, site: Site, plan: Populations, first: int, count: int, *, counted: bool
+    query: Query, site: Site, plan: Populations, first: int, count: int, *, counted: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The same from the draws: what was expected at the site, or what was drawn there."""
-    particles = walked(question, question.given, question.known, plan, first, count, site=site)
+    particles = walk_populations(query, query.given, query.known, plan, first, count, site=site)
     shares = particles.shares
     if counted:
         drawn = particles.x[:, site.channel, site.row, site.column]
-        shares = F.one_hot(drawn, question.model.num_classes).to(particles.log_weights)
+        shares = F.one_hot(drawn, query.model.num_classes).to(particles.log_weights)
     weights = particles.by_population(particles.log_weights).softmax(1)
     mean = (weights[:, :, None] * particles.by_population(shares)).sum(1)
     return particles.log_evidence.cpu(), mean.cpu(), particles.log_weights.cpu()
 
 
-def walked(
-    question: Query,
+def walk_populations(
+    query: Query,
     given: Tensor,
     known: Tensor,
     plan: Populations,
@@ -188,7 +188,7 @@ def walked(
     """Populations after their walk, as far as it matters.
 
     Args:
-        question: About one image.
+        query: About one image.
         given: Variants of the image, each of which is walked by all populations. (V, C, H, W).
         known: The same for all variants. (1, C, H, W).
         plan: How many images to draw.
@@ -201,7 +201,7 @@ def walked(
         V × count populations, those of the first variant first.
     """
     per_variant = count * plan.size
-    noise = image_noise(question.seed, first * plan.size, per_variant, *given.shape[1:])
+    noise = image_noise(query.seed, first * plan.size, per_variant, *given.shape[1:])
     number = len(given) * per_variant
     particles = Particles(
         given.repeat_interleave(per_variant, 0),
@@ -211,8 +211,8 @@ def walked(
         resample_below=plan.resample_below,
         site=site,
     )
-    cond = None if question.cond is None else question.cond.repeat_interleave(number, 0)
+    cond = None if query.cond is None else query.cond.repeat_interleave(number, 0)
     rows = known[0].any(0).any(1).nonzero().flatten().tolist()
     last_row = max([*rows, -1 if site is None else site.row])
-    particles.walk(question.model, cond, num_rows=last_row + 1)
+    particles.walk(query.model, cond, num_rows=last_row + 1)
     return particles

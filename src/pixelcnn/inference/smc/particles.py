@@ -5,11 +5,11 @@ from contextlib import closing
 import torch
 from torch import Tensor
 
-from pixelcnn.inference.estimates import effective
-from pixelcnn.inference.query import check_nats
+from pixelcnn.inference.estimates import effective_sample_size
+from pixelcnn.inference.query import Query, check_nats
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.order import Front, Site
-from pixelcnn.walk import CachedStepper, sample_levels, walk_rows
+from pixelcnn.walk import CachedStepper, image_noise, sample_levels, walk_rows
 
 
 class Particles:
@@ -121,7 +121,7 @@ class Particles:
         """Which image each goes on as, (N,); None if all populations stay as they are."""
         log_weights = self.by_population(self.log_weights)
         is_known = known.unflatten(1, (-1, self.population))[:, :, 0]
-        worn = effective(log_weights) < self.resample_below * self.population
+        worn = effective_sample_size(log_weights) < self.resample_below * self.population
         worn = worn & is_known.any(0)
         if not worn.any():
             return None
@@ -142,6 +142,30 @@ class Particles:
         index = index.to(self.x.device)
         self.x[:] = self.x[index]
         stepper.reorder(index)
+
+
+def sample_unknown(query: Query, count: int) -> tuple[Tensor, Tensor]:
+    """Samples the unknown sub-pixels in raster order, given what is known before them.
+
+    Args:
+        query: Of B images.
+        count: Samples of each image.
+
+    Returns:
+        Images (B × count, C, H, W), those of the first image first, and the log-weight of each by
+        what is known after its unknown sub-pixels, in nats. (B × count,), float64.
+    """
+    given, known, cond = query.repeated(count)
+    x, log_weights = [], []
+    for first in range(0, len(given), query.batch_size):
+        part = slice(first, first + query.batch_size)
+        noise = image_noise(query.seed, first, len(given[part]), *given.shape[1:])
+        particles = Particles(given[part], known[part], noise, population=1)
+        particles.walk(query.model, None if cond is None else cond[part])
+        x.append(particles.x)
+        log_weights.append(particles.log_weights)
+        query.report(first + len(particles.x), len(given))
+    return torch.cat(x), torch.cat(log_weights)
 
 
 def systematic(log_weights: Tensor, uniform: Tensor, count: int | None = None) -> Tensor:
