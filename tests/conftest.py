@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
+import examples.row_lstm  # noqa: F401  # registers one more model, on which all laws are tried
+
 # Tests are tiny: threads would spend their time waiting for each other.
 torch.set_num_threads(1)
 

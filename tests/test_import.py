@@ -9,7 +9,7 @@ import pytest
 
 import pixelcnn
 
-HEAVY = {"torch", "torchvision", "lightning", "matplotlib", "sklearn", "jsonargparse", "rich"}
+HEAVY = {"torch", "torchvision", "lightning", "matplotlib", "sklearn", "yaml", "rich"}
 UNUSED = {"torchvision", "lightning", "matplotlib", "sklearn", "tensorboard", "arviz_stats"}
 
 

@@ -69,7 +69,7 @@ def test_blocks_cover_what_is_free_once_and_no_factor_sees_two_of_one(name, opti
     visits = torch.zeros(3, *size)
     for block in blocks:
         visits[block.channel, block.rows, block.columns] += 1
-        if field.sees_all_past:
+        if not field.is_bounded:
             assert len(block) == 1
             continue
         own = set(zip(block.rows.tolist(), block.columns.tolist(), strict=True))
@@ -77,5 +77,5 @@ def test_blocks_cover_what_is_free_once_and_no_factor_sees_two_of_one(name, opti
             seen = {(pixel.row + r, pixel.column + c) for r, c in field.offsets} | {pixel[1:]}
             assert len(seen & own) <= 1
     assert torch.equal(visits, free.float())
-    if not field.sees_all_past:
+    if field.is_bounded:
         assert len(blocks) < free.sum() / 1.5, "sub-pixels share steps"

@@ -48,6 +48,10 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
             "level_embedding_dim": 2,
         },
     ],
+    "row_lstm": [
+        {"num_layers": 2, "num_labels": 3, "label_dropout": 0.5},
+        {"num_layers": 1, "num_map_channels": 2, "level_embedding_dim": 2},
+    ],
     "pixelsnail": [
         {"hidden_channels": 12, "num_blocks": 1, "num_resnets": 1, "key_width": 3},
         {

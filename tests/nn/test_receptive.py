@@ -1,3 +1,7 @@
+import math
+
+import torch
+
 from pixelcnn.nn import ReceptiveField, through, window, window_above
 
 
@@ -37,4 +41,33 @@ def test_stacked_vertical_windows_have_no_blind_spot():
 
 def test_a_field_covers_exactly_what_it_is_given():
     offsets = frozenset({(-3, 1), (0, -2)})
-    assert ReceptiveField.covering(offsets) == (3, 2, 1, offsets, False, ())
+    assert ReceptiveField.covering(offsets)[:4] == (3, 2, 1, offsets)
+
+
+def test_what_a_recurrent_state_carries_widens_from_row_to_row():
+    field = ReceptiveField.of([window("A", 3)], spread=2)
+    assert field[:3] == (math.inf, math.inf, math.inf) and not field.is_bounded
+    seen = field.mask(4, 10, height=6, width=21)
+    spans = [row.nonzero()[[0, -1], 0].tolist() for row in seen[:5]]
+    assert spans == [[1, 17], [3, 15], [5, 13], [7, 11], [9, 9]]
+    assert not seen[5].any()
+
+
+def test_a_state_that_spreads_over_rows_sees_all_of_them():
+    field = ReceptiveField.of([frozenset({(0, -1)})], spread=math.inf)
+    seen = field.mask(2, 0, height=4, width=3)
+    assert torch.equal(seen, torch.tensor([[True] * 3] * 2 + [[False] * 3] * 2))
+    assert field.describe().startswith("all rows above, all columns")
+
+
+def test_a_state_that_goes_straight_up_stays_in_its_columns():
+    field = ReceptiveField.of([frozenset({(0, -1)})], spread=0)
+    assert field[:3] == (math.inf, 1, -1)
+    assert field.mask(3, 2, height=4, width=4).nonzero().tolist() == [[r, 1] for r in range(4)]
+
+
+def test_a_mask_of_a_bounded_field_is_its_offsets_within_the_image():
+    field = ReceptiveField.of([window("A", 3), window("B", 3)])
+    seen = field.mask(1, 0, height=3, width=4).nonzero().tolist()
+    inside = {(1 + r, c) for r, c in field.offsets if r >= -1 and 0 <= c < 4}
+    assert {tuple(pixel) for pixel in seen} == inside

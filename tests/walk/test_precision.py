@@ -5,7 +5,7 @@ import torch
 
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference import PixelCNNSampler
-from pixelcnn.models import MODELS, PixelCNN, build
+from pixelcnn.models import PixelCNN, build
 from pixelcnn.walk import (
     CachedStepper,
     NaiveStepper,
@@ -40,7 +40,7 @@ def site_log_prob(model, x, cond, stepper=CachedStepper):
 
 
 @pytest.mark.parametrize("dtype", ROUNDING)
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", SMALL)
 def test_logits_differ_by_what_the_bits_say(name, dtype):
     model = make(name, likelihood="logistic_mixture" if name == "pixelcnnpp" else "categorical")
     cond = torch.tensor([0, 1, 2])
@@ -58,7 +58,7 @@ def test_logits_differ_by_what_the_bits_say(name, dtype):
 
 
 @pytest.mark.parametrize("precision", ["bf16", "16"])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", SMALL)
 def test_neither_the_model_nor_its_probabilities_change(name, precision):
     model = make(name)
     x = torch.randint(8, (2, 3, 6, 5))

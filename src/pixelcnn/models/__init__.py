@@ -4,6 +4,7 @@ from typing import Any
 
 from pixelcnn.models.base import AutoregressiveModel
 from pixelcnn.models.gated import GatedPixelCNN
+from pixelcnn.models.options import SharedOptions
 from pixelcnn.models.pixelcnn import PixelCNN
 from pixelcnn.models.pixelcnnpp import PixelCNNPlusPlus
 from pixelcnn.models.pixelsnail import PixelSNAIL
@@ -42,6 +43,7 @@ __all__ = [
     "PixelCNN",
     "PixelCNNPlusPlus",
     "PixelSNAIL",
+    "SharedOptions",
     "build",
     "register",
 ]

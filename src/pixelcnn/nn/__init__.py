@@ -4,7 +4,7 @@ from pixelcnn.nn.attention import CausalAttention
 from pixelcnn.nn.background import BackgroundAttention
 from pixelcnn.nn.condition import Condition, ConditionBias
 from pixelcnn.nn.conv import MaskedConv2d
-from pixelcnn.nn.cursor import Cursor
+from pixelcnn.nn.cursor import Cursor, reorder_
 from pixelcnn.nn.elu import concat_elu
 from pixelcnn.nn.embed import PixelInput, with_ones
 from pixelcnn.nn.gate import GATE_GAIN, gate, halves
@@ -60,6 +60,7 @@ __all__ = [
     "halves",
     "place",
     "raster_mask",
+    "reorder_",
     "standardise",
     "through",
     "widen",

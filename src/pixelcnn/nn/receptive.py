@@ -6,6 +6,7 @@ pixel (0, 0) in the middle, at (N, N). The plane of a level of half the resoluti
 sides.
 """
 
+import math
 from collections.abc import Iterable
 from typing import NamedTuple, TypeAlias
 
@@ -25,34 +26,99 @@ class ReceptiveField(NamedTuple):
     """The pixels that an output can see, relative to its own.
 
     Attributes:
-        rows_above: Rows seen above the own one.
-        columns_left: Columns seen to the left.
-        columns_right: Columns seen to the right, in rows above.
-        offsets: Exactly the pixels seen, as (rows down, columns right). (0, 0) stands for the
-            earlier channels of the own pixel.
+        rows_above: Rows seen above the own one; `math.inf` for all.
+        columns_left: Columns seen to the left; `math.inf` for all.
+        columns_right: Columns seen to the right, in rows above; `math.inf` for all.
+        offsets: Exactly the pixels seen, as (rows down, columns right), but for what `spread` adds.
+            (0, 0) stands for the earlier channels of the own pixel.
         sees_all_past: Whether attention sees every earlier sub-pixel, wherever it is. All else
             that is stated here is of the windows alone.
         by_place: Where strides make pixels see other offsets at other places: what is seen by row
             and column, modulo the number of either. Planes whose middle is the place itself.
             `offsets` are then all of them together.
+        spread: Where a recurrent state is carried from row to row: the columns to either side by
+            which it spreads in each. What is seen in `offsets` is seen again n rows further up,
+            up to n × `spread` columns away, for every n. `math.inf` for all columns of all rows
+            above. None: nothing is carried.
     """
 
-    rows_above: int
-    columns_left: int
-    columns_right: int
+    rows_above: float
+    columns_left: float
+    columns_right: float
     offsets: Offsets
     sees_all_past: bool = False
     by_place: tuple[tuple[Seen, ...], ...] = ()
+    spread: float | None = None
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether a pixel sees a window of limited size, however large the image is."""
+        return not self.sees_all_past and self.spread is None
+
+    def describe(self) -> str:
+        """The field in words.
+
+        Example:
+            >>> ReceptiveField.of([window("A", 7)]).describe()
+            '3 rows above, 3 columns to the left and 3 to the right'
+        """
+        if self.sees_all_past:
+            return "all earlier pixels"
+        counts = ["all" if n == math.inf else str(n) for n in self[:3]]
+        return (
+            f"{counts[0]} rows above, {counts[1]} columns to the left and {counts[2]} to the right"
+        )
+
+    def mask(self, row: int, column: int, height: int, width: int) -> Seen:
+        """The pixels of an image that one of its pixels sees, itself for its earlier channels.
+
+        Args:
+            row: Of the pixel that sees.
+            column: Of the pixel that sees.
+            height: Of the image.
+            width: Of the image.
+
+        Returns:
+            (H, W), bool.
+
+        Example:
+            >>> carried = ReceptiveField.of([frozenset({(0, -1)})], spread=1)
+            >>> carried.mask(2, 2, height=3, width=5).int()
+            tensor([[1, 1, 1, 1, 0],
+                    [1, 1, 1, 0, 0],
+                    [0, 1, 0, 0, 0]], dtype=torch.int32)
+        """
+        seen = torch.zeros(height, width, dtype=torch.bool)
+        if self.sees_all_past:
+            seen.view(-1)[: row * width + column] = True
+            seen[row, column] = True
+            return seen
+        offsets = torch.tensor(sorted(self.at(row, column))).view(-1, 2)
+        rows, columns = offsets[:, :1] + row, offsets[:, 1:] + column
+        farthest = width + int(offsets.abs().max())
+        for up in range(1 if self.spread is None else height):
+            reach = int(min(up * self.spread, farthest)) if up and self.spread else 0
+            shifted = columns + torch.arange(-reach, reach + 1)
+            at = (rows - up).expand_as(shifted)
+            inside = (at >= 0) & (at < height) & (shifted >= 0) & (shifted < width)
+            seen[at[inside], shifted[inside]] = True
+        return seen
 
     def at(self, row: int, column: int) -> Offsets:
-        """Exactly the offsets that the pixel at this place sees."""
+        """The offsets that the pixel at this place sees, but for what `spread` adds."""
         if not self.by_place:
             return self.offsets
         places = self.by_place[row % len(self.by_place)]
         return offsets_of(places[column % len(places)])
 
     @classmethod
-    def of(cls, windows: Iterable[Offsets], *, sees_all_past: bool = False) -> "ReceptiveField":
+    def of(
+        cls,
+        windows: Iterable[Offsets],
+        *,
+        sees_all_past: bool = False,
+        spread: float | None = None,
+    ) -> "ReceptiveField":
         """The field of layers with these windows, one after another.
 
         Example:
@@ -65,13 +131,18 @@ class ReceptiveField(NamedTuple):
         field = OWN
         for seen in windows:
             field = through(field, seen)
-        return cls.covering(field, sees_all_past=sees_all_past)
+        return cls.covering(field, sees_all_past=sees_all_past, spread=spread)
 
     @classmethod
-    def covering(cls, offsets: Offsets, *, sees_all_past: bool = False) -> "ReceptiveField":
+    def covering(
+        cls, offsets: Offsets, *, sees_all_past: bool = False, spread: float | None = None
+    ) -> "ReceptiveField":
         """The field of exactly these pixels, wherever there are paths of several kinds."""
         rows, columns = [r for r, _ in offsets], [c for _, c in offsets]
-        return cls(-min(rows), -min(columns), max(columns), offsets, sees_all_past)
+        above: float = -min(rows) if spread is None else math.inf
+        left: float = math.inf if spread else -min(columns)
+        right: float = math.inf if spread else max(columns)
+        return cls(above, left, right, offsets, sees_all_past, spread=spread)
 
     @classmethod
     def of_places(cls, places: Iterable[Iterable[Seen]]) -> "ReceptiveField":

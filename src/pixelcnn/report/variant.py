@@ -47,19 +47,13 @@ class Variant:
     @property
     def receptive_field(self) -> str:
         """The receptive field in words."""
-        field = self.model.receptive_field()
-        if field.sees_all_past:
-            return "a pixel sees all earlier pixels"
-        return (
-            f"a pixel sees {field.rows_above} rows above, {field.columns_left} columns to the left "
-            f"and {field.columns_right} to the right"
-        )
+        return f"a pixel sees {self.model.receptive_field().describe()}"
 
     @property
     def num_seen(self) -> int | None:
-        """Pixels of the receptive field in a large image; None for all earlier pixels."""
+        """Pixels of the receptive field; None if their number grows with the image."""
         field = self.model.receptive_field()
-        return None if field.sees_all_past else len(field.offsets)
+        return len(field.offsets) if field.is_bounded else None
 
     @property
     def training_seconds(self) -> float | None:

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from pixelcnn.models import AutoregressiveModel
-from pixelcnn.nn import ReceptiveField
 from pixelcnn.order import RasterOrder, Site
 from pixelcnn.verification.inputs import VerificationInputs, describe_sites
 from pixelcnn.verification.report import Check
@@ -97,7 +96,8 @@ def find_dependencies(
         found.largest_ahead = _larger(found.largest_ahead, gradients.where(ahead, gradients * 0))
         seen = ((gradients > 0) & ~ahead).view(len(part), order.height, order.width, -1).cpu()
         for site, one in zip(part, seen, strict=True):
-            _count(found, site, one, field_mask(field, site, order))
+            inside = field.mask(site.row, site.column, order.height, order.width)
+            _count(found, site, one, inside)
     return found
 
 
@@ -137,20 +137,6 @@ def input_gradients(
     if gradient is None:
         return torch.full((len(x), len(order)), float("nan"), device=x.device)
     return gradient.abs().reshape(len(x), len(order), -1).amax(2)
-
-
-def field_mask(field: ReceptiveField, site: Site, order: RasterOrder) -> Tensor:
-    """The pixels of the image inside of a site's receptive field. (H, W), bool."""
-    mask = torch.zeros(order.height, order.width, dtype=torch.bool)
-    if field.sees_all_past:
-        mask.view(-1)[: site.row * order.width + site.column] = True
-        mask[site.row, site.column] = True  # its earlier colours, if it has any
-        return mask
-    offsets = torch.tensor(sorted(field.at(site.row, site.column))).view(-1, 2)
-    rows, columns = (offsets + torch.tensor([site.row, site.column])).unbind(1)
-    inside = (rows >= 0) & (rows < order.height) & (columns >= 0) & (columns < order.width)
-    mask[rows[inside], columns[inside]] = True
-    return mask
 
 
 def _count(found: Dependencies, site: Site, seen: Tensor, inside: Tensor) -> None:

@@ -17,7 +17,7 @@ def show(choice: Choice, models: Models) -> None:
         model, card = choice.model, choice.card
         st.subheader("Model")
         field = model.receptive_field()
-        seen = "all of the past" if field.sees_all_past else f"{field.rows_above} rows above"
+        seen = field.describe()
         size = "any" if model.image_size is None else "×".join(map(str, model.image_size))
         cond = "nothing" if model.condition.is_none else model.condition.describe()
         _table(

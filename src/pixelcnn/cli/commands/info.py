@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 from typing import Any
 
 from rich.console import Console
@@ -40,9 +41,11 @@ def facts_of(run: TrainedModel) -> dict[str, Any]:
         "parameters": model.num_parameters,
         "receptive_field": {
             "sees_all_past": field.sees_all_past,
-            "rows_above": field.rows_above,
-            "columns_left": field.columns_left,
-            "columns_right": field.columns_right,
+            # JSON has no infinity: null for all of them.
+            **{
+                name: int(number) if math.isfinite(number) else None
+                for name, number in zip(field._fields[:3], field[:3], strict=True)
+            },
         },
         "channels": model.in_channels,
         "levels": model.num_classes,

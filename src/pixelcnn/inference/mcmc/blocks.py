@@ -108,9 +108,9 @@ class Blocks:
         self.device = torch.device(device)
         self.below, self.left, self.right = height - 1, width - 1, width - 1
         if not field.sees_all_past:
-            self.below = min(field.rows_above, self.below)
-            self.left = min(field.columns_left, self.left)
-            self.right = min(field.columns_right, self.right)
+            self.below = int(min(field.rows_above, self.below))
+            self.left = int(min(field.columns_left, self.left))
+            self.right = int(min(field.columns_right, self.right))
         # A window of a network with strides begins where a tile of its coarsest level does.
         places = field.by_place
         self.tile = (len(places), len(places[0])) if places else (1, 1)

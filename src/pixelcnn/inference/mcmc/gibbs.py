@@ -130,8 +130,7 @@ class GibbsChains:
         self.images = LocalEvaluator(model, x, cond=cond, batch_size=self.batch_size)
         self.free = ~fit_mask(known, self.x)
         self.scan = scan
-        is_local = not model.receptive_field().sees_all_past
-        tries_all = is_local and model.num_classes <= MAX_LEVELS_TRIED
+        tries_all = model.receptive_field().is_bounded and model.num_classes <= MAX_LEVELS_TRIED
         self.kernel: Kernel = kernel or ("gibbs" if tries_all else "metropolis")
         self.blocks = self.images.blocks.covering(self.free.any(0))
         self._time = 0
