@@ -24,7 +24,8 @@ from einops import rearrange
 from torch import Generator, Tensor
 
 from pixelcnn.cli.entry import explain
-from pixelcnn.cli.parsers.options import OneLineParser, non_negative, positive
+from pixelcnn.cli.parsers.options import OneLineParser
+from pixelcnn.cli.parsers.types import non_negative, positive
 from pixelcnn.data import DataSplits, ImageSet, load_data
 from pixelcnn.data.sources.arrays import load_arrays
 from pixelcnn.errors import ConfigError, DataError

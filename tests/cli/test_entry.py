@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 
@@ -9,11 +10,14 @@ import pytest
 
 from pixelcnn.cli import main
 from pixelcnn.cli.entry import explain
+from pixelcnn.cli.parsers.parser import build_parser, command_parsers
 from pixelcnn.errors import CheckpointError
 from pixelcnn.version import __version__
 
+COMMANDS = command_parsers(build_parser())
 
-def test_the_version_is_told(capsys):
+
+def test_the_version_is_printed(capsys):
     with pytest.raises(SystemExit) as end:
         main(["--version"])
     assert end.value.code == 0
@@ -50,21 +54,33 @@ class ArrayMemoryError(MemoryError):
 @pytest.mark.parametrize(
     ("command", "options"),
     [
-        ("sample", ["--batch-size", "--size", "--scale", "--shards"]),
-        ("sample --shards", ["--shard-size", "--batch-size", "--size"]),
-        ("evaluate", ["--evaluation.batch_size"]),
-        ("train", ["--data.batch_size"]),
+        (["sample", "x"], ["--batch-size", "--size", "--scale", "--shards"]),
+        (["sample", "x", "--shards", "y"], ["--shard-size", "--batch-size", "--size"]),
+        (["evaluate", "x"], ["--evaluation.batch_size"]),
+        (["train"], ["--data.batch_size"]),
     ],
+    ids=str,
 )
-def test_too_little_memory_says_what_to_do(error, command, options):
-    line, code = explain(error, command)
-    assert line.startswith("Out of memory. ")
+def test_too_little_memory_says_what_to_change(error, command, options, fails, monkeypatch):
+    def exhausted(args: argparse.Namespace) -> int:
+        raise error
+
+    monkeypatch.setattr(f"pixelcnn.cli.commands.{command[0]}.run", exhausted)
+    line = fails(*command)
+    assert line.startswith("pixelcnn: Out of memory. ")
     assert [word.strip(",.:()") for word in line.split() if "--" in word] == options
-    assert code == 2
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_advice_about_memory_names_options_of_the_command(command):
+    parser = COMMANDS[command]
+    for name in ("less_memory", "less_memory_of_shards"):
+        for word in re.findall(r"--[\w-]+(?![\w.-])", parser.get_default(name) or ""):
+            assert word in parser._option_string_actions
 
 
 @pytest.mark.parametrize("command", ["sample", "evaluate"])
-def test_a_home_that_cannot_be_written_to_is_no_news(command, tmp_path):
+def test_a_home_that_cannot_be_written_to_needs_no_warning(command, tmp_path):
     environment = {k: v for k, v in os.environ.items() if k != "MPLCONFIGDIR"}
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
         environment[name] = "/dev/null/home"
@@ -76,10 +92,11 @@ def test_a_home_that_cannot_be_written_to_is_no_news(command, tmp_path):
         env=environment,
         timeout=120,
     )
-    assert (result.returncode, result.stderr) == (0, "")
+    loading = "Loading PyTorch …\n" if command == "evaluate" else ""
+    assert (result.returncode, result.stderr) == (0, loading)
 
 
-def test_our_own_bugs_are_told_apart(fails, monkeypatch):
+def test_bugs_have_a_code_of_their_own(fails, monkeypatch):
     def broken(args: argparse.Namespace) -> int:
         raise KeyError("x")
 

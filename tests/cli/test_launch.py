@@ -72,12 +72,12 @@ def test_what_every_process_finds_is_the_exit_code(capfd):
 @pytest.mark.parametrize(
     ("does", "told"),
     [
-        ("[ $RANK = 1 ] && kill -9 $$; sleep 0.2; exit 69", "Process 1 of 2 was ended by SIGKILL"),
-        ("[ $RANK = 0 ] && exit 69; sleep 0.2; kill -9 $$", "Process 1 of 2 was ended by SIGKILL"),
+        ("[ $RANK = 1 ] && kill -9 $$; sleep 0.2; exit 69", "Process 1 of 2 was killed by SIGKILL"),
+        ("[ $RANK = 0 ] && exit 69; sleep 0.2; kill -9 $$", "Process 1 of 2 was killed by SIGKILL"),
         ("exit 69", "lost the connection to each other"),
     ],
 )
-def test_a_process_that_was_killed_is_named_whatever_others_lost(does, told, tmp_path, monkeypatch):
+def test_the_error_names_the_killed_process(does, told, tmp_path, monkeypatch):
     script = tmp_path / "python"
     script.write_text(f"#!/bin/sh\n{does}\n")
     script.chmod(0o755)
@@ -86,7 +86,7 @@ def test_a_process_that_was_killed_is_named_whatever_others_lost(does, told, tmp
         launch(["info"], 2)
 
 
-def test_a_lost_process_is_told_once(monkeypatch, capsys):
+def test_a_lost_connection_is_printed_once(monkeypatch, capsys):
     def lose(args):
         raise LostProcessError("Another process ended without a word.")
 
@@ -160,7 +160,7 @@ def test_when_one_process_is_killed_all_end(tmp_path, victim):
     children[victim].kill()
     code, said = ended(process)
     assert code == 2
-    assert f"Process {victim} of 2 was ended by SIGKILL" in said
+    assert f"Process {victim} of 2 was killed by SIGKILL" in said
     assert said.count("pixelcnn: ") == 1
     assert not [each for each in children if each.is_running()]
 

@@ -38,7 +38,7 @@ def test_so_many_of_each_label_are_shared_among_shards(model_file, tmp_path):
     assert np.concatenate(labels).tolist() == [0, 0, 1, 1, 2, 2]
 
 
-def test_ctrl_c_stops_and_the_same_command_goes_on(model_file, tmp_path, capsys, monkeypatch):
+def test_ctrl_c_stops_and_the_same_command_continues(model_file, tmp_path, capsys, monkeypatch):
     folder, draw = tmp_path / "a", ShardedSampling.write
 
     def stop_after_one(drawing, shards, **options):
@@ -48,18 +48,19 @@ def test_ctrl_c_stops_and_the_same_command_goes_on(model_file, tmp_path, capsys,
     with monkeypatch.context() as patch:
         patch.setattr(ShardedSampling, "write", stop_after_one)
         assert sample(model_file, folder, *SIZES) == 130
-    told = f"pixelcnn: Stopped with 1 of 3 shards in {folder}. The same command makes the rest.\n"
+    rest = "Rerun the same command to make the rest."
+    told = f"pixelcnn: Stopped with 1 of 3 shards in {folder}. {rest}\n"
     assert capsys.readouterr().err == told
     first = (folder / "shard-00000.npz").stat().st_mtime_ns
     assert sample(model_file, folder, *SIZES) == 0
-    assert capsys.readouterr().err == f"Going on in {folder}: 1 of 3 shards are there.\n"
+    assert capsys.readouterr().err == f"Continuing in {folder}: 1 of 3 shards exist.\n"
     assert (folder / "shard-00000.npz").stat().st_mtime_ns == first
     assert sample(model_file, tmp_path / "b", *SIZES) == 0
     for file in (tmp_path / "b").iterdir():
         assert file.read_bytes() == (folder / file.name).read_bytes()
 
 
-def test_damaged_shards_are_counted_and_drawn_again(model_file, tmp_path, capsys):
+def test_damaged_shards_are_counted_and_made_again(model_file, tmp_path, capsys):
     folder = tmp_path / "a"
     assert sample(model_file, folder, *SIZES) == 0
     shard = folder / "shard-00001.npz"
@@ -68,8 +69,8 @@ def test_damaged_shards_are_counted_and_drawn_again(model_file, tmp_path, capsys
     capsys.readouterr()
     assert sample(model_file, folder, *SIZES) == 0
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == f"Going on in {folder}: 2 of 3 shards are there."
-    assert lines[1] == f"In {folder}: 1 shard damaged or made otherwise, made again."
+    assert lines[0] == f"Continuing in {folder}: 2 of 3 shards exist."
+    assert lines[1] == f"In {folder}: 1 shard damaged or of other settings, made again."
     assert shard.read_bytes() == before
 
 
@@ -94,7 +95,7 @@ def test_precision_and_batches_are_chosen_and_noted(model_file, tmp_path):
         (["--shards=a", "--label=sofa"], "Ankle boot, bag, coat"),
     ],
 )
-def test_wrong_wishes_are_one_line_and_make_no_folder(
+def test_wrong_options_are_one_line_and_make_no_folder(
     model_file, fails, words, message, monkeypatch, tmp_path
 ):
     monkeypatch.chdir(tmp_path)
@@ -103,11 +104,11 @@ def test_wrong_wishes_are_one_line_and_make_no_folder(
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_a_folder_of_another_drawing_is_one_line(model_file, fails, tmp_path, capsys):
+def test_a_folder_of_other_samples_is_refused_in_one_line(model_file, fails, tmp_path, capsys):
     assert sample(model_file, tmp_path / "a", *SIZES) == 0
     capsys.readouterr()
     words = ["sample", model_file, "--shards", tmp_path / "a", *SIZES, "--seed=1"]
-    assert "`seed` is 0 there and 1 here" in fails(*words)
+    assert "`--seed` is 0 there and 1 here" in fails(*words)
 
 
 def test_no_space_is_one_line_and_loses_no_shard(model_file, fails, tmp_path, capsys):
@@ -124,11 +125,13 @@ def test_no_space_is_one_line_and_loses_no_shard(model_file, fails, tmp_path, ca
     assert sample(model_file, folder, *words) == 0
 
 
-def test_workers_share_a_drawing_and_the_last_one_speaks(model_file, tmp_path, capsys):
+def test_workers_share_the_shards_and_the_last_one_prints(model_file, tmp_path, capsys):
     folder = tmp_path / "a"
     for worker, said in ((2, "1 shard of worker 2"), (0, "1 shard of worker 0")):
         assert sample(model_file, folder, *SIZES, f"--worker={worker}", "--num-workers=3") == 0
-        assert capsys.readouterr().out == f"{said} in {folder}; others miss\n"
+        assert (
+            capsys.readouterr().out == f"{said} in {folder}; those of other workers are missing\n"
+        )
     assert sample(model_file, folder, *SIZES, "--worker=1", "--num-workers=3") == 0
     assert capsys.readouterr().out.startswith(f"10 images in {folder}, 3 shards")
     assert sample(model_file, tmp_path / "b", *SIZES) == 0
@@ -151,7 +154,7 @@ def test_processes_of_torchrun_share_without_a_word(model_file, tmp_path, capsys
         assert bool(capsys.readouterr().out) is speaks
 
 
-def test_what_is_there_is_told_of_all_or_of_the_worker_that_was_typed(
+def test_existing_shards_are_counted_of_all_or_of_the_typed_worker(
     model_file, tmp_path, capsys, monkeypatch
 ):
     folder = tmp_path / "a"
@@ -160,8 +163,8 @@ def test_what_is_there_is_told_of_all_or_of_the_worker_that_was_typed(
     (folder / "shard-00001.npz").write_bytes(b"torn")
     before = {file.name: file.read_bytes() for file in folder.iterdir()}
     said = {
-        "0": f"Going on in {folder}: 2 of 3 shards are there.\n",
-        "1": f"In {folder}: 1 shard damaged or made otherwise, made again.\n",
+        "0": f"Continuing in {folder}: 2 of 3 shards exist.\n",
+        "1": f"In {folder}: 1 shard damaged or of other settings, made again.\n",
     }
     monkeypatch.setenv("WORLD_SIZE", "2")
     for rank, line in said.items():
@@ -175,7 +178,7 @@ def test_what_is_there_is_told_of_all_or_of_the_worker_that_was_typed(
     monkeypatch.delenv("RANK")
     assert sample(model_file, folder, *SIZES, "--worker=0", "--num-workers=2") == 0
     assert capsys.readouterr().err == (
-        f"Going on in {folder}: 1 of 2 shards of worker 0 are there.\n"
+        f"Continuing in {folder}: 1 of 2 shards of worker 0 exist.\n"
     )
 
 
@@ -228,8 +231,10 @@ def test_who_shares_is_said_once_and_whole(
 
 
 def test_files_are_not_scored_in_shards(run_folder, fails, tmp_path):
-    assert "leave out files" in fails("score", run_folder, "a.png", "--shards", tmp_path / "a")
-    assert "leave out --film" in fails("score", run_folder, "--film", "--shards", tmp_path / "a")
+    assert "Leave out files" in fails("score", run_folder, "a.png", "--shards", tmp_path / "a")
+    assert "Leave out --animation" in fails(
+        "score", run_folder, "--animation", "--shards", tmp_path / "a"
+    )
 
 
 @pytest.mark.slow

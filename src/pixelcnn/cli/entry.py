@@ -1,11 +1,14 @@
-"""Where the command line begins and where every error ends."""
+"""Runs one command, and turns every error into one line and an exit code."""
 
+import argparse
 import importlib
 import logging
 import os
+import re
 import sys
 from collections.abc import Sequence
 
+from pixelcnn.cli.parsers.options import LESS_MEMORY
 from pixelcnn.cli.parsers.parser import parse
 from pixelcnn.errors import (
     FAILED,
@@ -15,30 +18,11 @@ from pixelcnn.errors import (
     LostProcessError,
     PixelCNNError,
 )
-from pixelcnn.logger import lines_on_stderr, warnings_as_lines
+from pixelcnn.logger import lines_on_stderr, logger, warnings_as_lines
 from pixelcnn.processes import end_with_parent
 
 READER_LEFT = 141  # what a shell reports for a program that a closed pipe ended
 BUG = 70  # "internal software error" in sysexits.h
-LESS_MEMORY = {
-    "sample": "Draw fewer images at once (--batch-size), smaller ones (--size, --scale), or many "
-    "to disk (--shards).",
-    "sample --shards": "Draw smaller shards (--shard-size), fewer images at once (--batch-size) or "
-    "smaller ones (--size).",
-    "score --shards": "Score fewer images at once (--batch-size) or smaller shards (--shard-size).",
-    "train-classifier": "Use fewer images at once (--batch-size) or a smaller --width.",
-    "verify": "Verify on a device with more memory: --device.",
-    "evaluate": "Score fewer images at once: --evaluation.batch_size.",
-    "compare": "Use fewer images (--max-images, --num-generated).",
-    "score": "Score fewer images at once: --batch-size.",
-    "classify": "Score fewer images at once: --batch-size.",
-    "marginal": "Draw smaller images (--size), or fewer at once (--batch-size).",
-    "complete": "Use fewer completions (--num-completions) or images (--max-images), or fewer at "
-    "once (--batch-size).",
-    "conditional": "Use fewer images at once (--batch-size), or fewer in each population "
-    "(--num-particles).",
-}
-LESS_MEMORY_ELSEWHERE = "Use fewer images at once (--data.batch_size) or a smaller model."
 
 
 @lines_on_stderr()
@@ -50,15 +34,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The words after `pixelcnn`; those of this process by default.
 
     Returns:
-        Exit code: 0, or 1 where a command answers no (`verify`), 2 for what the user can mend,
-        130 after Ctrl-C, 70 for our own bugs.
-        With PIXELCNN_DEBUG=1 in the environment errors are raised instead.
+        Exit code: 0; 1 where a check of `verify` fails; 2 for what the user can mend; 130 after
+        Ctrl-C; 70 for a bug. With PIXELCNN_DEBUG=1 in the environment errors are raised instead.
     """
     has_starter = end_with_parent()
     args = parse(sys.argv[1:] if argv is None else list(argv))
-    # It complains about a home that it cannot write to; its curves do not need one.
+    # It warns about a home that it cannot write to, although nothing here needs one.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
+        tell_loading(args)
         command = importlib.import_module(f"pixelcnn.cli.commands.{args.command.replace('-', '_')}")
         code: int = command.run(args)
         sys.stdout.flush()  # here, where a closed pipe is caught
@@ -73,18 +57,46 @@ def main(argv: Sequence[str] | None = None) -> int:
             return error.code
         if isinstance(error, LostProcessError) and has_starter:
             return LOST  # that one knows which, and says it
-        shards = " --shards" if getattr(args, "shards", None) else ""
-        line, code = explain(error, args.command + shards)
-        print(f"pixelcnn: {line}", file=sys.stderr)
+        in_shards = getattr(args, "shards", None) is not None
+        advice = args.less_memory_of_shards if in_shards else args.less_memory
+        line, code = explain(error, less_memory=advice)
+        print(f"pixelcnn: {in_options(line, args)}", file=sys.stderr)
         return code
 
 
-def explain(error: BaseException, command: str | None = None) -> tuple[str, int]:
+def tell_loading(args: argparse.Namespace) -> None:
+    """Prints a line before PyTorch is imported, which takes seconds, for those who wait."""
+    is_quick = args.command == "app" or getattr(args, "print_config", False)
+    if (args.is_slow or sys.stderr.isatty()) and not is_quick and "torch" not in sys.modules:
+        logger.info("Loading PyTorch …")
+
+
+def in_options(line: str, args: argparse.Namespace) -> str:
+    """An error of the library, with the options that were typed instead of its arguments.
+
+    Example:
+        >>> args = argparse.Namespace(top_p=2.0, top_k=None)
+        >>> in_options("`top_p` must be at most 1, got 2.0. `temperature`: use top_k=1.", args)
+        '`--top-p` must be at most 1, got 2.0. `temperature`: use --top-k 1.'
+    """
+    names = vars(args).keys() - {"run", "runs", "files", "command", "settings", "words"}
+
+    def option(match: re.Match[str]) -> str:
+        name, value = match[1] or match[2], match[3]
+        if name not in names or (value is None and vars(args)[name] is None):
+            return match[0]
+        typed = f"--{name.replace('_', '-')}"
+        return f"`{typed}`" if value is None else f"{typed} {value}"
+
+    return re.sub(r"`(\w+)`|\b(\w+)=(\w+)", option, line)
+
+
+def explain(error: BaseException, *, less_memory: str = LESS_MEMORY) -> tuple[str, int]:
     """One line for people, and the exit code, for anything that can end a command.
 
     Args:
         error: What ended it.
-        command: Which command, for advice in its own options; with ` --shards` if that was asked.
+        less_memory: What to change when the memory did not suffice.
 
     Example:
         >>> explain(PixelCNNError("No such model."))
@@ -96,8 +108,7 @@ def explain(error: BaseException, command: str | None = None) -> tuple[str, int]
     if isinstance(error, PixelCNNError):
         return text, FAILED
     if _is_out_of_memory(error):
-        advice = LESS_MEMORY.get(command or "", LESS_MEMORY_ELSEWHERE)
-        return f"Out of memory. {advice}", FAILED
+        return f"Out of memory. {less_memory}", FAILED
     if isinstance(error, OSError):
         name = error.filename
         place = f" `{os.fsdecode(name) if isinstance(name, bytes) else name}`" if name else ""

@@ -17,22 +17,22 @@ GRACE = 20.0  # seconds in which the others may end by themselves once one has f
 
 
 def launch(words: Sequence[str], count: int, *, waits_for_all: bool = False) -> int:
-    """Runs a command in so many processes, each told its rank as `torchrun` would.
+    """Runs a command in several processes, with the environment that `torchrun` gives to each.
 
-    Signals go to all of them. When one fails the others are given a while to end, and are then
-    ended. They end, too, when this process is killed.
+    Signals are forwarded to all of them. When one fails the others get some seconds to end, and are
+    then ended. They end, too, when this process is killed.
 
     Args:
-        words: What stands after `pixelcnn`.
+        words: The words after `pixelcnn`.
         count: Processes.
-        waits_for_all: Whether the others shall finish their work when one fails.
+        waits_for_all: Whether the others finish their work when one fails.
 
     Returns:
         0, or the exit code of the first that failed.
 
     Raises:
-        PixelCNNError: If one was ended by a signal that nobody sent through this process, or they
-            lost each other. They leave it to this process to say so.
+        PixelCNNError: If one was ended by a signal, or the processes lost the connection to each
+            other; they leave it to this process to print that.
     """
     watched, held = os.pipe()
     processes: list[subprocess.Popen[bytes]] = []
@@ -58,7 +58,7 @@ def launch(words: Sequence[str], count: int, *, waits_for_all: bool = False) -> 
 
 
 def shared_environment(count: int) -> dict[str, str]:
-    """What all processes are told."""
+    """The environment variables of all processes."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -69,14 +69,14 @@ def shared_environment(count: int) -> dict[str, str]:
         "LOCAL_WORLD_SIZE": str(count),
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(port),
-        # Each would else use all cores, and wait for the others.
+        # Otherwise each would use all cores, and wait for the others.
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(max(1, cores // count))),
     }
 
 
 @contextmanager
 def forwarding(processes: list[subprocess.Popen[bytes]]) -> Iterator[None]:
-    """Sends the signals that come here to all processes."""
+    """Forwards the signals of this process to all processes."""
 
     def forward(number: int, _: object) -> None:
         for process in processes:
@@ -93,7 +93,7 @@ def forwarding(processes: list[subprocess.Popen[bytes]]) -> Iterator[None]:
 
 
 def outcome(processes: Sequence[subprocess.Popen[bytes]], *, waits_for_all: bool) -> int:
-    """Waits for all processes, or for a while after the first failure; what came of it."""
+    """Waits for all processes, or for some seconds after a failure; returns the exit code."""
     failed: list[int] = []
     until = float("inf")
     while time.monotonic() < until:
@@ -104,21 +104,21 @@ def outcome(processes: Sequence[subprocess.Popen[bytes]], *, waits_for_all: bool
         if failed and not waits_for_all:
             until = min(until, time.monotonic() + GRACE)
         time.sleep(0.05)
-    ends = {rank: processes[rank].returncode for rank in failed}  # as they came
+    ends = {rank: processes[rank].returncode for rank in failed}  # in the order of failure
     for rank, code in ends.items():
         if code < 0:
             raise PixelCNNError(
-                f"Process {rank} of {len(processes)} was ended by {signal.Signals(-code).name}. "
+                f"Process {rank} of {len(processes)} was killed by {signal.Signals(-code).name}. "
                 f"If the system did that, it may have run out of memory."
             )
-    told = [code for code in ends.values() if code != LOST]
-    if failed and not told:
+    reported = [code for code in ends.values() if code != LOST]
+    if failed and not reported:
         raise PixelCNNError("The processes lost the connection to each other, so all ended.")
-    return told[0] if told else 0
+    return reported[0] if reported else 0
 
 
 def end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Ends what still runs: by SIGTERM, and what does not heed that by SIGKILL."""
+    """Ends running processes by SIGTERM, and after 10 seconds by SIGKILL."""
     for process in processes:
         if process.poll() is None:
             process.terminate()

@@ -1,4 +1,4 @@
-"""`--shards`: work on any number of images into a folder, shared and gone on with after a stop."""
+"""`--shards`: work on any number of images, shared by processes and safe to interrupt."""
 
 import argparse
 import sys
@@ -24,16 +24,19 @@ SHARING = ("shard_size", "worker", "num_workers", "num_processes")
 
 
 def check_sharing(args: argparse.Namespace) -> None:
-    """Raises `ConfigError` unless what says how to share the work fits together."""
+    """Raises `ConfigError` unless the options that share the work fit together."""
     typed = [name for name in SHARING if vars(args)[name] is not None]
     if args.shards is None and typed:
-        raise ConfigError(f"`{_option(typed[0])}` needs `--shards DIR`.")
+        raise ConfigError(f"`{_option(typed[0])}` needs `--shards DIR`: add it, or leave both out.")
     if (args.worker is None) != (args.num_workers is None):
-        raise ConfigError("`--worker` and `--num-workers` go together: which one of how many.")
+        raise ConfigError("`--worker` and `--num-workers` go together: add the other one.")
     if args.num_processes is not None and args.worker is not None:
         raise ConfigError("`--num-processes` starts its own workers: leave out `--worker`.")
     if args.num_processes is not None and not this_process().is_alone:
-        raise ConfigError("Several processes are started already: leave out `--num-processes`.")
+        raise ConfigError(
+            "`--num-processes` needs a single process, and torchrun or srun started several. "
+            "Leave it out."
+        )
 
 
 def worker_of(args: argparse.Namespace) -> Process:
@@ -53,7 +56,7 @@ def worker_of(args: argparse.Namespace) -> Process:
 
 
 def device_of(args: argparse.Namespace) -> str:
-    """Where this worker computes: of several GPUs, those of a machine are dealt out in turn."""
+    """The device of this worker: the GPUs of a machine are assigned in turn."""
     device = resolve_device(args.device or "auto")
     if device != "cuda" or this_process().is_alone:
         return device
@@ -61,12 +64,12 @@ def device_of(args: argparse.Namespace) -> str:
 
 
 def shared(args: argparse.Namespace, work: Callable[[], int]) -> int:
-    """Does the work here, or in as many processes of this machine as `--num-processes` says."""
+    """Does the work here, or in `--num-processes` processes of this machine."""
     if args.num_processes is None or args.num_processes == 1:
         try:
             return work()
         except (ConfigError, ShapeError, CheckpointError):
-            if this_process().local_rank:  # the first of this machine was asked for the same
+            if this_process().local_rank:  # the first of this machine prints the same
                 raise EndedElsewhereError from None
             raise
     words, skip = [], False
@@ -74,79 +77,82 @@ def shared(args: argparse.Namespace, work: Callable[[], int]) -> int:
         if not skip and word != "--num-processes" and not word.startswith("--num-processes="):
             words.append(word)
         skip = word == "--num-processes"
-    # When one fails the others go on: what they make stays.
+    # When one fails the others continue: their shards stay.
     return launch(words, args.num_processes, waits_for_all=True)
 
 
 def fill(work: ShardedWork, args: argparse.Namespace, doing: str) -> bool:
-    """Makes what is missing of the shards of this worker.
+    """Makes the missing shards of this worker.
 
     Args:
-        work: What is made.
+        work: The shards.
         args: What was typed.
-        doing: Which work that is: "drawing".
+        doing: The work in one word: "sampling".
 
     Returns:
-        Whether all is there, and this process shall say so.
+        Whether all shards exist, and this process prints the summary.
 
     Raises:
-        KeyboardInterrupt: After Ctrl-C, with a line that says how to go on.
-        EndedElsewhereError: Instead, where another process says it.
-        OutputError: If what was written is not there.
+        KeyboardInterrupt: After Ctrl-C, with a line that says how to continue.
+        EndedElsewhereError: Instead, if another process prints it.
+        OutputError: If written shards are not there.
     """
     worker = worker_of(args)
-    is_speaker = args.worker is not None or worker.is_first
-    was_whole = work.is_listed
+    is_printing = args.worker is not None or worker.is_first
+    was_complete = work.is_listed
     missing = work.missing(worker=worker.rank, num_workers=worker.world_size)
-    tell_found(work, args, missing, is_speaker=is_speaker)
+    print_found(work, args, missing, is_printing=is_printing)
     try:
-        with progress_bar(f"{doing} {counted(len(missing), 'shard')}", shown=is_speaker) as tell:
+        with progress_bar(f"{doing} {counted(len(missing), 'shard')}", shown=is_printing) as tell:
             work.write(missing, on_progress=tell)
     except KeyboardInterrupt:
-        if not is_speaker:
+        if not is_printing:
             raise EndedElsewhereError(INTERRUPTED) from None
         left = work.missing(worker=worker.rank, num_workers=worker.world_size)
         raise KeyboardInterrupt(
             f"Stopped with {present(work, args, left)[1]} in {args.shards}. "
-            f"The same command makes the rest."
+            f"Rerun the same command to make the rest."
         ) from None
     was_listed = work.is_listed
     if not work.finish():
         if worker.is_alone:
             raise OutputError(
-                f"`{args.shards}` must hold what was written there, and does not. "
-                f"Check its disk, and whether something else writes there; then run this again."
+                f"`{args.shards}` must hold the shards that were written there, and does not. "
+                f"Check its disk, and whether another program writes there; then rerun this."
             )
         if args.worker is not None:
             own = counted(present(work, args, [])[0], "shard")
-            print(f"{own} of worker {args.worker} in {args.shards}; others miss")
+            print(
+                f"{own} of worker {args.worker} in {args.shards}; those of other workers are "
+                f"missing"
+            )
         return False
-    # Of several workers the one that is done last speaks; none if all was there before.
-    return worker.is_alone or (is_speaker if was_whole else not was_listed)
+    # Of several workers the last one prints; none if all shards existed before.
+    return worker.is_alone or (is_printing if was_complete else not was_listed)
 
 
-def tell_found(
-    work: ShardedWork, args: argparse.Namespace, missing: list[int], *, is_speaker: bool
+def print_found(
+    work: ShardedWork, args: argparse.Namespace, missing: list[int], *, is_printing: bool
 ) -> None:
-    """Says what was there before, and what is damaged of the shards of this worker."""
-    damaged, (count, told) = work.damaged(missing), present(work, args, missing)
-    if is_speaker and count:
-        print(f"Going on in {args.shards}: {told} are there.", file=sys.stderr)
+    """Prints which shards exist already, and which of this worker are damaged."""
+    damaged, (count, text) = work.damaged(missing), present(work, args, missing)
+    if is_printing and count:
+        print(f"Continuing in {args.shards}: {text} exist.", file=sys.stderr)
     if damaged:
-        told = f"{counted(len(damaged), 'shard')} damaged or made otherwise"
-        print(f"In {args.shards}: {told}, made again.", file=sys.stderr)
+        text = f"{counted(len(damaged), 'shard')} damaged or of other settings"
+        print(f"In {args.shards}: {text}, made again.", file=sys.stderr)
 
 
 def present(work: ShardedWork, args: argparse.Namespace, missing: list[int]) -> tuple[int, str]:
-    """How many shards are there: of all, or of the worker that was typed, who knows of its own.
+    """How many shards exist: of all, or of the worker of `--worker`.
 
     Args:
-        work: What is made.
+        work: The shards.
         args: What was typed.
-        missing: Those of this worker that are not there or damaged.
+        missing: Shards of this worker that do not exist or are damaged.
 
     Returns:
-        Their number, and in words.
+        Their number, and the same as text.
     """
     if args.worker is None:
         count = work.num_present - len(work.damaged(missing))

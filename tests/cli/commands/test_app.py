@@ -10,7 +10,7 @@ from pixelcnn.cli import main
 from pixelcnn.cli.parsers.parser import parse
 
 
-def test_the_server_listens_at_this_machine_alone_unless_it_is_told():
+def test_the_server_listens_on_this_machine_alone_by_default():
     command = app.server_command(parse(["app", "runs/a", "--port", "9000", "--device", "cpu"]))
     assert command[:4] == [sys.executable, "-m", "streamlit", "run"]
     assert app.ENTRY.is_file()

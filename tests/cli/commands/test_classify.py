@@ -10,15 +10,15 @@ from pixelcnn.models import PixelCNN
 from tests.cli.tables import table
 
 
-def test_the_model_of_the_package_tells_digits_apart(tmp_path, capsys):
+def test_the_bundled_model_classifies_digits(tmp_path, capsys):
     out = tmp_path / "classes"
     assert main(["classify", "digits", "--max-images", "40", "--out", str(out)]) == 0
     rows = table(out / "classes.csv")
-    assert np.mean([row["label"] == row["found"] for row in rows]) > 0.9
+    assert np.mean([row["label"] == row["predicted"] for row in rows]) > 0.9
     for row in rows:
         assert sum(float(row[f"p({n})"]) for n in range(10)) == pytest.approx(1, abs=1e-4)
     assert "accuracy" in capsys.readouterr().out
-    with Image.open(out / "belief.png") as picture:
+    with Image.open(out / "posterior.png") as picture:
         assert picture.width > 300
 
 
@@ -27,7 +27,7 @@ def test_files_need_no_label(model_file, tmp_path, capsys):
     out = tmp_path / "classes"
     assert main(["classify", str(model_file), str(tmp_path / "black.png"), "--out", str(out)]) == 0
     (row,) = table(out / "classes.csv")
-    assert row["label"] == "" and row["found"] in {"Ankle boot", "bag", "coat"}
+    assert row["label"] == "" and row["predicted"] in {"Ankle boot", "bag", "coat"}
     assert "mean probability" in capsys.readouterr().out
 
 
@@ -35,7 +35,7 @@ def test_a_model_without_labels_is_refused(tmp_path, fails):
     save(
         PixelCNN(num_residual_blocks=1, image_size=8, num_classes=2), tmp_path / "plain.safetensors"
     )
-    assert "without labels" in fails(
+    assert "is conditioned on labels, and" in fails(
         "classify", tmp_path / "plain.safetensors", "--out", tmp_path / "o"
     )
 
@@ -51,7 +51,7 @@ def test_sub_folders_are_the_labels_where_the_model_knows_them(model_file, tmp_p
     assert "accuracy 33.33 % (95 % interval 6.15 to 79.23)" in capsys.readouterr().out
 
 
-def test_the_images_told_are_those_that_were_classified(model_file, tmp_path, capsys):
+def test_the_summary_describes_the_classified_images(model_file, tmp_path, capsys):
     for name, side in (("a", 5), ("b", 9)):
         Image.fromarray(np.zeros((6, side), np.uint8)).save(tmp_path / f"{name}.png")
     words = ["classify", str(model_file), str(tmp_path / "a.png"), str(tmp_path / "b.png")]

@@ -59,13 +59,13 @@ def test_a_run_brings_its_history_settings_and_grids(run_folder):
     assert variant.settings["data.max_samples"] == 40 and variant.settings["seed"] == 0
 
 
-def test_a_damaged_picture_of_a_run_is_named_before_anything_is_drawn(run_folder, tmp_path, fails):
+def test_a_damaged_sample_grid_is_refused_before_the_evaluation(run_folder, tmp_path, fails):
     run = tmp_path / "run"
     shutil.copytree(run_folder, run)
     (run / "samples").mkdir(exist_ok=True)
     (run / "samples" / "epoch-001.png").write_bytes(b"half")
     said = fails("compare", run, *LITTLE, "--out", tmp_path / "out")
-    assert "epoch-001.png cannot be read" in said and "drawing" not in said
+    assert "epoch-001.png must be a readable PNG" in said and "drawing" not in said
     assert not (tmp_path / "out").exists()
 
 
@@ -76,18 +76,20 @@ def test_runs_of_different_files_are_not_alike(run_folder, tmp_path):
         for name in "ab"
     )
     check_alike({"one": one, "twin": one}, {"one": run, "twin": run})
-    with pytest.raises(ConfigError, match=r"`other` is of folder:.*b"):
+    with pytest.raises(ConfigError, match=r"`other` on folder:.*b"):
         check_alike({"one": one, "other": other}, {"one": run, "other": run})
 
 
 def test_what_cannot_be_compared_is_refused_and_leaves_nothing(run_folder, fails, tmp_path):
     out = ["--out", tmp_path / "out"]
     alike = fails("compare", "digits", "mnist-256", *out)
-    assert "Only models of the same images" in alike and "mnist, binarization none" in alike
+    assert (
+        "Models to compare must be trained on the same images" in alike
+        and "mnist, binarization none" in alike
+    )
     assert "different names" in fails("compare", run_folder, run_folder, *out)
     assert "written NAME=RUN, got `x=`" in fails("compare", "x=", *out)
     assert "There is no `nowhere`" in fails("compare", "digits", "nowhere", *out)
-    assert "greater than 0" in fails("compare", "digits", "--draw-seconds", "0", *out)
     assert "needs `--features" in fails(
         "compare", "digits", "--features", "inception", "--classifier", "digits", *out
     )

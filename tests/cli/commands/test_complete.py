@@ -40,19 +40,19 @@ def test_known_levels_come_back_and_the_most_probable_first(question, tmp_path, 
         assert picture.width > 500
 
 
-def test_raster_order_that_is_not_exact_says_so(question, tmp_path, capsys):
+def test_raster_completions_that_are_not_exact_are_called_unreliable(question, tmp_path, capsys):
     words = ["--method", "raster", "--missing", "top", "--out", str(tmp_path / "completions")]
     assert main([*question, *words]) == 0
-    assert "WARNING: Unreliable" in capsys.readouterr().out
+    assert "  Unreliable: " in capsys.readouterr().out
 
 
 def test_chains_are_shown_sweep_by_sweep(question, tmp_path):
     out = tmp_path / "completions"
-    words = ["--num-sweeps", "8", "--num-completions", "2", "--missing", "top", "--film"]
+    words = ["--num-sweeps", "8", "--num-completions", "2", "--missing", "top", "--animation"]
     assert main([*question, "--method", "gibbs", *words, "--out", str(out)]) == 0
-    with Image.open(out / "chains.gif") as film, Image.open(out / "chains.png") as strip:
-        assert 1 < film.n_frames <= 9, "the beginning and eight sweeps; equal ones are joined"
-        assert strip.width > strip.height and film.width >= 400
+    with Image.open(out / "chains.gif") as animation, Image.open(out / "chains.png") as strip:
+        assert 1 < animation.n_frames <= 9, "the beginning and eight sweeps; equal ones are joined"
+        assert strip.width > strip.height and animation.width >= 400
 
 
 def test_an_option_of_the_usual_method_needs_no_method(question, tmp_path, capsys):
@@ -61,17 +61,18 @@ def test_an_option_of_the_usual_method_needs_no_method(question, tmp_path, capsy
     assert "by smc" in capsys.readouterr().out
 
 
-def test_what_cannot_be_completed_is_said_in_one_line(question, fails, tmp_path):
+def test_wrong_inputs_are_refused_in_one_line(question, fails, tmp_path):
     out = tmp_path / "completions"
     assert "one for each of 2" in fails(*question, *["--missing", "top"] * 3, "--out", out)
     assert "no mask" in fails(*question, "--missing", "upstairs", "--out", out)
     words = ("--method", "raster", "--num-particles", "4")
-    assert "than raster: add `--method smc` or `--method gibbs`" in (
-        fails(*question, *words, "--out", out)
+    assert (
+        "`--num-particles` is not an option of `--method raster` (it belongs to `smc` and `gibbs`)"
+        in (fails(*question, *words, "--out", out))
     )
     for option, how in (("--num-particles", "smc"), ("--num-sweeps", "gibbs")):
         line = fails(*question, option, "3", "--out", out)
-        assert f"`{option}` is of another method than raster, which is taken here: add" in line
+        assert f"`{option}` is not an option of `--method raster`, the default here" in line
         assert f"`--method {how}`" in line
-    assert "add `--method gibbs`" in fails(*question, "--film", "--out", out)
+    assert "Add `--method gibbs`" in fails(*question, "--animation", "--out", out)
     assert not out.exists()

@@ -17,9 +17,9 @@ def binary_model(tmp_path):
     return tmp_path / "binary.safetensors"
 
 
-def test_methods_stand_side_by_side_and_agree(binary_model, tmp_path, capsys):
+def test_methods_agree(binary_model, tmp_path, capsys):
     out = tmp_path / "conditional"
-    words = ["--site", "1,1", "--missing", "top", "--number", "1", "--seed", "1"]
+    words = ["--site", "1,1", "--missing", "top", "--index", "1", "--seed", "1"]
     methods = [f"--method={name}" for name in ("exact", "importance", "smc", "gibbs")]
     files = [str(binary_model), str(tmp_path / "x.npz")]
     code = main(["conditional", *files, *words, *methods, "--num-draws", "2000", "--out", str(out)])
@@ -29,25 +29,25 @@ def test_methods_stand_side_by_side_and_agree(binary_model, tmp_path, capsys):
     exact, *others = (float(row["probability"]) for row in rows)
     for row, other in zip(rows[1:], others, strict=True):
         assert abs(other - exact) < 5 * float(row["stderr"]) + 1e-9
-    assert "effective draws" in capsys.readouterr().out
+    assert "ESS " in capsys.readouterr().out
 
 
-def test_without_a_method_the_small_is_answered_exactly(binary_model, tmp_path):
+def test_the_default_method_of_small_queries_is_exact(binary_model, tmp_path):
     out = tmp_path / "conditional"
     files = [str(binary_model), str(tmp_path / "x.npz")]
     assert main(["conditional", *files, "--site", "1,1", "--out", str(out)]) == 0
     assert {row["method"] for row in table(out / "levels.csv")} == {"exact"}
 
 
-def test_what_cannot_be_asked_is_said_in_one_line(binary_model, fails, tmp_path):
+def test_wrong_inputs_are_refused_in_one_line(binary_model, fails, tmp_path):
     out = tmp_path / "conditional"
     words = ("conditional", binary_model, tmp_path / "x.npz", "--out", out, "--site", "1,1")
-    assert "`--number` must be below 2" in fails(*words, "--number", "2")
+    assert "`--index` must be below 2" in fails(*words, "--index", "2")
     assert "no mask" in fails(*words, "--missing", "sideways")
-    assert "than exact: add `--method gibbs`" in (
+    assert "is not an option of `--method exact` (it belongs to `gibbs`). Add `--method gibbs`" in (
         fails(*words, "--method", "exact", "--num-chains", "3")
     )
-    assert "than exact, which is taken here: add `--method importance`, or leave it out" in (
+    assert "of `--method exact`, the default here (it belongs to `importance`)" in (
         fails(*words, "--num-draws", "5")
     )
     twice = ("--missing", "0:1,0:2", "--missing", "top")
@@ -59,7 +59,7 @@ def test_what_cannot_be_asked_is_said_in_one_line(binary_model, fails, tmp_path)
     assert not out.exists()
 
 
-def test_what_is_all_known_but_one_has_no_figures_to_tell(binary_model, tmp_path, capsys):
+def test_a_query_without_diagnostics_prints_no_empty_line(binary_model, tmp_path, capsys):
     words = ["conditional", binary_model, tmp_path / "x.npz", "--site", "1,1", "--method", "gibbs"]
     assert main([str(word) for word in [*words, "--out", tmp_path / "out"]]) == 0
     said = capsys.readouterr().out.splitlines()

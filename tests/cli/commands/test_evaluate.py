@@ -18,7 +18,7 @@ def figures(run, capsys, *words) -> dict:
     return json.loads(Path(capsys.readouterr().out.splitlines()[-1]).read_text())
 
 
-def test_the_figures_of_the_training_come_again(run_folder, capsys, tmp_path):
+def test_the_metrics_of_the_training_are_reproduced(run_folder, capsys, tmp_path):
     then = json.loads((run_folder / "metrics.json").read_text())
     now = figures(run_folder, capsys, "--out", str(tmp_path / "again.json"))
     for key in ("nll_nats", "bits_per_dim", "num_images", "protocol", "fingerprint", "split"):
@@ -62,10 +62,10 @@ def test_what_does_not_fit_is_one_line(run_folder, fails, words, message):
 
 
 def test_a_lone_model_file_needs_images(model_file, fails):
-    assert "say which images" in fails("evaluate", model_file)
+    assert "Choose the images by --config" in fails("evaluate", model_file)
 
 
-def test_a_model_of_the_package_is_scored_on_its_own_images(capsys, tmp_path, monkeypatch):
+def test_a_bundled_model_is_evaluated_on_its_own_images(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["evaluate", "digits", "--device=cpu", "--evaluation.max_samples=5"]) == 0
     assert "over 5 images of: digits, 17 levels" in capsys.readouterr().out
@@ -74,15 +74,15 @@ def test_a_model_of_the_package_is_scored_on_its_own_images(capsys, tmp_path, mo
     assert list(tmp_path.iterdir()) == []
 
 
-def test_drawn_images_are_judged_by_the_classifier_of_the_same_images(capsys, tmp_path):
+def test_samples_are_measured_by_the_classifier_of_the_same_images(capsys, tmp_path):
     words = ["--features=classifier", "--num-generated=70", "--evaluation.max_samples=80"]
     out = tmp_path / "m.json"
     assert main(["evaluate", "digits", "--device=cpu", *words, "--out", str(out)]) == 0
     said = capsys.readouterr().out
-    assert "70 drawn images beside 80 real ones, seed 0, by classifier digits:" in said
+    assert "70 samples compared with 80 real images, seed 0, by classifier digits:" in said
     assert "not measured: inception score – needs at least 100 drawn images" in said
     assert "not measured: lpips diversity, perceptual distance – LPIPS was not asked for" in said
-    assert "nearer than a test image with probability 0." in said
+    assert "closer than a test image with probability 0." in said
     assert re.search(r"near copies: \d+\.\d % \(of test images 1 %\); exact copies: \d", said)
     found = json.loads(out.read_text())
     assert found["fid"] > 0
@@ -90,7 +90,7 @@ def test_drawn_images_are_judged_by_the_classifier_of_the_same_images(capsys, tm
     assert found["samples_protocol"]["num_train"] == 1298
 
 
-def test_figures_are_told_with_their_intervals(capsys):
+def test_metrics_are_printed_with_their_intervals(capsys):
     words = ["evaluate", "digits", "--device=cpu"]
     assert main([*words, "--evaluation.max_samples=5"]) == 0
     nll, about, brackets = capsys.readouterr().out.splitlines()
@@ -104,24 +104,24 @@ def test_figures_are_told_with_their_intervals(capsys):
     assert "[" not in nll and about.startswith("over 1 image of: ")
 
 
-def test_a_classifier_of_other_things_is_refused(fails, tmp_path):
+def test_a_classifier_of_other_labels_is_refused(fails, tmp_path):
     network = ImageClassifier(ImageSpec(1, 8, 8, 17), 2, width=2, labels=["cat", "dog"])
     save_classifier(network, tmp_path / "animals.safetensors")
     words = ["--features=classifier", f"--classifier={tmp_path / 'animals.safetensors'}"]
     for command in ("evaluate", "compare"):
         said = fails(command, "digits", "--device=cpu", *words, "--out", tmp_path / "new" / "m")
-        assert "animals tells cat, dog, but the images show 0, 1, 2 and 7 more. Train one" in said
+        assert "animals has cat, dog; the images have 0, 1, 2 and 7 more. Train one" in said
     assert not (tmp_path / "new").exists()
 
 
-def test_training_images_are_not_looked_for_among_themselves(capsys, tmp_path):
+def test_training_images_are_not_compared_with_themselves(capsys, tmp_path):
     words = ["--split=train", "--num-generated=5", "--evaluation.max_samples=5"]
     out = tmp_path / "m.json"
     assert main(["evaluate", "digits", "--device=cpu", *words, "--out", str(out)]) == 0
     assert json.loads(out.read_text())["nearest_training_distance"] is None
 
 
-def test_weights_of_judges_are_read_from_files(capsys, tmp_path):
+def test_weights_of_networks_are_read_from_files(capsys, tmp_path):
     weights = save_squeezenet(tmp_path / "squeezenet.pth")
     words = ["--lpips=squeeze", f"--lpips-weights={weights}", "--num-generated=4"]
     out = tmp_path / "m.json"
@@ -144,11 +144,11 @@ def test_weights_of_judges_are_read_from_files(capsys, tmp_path):
         (["--features=classifier", "--classifier=missing"], "missing must be a classifier"),
         (
             ["--features=classifier", "--data.image_size=4"],
-            "No classifier of the package was trained on digits in this form. Train one",
+            "No bundled classifier was trained on digits in this form. Train one",
         ),
     ],
 )
-def test_judges_that_are_not_there_are_one_line(fails, words, message):
+def test_missing_networks_are_refused_in_one_line(fails, words, message):
     assert message in fails("evaluate", "digits", "--device=cpu", *words)
 
 

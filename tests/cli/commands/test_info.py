@@ -34,7 +34,7 @@ def test_a_model_that_is_not_there_is_one_line(fails, tmp_path):
     assert "There is no" in fails("info", tmp_path / "none.safetensors")
 
 
-def test_without_a_model_those_of_the_package_are_listed(capsys, monkeypatch):
+def test_without_a_model_the_bundled_ones_are_listed(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     assert main(["info"]) == 0
     out = capsys.readouterr().out
@@ -43,15 +43,23 @@ def test_without_a_model_those_of_the_package_are_listed(capsys, monkeypatch):
     assert main(["info", "--json"]) == 0
     models = json.loads(capsys.readouterr().out)
     assert models.keys() == set(list_weights())
-    assert models["digits"]["figures"]["nll_nats"] > 0
+    assert models["digits"]["metrics"]["nll_nats"] > 0
 
 
-def test_a_model_of_the_package_tells_its_figures(capsys):
+def test_a_bundled_model_shows_its_metrics(capsys):
     assert main(["info", "digits"]) == 0
     assert "protocol digits, 17 levels" in capsys.readouterr().out
 
 
-def test_a_run_tells_how_it_was_started(run_folder, model_file, capsys):
+def test_a_run_shows_the_metrics_beside_its_model(run_folder, model_file, capsys):
+    assert main(["info", str(run_folder), "--json"]) == 0
+    metrics = json.loads((run_folder / "metrics.json").read_text())
+    assert json.loads(capsys.readouterr().out)["metrics"] == metrics
+    assert main(["info", str(model_file)]) == 0
+    assert re.search(r"^metrics +– *$", capsys.readouterr().out, flags=re.MULTILINE)
+
+
+def test_a_run_shows_how_it_was_started(run_folder, model_file, capsys):
     assert main(["info", str(run_folder), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["command"].startswith("pixelcnn train --preset digits --device cpu --out")

@@ -16,13 +16,15 @@ def test_the_table_holds_both_estimates_with_their_intervals(model_file, tmp_pat
     words = ["--site", "2,3", "--label", "bag", "--num-draws", "50", "--seed", "3"]
     assert main(["marginal", str(model_file), *words, "--out", str(out)]) == 0
     rows = table(out / "levels.csv")
-    assert [row["method"] for row in rows] == ["averaged conditionals"] * 4 + ["counted draws"] * 4
+    assert [row["method"] for row in rows] == ["averaged conditionals"] * 4 + [
+        "counted samples"
+    ] * 4
     expected = marginal(load(model_file), (2, 3), num_draws=50, cond=1, seed=3).averaged
     found = [float(row["probability"]) for row in rows[:4]]
     assert found == pytest.approx(expected.probabilities.tolist(), abs=1e-6)
     for row in rows:
         assert float(row["low_95"]) <= float(row["probability"]) <= float(row["high_95"])
-    assert "times as many draws" in capsys.readouterr().out
+    assert "times as many samples" in capsys.readouterr().out
     with Image.open(out / "levels.png") as picture:
         assert picture.width > 300
 
@@ -34,19 +36,19 @@ def test_the_first_sub_pixel_is_exact(model_file, tmp_path, capsys):
     assert all(float(row["stderr"]) == 0 for row in table(out / "levels.csv")[:4])
 
 
-def test_what_cannot_be_asked_is_said_in_one_line(model_file, fails, tmp_path):
+def test_wrong_inputs_are_refused_in_one_line(model_file, fails, tmp_path):
     out = tmp_path / "marginal"
     assert "--label NAME" in fails("marginal", model_file, "--site", "0,0", "--out", out)
     words = ("marginal", model_file, "--label", "0", "--out", out, "--site")
-    assert "`site`" in fails(*words, "6,0")
-    assert "num_draws" in fails(*words, "0,0", "--num-draws", "1")
+    assert "`--site`" in fails(*words, "6,0")
+    assert "`--num-draws` must be at least 2" in fails(*words, "0,0", "--num-draws", "1")
     assert not out.exists()
     with pytest.raises(SystemExit, match="2"):
         main([str(word) for word in words] + ["middle"])
 
 
 @pytest.mark.parametrize("command", [["marginal", "--site", "0,0"], ["sample"], ["verify"]])
-def test_a_model_without_a_size_of_its_own_is_told_one(command, fails, tmp_path):
+def test_a_model_without_a_size_needs_one(command, fails, tmp_path):
     save(
         PixelCNN(hidden_channels=2, num_residual_blocks=1, num_classes=2),
         tmp_path / "model.safetensors",

@@ -28,7 +28,7 @@ def test_a_grid_says_how_it_was_made(model_file, tmp_path, capsys):
     assert notes["Software"].startswith("pixelcnn ")
     settings = json.loads(notes["Comment"])
     assert (settings["seed"], settings["temperature"]) == (7, 0.5)
-    which = "of all labels in turn; choose by --label: Ankle boot, bag, coat"
+    which = "of all labels in turn; choose with --label: Ankle boot, bag, coat"
     assert capsys.readouterr().out == f"4 images in {out}, {which}\n"
 
 
@@ -60,7 +60,7 @@ def test_levels_come_as_they_are(model_file, tmp_path):
         assert json.loads(str(arrays["notes"]))["Description"] == "generated image"
 
 
-def test_attributes_are_drawn_by_name_and_by_number(tmp_path):
+def test_attributes_are_sampled_by_name_and_by_number(tmp_path):
     model = PixelCNN(hidden_channels=4, num_attributes=3, image_size=6, num_classes=2)
     model.name_condition(["Bald", "Male", "Smiling"])
     torch.nn.init.normal_(model.blocks[0].cond_bias.weight, std=3.0)
@@ -74,7 +74,7 @@ def test_attributes_are_drawn_by_name_and_by_number(tmp_path):
         assert np.array_equal(arrays["x"], drawn)
 
 
-def test_maps_are_drawn_from_a_file_of_the_size_of_the_images(tmp_path, fails):
+def test_maps_are_sampled_from_a_file(tmp_path, fails):
     model = PixelCNN(hidden_channels=4, num_map_channels=1, image_size=6, num_classes=2)
     save(model, tmp_path / "maps.safetensors")
     np.save(tmp_path / "maps.npy", np.ones((3, 1, 6, 5), np.float32))
@@ -113,18 +113,18 @@ def test_a_film_is_written(model_file, tmp_path):
     [
         (["--label=sofa"], "Ankle boot, bag, coat"),
         (["--label=3"], "from 0 to 2"),
-        (["--attributes=1"], "trained without attributes, and draws by one label per image"),
+        (["--attributes=1"], "conditioned on one label per image"),
         (["--maps=a.npy"], "(0 Ankle boot, 1 bag, 2 coat)"),
-        (["--temperature=0"], "`temperature`"),
+        (["--temperature=0"], "`--temperature`"),
         (["--guidance=2"], "Train it with `label_dropout`"),
-        (["--top-k=0"], "`top_k`"),
-        (["--top-p=2"], "`top_p`"),
+        (["--top-k=0"], "`--top-k`"),
+        (["--top-p=2"], "`--top-p`"),
         (["--out=a.jpg"], "must end in .png, .gif, .npz"),
-        (["--device=abacus"], "`device` must be auto"),
-        (["--device=cuda"], "`device` must be one that PyTorch finds here"),
+        (["--device=abacus"], "`--device` must be auto"),
+        (["--device=cuda"], "`--device` must be one that PyTorch finds here"),
     ],
 )
-def test_wrong_wishes_are_one_line(model_file, fails, words, message, monkeypatch, tmp_path):
+def test_wrong_options_are_one_line(model_file, fails, words, message, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
     assert message in fails("sample", model_file, *words)
@@ -144,7 +144,7 @@ def test_missing_foreign_and_truncated_models_are_one_line(model_file, fails, tm
     assert "last.ckpt" in fails("sample", tmp_path / "last.ckpt")
 
 
-def test_an_unwritable_place_is_told_before_any_drawing(model_file, fails, tmp_path, monkeypatch):
+def test_an_unwritable_file_is_refused_before_sampling(model_file, fails, tmp_path, monkeypatch):
     monkeypatch.setattr("pixelcnn.cli.commands.sample.sample_images", None)
     (tmp_path / "file").write_text("")
     assert "not a folder" in fails("sample", model_file, "--out", tmp_path / "file" / "a.png")
@@ -171,7 +171,7 @@ def test_no_space_is_one_line_and_leaves_no_half_file(model_file, fails, tmp_pat
     assert not out.parent.exists()
 
 
-def test_a_model_of_the_package_is_drawn_from_by_its_name(tmp_path, monkeypatch):
+def test_a_bundled_model_is_sampled_by_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     sample("digits", "sevens.npz", "--label=7", "--num-samples=2")
     with np.load("sevens.npz") as arrays:
@@ -179,10 +179,10 @@ def test_a_model_of_the_package_is_drawn_from_by_its_name(tmp_path, monkeypatch)
         assert arrays["x"].shape == (2, 1, 8, 8)
 
 
-def test_a_folder_of_that_name_hides_the_model_and_says_so(model_file, fails, monkeypatch):
+def test_a_folder_of_that_name_hides_the_bundled_model(model_file, fails, monkeypatch):
     monkeypatch.chdir(model_file.parent)
     (model_file.parent / "digits").mkdir()
-    assert "It hides the model 'digits' of the package" in fails("sample", "digits")
+    assert "It hides the bundled model 'digits'" in fails("sample", "digits")
     model_file.rename(model_file.parent / "digits" / "model.safetensors")
     sample("digits", "coats.npz", "--label=coat")
 
@@ -196,7 +196,7 @@ def test_samples_have_a_place_of_their_own(model_file, tmp_path, monkeypatch, wo
     assert (tmp_path / expected).is_file()
 
 
-def test_a_file_of_settings_says_how_to_draw_unless_it_is_typed(model_file, tmp_path):
+def test_a_file_of_settings_holds_unless_an_option_is_typed(model_file, tmp_path):
     settings = tmp_path / "a.yaml"
     settings.write_text("seed: 4\nsampling: {per_label: 2, temperature: 0.5, top_k: 2}\n")
     notes = []
@@ -213,6 +213,6 @@ def test_settings_that_cannot_be_read_are_one_line(model_file, fails, tmp_path):
     assert "none.yaml" in fails("sample", model_file, f"--config={tmp_path / 'none.yaml'}")
 
 
-def test_a_refused_drawing_leaves_no_folder(fails, tmp_path):
+def test_refused_options_leave_no_folder(fails, tmp_path):
     fails("sample", tmp_path / "missing", "--out", tmp_path / "new" / "deep" / "a.png")
     assert list(tmp_path.iterdir()) == []

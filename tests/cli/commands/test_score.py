@@ -55,7 +55,7 @@ def test_levels_are_rounded_to_those_of_the_model(model_file, pictures, tmp_path
     assert float(row["nats"]) == pytest.approx(score(load(model_file), x, 1).nats.item(), abs=1e-3)
 
 
-def test_drawn_levels_are_scored_with_the_labels_they_came_with(model_file, tmp_path):
+def test_sampled_levels_are_scored_with_their_labels(model_file, tmp_path):
     drawn, out = tmp_path / "drawn.npz", tmp_path / "scores"
     assert main(["sample", str(model_file), "--per-label", "2", "--out", str(drawn)]) == 0
     assert main(["score", str(model_file), str(drawn), "--out", str(out)]) == 0
@@ -87,9 +87,9 @@ def test_what_cannot_be_scored_is_said_in_one_line(
     assert "--label NAME" in refused(model_file, pictures)
     assert "a picture.png" in refused(grey_model, tmp_path / "a picture.png")
     assert "cannot be read as an image" in refused(grey_model, tmp_path / "text.png")
-    assert "not both" in refused(grey_model, pictures, "--split", "val")
+    assert "got both" in refused(grey_model, pictures, "--split", "val")
     assert "must hold `x`" in refused(grey_model, tmp_path / "other.npz")
-    assert "4 levels" in refused(grey_model, tmp_path / "few.npz")
+    assert "256 levels like the model, got 4" in refused(grey_model, tmp_path / "few.npz")
     x = np.zeros((3, 1, 6, 5), np.uint8)
     x[1:, 0, 2, 3] = 9, 7
     np.savez(tmp_path / "wrong.npz", x=x)
@@ -192,12 +192,12 @@ def test_a_model_that_gives_no_numbers_is_refused(pictures, fails, tmp_path):
     assert not out.exists()
 
 
-def test_a_film_shows_what_is_expected_as_pixels_arrive(grey_model, pictures, tmp_path, capsys):
+def test_the_expectation_is_shown_after_each_pixel(grey_model, pictures, tmp_path, capsys):
     out = tmp_path / "scores"
-    assert main(["score", str(grey_model), str(pictures), "--film", "--out", str(out)]) == 0
+    assert main(["score", str(grey_model), str(pictures), "--animation", "--out", str(out)]) == 0
     assert "expectation.gif" in capsys.readouterr().out
-    with Image.open(out / "expectation.gif") as film:
-        assert film.n_frames > 2 and film.width >= 400
+    with Image.open(out / "expectation.gif") as animation:
+        assert animation.n_frames > 2 and animation.width >= 400
     with Image.open(out / "expectation.png") as strip:
         last = np.asarray(strip)[:, -(strip.width // 15) :]
         assert (last[..., 0] == last[..., 1]).all()  # in the end all is known, and grey

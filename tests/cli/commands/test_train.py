@@ -87,7 +87,7 @@ def test_what_is_to_be_found_first_can_be_typed_in_short(capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "There are no settings"),
+        ([], "A training needs settings"),
         (["--preset=nothing"], "A preset must be one of"),
         (["--config=missing.yaml"], "missing.yaml"),
         (["--resume=missing.ckpt"], "--config"),
@@ -96,7 +96,7 @@ def test_what_is_to_be_found_first_can_be_typed_in_short(capsys):
         (["--preset=digits", "--trainng.max_epochs", "5"], "training.max_epochs"),
         (["--preset=digits", "--training.max_epochs", "many"], "a whole number"),
         (["--preset=digits", "--training.max_epochs"], "needs a value"),
-        (["--preset=digits", "--device=abacus"], "`device` must be"),
+        (["--preset=digits", "--device=abacus"], "`--device` must be"),
         (["--preset=digits", "--device=cuda"], "one that PyTorch finds here"),
         (["--preset=digits", "--training.max_epochs=1"], "`training.warmup_steps`"),
         (["--preset=digits", "--model.num_classes=3"], "`model.num_classes`"),
@@ -150,12 +150,12 @@ def test_a_folder_that_holds_a_training_is_not_trained_over(run_folder, fails, t
     copy.parent.mkdir(exist_ok=True)
     copy.write_bytes((run_folder / held).read_bytes())
     for words in (["--preset=digits"], ["--preset=digits", "--resume", state]):
-        assert "already holds a training" in fails("train", *words, "--out", tmp_path)
+        assert "holds a training already" in fails("train", *words, "--out", tmp_path)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [copy]
     assert copy.read_bytes() == (run_folder / held).read_bytes()
 
 
-def test_an_unwritable_run_folder_is_told_before_training(fails, tmp_path, monkeypatch):
+def test_an_unwritable_run_folder_is_refused_before_training(fails, tmp_path, monkeypatch):
     monkeypatch.setattr("pixelcnn.training.train_pixelcnn", None)
     (tmp_path / "file").write_text("")
     assert "not a folder" in fails("train", "--preset=digits", "--out", tmp_path / "file" / "run")
@@ -169,7 +169,7 @@ def test_two_trainings_do_not_mix_in_one_folder(fails, tiny, tmp_path, more):
         assert [path.name for path in tmp_path.iterdir()] == [LOCK_FILE]
 
 
-def test_the_state_of_a_training_can_be_drawn_from(run_folder, tmp_path):
+def test_the_state_of_a_training_can_be_sampled(run_folder, tmp_path):
     state, out = run_folder / "checkpoints" / "last.ckpt", tmp_path / "a.png"
     assert main(["sample", str(state), "--num-samples=2", "--out", str(out)]) == 0
     with Image.open(out) as image:
@@ -181,7 +181,7 @@ def test_the_state_of_a_training_can_be_drawn_from(run_folder, tmp_path):
     ("sent", "code", "again"),
     [(signal.SIGINT, 130, " Ctrl-C again stops at once."), (signal.SIGTERM, 143, "")],
 )
-def test_a_signal_saves_and_says_how_to_go_on(tmp_path, tiny, sent, code, again):
+def test_a_signal_saves_and_says_how_to_continue(tmp_path, tiny, sent, code, again):
     folder = tmp_path / "run"
     words = ["train", "--preset=digits", "--device=cpu", "--out", str(folder), *tiny]
     command = [sys.executable, "-m", "pixelcnn", *words, "--training.max_epochs=100000"]
@@ -194,18 +194,19 @@ def test_a_signal_saves_and_says_how_to_go_on(tmp_path, tiny, sent, code, again)
         _, err = process.communicate(timeout=60)
     assert process.returncode == code
     assert [line for line in err.decode().splitlines() if not line.startswith("epoch ")] == [
+        "Loading PyTorch …",
         f"Stopping as soon as the state can be saved.{again}",
         f"pixelcnn: Stopped. Continue with: pixelcnn train --resume {state}",
     ]
 
 
-def test_auto_starts_measures_and_then_has_nothing_left_to_do(tmp_path, tiny, capsys):
+def test_auto_trains_evaluates_and_then_has_nothing_to_do(tmp_path, tiny, capsys):
     folder = tmp_path / "run"
     words = ["train", "--preset=digits", "--out", str(folder), "--resume=auto", *tiny]
     assert main(words) == 0
     metrics = (folder / "metrics.json").read_text()
     assert main(words) == 0
-    assert f"Nothing is left to do: {folder}" in capsys.readouterr().out
+    assert f"Nothing to do: {folder}" in capsys.readouterr().out
     assert main([*words, "--model.hidden_channels=6"]) == 2
     assert "trained with `hidden_channels`" in capsys.readouterr().err
     (folder / "metrics.json").unlink()  # as if it was killed after the last epoch
@@ -216,7 +217,7 @@ def test_auto_starts_measures_and_then_has_nothing_left_to_do(tmp_path, tiny, ca
     assert read_card(folder / "model.safetensors")["training"]["epochs"] == 2
 
 
-def test_ctrl_c_while_measuring_says_how_to_go_on(tmp_path, tiny, monkeypatch, capsys):
+def test_ctrl_c_during_the_evaluation_says_how_to_continue(tmp_path, tiny, monkeypatch, capsys):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
@@ -235,8 +236,8 @@ def test_a_run_does_not_both_go_on_and_begin_anew(run_folder, fails):
     assert "leave out one" in fails("train", "--overwrite", "--resume", run_folder)
 
 
-def test_auto_needs_a_folder_to_look_into(fails):
-    assert "`--resume auto` needs --out" in fails("train", "--preset=digits", "--resume=auto")
+def test_auto_needs_a_run_folder(fails):
+    assert "`--resume auto` needs `--out" in fails("train", "--preset=digits", "--resume=auto")
 
 
 def test_more_patience_trains_on_a_finished_run_that_stopped_early(tmp_path, tiny, capsys):

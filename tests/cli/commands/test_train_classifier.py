@@ -8,11 +8,11 @@ from pixelcnn.metrics import load_classifier
 SHORT = ["--epochs=1", "--width=2", "--device=cpu", "--data.max_samples=60"]
 
 
-def test_it_writes_a_classifier_that_says_how_it_came_about(tmp_path, capsys):
+def test_the_file_holds_how_the_classifier_was_trained(tmp_path, capsys):
     out = tmp_path / "mine.safetensors"
     assert main(["train-classifier", "--preset=digits", *SHORT, "--out", str(out)]) == 0
     said = capsys.readouterr().out
-    assert "% of 60 test images are named rightly" in said
+    assert "% on 60 test images" in said
     assert said.endswith(f"{out}\n")
     training = load_classifier(out).training
     assert training["data"] == {"dataset_name": "digits", "binarization": "none"}
@@ -27,13 +27,16 @@ def test_it_writes_a_classifier_that_says_how_it_came_about(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "Say which images"),
-        (["--preset=digits", "--model.hidden_channels=4"], "leave --model.hidden_channels out"),
-        (["--preset=digits", "--learning-rate=7"], "learning_rate"),
+        ([], "A classifier needs images"),
+        (
+            ["--preset=digits", "--model.hidden_channels=4"],
+            "got `--model.hidden_channels`. Leave it out",
+        ),
+        (["--preset=digits", "--learning-rate=7"], "`--learning-rate` must"),
         (["--data.dataset_name=nothing"], "nothing"),
     ],
 )
-def test_what_cannot_be_is_one_line_and_leaves_nothing(tmp_path, fails, words, message):
+def test_wrong_options_are_one_line_and_leave_nothing(tmp_path, fails, words, message):
     out = tmp_path / "new" / "mine.safetensors"
     assert message in fails("train-classifier", *words, "--out", out)
     assert not out.parent.exists()

@@ -46,7 +46,7 @@ def test_a_name_goes_before_a_number():
 
 
 @pytest.mark.parametrize("label", ["3", "bird", "-1", ""])
-def test_unknown_labels_are_told_with_the_known_ones(label):
+def test_the_error_for_unknown_labels_lists_the_known_ones(label):
     with pytest.raises(ConfigError, match=r"one of ant, cat, Dog, or a number from 0 to 2"):
         label_number(label, ["ant", "cat", "Dog"])
 
@@ -76,7 +76,7 @@ def test_attributes_are_names_that_are_on_or_all_numbers(text, vector):
         ("Smiling=inf", "finite .*, got 'Smiling=inf'"),
     ],
 )
-def test_attributes_that_are_not_there_are_told_with_those_that_are(text, word):
+def test_the_error_for_unknown_attributes_lists_the_known_ones(text, word):
     with pytest.raises(ConfigError, match=word):
         attribute_vector(text, FACES)
 
@@ -107,7 +107,7 @@ def test_maps_that_do_not_fit_are_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"shape \(N, 2, H, W\).* got float64 of shape \(4, 1"):
         choose_condition(model, ConditionRequest(maps=tmp_path / "maps.npy"))
     np.savez(tmp_path / "other.npz", planes=np.zeros((4, 2, 3, 5)))
-    with pytest.raises(ConfigError, match="must hold `maps`, got `planes`"):
+    with pytest.raises(ConfigError, match="must hold the array `maps`, got `planes`"):
         choose_condition(model, ConditionRequest(maps=tmp_path / "other.npz"))
     np.save(tmp_path / "large.npy", np.full((2, 3, 5), 1e300))
     with pytest.raises(ConfigError, match="`--maps` must hold finite"):
@@ -125,33 +125,41 @@ def test_maps_that_do_not_fit_are_refused(tmp_path):
         ({"num_map_channels": 2}, None, r"a map of 2 channels .* `--maps FILE\.npy`"),
     ],
 )
-def test_a_model_that_must_be_asked_says_what(options, names, word):
+def test_a_model_that_needs_a_condition_says_which(options, names, word):
     with pytest.raises(ConfigError, match=word):
         choose_condition(model_of(names, **options), ConditionRequest())
 
 
 @pytest.mark.parametrize(
-    ("options", "wish", "word"),
+    ("options", "request_", "word"),
     [
-        ({}, ConditionRequest(labels=["0"]), "trained without labels: leave"),
-        ({}, ConditionRequest(per_label=2), "trained without labels: leave"),
+        (
+            {},
+            ConditionRequest(labels=["0"]),
+            "is unconditional, got labels. Leave out --label",
+        ),
+        (
+            {},
+            ConditionRequest(per_label=2),
+            "is unconditional, got labels. Leave out --label",
+        ),
         (
             {"num_labels": 2},
             ConditionRequest(attributes=["1"]),
-            "without attributes, and draws by one label",
+            "conditioned on one label .* got attributes. Leave out --attributes",
         ),
         (
             {"num_attributes": 2},
             ConditionRequest(labels=["1"]),
-            "without labels, and draws by a vector of 2",
+            "conditioned on a vector of 2 .* got labels",
         ),
         (
             {"num_attributes": 2},
             ConditionRequest(maps="a.npy"),
-            "without maps, and draws by a vector of 2",
+            "conditioned on a vector of 2 .* got maps. Leave out --maps",
         ),
     ],
 )
-def test_what_another_kind_of_model_is_asked_is_refused(options, wish, word):
+def test_conditions_of_another_kind_are_refused(options, request_, word):
     with pytest.raises(ConfigError, match=word):
-        choose_condition(model_of(**options), wish)
+        choose_condition(model_of(**options), request_)

@@ -36,7 +36,7 @@ def test_rows_are_named_only_when_they_hold_one_label(labelled, tmp_path):
         assert one.width > other.width == 2 * (5 * 4 + 4)
 
 
-def test_notes_are_enough_to_draw_the_picture_again(labelled, tmp_path):
+def test_notes_are_enough_to_sample_again(labelled, tmp_path):
     first = sample_images(labelled, 4, seed=3, cond=FOUR, shape=(1, 4, 6), top_k=2)
     save_grid(first, tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as image:
@@ -53,7 +53,7 @@ def test_notes_are_enough_to_draw_the_picture_again(labelled, tmp_path):
         ({"num_map_channels": 1}, "maps", torch.rand(2, 1, 5, 5)),
     ],
 )
-def test_levels_are_kept_with_what_they_were_drawn_by(options, kind, cond, tmp_path):
+def test_levels_are_saved_with_their_condition(options, kind, cond, tmp_path):
     drawing = sample_images(PixelCNN(**options, **TINY).eval(), 2, cond=cond)
     save_grid(drawing, tmp_path / "a.png")
     save_levels(drawing, tmp_path / "a.npz")

@@ -4,11 +4,11 @@ import inspect
 
 import pytest
 
-from pixelcnn.cli.parsers.options import non_negative, site, size
-from pixelcnn.cli.parsers.parser import parse, split_settings
-from pixelcnn.cli.parsers.queries import COMPLETION_METHODS, METHODS
+from pixelcnn.cli.parsers.methods import COMPLETION_METHODS, CONDITIONAL_METHODS
+from pixelcnn.cli.parsers.parser import build_parser, command_parsers, parse, split_settings
+from pixelcnn.cli.parsers.types import non_negative, site, size
 from pixelcnn.inference.complete import COMPLETION_METHODS as LIBRARY_COMPLETIONS
-from pixelcnn.inference.conditional import CONDITIONAL_METHODS
+from pixelcnn.inference.conditional import CONDITIONAL_METHODS as LIBRARY_CONDITIONALS
 
 WRONG = [
     [],
@@ -28,6 +28,9 @@ WRONG = [
     ["sample", "run", "--shards", ""],
     ["score", "run", "--seed", str(2**64)],
     ["marginal", "run", "--site", "1"],
+    ["compare", "digits", "--sampling-seconds", "0"],
+    ["app", "--port", "65536"],
+    ["sample", "run", "--temperature", "warm"],
 ]
 
 
@@ -43,14 +46,48 @@ def test_wrong_words_are_one_line_with_code_2(words, capsys):
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    "command", ["quickstart", "train", "sample", "evaluate", "train-classifier", "info"]
-)
+COMMANDS = command_parsers(build_parser())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit) as end:
         parse([command, "--help"])
     assert end.value.code == 0
     assert f"usage: pixelcnn {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_has_a_sentence_of_help(command):
+    for action in COMMANDS[command]._actions[1:]:
+        assert action.help[0].isupper() or action.help.startswith("."), action.option_strings
+        assert action.help.endswith("."), action.option_strings
+        if action.metavar == "N":
+            assert (
+                "default" in action.help or "goes with" in action.help or "instead" in action.help
+            )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["score", "RUN", "--max-images", "2", "FILE"],
+        ["score", "--max-images", "2", "RUN", "--data.levels", "4", "FILE"],
+        ["classify", "--max-images=2", "RUN", "FILE"],
+        ["conditional", "RUN", "--site", "1,1", "FILE", "--max-images", "2"],
+        ["complete", "RUN", "--missing", "top", "FILE", "--max-images", "2"],
+    ],
+    ids=" ".join,
+)
+def test_files_stand_before_or_after_options(words):
+    args = parse(words)
+    assert (args.command, args.run, args.files, args.max_images) == (words[0], "RUN", ["FILE"], 2)
+
+
+def test_runs_stand_before_or_after_options():
+    assert parse(["compare", "a", "--quick", "b", "--seed", "1", "c"]).runs == ["a", "b", "c"]
+    assert parse(["app", "a", "--port", "9000", "b"]).runs == ["a", "b"]
+    assert parse(["info", "--json", "a"]).run == "a"
 
 
 def test_settings_stand_anywhere_and_do_not_become_positional():
@@ -87,7 +124,7 @@ def test_a_refusal_names_the_help_of_its_command(refusal):
     )
 
 
-def test_a_site_below_zero_is_told_how_to_be_typed(refusal):
+def test_the_error_for_a_negative_site_shows_the_form(refusal):
     assert "written --site=-…" in refusal("marginal", "run", "--site", "-1,0")
     assert "CHANNEL,ROW,COLUMN, from 0, got '-1,0'" in refusal("marginal", "run", "--site=-1,0")
 
@@ -98,7 +135,7 @@ def test_blanks_in_a_site_do_not_matter():
 
 @pytest.mark.parametrize("command", ["score", "classify", "complete", "evaluate", "verify"])
 def test_nothing_is_written_to_an_empty_name(command, refusal):
-    assert "--out: must name a place" in refusal(command, "run", "--out", "")
+    assert "`--out` must name a place" in refusal(command, "run", "--out", "")
 
 
 def test_seeds_are_those_of_python():
@@ -111,9 +148,12 @@ def test_sizes_are_height_by_width():
 
 @pytest.mark.parametrize(
     ("typed", "methods"),
-    [(METHODS, CONDITIONAL_METHODS), (COMPLETION_METHODS, LIBRARY_COMPLETIONS)],
+    [(CONDITIONAL_METHODS, LIBRARY_CONDITIONALS), (COMPLETION_METHODS, LIBRARY_COMPLETIONS)],
 )
 def test_methods_and_their_options_are_those_of_the_library(typed, methods):
     assert typed.keys() == methods.keys()
     for name, options in typed.items():
-        assert set(options) <= inspect.signature(methods[name]).parameters.keys()
+        parameters = inspect.signature(methods[name]).parameters
+        for option, default in options.items():
+            in_words = isinstance(default, str)  # where it depends on other options
+            assert parameters[option].default == (None if in_words else default)

@@ -29,28 +29,28 @@ def clothes(tmp_path):
     return path
 
 
-def test_areas_scores_and_a_picture_are_written(run_folder, clothes, tmp_path, capsys):
+def test_areas_scores_and_a_figure_are_written(run_folder, clothes, tmp_path, capsys):
     out = tmp_path / "out"
     words = ["score", run_folder, "--against", f"npz:{clothes}", "--max-images", 10]
     assert main([*map(str, words), "--background", "digits", "--out", str(out)]) == 0
-    figures = json.loads((out / "outliers.json").read_text())
+    figures = json.loads((out / "ood.json").read_text())
     model = load(run_folder / "model.safetensors")
     inliers = load_data("digits", max_samples=40).test.images[:10].long()
     outliers = load_data(f"npz:{clothes}").test.images[:10].long()
     expected = detect_ood(model, inliers, outliers, background=load("digits"))
     assert figures["roc_auc"] == expected.as_dict()
-    rows = table(out / "outliers.csv")
+    rows = table(out / "ood.csv")
     assert [row["kind"] for row in rows] == ["inlier"] * 10 + ["outlier"] * 10
     assert float(rows[12]["likelihood_ratio_bits"]) == pytest.approx(
         expected.outliers["likelihood_ratio"][2].item(), abs=1e-3
     )
-    with Image.open(out / "outliers.png") as picture:
+    with Image.open(out / "ood.png") as picture:
         assert picture.width > 400
     said = capsys.readouterr().out
     assert "outliers: 10 images: " in said and meaning(expected.auc["likelihood"]) in said
 
 
-def test_images_without_labels_are_another_kind_for_a_model_of_labels_too(tmp_path, capsys):
+def test_images_without_labels_are_scored_by_a_model_of_labels(tmp_path, capsys):
     x = torch.randint(17, (30, 1, 8, 8), generator=torch.Generator().manual_seed(0)).numpy()
     path = tmp_path / "noise.npz"
     np.savez(path, x_train=x, x_test=x[:9], levels=17, layout="NCHW")
@@ -59,14 +59,14 @@ def test_images_without_labels_are_another_kind_for_a_model_of_labels_too(tmp_pa
     assert "outliers: 9 images: " in capsys.readouterr().out
     words = ["classify", "digits", "--data.dataset_name", f"npz:{path}", "--out", tmp_path / "c"]
     assert main([*map(str, words)]) == 0
-    assert "mean probability of the label found" in capsys.readouterr().out
+    assert "mean probability of the predicted label" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("auc", "said"),
     [
-        (Auc(0.9, 0.05), "tells them here"),
-        (Auc(0.1, 0.05), "the known failure"),
+        (Auc(0.9, 0.05), "Likelihood detects these"),
+        (Auc(0.1, 0.05), "Likelihood fails here"),
         (Auc(0.5, 0.0), "beyond chance"),
         (Auc(0.41, 0.05), "beyond chance"),
         (Auc(1.0, None), "beyond chance"),
@@ -76,44 +76,46 @@ def test_what_an_area_means_depends_on_its_error(auc, said):
     assert said in meaning(auc)
 
 
-def test_files_of_levels_are_another_kind_too(run_folder, tmp_path, capsys):
-    drawn = tmp_path / "drawn.npz"
+def test_files_of_levels_are_scored(run_folder, tmp_path, capsys):
+    sampled = tmp_path / "sampled.npz"
     assert (
-        main(["sample", "digits", "--num-samples", "5", "--label", "3", "--out", str(drawn)]) == 0
+        main(["sample", "digits", "--num-samples", "5", "--label", "3", "--out", str(sampled)]) == 0
     )
-    words = ["score", run_folder, "--against", drawn, "--max-images", 4, "--out", tmp_path / "o"]
+    words = ["score", run_folder, "--against", sampled, "--max-images", 4, "--out", tmp_path / "o"]
     assert main([str(word) for word in words]) == 0
     said = capsys.readouterr().out
     assert "outliers: 4 images" in said and "needs --background RUN" in said
 
 
-def test_what_does_not_fit_is_said_in_one_line(run_folder, model_file, clothes, fails, tmp_path):
+def test_wrong_inputs_are_refused_in_one_line(run_folder, model_file, clothes, fails, tmp_path):
     out = ["--out", tmp_path / "out"]
     against = ["score", run_folder, "--against", f"npz:{clothes}"]
     assert "must have 17 levels" in fails(*against, "--background", model_file, *out)
-    assert "leave out --film" in fails(*against, "--film", *out)
-    assert "leave out --film" in fails(*against, "--label", "3", *out)
-    assert "`--background` needs `--against`" in fails(
+    assert "leave out --animation" in fails(*against, "--animation", *out)
+    assert "leave out --animation" in fails(*against, "--label", "3", *out)
+    assert "`--background` needs `--against DATA`" in fails(
         "score", run_folder, "--background", "digits", *out
     )
-    assert "There is no `" in fails("score", run_folder, "--against", tmp_path / "nowhere", *out)
+    assert "nowhere` does not exist. Name image files" in fails(
+        "score", run_folder, "--against", tmp_path / "nowhere", *out
+    )
     assert not (tmp_path / "out").exists()
 
 
-def test_labels_of_other_things_are_never_told(run_folder, clothes, fails, tmp_path, capsys):
+def test_foreign_labels_are_not_conditioned_on(run_folder, clothes, fails, tmp_path, capsys):
     images = [f"--data.dataset_name=npz:{clothes}"]
     out = tmp_path / "out"
     assert main(["score", str(run_folder), *images, "--out", str(out)]) == 0
     said = capsys.readouterr().out
     assert "p(x) of 12 images" in said
-    assert "not told labels, since the labels of the images (shirt, shoe) are not" in said
+    assert "not conditioned on labels, since the labels of the images (shirt, shoe) are not" in said
     rows = {row["image"]: row for row in table(out / "scores.csv")}
     x = load_data(f"npz:{clothes}").test.images.long()
     nats = score_unconditionally(load(run_folder / "model.safetensors"), x).nats
     assert float(rows["test-3"]["nats"]) == pytest.approx(nats[3].item(), abs=1e-3)
     assert rows["test-3"]["label"] == ""
     assert main(["score", str(run_folder), *images, "--label", "3", "--out", str(out)]) == 0
-    assert "not told labels" not in capsys.readouterr().out
+    assert "not conditioned on labels" not in capsys.readouterr().out
     refused = fails("complete", run_folder, *images, "--out", tmp_path / "other")
-    assert "must be told a label, but the labels of the images" in refused
+    assert "must be conditioned on a label, but the labels of the images" in refused
     assert "`pixelcnn score` sums over its labels" in fails("evaluate", run_folder, *images)

@@ -1,26 +1,32 @@
 """`pixelcnn app`: serves the web page."""
 
 import argparse
+import errno
 import importlib.util
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pixelcnn
-from pixelcnn.errors import require
+from pixelcnn.errors import ConfigError, require
+from pixelcnn.weights import list_weights
 
 ENTRY = Path(pixelcnn.__file__).parent / "app" / "entry.py"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serves until Ctrl-C, or until it is told to end.
+    """Serves until Ctrl-C, or until SIGTERM.
 
     Raises:
+        ConfigError: If there is no such run, or nothing can listen at this address.
         MissingDependencyError: If Streamlit is not installed.
     """
+    check_runs(args.runs)
     if importlib.util.find_spec("streamlit") is None:
         require("streamlit", extra="app")
+    check_address(args.host, args.port)
     with subprocess.Popen(server_command(args)) as server:
         # Otherwise the server would stay behind, and hold its port, when this process is ended.
         former = signal.signal(signal.SIGTERM, lambda *_: server.terminate())
@@ -30,6 +36,46 @@ def run(args: argparse.Namespace) -> int:
             return server.wait()
         finally:
             signal.signal(signal.SIGTERM, former)
+
+
+def check_runs(runs: list[str]) -> None:
+    """Raises `ConfigError` unless all runs exist."""
+    for each in runs:
+        if not Path(each).exists():
+            is_bundled = each in list_weights()
+            hint = "Leave it out: bundled models are always shown." if is_bundled else ""
+            raise ConfigError(
+                f"RUN must be a run folder, a folder of them or a .safetensors file, and `{each}` "
+                f"does not exist. {hint or 'Correct the path, or leave it out.'}"
+            )
+
+
+def check_address(host: str, port: int) -> None:
+    """Raises `ConfigError` unless a server of this machine can listen at this address."""
+    try:
+        (family, kind, protocol, _, address), *_ = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM
+        )
+        with socket.socket(family, kind, protocol) as probe:
+            if sys.platform != "win32":  # there it would share the port with another server
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except (socket.gaierror, UnicodeError) as error:
+        raise ConfigError(
+            f"`--host` must be a name or an address of this machine, got `{host}` ({error}). "
+            f"Use localhost, or 0.0.0.0 for every machine that reaches this one."
+        ) from error
+    except OSError as error:
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            option, value = "--port", str(port)
+            hint = "Choose another --port."
+        else:
+            option, value = "--host", host
+            hint = "Use localhost, or 0.0.0.0 for every machine that reaches this one."
+        raise ConfigError(
+            f"`{option}` must be free for a server on this machine, got `{value}` "
+            f"({error.strerror}). {hint}"
+        ) from error
 
 
 def server_command(args: argparse.Namespace) -> list[str]:

@@ -1,4 +1,4 @@
-"""`pixelcnn compare`: one page that lets models be seen side by side."""
+"""`pixelcnn compare`: models side by side on one page."""
 
 import argparse
 from dataclasses import replace
@@ -8,6 +8,7 @@ from PIL import Image
 
 from pixelcnn.cli.commands.evaluate import evaluation_settings
 from pixelcnn.cli.inputs.quality_metrics import features_of
+from pixelcnn.cli.outputs.console import counted
 from pixelcnn.config import Config, as_dict, flatten
 from pixelcnn.config.images import load_images
 from pixelcnn.data import DataSplits, takes_path
@@ -24,7 +25,7 @@ GRIDS = "epoch-*.png"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measures, writes the report, and says what stands out."""
+    """Evaluates, writes the report, and prints its highlights."""
     out = Path(args.out)
     with provisional_folder(out):
         named = [name_and_run(word) for word in args.runs]
@@ -57,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def name_and_run(word: str) -> tuple[str, str]:
-    """A run and what to call it: NAME=RUN, or RUN by its own name.
+    """A run and its name: NAME=RUN, or RUN with the name of its file or folder.
 
     Raises:
         ConfigError: If either side of `=` is empty.
@@ -77,7 +78,7 @@ def name_and_run(word: str) -> tuple[str, str]:
 
 
 def for_run(args: argparse.Namespace, path: str) -> argparse.Namespace:
-    """What was typed, as asked of one run."""
+    """What was typed, for one run."""
     return argparse.Namespace(**{**vars(args), "run": path, "config": None, "split": "test"})
 
 
@@ -86,7 +87,7 @@ def effort_of(args: argparse.Namespace) -> Effort:
     typed = {
         "max_images": args.max_images,
         "num_generated": args.num_generated,
-        "max_sampling_seconds": args.draw_seconds,
+        "max_sampling_seconds": args.sampling_seconds,
         "seed": args.seed,
     }
     given = {name: value for name, value in typed.items() if value is not None}
@@ -94,14 +95,14 @@ def effort_of(args: argparse.Namespace) -> Effort:
 
 
 def check_alike(configs: dict[str, Config], runs: dict[str, TrainedModel]) -> None:
-    """Raises `ConfigError` unless all models are of the same images."""
+    """Raises `ConfigError` unless all models were trained on the same kind of images."""
     forms = {
         name: ", ".join(
             [
                 source_of(config),
                 f"binarization {config.data.binarization}",
                 f"{runs[name].model.num_classes} levels",
-                f"{runs[name].model.in_channels} channels",
+                counted(runs[name].model.in_channels, "channel"),
                 "×".join(map(str, runs[name].model.image_size or ("any", "size"))),
             ]
         )
@@ -111,19 +112,20 @@ def check_alike(configs: dict[str, Config], runs: dict[str, TrainedModel]) -> No
     for other in others:
         if forms[other] != forms[first]:
             raise ConfigError(
-                f"Only models of the same images can be compared: `{first}` is of {forms[first]}; "
-                f"`{other}` is of {forms[other]}."
+                f"Models to compare must be trained on the same images: `{first}` on "
+                f"{forms[first]}; "
+                f"`{other}` on {forms[other]}. Leave out one of them."
             )
 
 
 def source_of(config: Config) -> str:
-    """The data set; for files, whatever set they are, where they are."""
+    """The data set; for image files also where they are."""
     name, root = config.data.dataset_name, config.data.data_root
     return f"{name}:{root}" if root and takes_path(name) else name
 
 
 def check_models(runs: dict[str, TrainedModel], data: DataSplits) -> None:
-    """Raises unless every model can be asked about these images, with their labels."""
+    """Raises unless every model can score these images, with their labels."""
     for name, each in runs.items():
         relabelled, foreign = labels_by_name(each.model.condition, data)
         if relabelled is not data:
@@ -135,9 +137,9 @@ def check_models(runs: dict[str, TrainedModel], data: DataSplits) -> None:
 def features_for(
     args: argparse.Namespace, data: DataSplits, config: Config
 ) -> tuple[Features | None, str]:
-    """What sees drawn images, or why nothing does.
+    """The network that measures sample quality, or None and why.
 
-    By default a classifier of the package, where there is one of these images.
+    By default the bundled classifier of these images, if there is one.
     """
     needed = {"classifier": "classifier", "inception_weights": "inception"}
     for name, features in needed.items():
@@ -146,11 +148,11 @@ def features_for(
                 f"`--{name.replace('_', '-')}` needs `--features {features}`, got {args.features}."
             )
     if args.features == "none":
-        return None, "no features were asked for"
-    asked = args.features or ("inception" if args.inception_weights else "classifier")
-    is_default = args.features is None and args.classifier is None and asked == "classifier"
+        return None, "--features none was typed"
+    chosen = args.features or ("inception" if args.inception_weights else "classifier")
+    is_default = args.features is None and args.classifier is None and chosen == "classifier"
     try:
-        words = argparse.Namespace(**{**vars(args), "features": asked})
+        words = argparse.Namespace(**{**vars(args), "features": chosen})
         found = features_of(words, data, config.data)
         assert found is not None
         _ = found.options
@@ -162,7 +164,7 @@ def features_for(
 
 
 def variant_of(name: str, run: TrainedModel, config: Config) -> Variant:
-    """All that a run left of its training."""
+    """A model with all that its run folder holds."""
     if run.folder is None:
         return Variant(name, run.model, training=run.training)
     return Variant(
@@ -176,10 +178,10 @@ def variant_of(name: str, run: TrainedModel, config: Config) -> Variant:
 
 
 def grids_of(folder: Path) -> dict[int, Path]:
-    """The pictures of samples that a run kept, by epoch.
+    """The sample grids of a run, by epoch.
 
     Raises:
-        DataError: If one cannot be read: now, not when all has been measured.
+        DataError: If one cannot be read: before the evaluation, not after it.
     """
     grids = {}
     for path in (folder / "samples").glob(GRIDS):
@@ -190,6 +192,8 @@ def grids_of(folder: Path) -> dict[int, Path]:
             with Image.open(path) as picture:
                 picture.load()
         except (OSError, SyntaxError) as error:  # what Pillow raises of broken files
-            raise DataError(f"{path} cannot be read: {error}. Remove it to go on.") from error
+            raise DataError(
+                f"{path} must be a readable PNG, got: {error}. Remove it, and run this again."
+            ) from error
         grids[int(epoch)] = path
     return grids

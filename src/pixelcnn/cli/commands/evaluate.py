@@ -1,4 +1,4 @@
-"""`pixelcnn evaluate`: scores a trained model on held-out images, and measures its samples."""
+"""`pixelcnn evaluate`: likelihood on held-out images, and sample quality."""
 
 import argparse
 from pathlib import Path
@@ -21,7 +21,7 @@ from pixelcnn.runs import CONFIG_FILE, TrainedModel, find_model, open_model, own
 
 
 def run(args: argparse.Namespace) -> int:
-    """Scores, writes the figures, and prints them."""
+    """Evaluates, writes and prints the metrics."""
     config = evaluation_settings(args)
     if args.print_config:
         print(to_yaml(config), end="")
@@ -42,16 +42,17 @@ def run(args: argparse.Namespace) -> int:
 def metrics_of(
     args: argparse.Namespace, model: AutoregressiveModel, config: Config
 ) -> dict[str, Any]:
-    """All that was asked for."""
-    generates = measures_samples(args)
+    """The metrics that the options choose."""
     loaded = load_images(config)
     data, foreign = labels_by_name(model.condition, loaded)
     if foreign and not model.condition.is_optional:
         raise ConfigError(
-            f"The model must be told a label, but {foreign}. `pixelcnn score` sums over its labels."
+            f"The model must be conditioned on a label, but {foreign}. `pixelcnn score` sums over "
+            f"its "
+            f"labels."
         )
     options: dict[str, Any] = {"sum_labels": args.sum_labels}
-    if generates:
+    if measures_samples(args):
         options["evaluator"] = evaluator_of(args, loaded, config.data, device=model.device)
         options["num_generated"] = args.num_generated
         # Compared with themselves, training images would say nothing about memorisation.
@@ -61,7 +62,7 @@ def metrics_of(
 
 
 def report(metrics: dict[str, Any]) -> str:
-    """The figures for people."""
+    """The metrics as text."""
     return "\n".join(
         part for part in (metrics_summary(metrics), sample_quality_summary(metrics)) if part
     )
@@ -71,12 +72,14 @@ def evaluation_settings(args: argparse.Namespace) -> Config:
     """The settings of the run or of a file, then what was typed.
 
     Raises:
-        ConfigError: If nothing says which images to use.
+        ConfigError: If there are no images to use.
     """
     for word in args.settings:
         if word.startswith("--model."):
-            raise ConfigError(f"The model is the one that was trained: leave `{word}` out.")
-    # Not the device of the training: that may be a machine far away.
+            raise ConfigError(
+                f"A trained model keeps its `model` settings, got `{word}`. Leave it out."
+            )
+    # Not the device of the training: this machine may lack it.
     device = args.device or "auto"
     given = {"seed": args.seed, "device": device, "evaluation.split": args.split}
     words = [f"--{name}={value}" for name, value in given.items() if value is not None]
@@ -86,7 +89,8 @@ def evaluation_settings(args: argparse.Namespace) -> Config:
     own = own_data(file) if source is None else []
     if source is None and not any(word.startswith("--data.") for word in [*own, *args.settings]):
         raise ConfigError(
-            f"There is no {CONFIG_FILE} beside `{args.run}`: say which images by --config, "
+            f"`{args.run}` needs a {CONFIG_FILE} beside it, and has none. Choose the images by "
+            f"--config, "
             f"or by settings such as --data.dataset_name mnist."
         )
     return load_config(source, [*own, *args.settings, *words])
@@ -95,7 +99,7 @@ def evaluation_settings(args: argparse.Namespace) -> Config:
 def metrics_destination(
     args: argparse.Namespace, trained: TrainedModel, config: Config
 ) -> Path | None:
-    """Where the figures go. Never into metrics.json, which says what the training reported."""
+    """The file for the metrics. Never metrics.json, which holds those of the training."""
     if args.out:
         return Path(args.out)
     if trained.folder is None:

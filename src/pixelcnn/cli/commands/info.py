@@ -1,4 +1,4 @@
-"""`pixelcnn info`: says what a trained model is, or which ones come with the package."""
+"""`pixelcnn info`: describes a trained model, or lists the bundled ones."""
 
 import argparse
 import json
@@ -12,11 +12,11 @@ from pixelcnn.checkpoint import fingerprint
 from pixelcnn.errors import CheckpointError
 from pixelcnn.files import finite_json
 from pixelcnn.nn import Condition
-from pixelcnn.runs import TrainedModel, open_model, read_starts
+from pixelcnn.runs import TrainedModel, figures_of, open_model, read_starts
 from pixelcnn.verification import find_report, read_report
 from pixelcnn.weights import list_weights
 
-HINT = "Draw from one: pixelcnn sample NAME. All about one: pixelcnn info NAME."
+HINT = "Sample from one: pixelcnn sample NAME. Describe one: pixelcnn info NAME."
 
 
 def run(args: argparse.Namespace) -> int:
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def facts_of(run: TrainedModel) -> dict[str, Any]:
-    """All that a checkpoint says of its model, in JSON types."""
+    """What is known about a model and its training, in JSON types."""
     model = run.model
     field = model.receptive_field()
     return {
@@ -55,7 +55,7 @@ def facts_of(run: TrainedModel) -> dict[str, Any]:
         "labels": names_of(model.condition, "labels"),
         "attributes": names_of(model.condition, "attributes"),
         "training": {k: v for k, v in run.training.items() if k != "figures"},
-        "figures": run.training.get("figures"),
+        "metrics": figures_of(run.file) or None,
         "fingerprint": fingerprint(model),
         "verification": verification_facts(run),
         **start_facts(run),
@@ -63,7 +63,7 @@ def facts_of(run: TrainedModel) -> dict[str, Any]:
 
 
 def start_facts(run: TrainedModel) -> dict[str, Any]:
-    """How the training of a run was started, the last time, and how often."""
+    """How the training of a run was last started, and how many times."""
     starts = read_starts(run.folder) if run.folder is not None else []
     if not starts:
         return {}
@@ -108,12 +108,12 @@ def names_of(condition: Condition, kind: str) -> list[str] | None:
 
 
 def print_json(facts: dict[str, Any]) -> None:
-    """Facts for programs."""
+    """Prints facts as JSON."""
     print(json.dumps(finite_json(facts), indent=2, ensure_ascii=False))
 
 
 def print_facts(facts: dict[str, Any]) -> None:
-    """The facts about one model for people, one in each row."""
+    """Prints the facts about one model, one in each row."""
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
@@ -123,20 +123,20 @@ def print_facts(facts: dict[str, Any]) -> None:
 
 
 def print_list(models: dict[str, dict[str, Any]]) -> None:
-    """The models that come with the package, one in each row."""
+    """Prints the bundled models, one in each row."""
     table = Table(box=None, pad_edge=False)
     for title in ("name", "images", "levels", "labels", "bits/dim", "NLL (nats)", "measured on"):
         table.add_column(title, overflow="fold")
     for name, facts in models.items():
-        figures = facts["figures"]
+        metrics = facts["metrics"]
         table.add_row(
             name,
             format_value(facts["image_size"], "image_size"),
             format_value(facts["levels"]),
             format_value(facts["labels"] and len(facts["labels"])),
-            f"{figures['bits_per_dim']:.3f}",
-            f"{figures['nll_nats']:.2f}",
-            f"{figures['num_images']:,} {figures['split']} images of {figures['protocol']}",
+            f"{metrics['bits_per_dim']:.3f}",
+            f"{metrics['nll_nats']:.2f}",
+            f"{metrics['num_images']:,} {metrics['split']} images of {metrics['protocol']}",
         )
     console = Console(highlight=False, markup=False)
     console.print(table)
@@ -144,11 +144,11 @@ def print_list(models: dict[str, dict[str, Any]]) -> None:
 
 
 def format_value(value: Any, name: str = "") -> str:
-    """A value of JSON types for people.
+    """A value of JSON types as text.
 
     Args:
-        value: What is to be told.
-        name: What it is; sizes are told as height × width.
+        value: The value.
+        name: Its name; an `image_size` becomes height×width.
 
     Example:
         >>> format_value({"rows_above": 7, "seen": [1]}), format_value(1234567), format_value(True)

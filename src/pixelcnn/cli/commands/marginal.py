@@ -1,4 +1,4 @@
-"""`pixelcnn marginal`: the distribution of one sub-pixel when nothing is known."""
+"""`pixelcnn marginal`: the distribution of one sub-pixel of an unknown image."""
 
 import argparse
 import math
@@ -7,29 +7,22 @@ from pathlib import Path
 
 from pixelcnn.cli.inputs.conditions import typed_condition
 from pixelcnn.cli.inputs.image_size import check_size
-from pixelcnn.cli.outputs.console import progress_bar
-from pixelcnn.cli.outputs.level_estimates import (
-    LEVELS_FILE,
-    PICTURE_FILE,
-    describe_estimate,
-    write_levels,
-)
+from pixelcnn.cli.outputs.console import counted, progress_bar
+from pixelcnn.cli.outputs.level_estimates import describe_estimate, write_levels
 from pixelcnn.files import provisional_folder
 from pixelcnn.inference import UnreliableEstimateWarning, marginal
 from pixelcnn.runs import open_model
 
 
 def run(args: argparse.Namespace) -> int:
-    """Estimates, writes, and says it."""
+    """Estimates in two ways, writes and prints the estimates."""
     out = Path(args.out)
     with provisional_folder(out), warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", UnreliableEstimateWarning
-        )  # `describe_estimate` prints the warnings
+        warnings.simplefilter("ignore", UnreliableEstimateWarning)  # printed with the estimates
         trained = open_model(args.run, device=args.device)
         check_size(trained, args.size)
         model = trained.model
-        with progress_bar(f"drawing {args.num_draws:,} images") as progress:
+        with progress_bar(f"sampling {counted(args.num_draws, 'image')}") as progress:
             found = marginal(
                 model,
                 args.site,
@@ -40,12 +33,12 @@ def run(args: argparse.Namespace) -> int:
                 batch_size=args.batch_size,
                 progress=progress,
             )
-        estimates = {"averaged conditionals": found.averaged, "counted draws": found.counted}
-        write_levels(out, estimates)
+        estimates = {"averaged conditionals": found.averaged, "counted samples": found.counted}
+        files = write_levels(out, estimates)
     for title, estimate in estimates.items():
         print(describe_estimate(title, estimate, with_diagnostics=False))
     if math.isfinite(found.variance_ratio):
-        print(f"counting needs {found.variance_ratio:.3g} times as many draws")
-    print(out / LEVELS_FILE)
-    print(out / PICTURE_FILE)
+        print(f"counting needs {found.variance_ratio:.3g} times as many samples")
+    for file in files:
+        print(file)
     return 0

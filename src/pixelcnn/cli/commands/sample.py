@@ -25,12 +25,12 @@ from pixelcnn.shards.arguments import SHARD_SIZE
 from pixelcnn.walk import SamplingKeywords
 
 SUFFIXES = (".png", ".gif", ".npz")
-LISTED = 20  # labels named where none was given
+LISTED = 20  # labels named where none was typed
 OPTIONS = tuple(SamplingKeywords.__annotations__)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Samples, writes, and says where."""
+    """Samples, writes, and prints where."""
     check_sharing(args)
     if args.shards is None:
         return sample_into_file(args)
@@ -41,13 +41,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def sample_into_shards(args: argparse.Namespace) -> int:
-    """Into a folder of shards."""
+    """Writes a folder of shards."""
     request, options = sampling_request(args)
     trained = open_model(args.run, device=device_of(args))
     model = trained.model
     check_size(trained, args.size)
     cond, count = share_condition(model, request)
-    sampling = ShardedSampling(
+    work = ShardedSampling(
         model,
         Path(args.shards),
         num_samples=count,
@@ -56,15 +56,15 @@ def sample_into_shards(args: argparse.Namespace) -> int:
         shape=None if args.size is None else (model.in_channels, *args.size),
         **options,
     )
-    if fill(sampling, args, "sampling"):
-        shards = counted(sampling.plan.num_shards, "shard")
+    if fill(work, args, "sampling"):
+        shards = counted(work.plan.num_shards, "shard")
         what = f"{counted(count, 'image')} in {args.shards}, {shards}"
         print(f"{what}{labels_note(model.condition, args)}")
     return 0
 
 
 def sample_into_file(args: argparse.Namespace) -> int:
-    """Into one file, or one for each image."""
+    """Writes one file, or one for each image."""
     out = Path(args.out or ("samples" if args.separate else "samples.png"))
     if not args.separate and out.suffix.lower() not in SUFFIXES:
         raise ConfigError(
@@ -92,16 +92,16 @@ def sample_into_file(args: argparse.Namespace) -> int:
 
 
 def labels_note(condition: Condition, args: argparse.Namespace) -> str:
-    """Which labels were sampled, where none was given."""
+    """Which labels the images have, where none was typed."""
     if condition.kind != "labels" or args.label:
         return ""
     names = condition.names or [str(number) for number in range(condition.count)]
     more = " …" if len(names) > LISTED else ""
-    return f", of all labels in turn; choose by --label: {', '.join(names[:LISTED])}{more}"
+    return f", of all labels in turn; choose with --label: {', '.join(names[:LISTED])}{more}"
 
 
 def sampling_request(args: argparse.Namespace) -> tuple[ConditionRequest, dict[str, Any]]:
-    """What to sample and how: as typed, else as the settings file says, else as by default.
+    """What to sample and how: as typed, else as `--config` says, else the defaults.
 
     Raises:
         ConfigError: If the file cannot be read.
@@ -109,7 +109,7 @@ def sampling_request(args: argparse.Namespace) -> tuple[ConditionRequest, dict[s
     options: dict[str, Any] = {}
     counts: dict[str, Any] = {"num_samples": None, "per_label": None}
     if args.config is not None:
-        # Here, because few need it, and the reader of settings takes a while to load.
+        # Here, because few need it, and it takes a while to import.
         from pixelcnn.config import load_config
 
         config = load_config(args.config)

@@ -1,4 +1,4 @@
-"""`pixelcnn train`: trains a model, then scores it and draws from it."""
+"""`pixelcnn train`: trains a model, then evaluates it and samples from it."""
 
 import argparse
 import shlex
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Reads the settings, trains, and says what came out."""
+    """Reads the settings, trains, and prints the metrics."""
     process = this_process()
     try:
         config = training_settings(args)
@@ -54,27 +54,27 @@ def run(args: argparse.Namespace) -> int:
 
 
 def folder_of(config: Config, args: argparse.Namespace) -> Path | None:
-    """The run folder; None if it holds all that is asked for.
+    """The run folder; None if it holds the finished training already.
 
     Raises:
-        ConfigError: If it holds a training that nobody said to replace.
+        ConfigError: If it holds a training, and no option says to continue or replace it.
     """
     folder = Path(config.out) if config.out else default_folder(args)
     if config.resume == AUTO and is_done(config, folder):
-        print(f"Nothing is left to do: {folder} holds the finished run.")
+        print(f"Nothing to do: {folder} holds the finished training.")
         return None
     goes_on = config.resume == AUTO or is_state_of(folder, config.resume)
     held = [file for file in (MODEL_FILE, LAST_STATE) if (folder / file).exists()]
     if held and not (args.overwrite or goes_on):
         raise ConfigError(
-            f"`{folder}` already holds a training ({held[0]}). Choose another --out, continue it "
-            f"with --resume, or add --overwrite."
+            f"`{folder}` holds a training already ({held[0]}). Choose another --out, continue it "
+            f"with --resume, or replace it with --overwrite."
         )
     return folder
 
 
 def start(config: Config, folder: Path | None, args: argparse.Namespace) -> int:
-    """Trains here, or in several processes of this machine if nobody has started them yet."""
+    """Trains here, or in several processes of this machine unless these run already."""
     if folder is None:
         return 0
     training = config.training
@@ -93,7 +93,9 @@ def training_settings(args: argparse.Namespace) -> Config:
         ConfigError: If there are none, or one is wrong.
     """
     if args.resume and args.overwrite:
-        raise ConfigError("`--resume` goes on and `--overwrite` begins anew: leave out one.")
+        raise ConfigError(
+            "`--resume` continues a training and `--overwrite` replaces it: leave out one."
+        )
     given = {"seed": args.seed, "out": args.out, "device": args.device}
     words = [
         *args.settings,
@@ -106,19 +108,20 @@ def training_settings(args: argparse.Namespace) -> Config:
         words = [*words, *more]
     if source is None and preset is None and not args.settings:
         raise ConfigError(
-            "There are no settings: name a file by --config, or a recipe by --preset, "
-            "such as `pixelcnn train --preset digits`."
+            "A training needs settings, got none: name bundled ones by --preset, such as "
+            "`pixelcnn train "
+            "--preset digits`, or a file by --config."
         )
     config = load_config(source, words, preset=preset)
     if config.resume == AUTO and config.out is None:
-        raise ConfigError("`--resume auto` needs --out, the run folder that it shall look into.")
+        raise ConfigError("`--resume auto` needs `--out DIR`, the run folder to continue.")
     return config
 
 
 def resumed_settings(
     args: argparse.Namespace, *, has_settings: bool
 ) -> tuple[str | Path | None, list[str]]:
-    """The file with the settings of a run that goes on, and further settings.
+    """The file with the settings of a run to continue, and further settings.
 
     Raises:
         ConfigError: If nothing says with which settings.
@@ -179,7 +182,7 @@ def train_command(words: Sequence[str]) -> str:
 
 
 def train(config: Config, folder: Path, *, command: str) -> None:
-    """Trains as the settings say, and prints what came out; the first of many processes does.
+    """Trains, and prints the metrics; of many processes the first one prints.
 
     Args:
         config: The settings.
@@ -195,17 +198,17 @@ def train(config: Config, folder: Path, *, command: str) -> None:
         stack.enter_context(deterministic_algorithms(config.training.deterministic or None))
         with training_in(folder) if is_first else nullcontext(ExitStack()) as lock:
             result = fit_or_advise(config, folder, command)
-            stack.push(lock.pop_all())  # until all is measured
+            stack.push(lock.pop_all())  # until the evaluation ends
         if not is_first:
             return
-        figures = {"best_epoch": result.best_epoch, "training_seconds": round(result.seconds, 2)}
+        results = {"best_epoch": result.best_epoch, "training_seconds": round(result.seconds, 2)}
         model = result.model.to(resolve_device(config.device))
-        finished = Finished(model, result.data, folder, result.history, figures)
+        finished = Finished(model, result.data, folder, result.history, results)
         try:
             metrics = finish(finished, config, started=started)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
-                f"Stopped after the training, before all was measured. Continue with: "
+                f"Stopped after the training, during the evaluation. Continue with: "
                 f"pixelcnn train --resume auto --out {shlex.quote(str(folder))}"
             ) from None
     print(closing(folder, metrics, model.condition))
@@ -213,15 +216,15 @@ def train(config: Config, folder: Path, *, command: str) -> None:
 
 @contextmanager
 def training_in(folder: Path) -> Iterator[ExitStack]:
-    """Makes the folder of a run and locks it, for as long as what is yielded says."""
+    """Makes the folder of a run and locks it until the yielded stack is closed."""
     with provisional_folder(folder, keep=STATES.name), ExitStack() as lock:
         lock.enter_context(locked_folder(folder))
         yield lock
 
 
 def fit_or_advise(config: Config, folder: Path, command: str) -> "TrainingResult":
-    """Trains; after Ctrl-C and SIGTERM, says how to continue."""
-    # Here, so that wrong settings and places are told before Lightning has loaded.
+    """Trains; after Ctrl-C or SIGTERM the message says how to continue."""
+    # Here, so that wrong settings and folders are refused before Lightning is imported.
     from pixelcnn.training import train_pixelcnn
 
     try:

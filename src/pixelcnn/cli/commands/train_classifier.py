@@ -1,4 +1,4 @@
-"""`pixelcnn train-classifier`: trains the classifier whose features judge drawn images."""
+"""`pixelcnn train-classifier`: trains a classifier to evaluate samples with."""
 
 import argparse
 import shlex
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixelcnn.cli.inputs.quality_metrics import form_of
-from pixelcnn.cli.outputs.console import progress_bar
+from pixelcnn.cli.outputs.console import counted, progress_bar
 from pixelcnn.config import TRAINING_ONLY, Config, DataConfig, load_config
 from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Trains, writes the file, and says how good it is."""
-    # Here, because they bring Lightning, and wrong settings are told before.
+    """Trains, writes the file, and prints the accuracy."""
+    # Here, so that wrong options are refused before Lightning is imported.
     from pixelcnn.config.images import load_images
     from pixelcnn.training.classifier import ClassifierSettings, train_classifier
 
@@ -53,8 +53,8 @@ def run(args: argparse.Namespace) -> int:
         }
         save_classifier(result.network, out, training=training)
     print(
-        f"{100 * result.test_accuracy:.2f} % of {len(data.test):,} test images are named rightly "
-        f"({100 * result.val_accuracy:.2f} % of the validation images): {data.protocol}"
+        f"accuracy {100 * result.test_accuracy:.2f} % on {counted(len(data.test), 'test image')}, "
+        f"{100 * result.val_accuracy:.2f} % on the validation images: {data.protocol}"
     )
     print(out)
     return 0
@@ -64,24 +64,25 @@ def classifier_settings(args: argparse.Namespace) -> Config:
     """Which images: those of a file, of a preset, or as typed.
 
     Raises:
-        ConfigError: If nothing says so, or a setting has nothing to do with images.
+        ConfigError: If there are none, or a setting is not of the images.
     """
     for word in args.settings:
         if word.startswith("--") and not word.startswith("--data."):
             raise ConfigError(
-                f"A classifier takes settings of the images only: leave {word.partition('=')[0]} "
-                f"out."
+                f"`pixelcnn train-classifier` takes settings of the images (--data.…), got "
+                f"`{word.partition('=')[0]}`. Leave it out."
             )
     if not (args.config or args.preset or args.settings):
         raise ConfigError(
-            "Say which images: by --config, by --preset, or by settings such as "
-            "--data.dataset_name mnist."
+            "A classifier needs images, got none: choose them by --preset, by --config, or by "
+            "settings "
+            "such as --data.dataset_name mnist."
         )
     return load_config(args.config, args.settings, preset=args.preset)
 
 
 def classifier_command(config: Config, settings: "ClassifierSettings") -> str:
-    """The command that trains this again."""
+    """The command that trains the same classifier."""
     unused = {"data_root", *TRAINING_ONLY}
     usual_data, usual = asdict(DataConfig()), asdict(type(settings)())
     words = ["pixelcnn", "train-classifier", "--data.dataset_name", config.data.dataset_name]

@@ -1,4 +1,4 @@
-"""What is drawn on request: labels, attributes and maps in the words of a command line."""
+"""The conditions that were typed: labels, attributes and maps."""
 
 import argparse
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ NUM_SAMPLES = 16
 
 @dataclass(frozen=True)
 class ConditionRequest:
-    """What shall be drawn. Fields of another kind than the model's condition stay empty.
+    """The typed conditions of samples. Fields of another kind than the model's stay empty.
 
     Attributes:
         num_samples: Images, over all conditions; None for one of each map, else `NUM_SAMPLES`.
@@ -44,7 +44,7 @@ class ConditionRequest:
         num_samples: int | None = None,
         per_label: int | None = None,
     ) -> "ConditionRequest":
-        """What `--label`, `--attributes` and `--maps` say."""
+        """The values of `--label`, `--attributes` and `--maps`."""
         return cls(
             num_samples=num_samples,
             labels=[label.strip() for each in args.label for label in each.split(",")],
@@ -60,7 +60,7 @@ def choose_condition(
     """One condition for each image, or None, and the number of images.
 
     Raises:
-        ConfigError: If the model cannot be asked for that, or must be asked for more.
+        ConfigError: If the model does not take these, or needs others.
         DataError: If the file of maps cannot be read.
     """
     requested, count = share_condition(model, request)
@@ -73,7 +73,7 @@ def share_condition(
     """The conditions that the images share evenly (see `share_evenly`), or None, and their number.
 
     Raises:
-        ConfigError: If the model cannot be asked for that, or must be asked for more.
+        ConfigError: If the model does not take these, or needs others.
         DataError: If the file of maps cannot be read.
     """
     requested = requested_conditions(model.condition, request)
@@ -87,14 +87,16 @@ def share_condition(
     how = "--maps FILE.npy"
     if model.condition.kind == "attributes":
         how = f"--attributes {example(model.condition)}"
-    raise ConfigError(f"This model draws by {model.condition.describe()}. Add `{how}`.")
+    raise ConfigError(
+        f"This model is conditioned on {model.condition.describe()}, got nothing. Add `{how}`."
+    )
 
 
 def requested_conditions(condition: Condition, request: ConditionRequest) -> Tensor | None:
-    """The labels, attributes or maps that are requested for, each once. (M, …); None for none.
+    """The labels, attributes or maps that were typed, each once. (M, …); None for none.
 
     Raises:
-        ConfigError: If the model cannot be asked for that.
+        ConfigError: If the model does not take these.
         DataError: If the file of maps cannot be read.
     """
     check_kind(condition, request)
@@ -106,16 +108,21 @@ def requested_conditions(condition: Condition, request: ConditionRequest) -> Ten
 
 
 def check_kind(condition: Condition, request: ConditionRequest) -> None:
-    """Raises `ConfigError` if something is asked that another kind of model is asked."""
-    asked = {
+    """Raises `ConfigError` if a condition was typed that the model does not take."""
+    typed = {
         "labels": bool(request.labels) or request.per_label is not None,
         "attributes": bool(request.attributes),
         "maps": request.maps is not None,
     }
-    for kind, is_asked in asked.items():
-        if is_asked and condition.kind != kind:
-            takes = "" if condition.is_none else f", and draws by {condition.describe()}"
-            raise ConfigError(f"This model was trained without {kind}{takes}: leave them out.")
+    for kind, was_typed in typed.items():
+        if was_typed and condition.kind != kind:
+            is_what = "unconditional"
+            if not condition.is_none:
+                is_what = f"conditioned on {condition.describe()}"
+            raise ConfigError(
+                f"This model is {is_what}, got {kind}. Leave out "
+                f"{'--label and --per-label' if kind == 'labels' else f'--{kind}'}."
+            )
 
 
 def choose_labels(condition: Condition, labels: Sequence[str]) -> Tensor:
@@ -146,7 +153,7 @@ def label_number(label: str, names: Sequence[str]) -> int:
 
 
 def attribute_vector(text: str, condition: Condition) -> list[float]:
-    """The vector that a text asks for.
+    """The vector that a text stands for.
 
     Args:
         text: Names of the attributes that are on, separated by commas, all others are off;
@@ -154,7 +161,7 @@ def attribute_vector(text: str, condition: Condition) -> list[float]:
         condition: How many attributes there are, and their names.
 
     Raises:
-        ConfigError: If there is no such attribute, or a number too many or too few.
+        ConfigError: If there is no such attribute, or the wrong number of numbers.
 
     Example:
         >>> faces = Condition(num_attributes=3, names=("Bald", "Male", "Smiling"))
@@ -189,7 +196,7 @@ def attribute_vector(text: str, condition: Condition) -> list[float]:
 
 
 def example(condition: Condition) -> str:
-    """Attributes as they can be typed: the last one on; without names, numbers."""
+    """An example of attributes to type: the last one on; without names, numbers."""
     if not condition.names:
         return ",".join(["0"] * (condition.count - 1) + ["1"])
     last = condition.names[-1]
@@ -226,7 +233,7 @@ def load_maps(path: Path, num_channels: int) -> Tensor:
     key = "" if "" in arrays else "maps"
     if key not in arrays:
         held = ", ".join(f"`{name}`" for name in sorted(arrays))
-        raise ConfigError(f"{path} of `--maps` must hold `maps`, got {held}.")
+        raise ConfigError(f"{path} of `--maps` must hold the array `maps`, got {held}. Rename it.")
     try:
         return as_maps(arrays[key], num_channels, "`--maps`")
     except DataError as error:
@@ -244,8 +251,8 @@ def typed_condition(
     """Labels, attributes or maps that were typed for so many images. (N, …), or None.
 
     Raises:
-        ConfigError: If nothing was typed and the model must be told, if it cannot be told that, or
-            if there is neither one for all images nor one for each.
+        ConfigError: If the model needs a condition and none was typed, if it takes none of that
+            kind, or if there is neither one for all images nor one for each.
         DataError: If the file of maps cannot be read.
     """
     condition = model.condition
@@ -264,6 +271,6 @@ def typed_condition(
         return None
     how = {"labels": "--label NAME", "attributes": "--attributes LIST", "maps": "--maps FILE"}
     raise ConfigError(
-        f"This model is conditioned on {condition.describe()}, and nothing says those of the "
-        f"images. Add `{how[str(condition.kind)]}`."
+        f"This model is conditioned on {condition.describe()}, and the images come without. "
+        f"Add `{how[str(condition.kind)]}`."
     )

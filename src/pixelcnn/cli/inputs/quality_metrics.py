@@ -24,10 +24,10 @@ from pixelcnn.weights import list_classifiers
 
 
 def measures_samples(args: argparse.Namespace) -> bool:
-    """Whether images shall be drawn and judged.
+    """Whether the options choose metrics of samples.
 
     Raises:
-        ConfigError: If an option is typed without the one that it belongs to.
+        ConfigError: If an option is typed without the one that it needs.
     """
     needed = {
         "classifier": ("features", "classifier"),
@@ -39,18 +39,20 @@ def measures_samples(args: argparse.Namespace) -> bool:
                 f"`--{name.replace('_', '-')}` needs `--{other} {value}`: add it, or leave both."
             )
     if args.lpips_weights is not None and args.lpips is None:
-        raise ConfigError("`--lpips-weights` needs `--lpips`: say which backbone they are of.")
+        raise ConfigError(
+            "`--lpips-weights` needs `--lpips`, the backbone of these weights: add it."
+        )
     return any(each is not None for each in (args.features, args.lpips, args.num_generated))
 
 
 def evaluator_of(
     args: argparse.Namespace, data: DataSplits, settings: DataConfig, *, device: torch.device
 ) -> PixelCNNEvaluator:
-    """What judges, with the weights that it needs.
+    """The evaluator with the networks that the options choose.
 
     Raises:
-        ConfigError: If no classifier is there for these images.
-        CheckpointError: If weights cannot be had.
+        ConfigError: If there is no classifier of these images.
+        CheckpointError: If weights cannot be read or downloaded.
         MissingDependencyError: If a library is not installed.
     """
     perceptual = None
@@ -65,11 +67,10 @@ def evaluator_of(
 def features_of(
     args: argparse.Namespace, data: DataSplits, settings: DataConfig
 ) -> Features | None:
-    """What sees the images, as `--features` says.
+    """The network of `--features`.
 
     Raises:
-        ConfigError: If no classifier is there for these images, or the one that was named is for
-            others.
+        ConfigError: If there is no classifier of these images, or the chosen one is of others.
         CheckpointError: If a classifier cannot be read.
     """
     if args.features is None:
@@ -84,18 +85,19 @@ def features_of(
 
 
 def check_labels(classifier: TrainedClassifier, data: DataSplits) -> None:
-    """Raises `ConfigError` if a classifier learned to tell other things than the images show."""
+    """Raises `ConfigError` if a classifier has other labels than the images."""
     known, given = classifier.network.labels, data.label_names
     if known and given and known != tuple(given):
         raise ConfigError(
-            f"The classifier {classifier.name} tells {first_names(known)}, but the images show "
-            f"{first_names(given)}. Train one on the same images by `pixelcnn train-classifier`, "
-            f"and name its file by `--classifier`."
+            f"The labels of the classifier must be those of the images: {classifier.name} has "
+            f"{first_names(known)}; the images have {first_names(given)}. "
+            f"Train one on the same images with `pixelcnn train-classifier`, and name its file by "
+            f"`--classifier`."
         )
 
 
 def classifier_for(data: DataSplits, settings: DataConfig) -> TrainedClassifier:
-    """The classifier of the package that was trained on such images.
+    """The bundled classifier that was trained on such images.
 
     Raises:
         ConfigError: If there is none.
@@ -106,25 +108,26 @@ def classifier_for(data: DataSplits, settings: DataConfig) -> TrainedClassifier:
         if classifier.training["data"] == wanted and classifier.network.spec == data.spec:
             return classifier
     raise ConfigError(
-        f"No classifier of the package was trained on {data.protocol.partition(',')[0]} in this "
-        f"form. Train one on the same images by `pixelcnn train-classifier`, and name its file "
-        f"by `--classifier`."
+        f"No bundled classifier was trained on {data.protocol.partition(',')[0]} in this form. "
+        f"Train "
+        f"one on the same images with `pixelcnn train-classifier`, and name its file by "
+        f"`--classifier`."
     )
 
 
 def form_of(settings: DataConfig) -> dict[str, Any]:
-    """By what it is known that a classifier was trained on the same images."""
+    """The settings that say whether a classifier was trained on the same images."""
     return {"dataset_name": settings.dataset_name, "binarization": settings.binarization}
 
 
 def sample_quality_summary(metrics: Mapping[str, Any]) -> str:
-    """What was found of drawn images, for people: a line for each figure, and what is missing."""
+    """The sample quality as text: a line for each metric, and why others are missing."""
     if "samples_protocol" not in metrics:
         return ""
     about = metrics["samples_protocol"]
     lines = [
-        f"{counted(about['num_generated'], 'drawn image')} beside "
-        f"{counted(about['num_real'], 'real one')}, seed {about['seed']}, by "
+        f"{counted(about['num_generated'], 'sample')} compared with "
+        f"{counted(about['num_real'], 'real image')}, seed {about['seed']}, by "
         f"{about.get('features', 'no features')}:"
     ]
     missing: dict[str, list[str]] = {}
@@ -141,7 +144,7 @@ def sample_quality_summary(metrics: Mapping[str, Any]) -> str:
 
 
 def _rows(metrics: Mapping[str, Any]) -> dict[str, str]:
-    """The figures in words, by name."""
+    """The metrics as text, by name."""
 
     def mean(name: str, spread: str, digits: int = 3) -> str:
         if metrics[name] is None:
@@ -177,7 +180,7 @@ def _memory(found: Mapping[str, Any] | None) -> str:
         return ""
     return (
         f"median {found['generated']['q50']:.4f}, of test images {found['test']['q50']:.4f}; "
-        f"nearer than a test image with probability {found['nearer_than_test']:.3f}; "
+        f"closer than a test image with probability {found['nearer_than_test']:.3f}; "
         f"near copies: {100 * found['near_copies']:.1f} % (of test images 1 %); "
         f"exact copies: {found['copies']:,}"
     )

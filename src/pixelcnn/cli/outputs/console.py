@@ -1,46 +1,80 @@
-"""A bar for those who watch."""
+"""Progress on standard error, tables in .csv files, and counts in words."""
 
-from collections.abc import Callable, Iterator
+import csv
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
+from pixelcnn.files import atomic_write
+from pixelcnn.logger import logger
+
+LINE_SECONDS = 10.0  # between lines where standard error is no terminal
+
 
 @contextmanager
-def progress_bar(title: str, *, shown: bool = True) -> Iterator[Callable[[int, int], None] | None]:
-    """Yields a function of the parts that are done, and all; None without a terminal.
+def progress_bar(title: str, *, shown: bool = True) -> Iterator[Callable[[int, int], None]]:
+    """Yields a function that shows how many steps of how many are done.
 
     Args:
-        title: What is done.
-        shown: Whether it is this process that shows it.
+        title: What is being done.
+        shown: Whether this process shows it.
     """
     with progress_bars(shown=shown) as tell:
-        yield None if tell is None else partial(tell, title)
+        if shown:
+            tell(title, 0, 0)
+        yield lambda done, total: tell(title, done, total)
 
 
 @contextmanager
-def progress_bars(*, shown: bool = True) -> Iterator[Callable[[str, int, int], None] | None]:
-    """Likewise for work of several stages: yields a function of the title and the parts.
+def progress_bars(*, shown: bool = True) -> Iterator[Callable[[str, int, int], None]]:
+    """Yields a function that shows, for a stage of the work, how many steps of how many are done.
+
+    A terminal shows a bar for each stage. A file or a pipe gets lines, some seconds apart, so that
+    short work leaves none.
 
     Args:
-        shown: Whether it is this process that shows it.
+        shown: Whether this process shows it.
     """
     console = Console(stderr=True)
     # Not by disabling the bar: older versions of rich end that with an empty line.
-    if not shown or not console.is_terminal:
-        yield None
-        return
-    with Progress(console=console, transient=True) as progress:
-        tasks: dict[str, TaskID] = {}
+    if not shown:
+        yield lambda title, done, total: None
+    elif not console.is_terminal:
+        yield _progress_lines()
+    else:
+        with Progress(console=console, transient=True) as progress:
+            tasks: dict[str, TaskID] = {}
 
-        def tell(title: str, done: int, total: int) -> None:
-            if title not in tasks:
-                tasks[title] = progress.add_task(title)
-            progress.update(tasks[title], completed=done, total=total)
+            def tell(title: str, done: int, total: int) -> None:
+                if title not in tasks:
+                    tasks[title] = progress.add_task(title, total=None)
+                progress.update(tasks[title], completed=done, total=total or None)
 
-        yield tell
+            yield tell
+
+
+def _progress_lines() -> Callable[[str, int, int], None]:
+    last = time.monotonic()
+
+    def tell(title: str, done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= LINE_SECONDS and total:
+            last = time.monotonic()
+            logger.info(f"{title}: {100 * done // total} %")
+
+    return tell
+
+
+def write_table(path: Path, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Writes a .csv file, complete or not at all."""
+    with atomic_write(path) as temporary, temporary.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(heads)
+        table.writerows(rows)
 
 
 def counted(count: int, thing: str) -> str:

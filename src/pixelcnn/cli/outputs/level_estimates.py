@@ -1,34 +1,37 @@
-"""Estimates of one sub-pixel, as a table, a picture and words."""
+"""Estimates of one sub-pixel, as a table, a figure and text."""
 
-import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pixelcnn.charts.distribution import levels_figure
 from pixelcnn.charts.figure import save_figure
-from pixelcnn.files import atomic_write
+from pixelcnn.cli.outputs.console import write_table
 from pixelcnn.inference import LevelEstimate
 
-LEVELS_FILE = "levels.csv"
-PICTURE_FILE = "levels.png"
+TABLE_FILE = "levels.csv"
+FIGURE_FILE = "levels.png"
 LISTED = 6
+HEADS = ("method", "level", "probability", "stderr", "low_95", "high_95")
 
 
-def write_levels(out: Path, estimates: Mapping[str, LevelEstimate]) -> None:
-    """Writes `levels.csv` and `levels.png` into a folder, each whole or not at all."""
-    with atomic_write(out / LEVELS_FILE) as temporary, temporary.open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["method", "level", "probability", "stderr", "low_95", "high_95"])
-        for title, estimate in estimates.items():
-            low, high = estimate.interval()
-            columns = (estimate.probabilities, estimate.stderr, low, high)
-            for level, figures in enumerate(zip(*(each.tolist() for each in columns), strict=True)):
-                table.writerow([title, level, *(f"{figure:.8g}" for figure in figures)])
-    save_figure(levels_figure(estimates), out / PICTURE_FILE)
+def write_levels(out: Path, estimates: Mapping[str, LevelEstimate]) -> tuple[Path, Path]:
+    """Writes the table and the figure into a folder, each complete or not at all; their paths."""
+    table, figure = out / TABLE_FILE, out / FIGURE_FILE
+    write_table(table, HEADS, _level_rows(estimates))
+    save_figure(levels_figure(estimates), figure)
+    return table, figure
+
+
+def _level_rows(estimates: Mapping[str, LevelEstimate]) -> Iterator[tuple[object, ...]]:
+    for title, estimate in estimates.items():
+        low, high = estimate.interval()
+        columns = (estimate.probabilities, estimate.stderr, low, high)
+        for level, values in enumerate(zip(*(each.tolist() for each in columns), strict=True)):
+            yield title, level, *(f"{value:.8g}" for value in values)
 
 
 def describe_estimate(title: str, estimate: LevelEstimate, *, with_diagnostics: bool = True) -> str:
-    """The most probable levels with their standard errors, the method, and every warning."""
+    """The most probable levels with their standard errors, the diagnostics and every warning."""
     best = estimate.probabilities.argsort(descending=True, stable=True)[:LISTED].tolist()
     levels = ", ".join(
         f"{level}: {estimate.probabilities[level]:.4f}"
@@ -37,21 +40,26 @@ def describe_estimate(title: str, estimate: LevelEstimate, *, with_diagnostics: 
     )
     lines = [f"{title}: {levels}"]
     if with_diagnostics:
-        figures = {} if estimate.is_exact else {"effective draws": estimate.ess}
-        figures |= estimate.diagnostics
-        told = [describe_diagnostic(name, figure) for name, figure in figures.items()]
-        lines += [f"  {', '.join(told)}"] if told else []
-    lines += [f"  WARNING: {sentence}" for sentence in estimate.warnings]
-    return "\n".join(lines)
+        values = {} if estimate.is_exact else {"ess": estimate.ess}
+        values |= estimate.diagnostics
+        texts = [describe_diagnostic(name, value) for name, value in values.items()]
+        lines += [f"  {', '.join(texts)}"] if texts else []
+    return "\n".join([*lines, *warning_lines(estimate.warnings)])
 
 
-def describe_diagnostic(name: str, figure: float) -> str:
+def warning_lines(warnings: Iterable[str]) -> list[str]:
+    """A line for each reason why an estimate is unreliable."""
+    return [f"  {warning}" for warning in warnings]
+
+
+def describe_diagnostic(name: str, value: float) -> str:
     """A diagnostic with its name and unit.
 
     Example:
         >>> describe_diagnostic("log_evidence", -3.6e-08), describe_diagnostic("r_hat", 1.00123)
-        ('log evidence 0.0000 nats', 'r hat 1.001')
+        ('log evidence 0.0000 nats', 'R-hat 1.001')
     """
     if name == "log_evidence":
-        return f"log evidence {round(figure, 4) + 0.0:.4f} nats"  # + 0.0: no minus before a zero
-    return f"{name.replace('_', ' ')} {figure:.4g}"
+        return f"log evidence {round(value, 4) + 0.0:.4f} nats"  # + 0.0: no minus before a zero
+    title = {"ess": "ESS", "r_hat": "R-hat"}.get(name, name.replace("_", " "))
+    return f"{title} {value:.4g}"

@@ -1,4 +1,4 @@
-"""Drawing from a model and writing what came out."""
+"""Samples of a model, and the files that hold them."""
 
 import json
 import math
@@ -36,15 +36,16 @@ LARGEST_GIF = 65_535  # its sizes have 16 bits
 
 @dataclass(frozen=True)
 class SamplingOutput:
-    """Drawn images with all that decided them.
+    """Sampled images with all that decided them.
 
     Attributes:
-        frames: The images as they grew, the finished ones last. Shape of each: (N, C, H, W).
+        frames: The images after each row, the finished ones last; or these alone.
+            Shape of each: (N, C, H, W).
         levels: Number of levels K.
         cond: Condition of each image, shape (N, …), or None.
         condition: What the model is conditioned on.
         notes: How the images were made, for the text chunks of a PNG.
-        per_label: Images of each label when they were asked for that way.
+        per_label: Images of each label, if that was typed.
     """
 
     frames: list[Tensor]
@@ -100,59 +101,57 @@ def sample_images(
 
 
 def grid_of(
-    drawing: SamplingOutput, x: Tensor, *, columns: int | None = None, scale: int | None = None
+    output: SamplingOutput, x: Tensor, *, columns: int | None = None, scale: int | None = None
 ) -> np.ndarray:
-    """Images in a grid: a named row for each label if they were drawn so many of each.
+    """Images in a grid, with a named row for each label if --per-label was typed.
 
     Args:
-        drawing: Whose labels and levels these are.
+        output: Whose labels and levels these are.
         x: Levels, shape (N, C, H, W).
         columns: Images in a row.
         scale: Screen pixels per pixel; by default so many that neither the images nor, if there
             are few, the whole is tiny.
     """
     if scale is None:
-        scale = default_scale(drawing, x, columns)
-    is_named = drawing.condition.kind == "labels" and drawing.per_label is not None
-    if not is_named or drawing.cond is None or columns is not None:
-        return image_grid(x, drawing.levels, columns=columns, scale=scale)
-    grid = image_grid(x, drawing.levels, columns=drawing.per_label, scale=scale)
-    numbers = drawing.cond[:: drawing.per_label].tolist()
-    names = drawing.condition.names or ()
+        scale = default_scale(output, x, columns)
+    is_named = output.condition.kind == "labels" and output.per_label is not None
+    if not is_named or output.cond is None or columns is not None:
+        return image_grid(x, output.levels, columns=columns, scale=scale)
+    grid = image_grid(x, output.levels, columns=output.per_label, scale=scale)
+    numbers = output.cond[:: output.per_label].tolist()
+    names = output.condition.names or ()
     return name_rows(grid, [names[n] if n < len(names) else str(n) for n in numbers])
 
 
-def default_scale(drawing: SamplingOutput, x: Tensor, columns: int | None) -> int:
+def default_scale(output: SamplingOutput, x: Tensor, columns: int | None) -> int:
     """Screen pixels per pixel that show each image (N, C, H, W), and all of them, large enough."""
     count, _, height, width = x.shape
-    columns = columns or drawing.per_label or math.ceil(math.sqrt(count))
+    columns = columns or output.per_label or math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
     whole = screen_scale(rows * height, columns * width, side=PICTURE_SIDE)
     return max(screen_scale(height, width), whole)
 
 
 def save_grid(
-    drawing: SamplingOutput, path: Path, *, columns: int | None = None, scale: int | None = None
+    output: SamplingOutput, path: Path, *, columns: int | None = None, scale: int | None = None
 ) -> None:
-    """Writes the finished images as one PNG that says how they were made."""
-    save_png(
-        path, grid_of(drawing, drawing.images, columns=columns, scale=scale), text=drawing.notes
-    )
+    """Writes the finished images as one PNG with their settings in its text chunks."""
+    save_png(path, grid_of(output, output.images, columns=columns, scale=scale), text=output.notes)
 
 
 def save_animation(
-    drawing: SamplingOutput, path: Path, *, columns: int | None = None, scale: int | None = None
+    output: SamplingOutput, path: Path, *, columns: int | None = None, scale: int | None = None
 ) -> None:
-    """Writes the growing images as one GIF that says in a comment how they were made.
+    """Writes the images after each row as one GIF with their settings in a comment.
 
     Raises:
         ConfigError: If it would be larger than a GIF can be.
     """
-    grids = [grid_of(drawing, x, columns=columns, scale=scale) for x in drawing.frames]
+    grids = [grid_of(output, x, columns=columns, scale=scale) for x in output.frames]
     height, width = grids[0].shape[:2]
     if max(height, width) > LARGEST_GIF:
         raise ConfigError(
-            f"A film must be at most {LARGEST_GIF:,} screen pixels high and wide, got "
+            f"An animation must be at most {LARGEST_GIF:,} screen pixels high and wide, got "
             f"{height:,}×{width:,}. Choose a smaller --scale or --size, or other --columns."
         )
     first, *rest = [as_image(grid) for grid in grids]
@@ -165,23 +164,23 @@ def save_animation(
             append_images=rest,
             duration=[round(1000 * each) for each in seconds],
             loop=0,
-            comment=json.dumps(drawing.notes).encode(),
+            comment=json.dumps(output.notes).encode(),
         )
 
 
-def save_separate(drawing: SamplingOutput, folder: Path, *, scale: int | None = None) -> None:
+def save_separate(output: SamplingOutput, folder: Path, *, scale: int | None = None) -> None:
     """Writes one PNG per image, numbered from 0000."""
-    for number, x in enumerate(drawing.images):
-        grid = image_grid(x[None], drawing.levels, scale=scale or 1, pad=0)
-        save_png(folder / f"{number:04d}.png", grid, text=drawing.notes | {"Title": f"{number}"})
+    for number, x in enumerate(output.images):
+        grid = image_grid(x[None], output.levels, scale=scale or 1, pad=0)
+        save_png(folder / f"{number:04d}.png", grid, text=output.notes | {"Title": f"{number}"})
 
 
-def save_levels(drawing: SamplingOutput, path: Path) -> None:
+def save_levels(output: SamplingOutput, path: Path) -> None:
     """Writes `x` (N, C, H, W), its `levels`, the condition and `notes` (JSON) as NPZ.
 
     The condition is `labels` (N,), `attributes` (N, A) or `maps` (N, A, H, W).
     """
-    kind, cond = drawing.condition.kind, drawing.cond
-    arrays = sample_arrays(drawing.images, drawing.levels, drawing.notes, kind, cond)
+    kind, cond = output.condition.kind, output.cond
+    arrays = sample_arrays(output.images, output.levels, output.notes, kind, cond)
     with atomic_write(path) as temporary:
         np.savez_compressed(temporary, **arrays)

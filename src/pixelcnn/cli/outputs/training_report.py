@@ -1,4 +1,4 @@
-"""What stands at the end of a training: figures, curves, samples, and what to try next."""
+"""The end of a training: metrics, curves, samples, and what to try next."""
 
 import shlex
 import time
@@ -30,17 +30,17 @@ SAMPLES_FILE = "samples.png"
 
 @dataclass(frozen=True)
 class Finished:
-    """A training that has just ended, as `pixelcnn.training` reports it."""
+    """A finished training, as `pixelcnn.training` returns it."""
 
     model: AutoregressiveModel
     data: DataSplits
     folder: Path
     history: Sequence[Mapping[str, Any]]
-    figures: Mapping[str, Any]
+    results: Mapping[str, Any]
 
 
 def finish(finished: Finished, config: Config, *, started: float) -> dict[str, Any]:
-    """Writes the figures, curves and samples of a training into its run folder.
+    """Writes the metrics, curves and samples of a training into its run folder.
 
     Args:
         finished: The training.
@@ -48,11 +48,11 @@ def finish(finished: Finished, config: Config, *, started: float) -> dict[str, A
         started: `time.perf_counter()` when the work began, for `seconds`.
 
     Returns:
-        What stands in metrics.json.
+        What metrics.json holds.
     """
     model, data = finished.model, finished.data
     plot_curves(finished.history, finished.folder / CURVES_FILE, num_dims=data.spec.num_dims)
-    cond, count = condition_to_draw(model, data, config.sampling)
+    cond, count = condition_to_sample(model, data, config.sampling)
     with deterministic_algorithms(False):  # see `SampleGrids.draw`
         samples = sample_images(
             model,
@@ -63,16 +63,16 @@ def finish(finished: Finished, config: Config, *, started: float) -> dict[str, A
             **config.sampling.options,
         )
     save_grid(samples, finished.folder / SAMPLES_FILE)
-    metrics = evaluate_split(model, data, config) | dict(finished.figures)
+    metrics = evaluate_split(model, data, config) | dict(finished.results)
     metrics["seconds"] = round(time.perf_counter() - started, 2)
     write_json(finished.folder / METRICS_FILE, metrics)
     return metrics
 
 
-def condition_to_draw(
+def condition_to_sample(
     model: AutoregressiveModel, data: DataSplits, sampling: SamplingConfig
 ) -> tuple[Tensor | None, int]:
-    """What a run draws in the end: all labels, or the attributes or maps of validation images."""
+    """All labels, or the attributes or maps of validation images, and the number of samples."""
     if model.condition.kind in ("attributes", "maps"):
         count = sampling.num_samples
         return data.val.conditions.first(count).of(model.condition.kind), count
@@ -88,19 +88,19 @@ def evaluate_split(
     evaluator: PixelCNNEvaluator | None = None,
     **options: Any,
 ) -> dict[str, Any]:
-    """Evaluates a model on the split that the settings name, with all that the metrics depend on.
+    """Evaluates a model on the split of its settings, with all that the metrics depend on.
 
     Args:
         model: The model.
         data: Its images.
         config: Its settings.
-        evaluator: Measures the quality of samples, too. None: likelihood alone.
+        evaluator: Measures sample quality too. None: likelihood alone.
         options: What else `PixelCNNEvaluator.evaluate_model` takes.
     """
     started = time.perf_counter()
     split = config.evaluation.split
     images = getattr(data, split)
-    figures = (evaluator or PixelCNNEvaluator()).evaluate_model(
+    metrics = (evaluator or PixelCNNEvaluator()).evaluate_model(
         model,
         images,
         seed=config.seed,
@@ -110,7 +110,7 @@ def evaluate_split(
         **options,
     )
     return {
-        **figures,
+        **metrics,
         "split": split,
         "seed": config.seed,
         "fingerprint": fingerprint(model),
@@ -121,7 +121,7 @@ def evaluate_split(
 
 
 def metrics_summary(metrics: Mapping[str, Any]) -> str:
-    """The figures for people, with what they were measured on."""
+    """The metrics as text, with what they were measured on."""
     lines = [
         f"{metrics['split']} NLL {_likelihood(metrics)}",
         f"over {counted(metrics['num_images'], 'image')} of: {metrics['protocol']}",
@@ -138,7 +138,7 @@ def metrics_summary(metrics: Mapping[str, Any]) -> str:
 def _likelihood(metrics: Mapping[str, Any], of: str = "") -> str:
     """NLL, bits per dimension and perplexity, each with its interval where there is one."""
 
-    def figure(name: str, digits: int) -> str:
+    def value(name: str, digits: int) -> str:
         text, interval = f"{metrics[name + of]:.{digits}f}", metrics[f"{name}_ci95{of}"]
         if interval is None:
             return text
@@ -146,37 +146,37 @@ def _likelihood(metrics: Mapping[str, Any], of: str = "") -> str:
         return f"{text} [{low:.{digits}f}, {high:.{digits}f}]"
 
     return (
-        f"{figure('nll_nats', 2)} nats per image, {figure('bits_per_dim', 4)} bits/dim, "
-        f"perplexity {figure('perplexity', 4)}"
+        f"{value('nll_nats', 2)} nats per image, {value('bits_per_dim', 4)} bits/dim, "
+        f"perplexity {value('perplexity', 4)}"
     )
 
 
 def closing(folder: Path, metrics: Mapping[str, Any], condition: Condition) -> str:
-    """The last words of a training: figures, files, and what to try next."""
+    """The metrics of a finished training, its files, and what to try next."""
     about = {
-        SAMPLES_FILE: "images it drew",
+        SAMPLES_FILE: "samples of the model",
         CURVES_FILE: "NLL by epoch",
-        METRICS_FILE: "the figures above, with protocol, seed and versions",
+        METRICS_FILE: "the metrics above, with protocol, seed and versions",
         MODEL_FILE: "the model",
         CONFIG_FILE: "all settings, for `pixelcnn train --config`",
-        ENVIRONMENT_FILE: "how, where and with which versions this was made",
+        ENVIRONMENT_FILE: "command, machine and versions of the training",
     }
     width = max(len(str(folder / name)) for name in about)
     lines = [metrics_summary(metrics), ""]
     lines += [f"  {folder / name!s:{width}}  {what}" for name, what in about.items()]
-    wish, always = "", ""
+    label, always = "", ""
     if condition.kind == "labels" and condition.names:
-        wish = f" --label {shlex.quote(condition.names[-1])}"
+        label = f" --label {shlex.quote(condition.names[-1])}"
     elif condition.kind == "attributes":
-        wish = always = f" --attributes {shlex.quote(example(condition))}"
+        label = always = f" --attributes {shlex.quote(example(condition))}"
     elif condition.kind == "maps":
-        wish = always = " --maps FILE.npy"
+        label = always = " --maps FILE.npy"
     run = shlex.quote(str(folder))
     lines += [
         "",
         "Try next:",
-        f"  pixelcnn sample {run}{wish} --num-samples 25 --temperature 0.8 --out more.png",
-        f"  pixelcnn sample {run}{always} --out growing.gif",
+        f"  pixelcnn sample {run}{label} --num-samples 25 --temperature 0.8 --out more.png",
+        f"  pixelcnn sample {run}{always} --out animation.gif",
         f"  pixelcnn info {run}",
     ]
     return "\n".join(lines)

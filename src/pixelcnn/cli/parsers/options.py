@@ -1,30 +1,64 @@
 """What the parsers of all commands share. Nothing heavy is imported here."""
 
 import argparse
+import difflib
 import re
 from typing import NoReturn
+
+from pixelcnn.cli.parsers.types import destination, non_negative, positive, size
 
 Subparsers = argparse._SubParsersAction  # argparse has no public name for it
 
 SETTINGS = """\
-Any setting of {about} can be given by its name, for example
+Every setting of {about} is an option too, for example
   {example}
-`pixelcnn train --preset digits --print-config` shows all of them, as YAML."""
+`pixelcnn train --preset digits --print-config` lists all settings, as YAML."""
 ABOUT_IMAGES = ("the images", "--data.dataset_name mnist --data.binarization threshold")
 RUN_HELP = (
-    "run folder; a checkpoint: .safetensors, or .ckpt of a training; "
-    "or a model of the package, such as digits, where no such file or folder exists"
+    "Trained model: a run folder, a .safetensors file, a .ckpt file of a training, or the name of "
+    "a bundled model such as digits"
 )
+SPLIT_HELP = "Split of the data set (default: test)."
+CONFIG_HELP = "Settings in YAML (default: those of the run)."
+PRINT_CONFIG_HELP = "Print all settings as YAML and stop."
+LESS_MEMORY = "Use fewer images at once (--data.batch_size) or a smaller model."
+MESSAGES = {
+    r"argument (--[\w-]+)\S*: expected one argument": (
+        r"`\1` needs a value (one that begins with a minus is written \1=-…)"
+    ),
+    r"argument (--[\w-]+): not allowed with argument (--[\w-]+)": (
+        r"`\1` and `\2` exclude each other: leave out one"
+    ),
+    r"argument (\S+): invalid choice: '?(.*?)'? \(choose from (.*)\)": (
+        r"`\1` must be one of \3, got `\2`"
+    ),
+    r"argument (\S+): (.*)": r"`\1` \2",
+    r"the following arguments are required: (.*)": r"\1 is missing",
+}
+"""The words of argparse, and ours."""
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """Says what is wrong in one line; the usage is a word away."""
+    """Says what is wrong in one line that ends with where to read more."""
 
     def error(self, message: str) -> NoReturn:
         """Prints the line on standard error and exits with code 2."""
-        if found := re.fullmatch(r"argument (--[\w-]+)\S*: expected one argument", message):
-            message += f" (one that begins with a minus is written {found[1]}=-…)"
+        for theirs, ours in MESSAGES.items():
+            if match := re.fullmatch(theirs, message, flags=re.DOTALL):
+                message = match.expand(ours)
+                if theirs.endswith(r"(.*)\)"):  # choices are quoted by some versions of Python
+                    message = message.replace("'", "")
+                break
         self.exit(2, f"pixelcnn: {message}. See `{self.prog} --help`.\n")
+
+    def refuse_unknown(self, words: list[str]) -> NoReturn:
+        """Refuses words that mean nothing here, with the nearest option."""
+        word = words[0].partition("=")[0]
+        if not word.startswith("-"):
+            self.error(f"`{word}` is not expected here")
+        nearest = difflib.get_close_matches(word, self._option_string_actions, n=1)
+        hint = f": did you mean `{nearest[0]}`?" if nearest else ""
+        self.error(f"there is no option `{word}`{hint}".rstrip("?"))
 
 
 def add_command(
@@ -34,6 +68,8 @@ def add_command(
     *,
     takes_settings: bool = False,
     settings: tuple[str, str] = ABOUT_IMAGES,
+    less_memory: str = LESS_MEMORY,
+    is_slow: bool = False,
 ) -> argparse.ArgumentParser:
     """Adds a command.
 
@@ -43,6 +79,8 @@ def add_command(
         summary: Starts without a capital and ends without a stop.
         takes_settings: Whether settings of a configuration can be typed.
         settings: Which of them, with an example.
+        less_memory: What to change when the memory does not suffice.
+        is_slow: Whether it usually takes so long that it says at once what it does.
     """
     about, example = settings
     parser: argparse.ArgumentParser = commands.add_parser(
@@ -53,97 +91,82 @@ def add_command(
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.set_defaults(takes_settings=takes_settings, refuse=parser.error)
+    parser.set_defaults(takes_settings=takes_settings, less_memory=less_memory, is_slow=is_slow)
     return parser
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
     """Adds `--device`."""
     parser.add_argument(
-        "--device", metavar="NAME", help="auto, cpu, cuda, cuda:1 … or mps (default: auto)"
-    )
+        "--device", metavar="NAME",
+        help="Device: auto, cpu, cuda, cuda:1 … or mps (default: auto).",
+    )  # fmt: skip
+
+
+def add_seed(
+    parser: argparse.ArgumentParser, decides: str, *, default: str = "0", value: int | None = None
+) -> None:
+    """Adds `--seed`.
+
+    Args:
+        parser: Of the command.
+        decides: What the seed decides.
+        default: What holds where none is typed.
+        value: The number that is then given to the command.
+    """
+    parser.add_argument(
+        "--seed", type=non_negative, metavar="N", default=value,
+        help=f"Seed of {decides} (0 ≤ N < 2^64; default: {default}).",
+    )  # fmt: skip
+
+
+def add_size(parser: argparse.ArgumentParser) -> None:
+    """Adds `--size`."""
+    parser.add_argument(
+        "--size", type=size, metavar="HxW",
+        help="Height and width of the images in pixels, such as 64x96, or one number for both "
+        "(default: the size of the model).",
+    )  # fmt: skip
+
+
+def add_batch_size(parser: argparse.ArgumentParser, default: int, done: str) -> None:
+    """Adds `--batch-size`, for images that are scored or sampled together."""
+    parser.add_argument(
+        "--batch-size", type=positive, metavar="N", default=default,
+        help=f"Images {done} together (N ≥ 1; default: {default}).",
+    )  # fmt: skip
 
 
 def add_output(parser: argparse.ArgumentParser, folder: str, files: str) -> None:
-    """Adds where the answer goes, and where it is computed."""
+    """Adds the folder for the results, and the device."""
     parser.add_argument(
         "--out", type=destination, metavar="DIR", default=folder,
-        help=f"folder for {files} (default: %(default)s)",
+        help=f"Folder for {files} (default: %(default)s).",
     )  # fmt: skip
     add_device(parser)
 
 
-def add_sharing(parser: argparse.ArgumentParser) -> None:
-    """Adds how work into shards is shared: `pixelcnn.cli.sharding` reads it."""
+def add_sharing(parser: argparse.ArgumentParser, *, less_memory: str) -> None:
+    """Adds how work on shards is shared: `pixelcnn.cli.sharding` reads it."""
+    parser.set_defaults(less_memory_of_shards=less_memory)
     group = parser.add_argument_group(
-        "sharing --shards", "Processes that torchrun or srun starts share the shards by themselves."
+        "work on --shards",
+        "Processes that torchrun or srun starts share the shards without further options.",
     )
     group.add_argument(
-        "--shard-size", type=positive, metavar="N", help="images of a shard (default: 4096)"
-    )
+        "--shard-size", type=positive, metavar="N",
+        help="Images in each shard (N ≥ 1; default: 4096).",
+    )  # fmt: skip
     group.add_argument(
-        "--num-processes", type=positive, metavar="N", help="start as many on this machine"
-    )
+        "--num-processes", type=positive, metavar="N",
+        help="Processes to start on this machine (N ≥ 1; default: 1).",
+    )  # fmt: skip
     group.add_argument(
-        "--worker", type=non_negative, metavar="I", help="make the shards of this one, from 0 …"
-    )
-    group.add_argument("--num-workers", type=positive, metavar="N", help="… of so many workers")
-
-
-def positive(text: str) -> int:
-    """A whole number of at least 1, and no larger than a tensor can be."""
-    if not text.isdecimal() or not 1 <= int(text) < 2**31:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 2**31 - 1, got {text}")
-    return int(text)
-
-
-def sites(text: str) -> int:
-    """How many sites to look at: a whole number of at least 1, or all of them.
-
-    Example:
-        >>> sites("50"), sites("all") > 10**9
-        (50, True)
-    """
-    return positive(str(2**31 - 1) if text.lower() == "all" else text)
-
-
-def non_negative(text: str) -> int:
-    """A whole number of at least 0, and of at most 64 bits, as seeds are."""
-    if not text.isdecimal() or not 0 <= int(text) < 2**64:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to 2**64 - 1, got {text}")
-    return int(text)
-
-
-def destination(text: str) -> str:
-    """Where to write: any path but the empty one, which would be the current folder."""
-    if not text.strip():
-        raise argparse.ArgumentTypeError("must name a place to write to, got an empty text")
-    return text
-
-
-def size(text: str) -> tuple[int, int]:
-    """Height and width from `40x20`, or from one number for both.
-
-    Example:
-        >>> size("40x20"), size("28")
-        ((40, 20), (28, 28))
-    """
-    match = re.fullmatch(r"(\d+)(?:[x×](\d+))?", text.lower())
-    if not match:
-        raise argparse.ArgumentTypeError(f"must be HEIGHTxWIDTH such as 40x20, got {text!r}")
-    height, width = match.groups()
-    return positive(height), positive(width or height)
-
-
-def site(text: str) -> tuple[int, ...]:
-    """Row and column of a sub-pixel, or channel, row and column, all from 0.
-
-    Example:
-        >>> site("14,14"), site("2, 0, 31")
-        ((14, 14), (2, 0, 31))
-    """
-    if not re.fullmatch(r"\d+(,\d+){1,2}", re.sub(r"\s", "", text)):
-        raise argparse.ArgumentTypeError(
-            f"must be ROW,COLUMN such as 14,14, or CHANNEL,ROW,COLUMN, from 0, got {text!r}"
-        )
-    return tuple(non_negative(number.strip()) for number in text.split(","))
+        "--worker", type=non_negative, metavar="I",
+        help="Make only the shards of worker I (0 ≤ I < --num-workers), for example one on each "
+        "machine.",
+    )  # fmt: skip
+    group.add_argument(
+        "--num-workers", type=positive, metavar="N",
+        help="Workers that share the shards (N ≥ 1; goes with --worker).",
+    )  # fmt: skip

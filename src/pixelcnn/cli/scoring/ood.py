@@ -1,7 +1,7 @@
-"""`pixelcnn score --against`: whether a model tells images of another kind from its own."""
+"""`pixelcnn score --against`: out-of-distribution (OOD) detection."""
 
 import argparse
-import csv
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -11,41 +11,41 @@ from pixelcnn.charts.figure import save_figure
 from pixelcnn.charts.overlap import overlap_figure
 from pixelcnn.cli.inputs.conditions import is_typed
 from pixelcnn.cli.inputs.query_images import QueryImages, query_images, read_files
-from pixelcnn.cli.outputs.console import counted, progress_bar
+from pixelcnn.cli.outputs.console import counted, progress_bar, write_table
 from pixelcnn.data import DATASETS
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import Auc, OODDetection, detect_ood
 from pixelcnn.evaluation.ood import METHODS
-from pixelcnn.files import atomic_write, provisional_folder, write_json
+from pixelcnn.files import provisional_folder, write_json
 from pixelcnn.models import AutoregressiveModel
-from pixelcnn.runs import TrainedModel, open_model
+from pixelcnn.runs import open_model
 
-TABLE_FILE = "outliers.csv"
-FIGURES_FILE = "outliers.json"
-PICTURE_FILE = "outliers.png"
+TABLE_FILE = "ood.csv"
+METRICS_FILE = "ood.json"
+FIGURE_FILE = "ood.png"
 FAILURE = (
-    "The other images are found more probable than the model's own: the known failure. Likelihood "
-    "is mostly about what pixels have in common from neighbour to neighbour, and images with less "
-    "detail cost less under any model (Nalisnick et al., 2019). A background model or a lossless "
-    "compressor knows that much too: the difference to either is what the model knows besides."
+    "Likelihood fails here, as it is known to: the OOD images have a higher likelihood than the "
+    "model's own. Likelihood depends mostly on local smoothness, and images with less detail have "
+    "a higher likelihood under any model (Nalisnick et al., 2019). The likelihood ratio and the "
+    "difference to a compressor correct for that."
 )
 SUCCESS = (
-    "Plain likelihood tells them here. It need not elsewhere: images with less detail than the "
-    "model's own cost less under any model, as Fashion-MNIST shows when it is asked about MNIST "
-    "(Nalisnick et al., 2019)."
+    "Likelihood detects these OOD images. It fails for others: images with less detail than the "
+    "model's own have a higher likelihood under any model, such as MNIST under a model of "
+    "Fashion-MNIST (Nalisnick et al., 2019)."
 )
 CHANCE = (
-    "Plain likelihood does not tell them beyond chance: among so many images, an area so near to "
-    "0.5 says nothing. More images (--max-images) tell more."
+    "Likelihood does not detect these OOD images beyond chance: an area so near to 0.5 says "
+    "nothing with so few images. More images (--max-images) say more."
 )
 
 
 def score_against(args: argparse.Namespace) -> int:
-    """Scores both kinds of images, and writes figures, table and picture."""
-    if args.film or is_typed(args):
+    """Scores both sets of images, and writes metrics, table and figure."""
+    if args.animation or is_typed(args):
         raise ConfigError(
-            "`--against` asks for p(x) of all images: leave out --film, --label, --attributes and "
-            "--maps."
+            "`--against` needs p(x) of all images: leave out --animation, --label, --attributes "
+            "and --maps."
         )
     out = Path(args.out)
     with provisional_folder(out):
@@ -54,8 +54,8 @@ def score_against(args: argparse.Namespace) -> int:
         if args.background is not None:
             background = open_model(args.background, device=args.device)
         inliers = query_images(args, trained.model, with_condition=False)
-        outliers = others_of(args, trained.model)
-        with progress_bar("scoring both kinds") as progress:
+        outliers = outliers_of(args, trained.model)
+        with progress_bar("scoring both sets of images") as progress:
             found = detect_ood(
                 trained.model,
                 inliers.x,
@@ -64,77 +64,74 @@ def score_against(args: argparse.Namespace) -> int:
                 batch_size=args.batch_size,
                 progress=progress,
             )
-        write_json(
-            out / FIGURES_FILE, ood_metrics(args, found, trained, background, inliers, outliers)
-        )
-        write_ood_table(out / TABLE_FILE, found, inliers, outliers)
-        titles = {
-            f"{METHODS[method]}: ROC-AUC {auc.auc:.3f}": (
-                found.inliers[method],
-                found.outliers[method],
-            )
-            for method, auc in found.auc.items()
+        metrics = ood_metrics(args, found, inliers, outliers) | {
+            "run": str(trained.file),
+            "background": None if background is None else str(background.file),
         }
-        names = (short(inliers), short(outliers))
-        save_figure(overlap_figure(titles, names=names, unit="bits"), out / PICTURE_FILE)
+        write_json(out / METRICS_FILE, metrics)
+        heads = ["image", "kind", *(f"{method}_bits" for method in found.auc)]
+        write_table(out / TABLE_FILE, heads, ood_rows(found, inliers, outliers))
+        write_overlap(out, found, inliers, outliers)
     print(ood_summary(found, inliers, outliers))
-    for name in (FIGURES_FILE, TABLE_FILE, PICTURE_FILE):
+    for name in (METRICS_FILE, TABLE_FILE, FIGURE_FILE):
         print(out / name)
     return 0
 
 
-def others_of(args: argparse.Namespace, model: AutoregressiveModel) -> QueryImages:
-    """The images of another kind, in the levels of the model; as many at most as of its own."""
+def outliers_of(args: argparse.Namespace, model: AutoregressiveModel) -> QueryImages:
+    """The images of `--against`, in the levels of the model, at most `--max-images`."""
     name = args.against.partition(":")[0]
     if name not in DATASETS or Path(args.against).exists():
         found = read_files([Path(args.against)], model)
         return found if args.max_images is None else found.only(slice(args.max_images))
-    # The words typed last win: the form of the images stays that of the run.
+    # The last setting wins, so the form of the images stays that of the run.
     settings = [*args.settings, f"--data.dataset_name={args.against}"]
     other = argparse.Namespace(**{**vars(args), "files": [], "settings": settings})
     return query_images(other, model, with_condition=False)
 
 
-def short(asked: QueryImages) -> str:
-    """What images are, in a word or two: the beginning of what is known about them."""
-    return asked.about.partition(",")[0]
+def short_name(images: QueryImages) -> str:
+    """The name of the data: the beginning of its description."""
+    return images.about.partition(",")[0]
 
 
 def ood_metrics(
-    args: argparse.Namespace,
-    found: OODDetection,
-    trained: TrainedModel,
-    background: TrainedModel | None,
-    inliers: QueryImages,
-    outliers: QueryImages,
+    args: argparse.Namespace, found: OODDetection, inliers: QueryImages, outliers: QueryImages
 ) -> dict[str, object]:
-    """The figures with all that they depend on."""
+    """The areas, and the images that they depend on."""
     return {
         "roc_auc": found.as_dict(),
         "unit": "bits per image",
-        "run": str(trained.file),
-        "background": None if background is None else str(background.file),
         "inliers": {"images": len(inliers.x), "protocol": inliers.about},
         "outliers": {"images": len(outliers.x), "protocol": outliers.about},
         "split": args.split or "test",
     }
 
 
-def write_ood_table(
-    path: Path, found: OODDetection, inliers: QueryImages, outliers: QueryImages
+def ood_rows(
+    found: OODDetection, inliers: QueryImages, outliers: QueryImages
+) -> Iterator[list[str]]:
+    """One row per image with its scores."""
+    kinds: list[tuple[str, QueryImages, dict[str, Tensor]]] = [
+        ("inlier", inliers, dict(found.inliers)),
+        ("outlier", outliers, dict(found.outliers)),
+    ]
+    for kind, images, scores in kinds:
+        values = torch.stack(list(scores.values()), 1).tolist()
+        for name, row in zip(images.names, values, strict=True):
+            yield [name, kind, *(f"{value:.4f}" for value in row)]
+
+
+def write_overlap(
+    out: Path, found: OODDetection, inliers: QueryImages, outliers: QueryImages
 ) -> None:
-    """One line per image with its scores; whole or not at all."""
-    with atomic_write(path) as temporary, temporary.open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["image", "kind", *(f"{method}_bits" for method in found.auc)])
-        kinds: list[tuple[str, QueryImages, dict[str, Tensor]]] = [
-            ("inlier", inliers, dict(found.inliers)),
-            ("outlier", outliers, dict(found.outliers)),
-        ]
-        for kind, asked, scores in kinds:
-            values = torch.stack(list(scores.values()), 1).tolist()
-            for name, row in zip(asked.names, values, strict=True):
-                table.writerow([name, kind, *(f"{value:.4f}" for value in row)])
+    """Writes the distributions of both sets of scores."""
+    scores = {
+        f"{METHODS[method]}: ROC-AUC {auc.auc:.3f}": (found.inliers[method], found.outliers[method])
+        for method, auc in found.auc.items()
+    }
+    names = (short_name(inliers), short_name(outliers))
+    save_figure(overlap_figure(scores, names=names, unit="bits"), out / FIGURE_FILE)
 
 
 def ood_summary(found: OODDetection, inliers: QueryImages, outliers: QueryImages) -> str:
@@ -155,7 +152,7 @@ def ood_summary(found: OODDetection, inliers: QueryImages, outliers: QueryImages
 
 
 def meaning(likelihood: Auc) -> str:
-    """What the area by plain likelihood says, where it is beyond two standard errors of 0.5."""
+    """What the area by likelihood says, if it is beyond two standard errors of 0.5."""
     area, stderr = likelihood
     if stderr is None or abs(area - 0.5) <= 2 * stderr:
         return CHANCE

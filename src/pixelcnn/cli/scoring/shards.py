@@ -1,15 +1,14 @@
-"""`pixelcnn score --shards`: a whole data set, a part at a time, into one table."""
+"""`pixelcnn score --shards`: a data set of any size, scored in shards, in one table."""
 
 import argparse
-import csv
+from collections.abc import Iterator
 from pathlib import Path
 
 from pixelcnn.cli.inputs.query_images import split_of
-from pixelcnn.cli.outputs.console import counted
+from pixelcnn.cli.outputs.console import counted, write_table
 from pixelcnn.cli.sharding import device_of, fill, shared
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import density_name
-from pixelcnn.files import atomic_write
 from pixelcnn.metrics import bits_per_dim
 from pixelcnn.runs import open_model
 from pixelcnn.shards import ShardedScoring
@@ -19,19 +18,19 @@ SCORES_FILE = "scores.csv"
 
 
 def score_shards(args: argparse.Namespace) -> int:
-    """Scores what is missing, and joins all of it when nothing is."""
-    for name in ("files", "label", "attributes", "maps", "film", "against", "background"):
+    """Scores the missing shards, and joins all of them once they are complete."""
+    for name in ("files", "label", "attributes", "maps", "animation", "against", "background"):
         if vars(args)[name]:
             raise ConfigError(
-                f"`--shards` scores a split of a data set, with what is known of its images: leave "
-                f"out {'files' if name == 'files' else f'--{name}'}, and name the set by "
+                f"`--shards` scores a split of a data set, with its own conditions. Leave out "
+                f"{'files' if name == 'files' else f'--{name}'}, and choose the data set by "
                 f"--data.dataset_name (folder:DIR, npz:FILE) and --split."
             )
     return shared(args, lambda: score_process_shards(args))
 
 
 def score_process_shards(args: argparse.Namespace) -> int:
-    """The part of one process."""
+    """Scores the shards of one process."""
     model = open_model(args.run, device=device_of(args)).model
     images, split, protocol, _ = split_of(args, model)
     about = f"{split}, {protocol}"
@@ -56,13 +55,14 @@ def score_process_shards(args: argparse.Namespace) -> int:
 
 
 def write_shard_scores(path: Path, scoring: ShardedScoring, split: str) -> float:
-    """Writes one line for each image, in order and in all digits; the mean NLL in nats."""
-    num_dims, total = scoring.image_set.spec.num_dims, 0.0
-    with atomic_write(path) as temporary, temporary.open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["image", "nats", "bits_per_dim"])
+    """Writes one row per image, in order and in all digits; returns the mean NLL in nats."""
+    num_dims, sums = scoring.image_set.spec.num_dims, []
+
+    def rows() -> Iterator[tuple[object, ...]]:
         for numbers, nats in scoring.results():
             for number, value in zip(numbers.tolist(), nats.tolist(), strict=True):
-                table.writerow([f"{split}-{number}", value, bits_per_dim(value, num_dims)])
-            total += float(nats.sum())
-    return total / scoring.plan.num_images
+                yield f"{split}-{number}", value, bits_per_dim(value, num_dims)
+            sums.append(float(nats.sum()))
+
+    write_table(path, ("image", "nats", "bits_per_dim"), rows())
+    return sum(sums) / scoring.plan.num_images

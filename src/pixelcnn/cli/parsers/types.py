@@ -1,0 +1,95 @@
+"""What the text of an option must be, and the value it stands for."""
+
+import argparse
+import math
+import re
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1, and no larger than a tensor can be."""
+    if not text.isdecimal() or not 1 <= int(text) < 2**31:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 2**31 - 1, got {text}")
+    return int(text)
+
+
+def non_negative(text: str) -> int:
+    """A whole number of at least 0, and of at most 64 bits, as seeds are."""
+    if not text.isdecimal() or not 0 <= int(text) < 2**64:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to 2**64 - 1, got {text}")
+    return int(text)
+
+
+def port(text: str) -> int:
+    """A TCP port that a server can listen on."""
+    if not text.isdecimal() or not 1 <= int(text) < 2**16:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 65535, got {text}")
+    return int(text)
+
+
+def whole(text: str) -> int:
+    """Any whole number; what is done with it decides its range."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number, got {text!r}") from None
+
+
+def number(text: str) -> float:
+    """Any number; what is done with it decides its range."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number, got {text!r}") from None
+
+
+def seconds(text: str) -> float:
+    """A duration above 0."""
+    value = number(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number of seconds above 0, got {text}")
+    return value
+
+
+def sites(text: str) -> int:
+    """How many sub-pixels to check: a whole number of at least 1, or all of them.
+
+    Example:
+        >>> sites("50"), sites("all") > 10**9
+        (50, True)
+    """
+    return positive(str(2**31 - 1) if text.lower() == "all" else text)
+
+
+def destination(text: str) -> str:
+    """Where to write: any path but the empty one, which would be the current folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("must name a place to write to, got an empty text")
+    return text
+
+
+def size(text: str) -> tuple[int, int]:
+    """Height and width from `40x20`, or from one number for both.
+
+    Example:
+        >>> size("40x20"), size("28")
+        ((40, 20), (28, 28))
+    """
+    match = re.fullmatch(r"(\d+)(?:[x×](\d+))?", text.lower())
+    if not match:
+        raise argparse.ArgumentTypeError(f"must be HEIGHTxWIDTH such as 40x20, got {text!r}")
+    height, width = match.groups()
+    return positive(height), positive(width or height)
+
+
+def site(text: str) -> tuple[int, ...]:
+    """Row and column of a sub-pixel, or channel, row and column, all from 0.
+
+    Example:
+        >>> site("14,14"), site("2, 0, 31")
+        ((14, 14), (2, 0, 31))
+    """
+    if not re.fullmatch(r"\d+(,\d+){1,2}", re.sub(r"\s", "", text)):
+        raise argparse.ArgumentTypeError(
+            f"must be ROW,COLUMN such as 14,14, or CHANNEL,ROW,COLUMN, from 0, got {text!r}"
+        )
+    return tuple(non_negative(each.strip()) for each in text.split(","))
