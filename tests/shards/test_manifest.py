@@ -93,7 +93,7 @@ def test_a_lost_manifest_is_written_again_from_whole_shards(model, whole):
 def test_without_a_manifest_shards_of_another_drawing_are_refused(model, whole):
     (whole / "manifest.json").unlink()
     before = contents(whole)
-    told = r"holds shards but no manifest\.json, and shard-00000\.npz is not of the same settings"
+    told = r"holds shards but no manifest\.json, and shard-00000\.npz has other settings"
     with pytest.raises(ConfigError, match=told):
         sample_shards(model, whole, cond=torch.arange(5), seed=1, **SIZES)
     assert contents(whole) == before

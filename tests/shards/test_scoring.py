@@ -77,7 +77,7 @@ def test_a_folder_of_another_scoring_is_refused(model, image_set, tmp_path):
         ShardedScoring(model, image_set, tmp_path, **{**SIZES, "images": "others"})
     with pytest.raises(ConfigError, match='`condition` is "labels" there and null here'):
         ShardedScoring(model, image_set.with_labels(None), tmp_path, **SIZES)
-    with pytest.raises(ConfigError, match="drawn anew in every epoch"):
+    with pytest.raises(ConfigError, match="sampled anew in every epoch"):
         ShardedScoring(model, image_set.redrawn(), tmp_path, **SIZES)
 
 

@@ -11,10 +11,10 @@ from pixelcnn.arguments import numbers_of
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.inference.query import (
     Progress,
-    check_images,
     check_model,
     check_nats,
     evaluating,
+    prepare_images,
 )
 from pixelcnn.models import AutoregressiveModel
 
@@ -92,7 +92,7 @@ def classify(
             "Only a model of labels has a belief about them: train one with `num_labels`."
         )
     log_prior = prior_of(prior, model.num_labels)
-    _, batch_size = check_images(model, images, 0, batch_size)
+    _, batch_size = prepare_images(model, images, 0, batch_size)
     joint, beliefs = [], []
     with evaluating(model):
         for first in range(0, len(images), batch_size):

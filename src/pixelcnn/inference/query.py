@@ -122,7 +122,7 @@ def check_model(model: object) -> None:
         raise ConfigError(f"`model` must be a model, got {model!r}.{advice}")
 
 
-def check_images(
+def prepare_images(
     model: AutoregressiveModel, images: Tensor, cond: Cond, batch_size: int
 ) -> tuple[Tensor | None, int]:
     """The condition of each image, (N, …) or None, and the batch size, once all fit the model."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference.classify import prior_of
-from pixelcnn.inference.query import Progress, check_images, check_nats, evaluating
+from pixelcnn.inference.query import Progress, check_nats, evaluating, prepare_images
 from pixelcnn.models import AutoregressiveModel, Cond
 
 UNCONDITIONAL = "unconditional"
@@ -91,7 +91,7 @@ def score(
         >>> scores.nats.shape, scores.bits.shape
         (torch.Size([3]), torch.Size([3, 1, 8, 8]))
     """
-    cond, batch_size = check_images(model, images, cond, batch_size)
+    cond, batch_size = prepare_images(model, images, cond, batch_size)
     bits, nats = [], []
     with evaluating(model):
         for first in range(0, len(images), batch_size):
@@ -211,7 +211,7 @@ def _score_summed(
 ) -> Scores:
     assert model.num_labels is not None
     log_prior = prior_of(prior, model.num_labels)
-    _, batch_size = check_images(model, images, 0, batch_size)
+    _, batch_size = prepare_images(model, images, 0, batch_size)
     parts = []
     with evaluating(model):
         for first in range(0, len(images), batch_size):

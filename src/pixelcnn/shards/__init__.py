@@ -1,4 +1,4 @@
-"""Work on images by the million: in files of equal size, by many processes, and gone on with."""
+"""Work on millions of images in files of equal size, by many processes; any can continue it."""
 
 from pixelcnn.shards.sampling import ShardedSampling, sample_shards
 from pixelcnn.shards.scoring import ShardedScoring

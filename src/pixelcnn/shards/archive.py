@@ -1,4 +1,4 @@
-"""One shard as a file: plain arrays, and a checksum that ends it."""
+"""One shard as a file: plain arrays, with a checksum at its end."""
 
 import hashlib
 import io
@@ -20,9 +20,9 @@ DIGEST_LENGTH = 64  # hexadecimal digits of SHA-256
 def pack(arrays: Mapping[str, Any]) -> bytes:
     """Arrays as an .npz file whose last 64 bytes are the SHA-256 of all bytes before them.
 
-    They stand in the comment that a zip file may end with, so NumPy reads the file as any other,
-    and whoever finds it can tell whether it is whole. The same arrays give the same bytes: NumPy
-    writes no time of day into its files.
+    The checksum is the comment at the end of the zip file, so NumPy reads the file as any other,
+    and a reader can check that it is complete. The same arrays give the same bytes: NumPy writes no
+    time of day into its files.
 
     Args:
         arrays: NumPy arrays by name.
@@ -52,7 +52,7 @@ def write_shard(path: Path, arrays: Arrays, notes: Mapping[str, Any]) -> None:
     Args:
         path: Its file.
         arrays: What it holds, by name.
-        notes: What it says of itself, kept as JSON in one more array, `notes`.
+        notes: Its description, kept as JSON in one more array, `notes`.
 
     Raises:
         OutputError: If the file cannot be written.
@@ -63,10 +63,7 @@ def write_shard(path: Path, arrays: Arrays, notes: Mapping[str, Any]) -> None:
 
 
 def read_notes(content: bytes) -> dict[str, Any]:
-    """What a shard says of itself, from its array `notes`; empty if it says nothing.
-
-    A checksum can be right and what it ends no shard: that says nothing either.
-    """
+    """The array `notes` of a shard; empty if there is none, or the file is no shard."""
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             notes = json.loads(str(arrays["notes"]))

@@ -1,4 +1,4 @@
-"""The one file of a folder of shards that says what all of them are."""
+"""The manifest of a folder of shards: the file that describes all of them."""
 
 import os
 from collections.abc import Sequence
@@ -11,22 +11,21 @@ from pixelcnn.shards.archive import is_whole, read_notes
 from pixelcnn.shards.plan import Plan, differences
 
 
-class Claim:
-    """Makes a folder that of a plan, or checks that it is.
+class ShardFolder:
+    """Writes the manifest of a plan into a folder, or checks that the folder has that plan.
 
-    Several processes may do so at once: all write the same bytes. A claim without a shard is
-    nobody's loss, so another plan may replace it. A manifest that was lost is written again from
-    the shards, which say themselves of which plan they are.
+    Several processes may do so at once: all write the same bytes. A folder without shards is empty
+    and takes another plan. A lost manifest is written again: the shards identify their plan.
 
     Args:
         folder: Where shards and manifest are.
-        plan: What they shall be.
+        plan: The plan of the work.
 
     Attributes:
-        checksums: Of each shard by its file name, as far as the manifest has them.
+        checksums: SHA-256 of each shard by its file name, as far as the manifest has them.
 
     Raises:
-        ConfigError: If it is the folder of another plan.
+        ConfigError: If the folder has another plan.
         DataError: If its manifest is damaged.
         OutputError: If it cannot be written.
     """
@@ -38,7 +37,7 @@ class Claim:
         self._checked: tuple[int, int, int] | None = None
         found, shards = read_manifest(folder), sorted(folder.glob("shard-*.npz"))
         if found is None:
-            check_unclaimed(shards, plan)
+            check_unlisted(shards, plan)
         if found is None or (not shards and found["recipe"] != plan.as_json()):
             write_manifest(folder, plan, [None] * plan.num_shards)
             return
@@ -47,21 +46,21 @@ class Claim:
         self.checksums = {file: sha for file, sha in self.checksums.items() if sha}
 
     def check(self) -> None:
-        """Raises `ConfigError` if the manifest of the folder is that of another plan by now."""
+        """Raises `ConfigError` if the folder has the manifest of another plan by now."""
         if self._checked is not None and self._checked == self._signature():
-            return  # with many small shards, reading it for each would be most of the work
+            return  # reading it for each of many small shards would take most of the time
         signature = self._signature()
         found = read_manifest(self.folder)
         differing = [] if found is None else differences(self.plan.as_json(), found["recipe"])
         if differing:
             raise ConfigError(
-                f"`{self.folder}` holds shards that were made otherwise: {'; '.join(differing)}. "
-                f"Use another folder, or the settings that it was begun with."
+                f"`{self.folder}` holds shards of other settings: {'; '.join(differing)}. "
+                f"Use another folder, or the settings of its manifest."
             )
         self._checked = signature
 
     def _signature(self) -> tuple[int, int, int] | None:
-        """What changes when another manifest takes the place of this one."""
+        """Changes when another manifest replaces this one."""
         try:
             found = os.stat(self.folder / MANIFEST)  # noqa: PTH116
         except OSError:
@@ -69,19 +68,19 @@ class Claim:
         return found.st_ino, found.st_mtime_ns, found.st_size
 
 
-def check_unclaimed(shards: Sequence[Path], plan: Plan) -> None:
-    """Raises `ConfigError` if one of the shards that no manifest lists is of another plan."""
+def check_unlisted(shards: Sequence[Path], plan: Plan) -> None:
+    """Raises `ConfigError` if a shard that no manifest lists belongs to another plan."""
     for file in shards:
         content = file.read_bytes()
         if is_whole(content) and read_notes(content).get("recipe") != plan.digest:
             raise ConfigError(
-                f"`{file.parent}` holds shards but no {MANIFEST}, and {file.name} is not of the "
-                f"same settings. Use another folder, or the settings that it was begun with."
+                f"`{file.parent}` holds shards but no {MANIFEST}, and {file.name} has other "
+                f"settings. Use another folder, or the settings of that shard."
             )
 
 
 def write_manifest(folder: Path, plan: Plan, checksums: Sequence[str | None]) -> None:
-    """Writes what all shards are, and their SHA-256; None for those that are not there yet.
+    """Writes the plan, and the SHA-256 of each shard; None for shards that are missing.
 
     Raises:
         OutputError: If it cannot be written.
@@ -99,13 +98,13 @@ def write_manifest(folder: Path, plan: Plan, checksums: Sequence[str | None]) ->
     try:
         write_json(folder / MANIFEST, manifest)
     except OutputError:
-        # Another process that ends at the same time may have tidied up what was on its way, but
-        # not before the same manifest was in place.
+        # Another process that ends at the same time may have removed our temporary file, but only
+        # after it wrote the same manifest.
         if read_manifest(folder) != manifest:
             raise
 
 
 def tidy(folder: Path, plan: Plan) -> None:
-    """Removes what killed processes were writing, once all shards are whole."""
+    """Removes temporary files of killed processes, once all shards are complete."""
     files = {plan.file_of(number) for number in range(plan.num_shards)}
     remove_leftovers(folder, {MANIFEST, *files})

@@ -1,4 +1,4 @@
-"""What work is cut into shards, and how: fixed runs of image numbers."""
+"""A plan: the work, and how it is cut into shards of consecutive image numbers."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ class Plan(ABC):
     @property
     @abstractmethod
     def notes(self) -> dict[str, Any]:
-        """What a shard says of itself for people: description, software, source."""
+        """Description of a shard for people: description, software, source."""
 
     def as_json(self) -> dict[str, Any]:
         """In types that JSON has."""
@@ -35,7 +35,7 @@ class Plan(ABC):
 
     @property
     def digest(self) -> str:
-        """Sixteen hexadecimal digits that tell this plan from any other."""
+        """Sixteen hexadecimal digits that identify the plan."""
         text = json.dumps(self.as_json(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -54,7 +54,7 @@ class Plan(ABC):
         return f"shard-{number:05d}.npz"
 
     def notes_of(self, images: range) -> dict[str, Any]:
-        """What a shard says of itself, by which it is told from those of other plans."""
+        """The notes of one shard, which identify its plan and its images."""
         own = {"recipe": self.digest, "first": images.start, "count": len(images)}
         return {**self.notes, **own}
 

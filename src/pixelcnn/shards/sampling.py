@@ -1,37 +1,42 @@
-"""Drawing into a folder of shards, which one process or many fill and any can go on with."""
+"""Sampling into a folder of shards, by one process or many; any can continue it."""
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
 from typing_extensions import Unpack
 
+from pixelcnn.arguments import numbers_of
 from pixelcnn.data.conditions import share_evenly
 from pixelcnn.data.sources.arrays import level_type
+from pixelcnn.errors import ShapeError
 from pixelcnn.inference import PixelCNNSampler
 from pixelcnn.inference.query import Progress
-from pixelcnn.models import AutoregressiveModel
+from pixelcnn.models import AutoregressiveModel, Cond
+from pixelcnn.nn import Condition
 from pixelcnn.shards.archive import Arrays
-from pixelcnn.shards.arguments import SHARD_SIZE, checked_sizes, listed_cond
-from pixelcnn.shards.contents import shard_arrays
-from pixelcnn.shards.recipe import recipe_for
+from pixelcnn.shards.sampling_plan import SamplingPlan, plan_sampling
+from pixelcnn.shards.sizes import SHARD_SIZE, check_sizes
 from pixelcnn.shards.work import ShardedWork
 from pixelcnn.walk import SamplingKeywords, SamplingOptions
 
 
 class ShardedSampling(ShardedWork):
-    """Images in files of equal size, drawn with the memory of one file.
+    """Samples in files of equal size, with the memory of one file.
 
-    Image n is that which `PixelCNNSampler.generate_samples` draws at place n, to the bit: shards
-    hold whole batches, so the batches are the same. See `ShardedWork` for what a folder of shards
-    is, and `Recipe` for what decides their bytes.
+    Image n is image n of `PixelCNNSampler.generate_samples`, to the bit: shards hold whole batches,
+    so the batches are the same. `ShardedWork` describes a folder of shards, and `SamplingPlan` the
+    settings that decide their bytes.
 
-    A shard is an .npz file that `pixelcnn.load_data("npz:…")` reads as training images, and so are
-    all shards of a folder together: `x_train` (n, C, H, W), `levels`, `layout`, what it was drawn
-    by (`y_train` and `label_names`, `attributes_train` or `maps_train`), and `notes` (JSON).
+    `pixelcnn.load_data("npz:…")` reads a shard, or the whole folder, as training images. A shard is
+    an .npz file of `x_train` (n, C, H, W), `levels`, `layout`, the condition (`y_train` and
+    `label_names`, `attributes_train` or `maps_train`) and `notes` (JSON).
 
     Args:
-        model: Any architecture, on the device where it shall draw.
+        model: Any architecture, on the device where it samples.
         folder: Where shards and manifest are.
         num_samples: Images, N, over all shards.
         shard_size: Images of each shard but the last, a multiple of `batch_size`.
@@ -42,7 +47,7 @@ class ShardedSampling(ShardedWork):
             `shard_size` by default.
 
     Raises:
-        ConfigError: If a setting is out of range, or the folder is that of another drawing.
+        ConfigError: If an option is out of range, or the folder has other settings.
         ShapeError: If `shape` or `cond` does not fit the model.
         DataError: If the folder's manifest is damaged.
         OutputError: If the folder cannot be written to.
@@ -58,26 +63,26 @@ class ShardedSampling(ShardedWork):
         shape: tuple[int, ...] | None = None,
         **options: Unpack[SamplingKeywords],
     ) -> None:
-        sizes = checked_sizes(num_samples, shard_size, options.get("batch_size"))
+        sizes = check_sizes(num_samples, shard_size, options.get("batch_size"))
         self.sampler = PixelCNNSampler(model)
-        cond = listed_cond(model, options.get("cond"))
+        cond = _list_cond(model, options.get("cond"))
         options |= {"cond": cond, "batch_size": sizes["batch_size"]}
         self.options = SamplingOptions.of(options, model.sample_shape(shape))
         # Checks that they fit the model, before the folder is touched.
         model.prepare_sampling(1 if cond is None else len(cond), self.options, num_blank=1)
-        self.recipe = recipe_for(model, self.options, sizes)
+        self.sampling_plan = plan_sampling(model, self.options, sizes)
         self.cond = cond
-        super().__init__(folder, self.recipe)
+        super().__init__(folder, self.sampling_plan)
 
     def size_of(self, images: range) -> int:
         """Sub-pixels."""
-        return len(images) * math.prod(self.recipe.shape)
+        return len(images) * math.prod(self.sampling_plan.shape)
 
     def arrays_of(self, images: range, on_progress: Progress | None) -> Arrays:
-        """Draws images of these numbers."""
-        recipe = self.recipe
-        cond = None if self.cond is None else share_evenly(self.cond, recipe.num_samples, images)
-        x = np.empty((len(images), *recipe.shape), level_type(recipe.levels))
+        """Samples images of these numbers."""
+        plan = self.sampling_plan
+        cond = None if self.cond is None else share_evenly(self.cond, plan.num_samples, images)
+        x = np.empty((len(images), *plan.shape), level_type(plan.levels))
         batches = self.sampler.stream(
             len(images),
             first=images.start,
@@ -88,7 +93,7 @@ class ShardedSampling(ShardedWork):
         for batch in batches:
             x[place : place + len(batch)] = batch.numpy()
             place += len(batch)
-        return shard_arrays(recipe, x, self.sampler.model.condition, cond)
+        return _arrays(plan, x, self.sampler.model.condition, cond)
 
 
 def sample_shards(
@@ -120,7 +125,7 @@ def sample_shards(
         Whether all shards are whole now, those of other workers too.
 
     Raises:
-        ConfigError: If a setting is out of range, or the folder is that of another drawing.
+        ConfigError: If an option is out of range, or the folder has other settings.
         ShapeError: If a shape does not fit the model.
         DataError: If the folder's manifest is damaged.
         OutputError: If something cannot be written.
@@ -140,3 +145,48 @@ def sample_shards(
     missing = sampling.missing(worker=worker, num_workers=num_workers)
     sampling.write(missing, on_progress=on_progress)
     return sampling.finish()
+
+
+def _list_cond(model: AutoregressiveModel, cond: Cond) -> Tensor | None:
+    """Conditions (M, …) on the CPU; a single one as M = 1.
+
+    Raises:
+        ShapeError: If they are no numbers, or there is none.
+    """
+    if cond is None:
+        return None
+    values = numbers_of("cond", cond, "labels, attributes or maps").cpu()
+    if not values.numel():
+        raise ShapeError("`cond` must hold at least one condition, got none. Or leave it out.")
+    return values[None] if values.ndim == model.condition.num_axes else values
+
+
+def _arrays(
+    plan: SamplingPlan, x: NDArray[Any], condition: Condition, cond: Tensor | None
+) -> Arrays:
+    """The arrays of a shard, by the keys of `pixelcnn.data.sources.arrays.read_npz`.
+
+    Args:
+        plan: How they were sampled.
+        x: Levels of n images. (n, C, H, W).
+        condition: What the model is conditioned on.
+        cond: Of each image. (n, …); or None.
+    """
+    return {
+        "x_train": x,
+        "levels": np.array(plan.levels),
+        "layout": np.array("NCHW"),
+        # With guidance 0 the images have no label.
+        **({} if cond is None or plan.guidance == 0 else _named(condition, cond)),
+    }
+
+
+def _named(condition: Condition, cond: Tensor) -> Arrays:
+    names = np.array(condition.every_name)
+    if condition.kind == "labels":
+        # All names: a shard need not hold an image of the last label.
+        return {"y_train": cond.numpy(), "label_names": names}
+    arrays = {f"{condition.kind}_train": cond.float().numpy()}
+    if condition.kind == "attributes" and len(set(condition.every_name)) == condition.count:
+        arrays["attribute_names"] = names
+    return arrays

@@ -1,4 +1,4 @@
-"""Scoring into a folder of shards: how probable each image of a large set is."""
+"""Scoring into a folder of shards: the likelihood of each image of a large set."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ from pixelcnn.inference.query import Progress
 from pixelcnn.inference.scoring import LABELS_SUMMED_OUT
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.shards.archive import Arrays
-from pixelcnn.shards.arguments import SHARD_SIZE, checked_sizes
 from pixelcnn.shards.plan import Plan
-from pixelcnn.shards.recipe import software
+from pixelcnn.shards.sampling_plan import software_versions
+from pixelcnn.shards.sizes import SHARD_SIZE, check_sizes
 from pixelcnn.shards.work import ShardedWork
 
 BATCH_SIZE = 64
@@ -29,19 +29,19 @@ NUM_COMPARED = 256  # images by which the better of two densities is chosen
 
 @dataclass(frozen=True)
 class ScoringPlan(Plan):
-    """What is scored, by what. Two equal plans give the same bytes on one kind of machine.
+    """What is scored, and by which model. Equal plans give the same bytes on one kind of machine.
 
     Attributes:
         model: Name of the architecture.
         weights: Fingerprint of architecture and weights, see `pixelcnn.checkpoint.fingerprint`.
         num_scored: Images of all shards together, N.
         batch_size: Images of a forward pass, counted from number 0.
-        images: Which images, in words: data set, split, what was done to them.
+        images: Which images, in words: data set, split, transforms.
         condition: Kind of condition of each image; None: p(x) is measured.
         density: "labels summed out" where the model also has a no-label output; else None, as in
             manifests without this key.
         device: Kind of device: "cpu", "cuda", "mps".
-        software: Versions of this package and of torch: others may round otherwise.
+        software: Versions of this package and of torch: others may round differently.
     """
 
     model: str
@@ -65,7 +65,7 @@ class ScoringPlan(Plan):
 
     @property
     def notes(self) -> dict[str, Any]:
-        """What a shard says of itself for people."""
+        """Description of a shard for people."""
         return {
             "description": "negative log-likelihoods in nats",
             "software": f"pixelcnn {self.software['pixelcnn']}",
@@ -76,15 +76,15 @@ class ScoringPlan(Plan):
 class ShardedScoring(ShardedWork):
     """Negative log-likelihoods of many images, measured with the memory of one batch of them.
 
-    They are those that `pixelcnn.inference.score` gives for all images at once, to the bit: shards
-    hold whole batches, so the batches are the same. See `ShardedWork` for what a folder of shards
-    is. A shard holds `number` (n,), from 0, and `nats` (n,), float64.
+    They equal those of `pixelcnn.inference.score` for all images at once, to the bit: shards hold
+    whole batches, so the batches are the same. `ShardedWork` describes a folder of shards. A shard
+    holds `number` (n,), from 0, and `nats` (n,), float64.
 
     Args:
-        model: Any architecture, on the device where it shall score.
-        image_set: The images, which stay where they are stored until their turn.
+        model: Any architecture, on the device where it scores.
+        image_set: The images; each batch is read when it is scored.
         folder: Where shards and manifest are.
-        images: Which images these are, in words: what tells the folder from that of other ones.
+        images: Which images these are, in words, for the manifest.
         shard_size: Images of each shard but the last, a multiple of `batch_size`.
         batch_size: Images of a forward pass; None for 64, or `shard_size` if that is less.
 
@@ -94,7 +94,7 @@ class ShardedScoring(ShardedWork):
             p(x) the better of the first 256 images is taken for all.
 
     Raises:
-        ConfigError: If a setting is out of range, or the folder is that of another scoring.
+        ConfigError: If a setting is out of range, or the folder has other settings.
         DataError: If the folder's manifest is damaged.
         OutputError: If the folder cannot be written to.
     """
@@ -109,11 +109,11 @@ class ShardedScoring(ShardedWork):
         shard_size: int = SHARD_SIZE,
         batch_size: int | None = None,
     ) -> None:
-        sizes = checked_sizes(len(image_set), shard_size, batch_size, usual=BATCH_SIZE)
+        sizes = check_sizes(len(image_set), shard_size, batch_size, default=BATCH_SIZE)
         if image_set.is_dynamic:
             raise ConfigError(
-                "`image_set` must hold images that stay as they are, and these are drawn anew in "
-                "every epoch. Score validation or test images."
+                "`image_set` must hold fixed images, and these are sampled anew in every epoch. "
+                "Score validation or test images."
             )
         self.model = model
         self.image_set = image_set
@@ -133,7 +133,7 @@ class ShardedScoring(ShardedWork):
                 images=images,
                 condition=self.condition,
                 device=model.device.type,
-                software=software(),
+                software=software_versions(),
                 density=self.density if is_choice else None,
             ),
         )

@@ -1,4 +1,4 @@
-"""Work on images by number into a folder of shards, which one process or many fill."""
+"""Work on images by number, into a folder of shards, by one process or many."""
 
 import hashlib
 from abc import ABC, abstractmethod
@@ -11,28 +11,28 @@ from pixelcnn.errors import ConfigError, OutputError
 from pixelcnn.files import make_folder
 from pixelcnn.inference.query import Progress
 from pixelcnn.shards.archive import Arrays, is_whole, read_notes, write_shard
-from pixelcnn.shards.manifest import Claim, tidy, write_manifest
+from pixelcnn.shards.manifest import ShardFolder, tidy, write_manifest
 from pixelcnn.shards.plan import Plan
 
 
 class ShardedWork(ABC):
-    """Something to be done for each of many images, kept in files of equal size.
+    """Results for each of many images, in files of equal size.
 
-    What becomes of an image depends on the plan and on its number alone. Neither when, nor in
-    which order, nor by how many processes shards are made changes a byte of them. What could is
-    not left to chance but written into the manifest, and a folder of another one is refused.
+    The result of an image depends on the plan and on its number alone: the bytes of the shards do
+    not depend on the time, the order or the number of processes. The manifest holds all settings
+    that decide them, and a folder with another manifest is refused.
 
-    A shard bears its name only when it is whole, and ends with its own checksum. Whatever stops a
-    process costs no more than the shards it was making: `missing` names those that are not there
-    or damaged. Each process makes shards of its own and writes nothing else; the manifest is made
-    of what lies in the folder, by whoever finds all of it whole.
+    A shard gets its name only when it is complete, and ends with its checksum. A killed process
+    loses only the shards it was making: `missing` names those that are absent or damaged. Each
+    process writes its own shards; the one that finds all of them complete writes their checksums
+    into the manifest.
 
     Args:
         folder: Where shards and manifest are.
-        plan: What is done.
+        plan: The work.
 
     Raises:
-        ConfigError: If the folder is that of another plan.
+        ConfigError: If the folder has another plan.
         DataError: If the folder's manifest is damaged.
         OutputError: If the folder cannot be written to.
     """
@@ -42,24 +42,24 @@ class ShardedWork(ABC):
             raise ConfigError(f"`folder` must be the path of a folder, got {folder!r}.")
         self.plan = plan
         self.folder = make_folder(folder)
-        self._claim = Claim(self.folder, plan)
-        self.checksums = self._claim.checksums
+        self._shard_folder = ShardFolder(self.folder, plan)
+        self.checksums = self._shard_folder.checksums
 
     @abstractmethod
     def arrays_of(self, images: range, on_progress: Progress | None) -> Arrays:
-        """Does the work for images of these numbers: the arrays of their shard, but its notes.
+        """The arrays of the shard of these images, without its notes.
 
         Args:
             images: A run of numbers, as the plan cuts them.
-            on_progress: Told how much of `size_of(images)` is done, and that.
+            on_progress: Called with the part of `size_of(images)` that is done, and all.
         """
 
     @abstractmethod
     def size_of(self, images: range) -> int:
-        """How much work that is, in the unit of progress."""
+        """The amount of work, in units of progress."""
 
     def missing(self, *, worker: int = 0, num_workers: int = 1) -> list[int]:
-        """Numbers of the shards that are not there or damaged, of those of one worker.
+        """Numbers of the absent or damaged shards, of those of one worker.
 
         Args:
             worker: Which worker, from 0; it has the shards worker, worker + num_workers, …
@@ -79,29 +79,29 @@ class ShardedWork(ABC):
 
     @property
     def num_present(self) -> int:
-        """Shards of which a file is there, whole or not: quicker than `missing`."""
+        """Shards with a file, complete or not: quicker than `missing`."""
         numbers = range(self.plan.num_shards)
         return sum((self.folder / self.plan.file_of(number)).exists() for number in numbers)
 
     @property
     def is_listed(self) -> bool:
-        """Whether the manifest says that all shards are whole: quicker than `missing`."""
+        """Whether the manifest lists all shards as complete: quicker than `missing`."""
         found = read_manifest(self.folder)
         return found is not None and all(each["sha256"] for each in found["shards"])
 
     def damaged(self, missing: Iterable[int]) -> list[int]:
-        """Those of the missing shards of which a file is there all the same."""
+        """Those of the missing shards that have a (damaged) file."""
         return [n for n in missing if (self.folder / self.plan.file_of(n)).exists()]
 
     def write(self, shards: Iterable[int], *, on_progress: Progress | None = None) -> None:
-        """Makes shards, in place of what bears their names.
+        """Makes shards, and replaces files of their names.
 
         Args:
             shards: Their numbers.
-            on_progress: Told how much of the work for all of these shards is done, and that.
+            on_progress: Called with the part of the work for these shards that is done, and all.
 
         Raises:
-            ConfigError: If there is no such shard, or the folder became that of another plan.
+            ConfigError: If there is no such shard, or the folder has got another plan.
             OutputError: If a shard cannot be written.
         """
         numbers = [whole_number("shards", number, at_least=None) for number in shards]
@@ -115,12 +115,12 @@ class ShardedWork(ABC):
         for number in numbers:
             images = self.plan.images_of(number)
             arrays = self.arrays_of(images, _after(done, total, on_progress))
-            self._claim.check()  # taken by another plan, before our first shard was there?
+            self._shard_folder.check()  # replaced by another plan, before our first shard?
             self._put(number, arrays)
             done += self.size_of(images)
 
     def finish(self) -> bool:
-        """Writes the checksums of all shards into the manifest if all are whole.
+        """Writes the checksums of all shards into the manifest if all are complete.
 
         Returns:
             Whether they are.
@@ -143,13 +143,13 @@ class ShardedWork(ABC):
         try:
             write_shard(self.folder / file, arrays, self.plan.notes_of(self.plan.images_of(number)))
         except OutputError:
-            # A process that made the same shards may have found all whole, and tidied up what was
-            # on its way here: then it is there, the same to the byte.
+            # A process that made the same shards may have found all complete, and removed our
+            # temporary file: then the shard is there, the same to the byte.
             if self._checksum(number) is None:
                 raise
 
     def _checksum(self, number: int) -> str | None:
-        """SHA-256 of the file of a shard; None if it is not there, damaged or of another plan."""
+        """SHA-256 of the file of a shard; None if it is absent, damaged or of another plan."""
         file = self.plan.file_of(number)
         try:
             content = (self.folder / file).read_bytes()
@@ -164,7 +164,7 @@ class ShardedWork(ABC):
 
 
 def _after(done: int, total: int, report: Progress | None) -> Progress | None:
-    """Reports a part of the work as what it is of the whole."""
+    """Reports a part of the work as a part of the whole."""
     if report is None:
         return None
     tell = report

@@ -1,4 +1,4 @@
-"""All that decides the images of a folder of shards, so that no folder mixes two drawings."""
+"""The settings that decide the samples in a folder of shards."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from pixelcnn.shards.plan import Plan
 from pixelcnn.version import __version__
 from pixelcnn.walk import SamplingOptions
 
-LISTED = 1000  # numbers of a condition that a manifest shows; more are told by their checksum
+LISTED = 1000  # numbers of a condition that a manifest holds; of more it holds the checksum
 
 
 @dataclass(frozen=True)
-class Recipe(Plan):
-    """What is drawn, and how. Two equal recipes give the same bytes on one kind of machine.
+class SamplingPlan(Plan):
+    """What is sampled, and how. Equal plans give the same bytes on one kind of machine.
 
     Attributes:
         model: Name of the architecture.
@@ -38,7 +38,7 @@ class Recipe(Plan):
         levels: K.
         condition: Kind, number and checksum of the conditions, see `describe_condition`; or None.
         device: Kind of device: "cpu", "cuda", "mps".
-        software: Versions of this package and of torch: others may round otherwise.
+        software: Versions of this package and of torch: others may round differently.
     """
 
     model: str
@@ -64,7 +64,7 @@ class Recipe(Plan):
 
     @property
     def notes(self) -> dict[str, Any]:
-        """What a shard says of itself for people."""
+        """Description of a shard for people."""
         return {
             "description": "generated images",
             "software": f"pixelcnn {self.software['pixelcnn']}",
@@ -72,10 +72,10 @@ class Recipe(Plan):
         }
 
 
-def recipe_for(
+def plan_sampling(
     model: AutoregressiveModel, options: SamplingOptions, sizes: Mapping[str, int]
-) -> Recipe:
-    """The recipe of samples from a model.
+) -> SamplingPlan:
+    """The plan of samples from a model.
 
     Args:
         model: With its weights, on the device where it samples.
@@ -83,24 +83,24 @@ def recipe_for(
         sizes: `num_samples` and `shard_size`.
     """
     assert options.cond is None or isinstance(options.cond, Tensor)
-    return Recipe(
+    return SamplingPlan(
         model=model.name,
         weights=fingerprint(model),
         levels=model.num_classes,
         condition=describe_condition(model.condition.kind, options.cond),
         device=model.device.type,
-        software=software(),
+        software=software_versions(),
         **{**options.plain, **sizes},
     )
 
 
-def software() -> dict[str, str]:
-    """What may round otherwise in another version."""
+def software_versions() -> dict[str, str]:
+    """Versions of packages that may round differently in another version."""
     return {"pixelcnn": __version__, "torch": str(torch.__version__)}
 
 
 def describe_condition(kind: str | None, cond: Tensor | None) -> dict[str, Any] | None:
-    """Conditions (M, …) as a manifest tells them apart.
+    """Conditions (M, …) as a manifest holds them.
 
     Example:
         >>> described = describe_condition("labels", torch.tensor([3, 5]))
