@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pixelcnn.models import AutoregressiveModel
+from pixelcnn.models.generation import sample_shape
 from pixelcnn.nn import Cursor
 from pixelcnn.walk import (
     CachedStepper,
@@ -79,7 +80,7 @@ def walk_memory(
     walked = in_precision(model, options.precision)
     network = walked.network if isinstance(walked, RoundedModel) else model
     kept = []
-    shape = model.sample_shape(options.shape)
+    shape = sample_shape(model, options.shape)
     for batch_size in (1, 2):
         x, stepper = model.blank(batch_size, shape), CachedStepper(walked)
         rows = walk_rows(stepper, x, sampling_chooser(x, seed=0), cond=_any_condition(model, x))

@@ -10,6 +10,7 @@ from typing_extensions import Unpack
 from pixelcnn.arguments import whole_number
 from pixelcnn.inference.query import Progress, check_model, check_nats, evaluating
 from pixelcnn.models import AutoregressiveModel
+from pixelcnn.models.generation import prepare_sampling
 from pixelcnn.walk import RepeatedSampling, SamplingKeywords, SamplingOptions, recorder_for
 
 CHECKED_SIDE = 32  # pixels of an image that are checked for NaN, on behalf of its batch
@@ -146,8 +147,8 @@ class PixelCNNSampler:
 
     def _plan(self, num_samples: int, options: SamplingOptions, first: int = 0) -> _Plan:
         first = whole_number("first", first, at_least=0)
-        blank, cond = self.model.prepare_sampling(
-            num_samples, options, num_blank=options.batch_size
+        blank, cond = prepare_sampling(
+            self.model, num_samples, options, num_blank=options.batch_size
         )
         return _Plan(int(num_samples), first, blank, cond, options)
 

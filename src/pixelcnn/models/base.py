@@ -1,6 +1,5 @@
 """What every architecture has in common: exact log-probabilities and sampling."""
 
-import logging
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,9 +9,10 @@ import torch
 from torch import Generator, Tensor, nn
 from typing_extensions import Unpack
 
-from pixelcnn.arguments import image_shape, numbers_of, renamed_arguments, whole_number
+from pixelcnn.arguments import numbers_of, renamed_arguments, whole_number
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.likelihoods import make_likelihood
+from pixelcnn.models.generation import prepare_sampling, sample_shape
 from pixelcnn.models.options import ModelClass
 from pixelcnn.nn import Condition, Cursor, PixelInput, ReceptiveField, standardise
 from pixelcnn.spec import ImageSpec, check_levels
@@ -24,11 +24,6 @@ from pixelcnn.walk import (
     recorder_for,
     seed_from,
 )
-
-logger = logging.getLogger(__name__)
-
-DEFAULT_SIDE = 32
-"""Height and width of samples of a model without `image_size`."""
 
 # What the fields of an `ImageSpec` are called as arguments of a model.
 SPEC_NAMES = {
@@ -245,7 +240,7 @@ class AutoregressiveModel(nn.Module, metaclass=ModelClass):
         """Samples images, as `PixelCNNSampler.generate_samples` does.
 
         Args:
-            shape: (C, H, W); None for the model's own size, see `sample_shape`.
+            shape: (C, H, W); None for the model's own size, or 32 × 32 pixels.
             num_samples: Images, N.
             generator: Gives the seed where `seed` is not given; None for torch's global generator.
             **options: `temperature`, `top_k`, `top_p`, `guidance`, `cond`, `seed`, `batch_size`,
@@ -264,7 +259,7 @@ class AutoregressiveModel(nn.Module, metaclass=ModelClass):
         elif generator is not None:
             raise ConfigError("Give `seed` or `generator`, not both: each decides the images.")
         chosen = SamplingOptions.of(options, shape)
-        x, cond = self.prepare_sampling(num_samples, chosen)
+        x, cond = prepare_sampling(self, num_samples, chosen)
         sampling = RepeatedSampling(self, chosen, recorder=recorder_for(x.device))
         for first in range(0, num_samples, chosen.batch_size):
             own = slice(first, first + chosen.batch_size)
@@ -272,62 +267,15 @@ class AutoregressiveModel(nn.Module, metaclass=ModelClass):
                 pass
         return x
 
-    def prepare_sampling(
-        self, num_samples: int, options: SamplingOptions, *, num_blank: int | None = None
-    ) -> tuple[Tensor, Tensor | None]:
-        """Blank images and the condition of each sample, once all options fit the model.
-
-        Args:
-            num_samples: Images, N.
-            options: How to sample.
-            num_blank: Blank images at most; None for all.
-
-        Returns:
-            Zeros (B, C, H, W), int64, and a condition (N, …) or None.
-        """
-        self.condition.check_guidance(options.guidance)
-        num_samples = whole_number("num_samples", num_samples)
-        x = self.blank(min(num_samples, num_blank or num_samples), options.shape)
-        cond = self.prepare_cond(options.cond, num_samples)
-        # Only the shape of the images is checked: there is no memory for all of them.
-        self.condition.check(cond, x[:1].expand(num_samples, -1, -1, -1))
-        return x, cond
-
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.embed.like.device
 
-    def sample_shape(self, shape: Sequence[int] | None = None) -> tuple[int, ...]:
-        """The shape of samples: the one given, the model's own, or else 32 × 32 pixels.
-
-        Args:
-            shape: (C, H, W); None for the model's own size. A model without one samples 32 × 32
-                pixels, and a line in the log says so.
-
-        Raises:
-            ShapeError: If `shape` is not (C, H, W) with the channels of the model.
-        """
-        if shape is None and self._size is not None:
-            return self.spec.shape
-        if shape is None:
-            side = max(DEFAULT_SIDE, self.least_side)
-            sizes: tuple[int, ...] = (self.in_channels, side, side)
-            logger.warning(
-                "The model has no `image_size`: sampling images of shape %s. "
-                "Pass `shape=(C, H, W)` for another.",
-                sizes,
-            )
-            return sizes
-        sizes = image_shape(shape)
-        if sizes[0] != self.in_channels:
-            raise ShapeError(f"`shape` must be (C, H, W) with C = {self.in_channels}, got {sizes}.")
-        return sizes
-
     def blank(self, num_images: int, shape: Sequence[int] | None = None) -> Tensor:
         """Images of zeros to be filled by a walk. (B, C, H, W), int64."""
         num_images = whole_number("num_samples", num_images)
-        sizes = self.sample_shape(shape)
+        sizes = sample_shape(self, shape)
         return torch.zeros(num_images, *sizes, dtype=torch.int64, device=self.device)
 
     def prepare_cond(self, cond: Cond, num_images: int) -> Tensor | None:

@@ -16,6 +16,7 @@ from pixelcnn.errors import ShapeError
 from pixelcnn.inference import PixelCNNSampler
 from pixelcnn.inference.query import Progress
 from pixelcnn.models import AutoregressiveModel, Cond
+from pixelcnn.models.generation import prepare_sampling, sample_shape
 from pixelcnn.nn import Condition
 from pixelcnn.shards.archive import Arrays
 from pixelcnn.shards.sampling_plan import SamplingPlan, plan_sampling
@@ -67,9 +68,9 @@ class ShardedSampling(ShardedWork):
         self.sampler = PixelCNNSampler(model)
         cond = _list_cond(model, options.get("cond"))
         options |= {"cond": cond, "batch_size": sizes["batch_size"]}
-        self.options = SamplingOptions.of(options, model.sample_shape(shape))
+        self.options = SamplingOptions.of(options, sample_shape(model, shape))
         # Checks that they fit the model, before the folder is touched.
-        model.prepare_sampling(1 if cond is None else len(cond), self.options, num_blank=1)
+        prepare_sampling(model, 1 if cond is None else len(cond), self.options, num_blank=1)
         self.sampling_plan = plan_sampling(model, self.options, sizes)
         self.cond = cond
         super().__init__(folder, self.sampling_plan)

@@ -17,6 +17,7 @@ from pixelcnn.errors import ConfigError
 from pixelcnn.files import atomic_write
 from pixelcnn.inference import PixelCNNSampler
 from pixelcnn.models import AutoregressiveModel
+from pixelcnn.models.generation import sample_shape
 from pixelcnn.nn import Condition
 from pixelcnn.plots import (
     as_image,
@@ -83,7 +84,7 @@ def sample_images(
     Raises:
         ShapeError: If the shape or the condition does not fit the model.
     """
-    chosen = SamplingOptions.of(options, model.sample_shape(shape))
+    chosen = SamplingOptions.of(options, sample_shape(model, shape))
     sampler, frames = PixelCNNSampler(model), []
     with progress_bar(f"sampling {counted(num_samples, 'image')}") as tell:
         if keep_frames:
