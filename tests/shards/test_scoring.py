@@ -78,7 +78,7 @@ def test_a_folder_of_another_scoring_is_refused(model, image_set, tmp_path):
     with pytest.raises(ConfigError, match='`condition` is "labels" there and null here'):
         ShardedScoring(model, image_set.with_labels(None), tmp_path, **SIZES)
     with pytest.raises(ConfigError, match="sampled anew in every epoch"):
-        ShardedScoring(model, image_set.redrawn(), tmp_path, **SIZES)
+        ShardedScoring(model, image_set.dynamically_binarized(), tmp_path, **SIZES)
 
 
 def test_a_batch_of_no_image_is_refused(model, image_set, tmp_path):

@@ -1,4 +1,4 @@
-"""Asking a model: drawing images, how probable they are, and what is likely given what is known."""
+"""Inference: sampling, scoring, conditionals, completions and classification."""
 
 from pixelcnn.inference.classify import ClassPosterior, classify
 from pixelcnn.inference.complete import complete

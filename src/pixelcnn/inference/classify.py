@@ -1,4 +1,4 @@
-"""Classifying by Bayes' rule: which label explains an image best."""
+"""Classifying by Bayes' rule."""
 
 import math
 from collections.abc import Sequence
@@ -23,12 +23,12 @@ MASS_TOLERANCE = 1e-4
 
 @dataclass(frozen=True)
 class ClassPosterior:
-    """What a model of p(x | label) believes about the labels of N images.
+    """The posterior of the labels of N images, by a model of p(x | label).
 
     Attributes:
         log_joint: log p(x | label) + log p(label), in nats. (N, L), float64, on the CPU.
         by_pixel: log p(label | the first t pixels) for t from 0 to H W, in raster order; None if
-            it was not asked for. (N, 1 + H W, L), float64.
+            `by_pixel` was not set. (N, 1 + H W, L), float64.
     """
 
     log_joint: Tensor
@@ -70,9 +70,9 @@ def classify(
         model: Conditioned on labels; it is left in the mode it was in.
         images: Levels. (N, C, H, W).
         prior: p(label), (L,); uniform by default.
-        by_pixel: Also say what is believed after each pixel.
+        by_pixel: Whether to return the posterior after each pixel.
         batch_size: Images per forward pass; each label has its own.
-        progress: Is told the passes over an image that are done, and all, N × L.
+        progress: Called with the passes over an image that are done, and all, N × L.
 
     Raises:
         ConfigError: If the model has no labels, or gives NaN, if `prior` is no distribution over
@@ -88,9 +88,7 @@ def classify(
     """
     check_model(model)
     if model.num_labels is None:
-        raise ConfigError(
-            "Only a model of labels has a belief about them: train one with `num_labels`."
-        )
+        raise ConfigError("`model` must be conditioned on labels. Train one with `num_labels`.")
     log_prior = prior_of(prior, model.num_labels)
     _, batch_size = prepare_images(model, images, 0, batch_size)
     joint, beliefs = [], []

@@ -24,7 +24,7 @@ CONDITIONAL_METHODS: dict[str, Callable[..., LevelEstimate]] = {
     "smc": smc,
     "gibbs": gibbs,
 }
-"""Each takes a `Query` about one image, the site, and options of its own by name."""
+"""Each takes a `Query` of one image, the site, and its own options by name."""
 
 OPTION_CHECKS: dict[str, Callable[..., object]] = {
     "exact": partial(whole_number, "max_states"),
@@ -32,7 +32,7 @@ OPTION_CHECKS: dict[str, Callable[..., object]] = {
     "smc": check_populations,
     "gibbs": check_chains,
 }
-"""What each says of its options, for where no method is needed. They take them in their order."""
+"""Checks of the options of each, in their order, for sites that need no method."""
 
 FEW_STATES = 4096
 
@@ -56,8 +56,8 @@ def conditional(
     method        how                                                      options
     ============  =======================================================  ========================
     `exact`       sums over all images that are possible                   `max_states`
-    `importance`  draws the unknown in order, weighs by the known          `num_draws`
-    `smc`         the same, and good draws replace bad ones on the way     `num_populations`,
+    `importance`  samples in order, weights by what is known later         `num_draws`
+    `smc`         likewise, and resamples by weight on the way             `num_populations`,
                                                                            `num_particles`,
                                                                            `resample_below`
     `gibbs`       averages full conditionals along Markov chains           `num_chains`,
@@ -74,18 +74,18 @@ def conditional(
         known: True where known. (H, W), (C, H, W) or (1, C, H, W), bool.
         method: None for `exact` where at most 4,096 images are possible, else `smc`.
         cond: As the model takes it, for one image.
-        seed: From 0 to 2**64 - 1; with the arguments it decides the answer.
+        seed: From 0 to 2**64 - 1; with the arguments it decides the estimate.
         batch_size: Images walked together, at most.
         progress: Called with the parts of the work that are done, and all parts.
         **options: As the method takes them.
 
     Returns:
-        Probabilities with standard errors. An estimate that its own diagnostics speak against
-        says so by an `UnreliableEstimateWarning` and in its `warnings`.
+        Probabilities with standard errors. An unreliable estimate raises an
+        `UnreliableEstimateWarning` and lists the reasons in `warnings`.
 
     Raises:
         ShapeError: If `site`, `given`, `known` or `cond` does not fit the model or one another.
-        ConfigError: If the method is unknown or cannot answer, or an option is out of range.
+        ConfigError: If the method is unknown or does not apply, or an option is out of range.
 
     Example:
         >>> from pixelcnn.models import PixelCNN
@@ -103,21 +103,21 @@ def conditional(
         raise ShapeError(f"`given` must be one image, got {len(query.given)}.")
     place = resolve_site(site, query.given.shape[1:])
     method = default_conditional_method(query, place) if method is None else method
-    answer = choose_method(CONDITIONAL_METHODS, method, options)
+    run_method = choose_method(CONDITIONAL_METHODS, method, options)
     at = (0, *place)
     if query.known[at]:
-        asked = signature(answer).bind(query, place)
-        asked.apply_defaults()
-        OPTION_CHECKS[method](*asked.kwargs.values())
+        bound = signature(run_method).bind(query, place)
+        bound.apply_defaults()
+        OPTION_CHECKS[method](*bound.kwargs.values())
         level = int(query.given[at])
         return exact_estimate(torch.eye(model.num_classes, dtype=torch.float64)[level])
-    found = answer(query, place)
+    found = run_method(query, place)
     found.warn()
     return found
 
 
 def default_conditional_method(query: Query, site: Site) -> str:
-    """How the query about one image is answered where no method is named.
+    """The method of a query of one image where none is named.
 
     Returns:
         "exact" where at most 4,096 images are possible, else "smc".

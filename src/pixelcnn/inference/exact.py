@@ -1,4 +1,4 @@
-"""Exact answers by enumeration, where the space of images is small enough."""
+"""Exact conditionals by enumeration, where the number of possible images is small."""
 
 from collections.abc import Iterator
 
@@ -16,11 +16,11 @@ MAX_STATES = 2**20
 def exact(query: Query, site: Site, *, max_states: int = MAX_STATES) -> LevelEstimate:
     """The conditional distribution of a sub-pixel, as a sum over all images that are possible.
 
-    Sub-pixels that come after the site and after all that is known sum to one: only unknown
-    ones before those are enumerated.
+    Unknown sub-pixels after the site and after all known ones sum to one, so only those before are
+    enumerated.
 
     Args:
-        query: About one image.
+        query: Of one image.
         site: An unknown sub-pixel.
         max_states: Images enumerated at most.
 
@@ -49,7 +49,7 @@ def enumerate_images(
     """All images that agree with what is known, batch by batch.
 
     Args:
-        query: About one image.
+        query: Of one image.
         site: If given, sub-pixels after it and after all known ones are left out of the sum and
             stay zero; without it whole images are enumerated.
         max_states: Images at most.

@@ -15,11 +15,11 @@ from pixelcnn.models import AutoregressiveModel, Cond
 
 @dataclass(frozen=True)
 class Marginal:
-    """The distribution of a sub-pixel, found twice from the same draws of what comes before it.
+    """The distribution of a sub-pixel, estimated in two ways from the same samples.
 
     Attributes:
-        averaged: The mean of the distributions that the model gives to the site: the better one.
-        counted: The shares of the levels that were drawn there.
+        averaged: The mean of the distributions that the model gives to the site: the more precise.
+        counted: The shares of the levels that were sampled there.
     """
 
     averaged: LevelEstimate
@@ -27,10 +27,10 @@ class Marginal:
 
     @property
     def variance_ratio(self) -> float:
-        """How many times as many draws counting needs: its variance, over that of averaging.
+        """The variance of counting over that of averaging: how many times more draws it needs.
 
-        Variances are summed over the levels; infinite where averaging is exact, and not a number
-        where all draws showed one level, which says nothing of how counts vary.
+        Variances are summed over the levels. Infinite where averaging is exact; NaN where all draws
+        show one level, from which the variance of counts is unknown.
         """
         shares, draws = self.counted.probabilities, self.counted.num_draws
         counting = float((shares * (1 - shares)).sum()) / (draws - 1)
@@ -53,19 +53,19 @@ def marginal(
 ) -> Marginal:
     """The distribution of a sub-pixel when nothing is known.
 
-    What comes before the site is drawn, and the distributions that the model then gives to it are
-    averaged; they vary less than drawn levels do (the Rao-Blackwell theorem). Of the first
-    sub-pixel the answer is exact.
+    The sub-pixels before the site are sampled, and the distributions that the model then gives to
+    it are averaged; they vary less than sampled levels (the Rao-Blackwell theorem). For the first
+    sub-pixel the result is exact.
 
     Args:
         model: Any architecture.
         site: (channel, row, column), or (row, column) where there is one channel.
-        num_draws: Images drawn, down to the row of the site.
+        num_draws: Images sampled, down to the row of the site.
         shape: (C, H, W); None for the model's own size.
         cond: As the model takes it, for one image.
         seed: From 0 to 2**64 - 1; with the number of a draw it decides that draw.
         batch_size: Images walked together.
-        progress: Is told the draws that are done, and all.
+        progress: Called with the draws that are done, and all.
 
     Returns:
         The distribution, with standard errors.
@@ -93,14 +93,14 @@ def marginal(
     )
     place = resolve_site(site, blank.shape[1:])
     plan = Populations("averaged", num_draws, 1, 0.0)
-    expected, drawn = [], []
+    expected, samples = [], []
     for first, count in plan.chunks(query.batch_size):
         particles = walk_populations(query, blank, nothing, plan, first, count, site=place)
         expected.append(particles.shares.cpu())
-        drawn.append(particles.x[:, place.channel, place.row, place.column].cpu())
+        samples.append(particles.x[:, place.channel, place.row, place.column].cpu())
         query.report(first + count, num_draws)
     shares, even = torch.cat(expected), torch.zeros(num_draws)
-    counts = F.one_hot(torch.cat(drawn), model.num_classes)
+    counts = F.one_hot(torch.cat(samples), model.num_classes)
     averaged = from_weighted(even, shares, method="averaged", num_draws=num_draws)
     if query.order().index(place) == 0:
         averaged = exact_estimate(shares[0])

@@ -1,4 +1,4 @@
-"""What is known of an image: masks by name, by rectangle, or from an image file."""
+"""Masks of known pixels: by name, by rectangle, or from an image file."""
 
 import os
 import re
@@ -21,19 +21,19 @@ DEFAULT_SHARE = 0.5
 def known_mask(
     missing: str | os.PathLike[str], shape: tuple[int, int, int], *, seed: int = 0, number: int = 0
 ) -> Tensor:
-    """Which sub-pixels of an image are known, said by what is missing.
+    """A mask of the known sub-pixels of an image, from a name of the unknown ones.
 
     Args:
-        missing: One of
+        missing: The unknown pixels, one of
 
             * `bottom`, `top`, `left`, `right`: that half; `bottom:0.25` that share of the rows;
             * `center`: half of the rows and half of the columns; `center:0.25` a quarter of each;
             * `random`: half of the pixels; `random:0.9` that share of them;
             * `all` or `none`;
             * a rectangle `rows,columns` such as `4:20,8:16`, ends left out, as Python slices;
-            * an image file as large as the image: what is white is missing.
+            * an image file of the size of the image: white pixels are unknown.
         shape: (C, H, W). All channels of a pixel are known, or none.
-        seed: With `number` and the shape, decides what is missing at random. From 0 to 2**64 - 1.
+        seed: From 0 to 2**64 - 1. With `number` and the shape, decides the pixels of `random`.
         number: Number of the image, so that each of a batch can have its own. From 0 to 2**64 - 1.
 
     Returns:
@@ -84,8 +84,8 @@ def known_masks(
     """`known_mask` of each image of a batch.
 
     Args:
-        missing: One for all images, or one for each; what is missing at random differs between
-            images also where they share a word.
+        missing: One for all images, or one for each. `random` differs between images, also where
+            they share it.
         shape: (B, C, H, W).
         seed: As in `known_mask`.
 
@@ -120,10 +120,10 @@ def known_masks(
 
 
 def fit_mask(known: Tensor, x: Tensor) -> Tensor:
-    """A mask as every query reads it: one bool for each sub-pixel of each image.
+    """A mask expanded to one bool for each sub-pixel of each image.
 
     Args:
-        known: (H, W), (C, H, W) or (B, C, H, W), bool: what is left out is the same for all.
+        known: (H, W), (C, H, W) or (B, C, H, W), bool.
         x: Images. (B, C, H, W).
 
     Returns:

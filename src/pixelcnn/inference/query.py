@@ -1,4 +1,4 @@
-"""What every query about images has in common: a model, what is known, and how to work."""
+"""A query: images, what is known of them, the model, and how to compute."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,23 +19,23 @@ from pixelcnn.order import RasterOrder, Site
 from pixelcnn.spec import check_integers
 
 Progress: TypeAlias = Callable[[int, int], object]
-"""Told the number of parts of the work that are done, and of all parts."""
+"""Called with the number of parts of the work that are done, and of all."""
 
 A = TypeVar("A")
 
 
 @dataclass(frozen=True)
 class Query:
-    """Images of which something is known, and the model that is asked about the rest.
+    """Images with known and unknown sub-pixels, and a model of them.
 
     Attributes:
         model: Any architecture.
         given: Levels; zero where nothing is known. (B, C, H, W), int64, on the model's device.
         known: True where known. (B, C, H, W), bool.
         cond: As the model takes it, one entry per image.
-        seed: Decides whatever is drawn.
+        seed: Decides all samples.
         batch_size: Images walked together, at most: it bounds the memory.
-        progress: Told how far the work is.
+        progress: Called with the work that is done, and all.
     """
 
     model: AutoregressiveModel
@@ -58,7 +58,7 @@ class Query:
         return RasterOrder(channels, height, width)
 
     def report(self, done: int, total: int) -> None:
-        """Tells the progress, if somebody listens."""
+        """Reports the progress, if there is a callback."""
         if self.progress is not None:
             self.progress(done, total)
 
@@ -74,17 +74,17 @@ def make_query(
     batch_size: int = 256,
     progress: Progress | None = None,
 ) -> Query:
-    """A query, checked.
+    """Checks its arguments and makes a query.
 
     Args:
         model: Any architecture.
         given: Levels. (C, H, W) or (B, C, H, W); what it holds where nothing is known is not read.
         known: True where known. (H, W), (C, H, W) or (B, C, H, W), bool.
-        name: What `given` is called where the query was asked, for messages.
-        cond: As the model takes it; one entry stands for all images.
+        name: Name of `given` in error messages.
+        cond: As the model takes it; a single entry is that of all images.
         seed: From 0 to 2**64 - 1.
         batch_size: Images walked together, at most.
-        progress: Told how far the work is.
+        progress: Called with the work that is done, and all.
 
     Raises:
         ShapeError: If `given`, `known` or `cond` does not fit, or a known level is out of range.
@@ -101,7 +101,7 @@ def make_query(
             f"{tuple(given.shape)}."
         )
     known = fit_mask(known, given)
-    # Unknown levels are no part of the query: neither their range nor their value matters.
+    # Neither the range nor the value of unknown levels matters.
     given = given.where(known, 0)
     low, high = int(given.min()), int(given.max())
     if low < 0 or high >= model.num_classes:
@@ -115,7 +115,7 @@ def make_query(
 
 
 def check_model(model: object) -> None:
-    """Raises `ConfigError` unless it is a model, and no name of one."""
+    """Raises `ConfigError` unless it is a model; a name of one is not."""
     if not isinstance(model, AutoregressiveModel):
         is_name = isinstance(model, str | Path)
         advice = f' Use `pixelcnn.load("{model}")`.' if is_name else ""
@@ -152,7 +152,7 @@ def resolve_site(site: Sequence[int], shape: Sequence[int]) -> Site:
     """One sub-pixel of images of a shape (C, H, W).
 
     Args:
-        site: (channel, row, column); (row, column) will do where there is one channel.
+        site: (channel, row, column); or (row, column) where there is one channel.
         shape: (C, H, W).
 
     Raises:
@@ -175,7 +175,7 @@ def resolve_site(site: Sequence[int], shape: Sequence[int]) -> Site:
 def choose_method(
     methods: Mapping[str, Callable[..., A]], name: str, options: Mapping[str, Any]
 ) -> "partial[A]":
-    """The method of a name, with the options that it is asked with.
+    """The method of a name, with its options.
 
     Raises:
         ConfigError: If there is no such method, it takes no such option, or an option is no
@@ -199,7 +199,7 @@ def choose_method(
 
 
 def _number(option: Parameter, value: Any) -> Any:
-    """The value of an option, as the int or float that its method wants."""
+    """The value of an option, as the int or float that its method takes."""
     if option.annotation is int or (option.annotation == int | None and value is not None):
         return whole_number(option.name, value, at_least=None)
     return real_number(option.name, value) if option.annotation is float else value
@@ -207,7 +207,7 @@ def _number(option: Parameter, value: Any) -> Any:
 
 @contextmanager
 def evaluating(model: AutoregressiveModel) -> Iterator[None]:
-    """Without gradients, dropout or the statistics of a batch; afterwards as it was before."""
+    """In evaluation mode and without gradients; restores the mode of the model."""
     was_training = model.training
     model.eval()
     try:

@@ -187,11 +187,11 @@ def score_unconditionally(
     ways = ways if density is None else (density,)
     found: list[Scores] = []
     for number, way in enumerate(ways):
-        tell = _part_of(progress, number, len(ways))
+        report = _part_of(progress, number, len(ways))
         if way == LABELS_SUMMED_OUT:
-            found.append(_score_summed(model, images, prior, batch_size, tell))
+            found.append(_score_summed(model, images, prior, batch_size, report))
         else:
-            found.append(score(model, images, batch_size=batch_size, progress=tell))
+            found.append(score(model, images, batch_size=batch_size, progress=report))
     return min(found, key=lambda scores: float(scores.nats.sum()))
 
 

@@ -9,7 +9,7 @@ from pixelcnn.walk.stepper import CachedStepper, Stepper, Walkable
 
 
 class GuidedStepper(Stepper):
-    """Walks with and without the condition side by side, and combines what both say.
+    """Walks with and without the condition side by side, and combines their logits.
 
     The log-probabilities of the levels are u + g (c - u), normalised again, where c are those
     given the condition and u those without: p(level) is proportional to p_u^(1 - g) p_c^g. At

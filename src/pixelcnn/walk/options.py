@@ -42,8 +42,8 @@ class SamplingOptions:
         top_p: Keeps the smallest set of levels whose probability reaches p, 0 < p ≤ 1. None: all.
         guidance: 0 ignores the condition, 1 follows it, more exaggerates it. Other than 1 needs a
             model with `label_dropout`; see `GuidedStepper`.
-        cond: Labels (N,), attributes (N, A) or maps (N, A, H, W); a single one stands for all
-            images.
+        cond: Labels (N,), attributes (N, A) or maps (N, A, H, W); a single one is that of
+            all images.
         seed: From 0 to 2**64 - 1. Image n depends on (seed, n) alone: on no batch or device.
         shape: (C, H, W). None: the model's own size.
         batch_size: Images sampled together; bounds the memory.
@@ -112,5 +112,5 @@ For the most probable level use top_k=1.
 
     @property
     def plain(self) -> dict[str, Any]:
-        """All but `cond`, in types that JSON has: for files that say how images were made."""
+        """All but `cond`, in types that JSON has, for the notes of files of samples."""
         return {name: value for name, value in vars(self).items() if name != "cond"}

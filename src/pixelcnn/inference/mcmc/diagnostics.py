@@ -1,4 +1,4 @@
-"""How far averages along Markov chains can be trusted."""
+"""Diagnostics of Markov chains, and averages along them."""
 
 from typing import NamedTuple
 
@@ -10,22 +10,22 @@ from pixelcnn.errors import ShapeError
 MIN_DRAWS = 4
 """Each half of a chain needs two."""
 RARE = 1e-3
-"""Levels less probable than this are not asked whether the chains agree on them."""
+"""Levels less probable than this are left out of the diagnostics."""
 ROUNDING = 1e-6
-"""What changes by no more than this share is constant: predictions are rounded."""
+"""A series that varies by no more than this share is constant: predictions are rounded."""
 
 Floats = NDArray[np.float64]
 
 
 class ChainDiagnostics(NamedTuple):
-    """What repeated draws of one number say about the chains that made them.
+    """Convergence diagnostics of one number along several chains.
 
     Attributes:
         rhat: Spread of all draws over the spread within each half chain, of ranks and of their
             distance from the middle, the worse; 1 for chains that agree, infinite for chains
-            that stand still at different numbers.
-        ess: Independent draws that would tell the mean as precisely.
-        autocorrelation_time: Draws made for each of these.
+            that are constant at different numbers.
+        ess: Effective sample size: independent draws with the same error of the mean.
+        autocorrelation_time: Draws for each effective draw.
     """
 
     rhat: float
@@ -38,8 +38,8 @@ class ChainAverage(NamedTuple):
 
     Attributes:
         mean: (K,).
-        stderr: Standard error of the mean, from the means of the chains, which are independent
-            of each other whatever the draws within a chain are. (K,).
+        stderr: Standard error of the mean, from the means of the chains, which are independent.
+            (K,).
         degrees: Degrees of freedom of the standard error: chains less one.
         diagnostics: The worst of those of all levels that are not rare.
     """

@@ -1,4 +1,4 @@
-"""Markov chains that redraw one sub-pixel after another given all others, earlier and later."""
+"""Markov chains that resample one sub-pixel after another given all others."""
 
 from collections.abc import Iterator
 from typing import Literal, NamedTuple, TypeAlias
@@ -29,15 +29,17 @@ MAX_LEVELS_TRIED = 16
 
 
 class Move(NamedTuple):
-    """What a step had to choose from. Its probabilities average out better than its choices do.
+    """One step: the levels, their probabilities and the choice.
+
+    Averages of the probabilities have less variance than averages of the choices.
 
     Attributes:
-        block: The sub-pixels that were redrawn.
+        block: The sub-pixels that were resampled.
         chains: In which chains.
-        levels: Those there were to choose from, the present one first. (J, N, S).
+        levels: The candidates, the present one first. (J, N, S).
         probabilities: Of choosing each: the full conditional, or those of rejecting and
             accepting. (J, N, S), float64.
-        choice: Which of them was taken. (N, S).
+        choice: Index of the level taken. (N, S).
     """
 
     block: SiteBlock
@@ -65,8 +67,8 @@ class GibbsChains:
     in: its own, and those of the later sub-pixels that see it. A step evaluates only these, for
     all chains and levels at once, and sub-pixels that are in no factor together share it.
 
-    The kernel "gibbs" tries each level, and draws one from the full conditional. "metropolis"
-    draws a proposal from what the model predicts from the earlier sub-pixels, and accepts it with
+    The kernel "gibbs" evaluates each level, and samples one from the full conditional. "metropolis"
+    samples a proposal from the model given the earlier sub-pixels, and accepts it with
     probability min(1, a), where a is the ratio of the later sub-pixels' factors. It evaluates one
     level, however many there are, and none where it proposes the present one, which saves nearly
     all evaluations of images with few surprises. Both leave the posterior as it is, and reach

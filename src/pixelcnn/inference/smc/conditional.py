@@ -1,4 +1,4 @@
-"""Conditionals by weighted draws: importance sampling and sequential Monte Carlo."""
+"""Conditionals by weighted samples: importance sampling and sequential Monte Carlo."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,24 +15,23 @@ from pixelcnn.order import Site
 from pixelcnn.walk import image_noise
 
 MAX_BRANCHES = 20
-"""Up to so many levels, each level of the asked sub-pixel is tried with every draw."""
+"""Up to so many levels, each level of the target sub-pixel is tried with every draw."""
 
 
 def importance(query: Query, site: Site, *, num_draws: int = 1000) -> LevelEstimate:
     """The conditional distribution of a sub-pixel by importance sampling.
 
-    Unknown sub-pixels are drawn in order from the model, and each draw is weighed by the
-    probability of what is known after them. With much known that no draw foresees, a few draws
-    have all the weight; the effective sample size says so.
+    Unknown sub-pixels are sampled in order from the model, and each sample is weighted by the
+    probability of what is known after them. If much is known later, a few samples have nearly all
+    the weight, and the effective sample size is small.
 
-    Where nothing known comes after the site, the model's distribution there is averaged, not the
-    drawn levels. Where something does, each of up to 20 levels is tried with the same noise; of
-    more levels the drawn ones are counted.
+    Where nothing known comes after the site, the model's distributions there are averaged. Else
+    each of up to 20 levels is tried with the same noise; of more levels the samples are counted.
 
     Args:
-        query: About one image.
+        query: Of one image.
         site: An unknown sub-pixel.
-        num_draws: Images drawn; with each level if levels are tried.
+        num_draws: Images sampled; with each level if levels are tried.
 
     Raises:
         ConfigError: If `num_draws` is below 2.
@@ -56,15 +55,15 @@ def smc(
 ) -> LevelEstimate:
     """The conditional distribution of a sub-pixel by sequential Monte Carlo.
 
-    As `importance`, but within populations: whenever the weights of one have become uneven, heavy
-    images take the places of light ones. A population estimates the probability of what is known
-    without bias, also together with each level of the site; independent populations are weighed by
-    it, and their spread gives the standard error.
+    As `importance`, but in populations: when the weights of one have become uneven, its images are
+    resampled. A population is an unbiased estimate of the probability of what is known, also
+    together with each level of the site. Independent populations are weighted by it, and their
+    spread gives the standard error.
 
     Args:
-        query: About one image.
+        query: Of one image.
         site: An unknown sub-pixel.
-        num_populations: Independent populations; few of them make the intervals wide.
+        num_populations: Independent populations, at least 10 for a reliable estimate.
         num_particles: Images of a population, walked together whatever the batch size.
         resample_below: Resamples where the effective sample size is below this share of the
             population.
@@ -83,7 +82,7 @@ def smc(
 
 
 def check_populations(num_populations: int, num_particles: int, resample_below: float) -> None:
-    """Raises `ConfigError` unless these can be drawn."""
+    """Raises `ConfigError` if a number of populations or particles is out of range."""
     if num_populations < 2:
         raise ConfigError(
             f"`num_populations` must be at least 2, got {num_populations}: their spread is the "
@@ -97,7 +96,7 @@ def check_populations(num_populations: int, num_particles: int, resample_below: 
 
 @dataclass(frozen=True)
 class Populations:
-    """How many images to draw in which company.
+    """Numbers of populations and of images.
 
     Attributes:
         method: Name of the estimate.
@@ -145,7 +144,7 @@ def _estimate(query: Query, site: Site, plan: Populations) -> LevelEstimate:
 def _by_level(
     query: Query, site: Site, plan: Populations, first: int, count: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """By taking each level as known in its turn.
+    """Each level of the site is taken as known in turn.
 
     Returns:
         Log-weights of the populations (count,), their shares (count, K), and log-weights of all
@@ -164,12 +163,12 @@ def _by_level(
 def _by_draw(
     query: Query, site: Site, plan: Populations, first: int, count: int, *, counted: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The same from the draws: what was expected at the site, or what was drawn there."""
+    """The same from the samples: their distributions at the site, or their levels there."""
     particles = walk_populations(query, query.given, query.known, plan, first, count, site=site)
     shares = particles.shares
     if counted:
-        drawn = particles.x[:, site.channel, site.row, site.column]
-        shares = F.one_hot(drawn, query.model.num_classes).to(particles.log_weights)
+        samples = particles.x[:, site.channel, site.row, site.column]
+        shares = F.one_hot(samples, query.model.num_classes).to(particles.log_weights)
     weights = particles.by_population(particles.log_weights).softmax(1)
     mean = (weights[:, :, None] * particles.by_population(shares)).sum(1)
     return particles.log_evidence.cpu(), mean.cpu(), particles.log_weights.cpu()
@@ -185,17 +184,17 @@ def walk_populations(
     *,
     site: Site | None = None,
 ) -> Particles:
-    """Populations after their walk, as far as it matters.
+    """Walks populations down to the last row that matters.
 
     Args:
-        query: About one image.
+        query: Of one image.
         given: Variants of the image, each of which is walked by all populations. (V, C, H, W).
         known: The same for all variants. (1, C, H, W).
-        plan: How many images to draw.
+        plan: Numbers of populations and images.
         first: Number of the first population: with the seed it decides their noise, which all
             variants share.
         count: Populations of each variant.
-        site: Where to keep what the model expects.
+        site: Where to keep the model's distribution of the level.
 
     Returns:
         V × count populations, those of the first variant first.

@@ -1,4 +1,4 @@
-"""Particles: images drawn in order where nothing is known, and weighed where something is."""
+"""Particles: images sampled in order where unknown, and weighted where known."""
 
 from contextlib import closing
 
@@ -13,22 +13,22 @@ from pixelcnn.walk import CachedStepper, image_noise, sample_levels, walk_rows
 
 
 class Particles:
-    """Images of one walk, in populations of equal size that stand together.
+    """Images of one walk, in consecutive populations of equal size.
 
-    An unknown sub-pixel is drawn from the model given those before it. At a known one each image
-    is weighed by the probability that the model gave to its level: so the mean weight of a
-    population estimates the probability of all that is known, without bias. Where the weights of
-    a population have become uneven, its images are resampled: light ones go on as copies of heavy
-    ones, and all have the mean weight.
+    An unknown sub-pixel is sampled from the model given those before it. At a known one the weight
+    of each image is multiplied by the probability of its level, so the mean weight of a population
+    is an unbiased estimate of the probability of the known sub-pixels. When the weights of a
+    population have become uneven, its images are resampled: copies of heavy images replace light
+    ones, and all get the mean weight.
 
     Args:
         given: Levels where known. (N, C, H, W).
         known: True where known; the same for all images of a population. (N, C, H, W), bool.
-        noise: Uniform numbers in [0, 1), which decide all draws. (N, C, H, W), float64.
+        noise: Uniform numbers in [0, 1), which decide all samples. (N, C, H, W), float64.
         population: S, images of a population; N is a multiple of it.
         resample_below: A population is resampled when its effective sample size is less than
             this share of S; 0 for never.
-        site: Where to keep what the model expects of a sub-pixel.
+        site: Where to keep the model's distribution of the level.
 
     Attributes:
         x: The images. (N, C, H, W).
@@ -50,7 +50,7 @@ class Particles:
         resample_below: float = 0.0,
         site: Site | None = None,
     ) -> None:
-        # A Metal device has no doubles, so there draws and weights are made on the CPU.
+        # A Metal device has no doubles, so there levels are sampled and weighted on the CPU.
         self.device = torch.device("cpu") if given.device.type == "mps" else given.device
         self.x = given.clone()
         self.given = given.to(self.device)
@@ -70,7 +70,7 @@ class Particles:
         Args:
             model: Any architecture.
             cond: As the model takes it, one entry per image.
-            num_rows: Rows from the top that matter; None for all. Others may stay unfinished.
+            num_rows: Rows from the top to fill; None for all.
         """
         stepper = CachedStepper(model)
 
@@ -78,9 +78,9 @@ class Particles:
             logits = logits.to(self.device)
             self._keep_shares(logits, front)
             known = front.of(self.known)
-            drawn = sample_levels(logits, front.of(self.noise).flatten()).view(known.shape)
-            levels = torch.where(known, front.of(self.given), drawn)
-            if self._weigh(logits, levels, known):
+            samples = sample_levels(logits, front.of(self.noise).flatten()).view(known.shape)
+            levels = torch.where(known, front.of(self.given), samples)
+            if self._weight(logits, levels, known):
                 index = self._resampled(known, front)
                 if index is not None:
                     self._reorder(index, stepper)
@@ -109,8 +109,8 @@ class Particles:
         by_row = logits.unflatten(0, (front.num_rows, -1))
         self.shares = by_row[self.site.row - front.row].softmax(1, dtype=torch.float64)
 
-    def _weigh(self, logits: Tensor, levels: Tensor, known: Tensor) -> bool:
-        """Weighs what is known in a front (R, N), if anything is."""
+    def _weight(self, logits: Tensor, levels: Tensor, known: Tensor) -> bool:
+        """Weights by what is known in a front (R, N), if anything is."""
         if not known.any():
             return False
         nats = logits.double().log_softmax(1).gather(1, levels.flatten()[:, None])
@@ -125,7 +125,7 @@ class Particles:
         worn = worn & is_known.any(0)
         if not worn.any():
             return None
-        # A known sub-pixel needs no noise to be drawn: its number decides the resampling.
+        # A known sub-pixel needs no noise for its level: its noise decides the resampling.
         noise = front.of(self.noise).unflatten(1, (-1, self.population))[:, :, 0]
         uniform = noise.gather(0, is_known.int().argmax(0)[None])[0]
         stay = torch.arange(self.population, device=self.device)
@@ -215,7 +215,7 @@ def in_place(ancestors: Tensor) -> Tensor:
     first = numbers.view_as(ancestors)[:, :1]
     count = (ancestors + first).flatten().bincount(minlength=len(numbers))
     again = numbers.repeat_interleave((count - 1).clamp(min=0))
-    # As many images of a population are taken again as are not taken, and both stand in order.
+    # As many images of a population are taken again as are not taken, and both are in order.
     return numbers.masked_scatter(count == 0, again).view_as(ancestors) - first
 
 
