@@ -32,9 +32,9 @@ SEEN = 8  # least pixels of any other colour that is kept
 HIGHEST = {"about": 2600}  # below it is the configuration, line by line
 
 
-def draw(page: Page) -> None:
+def sample(page: Page) -> None:
     """Sixteen digits."""
-    press(page, "Draw")
+    press(page, "Sample")
     page.get_by_role("button", name="Levels (npz)").wait_for()
 
 
@@ -56,27 +56,27 @@ def probabilities(page: Page) -> None:
     assert box is not None  # it is there
     page.mouse.click(box["x"] + 3.5 / 8 * box["width"], box["y"] + 2.5 / 8 * box["height"])
     settle(page)
-    press(page, "Ask")
+    press(page, "Estimate")
     page.get_by_text("row 2, column 3").wait_for()
     settle(page)
-    press(page, "Expect")
-    page.get_by_role("button", name="Film (GIF)").wait_for()
+    press(page, "Animate")
+    page.get_by_role("button", name="Animation (GIF)").wait_for()
 
 
 def compare(page: Page) -> None:
     """Samples of two models by the same noise."""
     page.get_by_text("The protocols differ").wait_for()
-    press(page, "Draw")
+    press(page, "Sample")
     page.get_by_text("mean").nth(1).wait_for()
 
 
 def about(page: Page) -> None:
     """Everything about one model."""
-    page.get_by_text("Every line holds").wait_for()
+    page.get_by_text("All checks passed").wait_for()
 
 
 SHOWN: dict[str, tuple[str, Callable[[Page], None]]] = {
-    "draw": ("Draw", draw),
+    "sample": ("Sample", sample),
     "complete": ("Complete", complete),
     "probabilities": ("Probabilities", probabilities),
     "compare": ("Compare", compare),
@@ -139,7 +139,7 @@ def picture(browser: Any, address: str, name: str, width: int) -> Image.Image:
     page = browser.new_context(viewport={"width": width, "height": 1000}).new_page()
     page.set_default_timeout(120_000)
     page.goto(address)
-    page.get_by_role("button", name="Draw", exact=True).wait_for()
+    page.get_by_role("button", name="Sample", exact=True).wait_for()
     page.get_by_role("radiogroup", name="Page").get_by_text(title, exact=True).click()
     settle(page)
     act(page)

@@ -94,7 +94,7 @@ def test_a_path_that_exists_wins_over_a_name(tmp_path, monkeypatch):
     assert find_weights("digits") == FOLDER / "digits.safetensors"
     Path("digits").mkdir()
     assert find_weights("digits") == Path("digits")
-    with pytest.raises(CheckpointError, match="is a folder"):
+    with pytest.raises(CheckpointError, match="hides the bundled model .digits."):
         load("digits")
 
 
@@ -106,7 +106,7 @@ def test_only_the_plain_name_is_a_name(tmp_path, monkeypatch):
 
 def test_an_unknown_name_is_told_with_the_known_ones(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(CheckpointError, match=r"come with the package: .*digits"):
+    with pytest.raises(CheckpointError, match=r"Bundled models: .*digits"):
         load("digit")
 
 

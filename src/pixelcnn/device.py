@@ -1,4 +1,4 @@
-"""Where to compute."""
+"""Devices, and deterministic algorithms on them."""
 
 import os
 import platform
@@ -13,7 +13,7 @@ from pixelcnn.errors import ConfigError
 
 
 def resolve_device(device: str) -> str:
-    """Turns "auto" into "cuda" or "cpu", and checks that any other device is there.
+    """Turns "auto" into "cuda" or "cpu", and checks that any other device exists.
 
     Args:
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
@@ -40,10 +40,10 @@ def resolve_device(device: str) -> str:
 
 @contextmanager
 def deterministic_algorithms(wanted: bool | None) -> Iterator[None]:
-    """Has PyTorch refuse, within the block, operations that may give other bits the next time.
+    """Makes PyTorch refuse, within the block, operations whose results vary from run to run.
 
     Args:
-        wanted: Whether to; None leaves it as it is.
+        wanted: Whether to refuse them; None changes nothing.
 
     Raises:
         ConfigError: If an operation on this device has no such algorithm.
@@ -61,8 +61,8 @@ def deterministic_algorithms(wanted: bool | None) -> Iterator[None]:
     before = torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     if wanted:
-        # Products on GPUs are the same each time only with work space of a fixed size, which has
-        # to be known before the first of them.
+        # Products on GPUs are reproducible only with a workspace of fixed size, which must be set
+        # before the first of them.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(wanted)
     try:
@@ -79,7 +79,7 @@ def deterministic_algorithms(wanted: bool | None) -> Iterator[None]:
 
 
 def processor_name() -> str:
-    """The make of the processor, as far as the system tells."""
+    """The name of the processor, as far as the system reports it."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:  # not Linux

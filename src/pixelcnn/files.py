@@ -1,4 +1,4 @@
-"""Writing files so that a name never holds half a file."""
+"""Writing files so that a name never holds an incomplete file."""
 
 import errno
 import json
@@ -31,11 +31,11 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yields a temporary path beside `path`, and moves it there when the block succeeds.
 
     The temporary name keeps the suffix, because many writers choose their format by it. Missing
-    parent folders are made. When the block fails, nothing is left behind and an older file under
+    parent folders are created. When the block fails, nothing is left behind and an older file under
     `path` stays as it was.
 
     Args:
-        path: Where the file shall be in the end.
+        path: The final path of the file.
 
     Yields:
         The path to write to, in the same folder. It does not exist yet.
@@ -51,7 +51,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
         >>> [file.name for file in (folder / "new").iterdir()]
         ['note.txt']
     """
-    # Through links, so that writing to a link fills what it points to, as `open` would.
+    # Through links, so that writing to a link fills its target, as `open` would.
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.stem[:80]}-{uuid.uuid4().hex[:12]}{target.suffix}")
     try:
@@ -76,11 +76,11 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
 def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yields an empty folder beside `path`, whose files move there when the block succeeds.
 
-    When the block fails, nothing is left behind, and what was there stays as it was. Other files
-    that `path` holds stay in any case.
+    When the block fails, nothing is left behind and older files stay as they were. Other files in
+    `path` stay in any case.
 
     Args:
-        path: Where the files shall be in the end.
+        path: The final folder of the files.
 
     Yields:
         The folder to write plain files into.
@@ -117,8 +117,8 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
 def remove_leftovers(folder: Path, names: Collection[str]) -> None:
     """Removes the temporary files that killed processes left of files of these names.
 
-    Only where nobody is writing these files: one that is on its way looks the same. A folder that
-    is not there holds none.
+    Only where no process is writing these files: one in progress looks the same. A missing folder
+    holds none.
     """
     for path in folder.iterdir() if folder.is_dir() else ():
         parts = re.fullmatch(r"\.(.+)-[0-9a-f]{12}(\.[^.]*)?", path.name)
@@ -137,9 +137,9 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 
 def write_json(path: str | os.PathLike[str], obj: Any) -> None:
-    """Writes plain JSON types, indented for people, whole or not at all.
+    """Writes plain JSON types, indented, whole or not at all.
 
-    JSON has no numbers that are not finite: `null` stands for them.
+    Numbers that are not finite become `null`, as JSON has none.
 
     Raises:
         OutputError: If the file cannot be written.
@@ -150,7 +150,7 @@ def write_json(path: str | os.PathLike[str], obj: Any) -> None:
 
 
 def finite_json(obj: Any) -> Any:
-    """The same with None for every number that is not finite, which JSON does not have.
+    """Replaces numbers that are not finite, which JSON does not have, by None.
 
     Example:
         >>> finite_json({"nats": [1.5, float("inf")]})
@@ -164,7 +164,7 @@ def finite_json(obj: Any) -> Any:
 
 
 def make_folder(path: str | os.PathLike[str]) -> Path:
-    """Makes a folder that can be written to, so that a run fails before its work, not after.
+    """Makes a folder and checks that it is writable, so that a run fails before its work.
 
     Returns:
         The folder's path, as given.
@@ -186,13 +186,13 @@ def make_folder(path: str | os.PathLike[str]) -> Path:
 
 @contextmanager
 def provisional_folder(path: str | os.PathLike[str], *, keep: str | None = None) -> Iterator[Path]:
-    """Makes a folder that goes again if the work in it is refused before it has begun.
+    """Makes a folder, and removes it if the work in it is refused before it begins.
 
     Args:
         path: As `make_folder`.
-        keep: Name of what stands in the folder once the work has begun. A refusal before that
-            takes away all that was written into a folder made here; without a name, and after any
-            other failure, only folders made here that are empty go.
+        keep: Name of an entry of the folder that exists once the work has begun. A refusal before
+            that removes a folder made here with its content; without a name, and after other
+            failures, only empty folders made here are removed.
 
     Yields:
         The folder's path, as given.
@@ -220,13 +220,13 @@ def provisional_folder(path: str | os.PathLike[str], *, keep: str | None = None)
         if refused and made and keep is not None and not (folder / keep).exists():
             shutil.rmtree(folder, ignore_errors=True)
         for each in made:
-            with suppress(OSError):  # not empty: somebody has begun to use it
+            with suppress(OSError):  # not empty: it is in use
                 each.rmdir()
         raise
 
 
 def unwritable(path: str | os.PathLike[str], error: OSError) -> OutputError:
-    """The one message for a place that cannot be written to."""
+    """The error for a path that cannot be written."""
     reason = error.strerror or str(error) or type(error).__name__
     advice = _ADVICE.get(error.errno or 0, "Check the path, or choose another place.")
     return OutputError(f"Cannot write `{os.fspath(path)}`: {reason}. {advice}")
@@ -239,6 +239,6 @@ def _flush(path: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    # If its folder is gone or unreadable, the error that brought us here says so already.
+    # If its folder is missing or unreadable, an earlier error has reported it.
     with suppress(OSError):
         path.unlink(missing_ok=True)

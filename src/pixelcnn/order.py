@@ -1,4 +1,4 @@
-"""The order of sub-pixels: the oracle of causality, and the steps of a walk."""
+"""The order of sub-pixels: which may depend on which, and the steps of a walk."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,8 +24,8 @@ class Front(NamedTuple):
         channel: Channel of all of them.
         row: The topmost row.
         column: Column in the topmost row.
-        num_rows: R, rows taking part.
-        lag: Columns that each row is behind the one above it.
+        num_rows: Number of rows R.
+        lag: Columns by which each row is behind the one above it.
     """
 
     channel: int
@@ -60,7 +60,7 @@ class Front(NamedTuple):
 
 
 class Order(Protocol):
-    """A way to visit every sub-pixel after all that it depends on."""
+    """An order that visits every sub-pixel after those it depends on."""
 
     @property
     def lag(self) -> int:
@@ -111,8 +111,8 @@ class RasterOrder:
 class WavefrontOrder:
     """Several rows at once, each some columns behind the row above it.
 
-    A network whose windows reach fewer than `lag` columns to the right cannot tell the
-    difference: when a pixel's turn comes, all that it can see has been visited. With H rows and W
+    For a network whose windows reach fewer than `lag` columns to the right this equals raster
+    order: when a pixel is visited, all pixels in its receptive field have been. With H rows and W
     columns there are W + (H - 1) × lag steps instead of H × W, for each channel.
 
     Example:

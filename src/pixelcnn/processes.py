@@ -1,4 +1,4 @@
-"""Which of the processes this is that share a piece of work, on one machine or many."""
+"""This process among those that share a task, on one machine or many."""
 
 import os
 import signal
@@ -7,26 +7,26 @@ from dataclasses import dataclass
 
 from pixelcnn.errors import ConfigError
 
-# Of `torchrun`, and of our own `pixelcnn.cli.launch`; then of a step that `srun` began. A batch
-# script of SLURM is no step: what it runs by itself is alone.
+# Of `torchrun` and our own `pixelcnn.cli.launch`; then of a step that `srun` started. A batch
+# script of SLURM is no step: it runs as a single process.
 NAMES = (
     ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"),
     ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID", "SLURM_STEP_TASKS_PER_NODE"),
 )
 
 PARENT = "PIXELCNN_PARENT"
-"""Environment variable: number of a pipe that whoever started this process alone holds open."""
+"""Environment variable: number of a pipe that only the process that started this one holds open."""
 
 
 @dataclass(frozen=True)
 class Process:
-    """One of the processes that share a piece of work.
+    """One of the processes that share a task.
 
     Attributes:
-        rank: Its number among all, from 0.
-        world_size: How many there are.
-        local_rank: Its number among those of its machine.
-        local_world_size: How many these are; the same on every machine.
+        rank: Its number among all processes, from 0.
+        world_size: Number of processes.
+        local_rank: Its number on its machine, from 0.
+        local_world_size: Number of processes per machine; the same on every machine.
 
     Example:
         >>> Process(rank=5, world_size=8, local_rank=1, local_world_size=4).num_nodes
@@ -40,17 +40,17 @@ class Process:
 
     @property
     def is_first(self) -> bool:
-        """Whether it is the one that speaks and writes what is written once."""
+        """Whether it is the process that prints and writes shared files."""
         return self.rank == 0
 
     @property
     def is_alone(self) -> bool:
-        """Whether there is no other."""
+        """Whether it is the only process."""
         return self.world_size == 1
 
     @property
     def num_nodes(self) -> int:
-        """Machines."""
+        """Number of machines."""
         return self.world_size // self.local_world_size
 
     @property
@@ -63,10 +63,10 @@ def this_process(environment: "os._Environ[str] | dict[str, str] | None" = None)
     """This process, as `torchrun`, SLURM's `srun` or `pixelcnn` itself started it; else one alone.
 
     Args:
-        environment: Where that is read; None for the environment of this process.
+        environment: Environment variables; None for those of this process.
 
     Raises:
-        ConfigError: If what stands there cannot be.
+        ConfigError: If the variables contradict each other.
 
     Example:
         >>> this_process({"RANK": "2", "WORLD_SIZE": "4", "LOCAL_RANK": "0"}).world_size
@@ -91,12 +91,12 @@ def this_process(environment: "os._Environ[str] | dict[str, str] | None" = None)
 
 
 def end_with_parent() -> bool:
-    """Lets this process end, as by SIGTERM, when the one that started it is gone.
+    """Ends this process, as by SIGTERM, when the one that started it has ended.
 
-    For processes that one of ours started, which then holds their pipe; others are left alone.
+    Only for processes that one of ours started, which holds their pipe.
 
     Returns:
-        Whether it is one of those.
+        Whether this is such a process.
     """
     pipe = os.environ.pop(PARENT, None)
     if pipe is not None:

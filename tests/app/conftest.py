@@ -16,9 +16,9 @@ ENTRY = Path(__file__).parents[2] / "demo" / "app.py"
 
 def opened(*words: str) -> None:
     """What the harness runs: the page with the words of a command line."""
-    from pixelcnn.app.page import main
+    from pixelcnn.app.page import run_page
 
-    main(list(words))
+    run_page(list(words))
 
 
 def said(elements) -> str:
@@ -31,10 +31,10 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
     """Opens the page of a title, on `digits` unless runs are named, in an empty folder."""
     monkeypatch.chdir(tmp_path)
 
-    def open_page(title: str = "Draw", *, runs: tuple[str, ...] = ()) -> AppTest:
+    def open_page(title: str = "Sample", *, runs: tuple[str, ...] = ()) -> AppTest:
         words = (*runs, "--device", "cpu")
         app = AppTest.from_function(opened, args=words, default_timeout=60).run()
-        return app.radio(key="set.page").set_value(title).run() if title != "Draw" else app
+        return app.radio(key="set.page").set_value(title).run() if title != "Sample" else app
 
     yield open_page
     st.cache_resource.clear()

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from pixelcnn.app.background import watch, watch_steps
-from pixelcnn.app.scheduler import Turns
+from pixelcnn.app.background import run_in_background, run_steps
+from pixelcnn.app.scheduler import Scheduler
 
 
 class Gone(BaseException):
@@ -14,22 +14,22 @@ class Gone(BaseException):
 
 
 @pytest.fixture
-def turns(monkeypatch):
+def scheduler(monkeypatch):
     """One at a time, whatever machine this is."""
-    turns = Turns(1)
-    monkeypatch.setattr("pixelcnn.app.background.TURNS", turns)
-    return turns
+    scheduler = Scheduler(1)
+    monkeypatch.setattr("pixelcnn.app.background.SCHEDULER", scheduler)
+    return scheduler
 
 
 def test_the_last_news_are_shown_and_the_result_comes_back():
     shown = []
 
-    def work(say):
+    def work(report):
         for number in range(3):
-            say(number)
+            report(number)
         return "result"
 
-    assert watch(work, shown.append) == "result"
+    assert run_in_background(work, shown.append) == "result"
     assert [each for each in shown if each is not None][-1] == 2
 
 
@@ -39,14 +39,14 @@ def test_errors_of_the_work_come_to_who_looks_on():
         raise ValueError("no more")
 
     with pytest.raises(ValueError, match="no more"):
-        watch_steps(steps(), lambda newest: None)
+        run_steps(steps(), lambda newest: None)
 
 
 def leave(newest):
     raise Gone
 
 
-def test_who_looks_on_may_go_while_a_step_takes_long_and_the_work_ends_after_it(turns):
+def test_who_looks_on_may_go_while_a_step_takes_long_and_the_work_ends_after_it(scheduler):
     may_go_on, steps_done = threading.Event(), []
 
     def steps():
@@ -57,16 +57,18 @@ def test_who_looks_on_may_go_while_a_step_takes_long_and_the_work_ends_after_it(
 
     began = time.monotonic()
     with pytest.raises(Gone):
-        watch_steps(steps(), leave)
+        run_steps(steps(), leave)
     assert time.monotonic() - began < 5, "the step takes ten seconds"
     may_go_on.set()
-    assert watch(lambda say: "next", lambda newest: None) == "next", "the turn is given back"
+    assert run_in_background(lambda report: "next", lambda newest: None) == "next", (
+        "the slot is given back"
+    )
     assert steps_done == [0]
 
 
-def test_who_goes_before_the_turn_comes_leaves_nothing_behind(turns):
+def test_who_goes_before_the_turn_comes_leaves_nothing_behind(scheduler):
     done = []
-    with turns.turn(), pytest.raises(Gone):
-        watch(lambda say: done.append("late"), leave)
-    assert watch(lambda say: "next", lambda newest: None) == "next"
+    with scheduler.slot(), pytest.raises(Gone):
+        run_in_background(lambda report: done.append("late"), leave)
+    assert run_in_background(lambda report: "next", lambda newest: None) == "next"
     assert not done

@@ -48,14 +48,14 @@ def server(tmp_path_factory):
 
 @contextmanager
 def serving(folder):
-    """A server on a free port, of `digits`, of a run told by attributes, and of the others."""
+    """A server on a free port, of `digits`, of a run with attributes, and of the others."""
     model = PixelCNN(
         num_residual_blocks=1, hidden_channels=4, image_size=6, num_attributes=3, num_classes=2
     )
-    run = folder / "told"
+    run = folder / "faces"
     save(model, run / "model.safetensors")
-    x, told = np.arange(72).reshape(2, 6, 6) % 2, np.eye(3)[:2]
-    arrays = {"x_train": x, "x_test": x, "attributes_train": told, "attributes_test": told}
+    x, faces = np.arange(72).reshape(2, 6, 6) % 2, np.eye(3)[:2]
+    arrays = {"x_train": x, "x_test": x, "attributes_train": faces, "attributes_test": faces}
     np.savez(run / "data.npz", levels=2, **arrays)
     (run / "config.yaml").write_text(f"data:\n  dataset_name: npz:{run / 'data.npz'}\n")
     with socket.socket() as taken:
@@ -98,7 +98,7 @@ def browser():
 
 @pytest.fixture
 def page(browser, server):
-    """A visitor's page, ready to draw."""
+    """A visitor's page, ready to sample."""
     context = browser.new_context(viewport={"width": 1280, "height": 1800})
     yield ready(context, server)
     context.close()
@@ -109,7 +109,7 @@ def ready(context, server):
     page = context.new_page()
     page.set_default_timeout(MINUTE)
     page.goto(server[0])
-    page.get_by_role("button", name="Draw", exact=True).wait_for()
+    page.get_by_role("button", name="Sample", exact=True).wait_for()
     return page
 
 
@@ -147,9 +147,9 @@ def stop(page):
     page.get_by_role("button", name="Stop", exact=True).click()
 
 
-def draw(page):
+def sample(page):
     settled(page)
-    page.get_by_role("button", name="Draw", exact=True).click()
+    page.get_by_role("button", name="Sample", exact=True).click()
 
 
 def press(page, name, until):
@@ -180,10 +180,10 @@ def arrays_of(page):
         return dict(arrays)
 
 
-def test_a_visitor_draws_sevens_and_takes_them_along(page):
+def test_a_visitor_samples_sevens_and_downloads_them(page):
     choose(page, "Label", "7")
     page.get_by_role("slider", name="Temperature").press("ArrowLeft")
-    draw(page)
+    sample(page)
     began = time.monotonic()
     page.locator("[data-testid=stImage] img").first.wait_for()
     first = time.monotonic() - began
@@ -192,19 +192,19 @@ def test_a_visitor_draws_sevens_and_takes_them_along(page):
     arrays = arrays_of(page)
     assert arrays["x"].shape == (16, 1, 8, 8)
     assert arrays["labels"].tolist() == [7] * 16
-    with Image.open(taken(page, "Growth (GIF)")) as film:
-        assert film.format == "GIF" and film.n_frames > 1
+    with Image.open(taken(page, "Growth (GIF)")) as animation:
+        assert animation.format == "GIF" and animation.n_frames > 1
     print(f"first image after {first:.2f} s")
 
 
-def test_a_page_is_ready_and_draws_soon_after_its_start(browser, tmp_path):
+def test_a_page_is_ready_and_samples_soon_after_its_start(browser, tmp_path):
     began = time.monotonic()
     with serving(tmp_path) as served:
         context = browser.new_context(viewport={"width": 1280, "height": 1800})
         page = ready(context, served)
         usable = time.monotonic() - began
         take(page, "mnist-256", 256)
-        draw(page)
+        sample(page)
         began = time.monotonic()
         page.locator("[data-testid=stImage] img").first.wait_for()
         print(
@@ -216,9 +216,9 @@ def test_a_page_is_ready_and_draws_soon_after_its_start(browser, tmp_path):
         context.close()
 
 
-def test_a_drawing_is_stopped_half_way_and_its_rows_stay(page):
-    _ask_for_many(page)
-    draw(page)
+def test_sampling_is_stopped_half_way_and_its_rows_stay(page):
+    _request_many(page)
+    sample(page)
     page.locator("[data-testid=stImage] img").first.wait_for()
     stop(page)
     page.get_by_text(re.compile(r"stopped after \d+%")).wait_for(timeout=SOON)
@@ -226,18 +226,18 @@ def test_a_drawing_is_stopped_half_way_and_its_rows_stay(page):
     page.get_by_role("button", name="Levels (npz)").wait_for()
 
 
-def test_a_drawing_is_stopped_at_once_and_says_so(page):
-    _ask_for_many(page)
-    draw(page)
+def test_sampling_is_stopped_at_once_and_says_so(page):
+    _request_many(page)
+    sample(page)
     stop(page)
     page.get_by_text(re.compile("stopped (before the first row|after)")).wait_for(timeout=SOON)
-    draw(page)  # it can be drawn again
+    sample(page)  # it can be started again
     page.get_by_text("measuring bits").wait_for()
     stop(page)
     page.get_by_text("stopped before all bits were measured").wait_for(timeout=SOON)
 
 
-def _ask_for_many(page):
+def _request_many(page):
     take(page, "mnist-256", 256)
     page.get_by_label("Images", exact=True).fill("256")
 
@@ -249,25 +249,25 @@ def test_completing_is_stopped_and_says_so(page):
     choose(page, "Method", "gibbs")
     page.get_by_role("button", name="Complete").click()
     stop(page)
-    page.get_by_text("Stopped; nothing new was completed.").wait_for(timeout=SOON)
+    page.get_by_text("Stopped; no new completions.").wait_for(timeout=SOON)
 
 
 def test_half_a_digit_is_erased_and_completed(page):
     turn_to(page, "Complete")
     page.get_by_label("Completions", exact=True).fill("3")
-    choose(page, "Erase", "right")  # the form keeps what it was not asked to send yet
+    choose(page, "Erase", "right")  # the form keeps values that are not sent yet
     press(page, "Complete", page.get_by_text("3 completions"))
     page.get_by_text("1: -").first.wait_for()
     known = arrays_of(page)["known"]
     assert known[..., :4].all() and not known[..., 4:].any()
 
 
-def test_attributes_are_told_and_a_rectangle_is_erased(page):
-    take(page, "told", 2)
+def test_attributes_are_given_and_a_rectangle_is_erased(page):
+    take(page, "faces", 2)
     page.get_by_label("Attributes that are on").click()
     page.get_by_role("option", name="1", exact=True).click()
     page.keyboard.press("Escape")
-    draw(page)
+    sample(page)
     playwright.expect(page.get_by_text(BITS)).to_have_count(16)
     assert arrays_of(page)["attributes"].tolist() == [[0, 1, 0]] * 16
     turn_to(page, "Complete")
@@ -314,7 +314,7 @@ def _stroke(page, sheet, start, end):
     page.mouse.up()
 
 
-def test_a_click_asks_for_a_pixel(page):
+def test_a_click_chooses_a_pixel(page):
     turn_to(page, "Probabilities")
     image = page.get_by_label("Picture to point at")
     image.wait_for()
@@ -323,23 +323,23 @@ def test_a_click_asks_for_a_pixel(page):
     page.mouse.click(box["x"] + 2.5 / 8 * box["width"], box["y"] + 5.5 / 8 * box["height"])
     playwright.expect(page.get_by_label("Row", exact=True)).to_have_value("5")
     playwright.expect(page.get_by_label("Column", exact=True)).to_have_value("2")
-    press(page, "Ask", page.get_by_text("row 5, column 2"))
+    press(page, "Estimate", page.get_by_text("row 5, column 2"))
     page.get_by_label("Row", exact=True).fill("1")
     page.get_by_label("Row", exact=True).press("Enter")
     settled(page)
     image.click(position={"x": 2.5 / 8 * box["width"], "y": 5.5 / 8 * box["height"]})
     playwright.expect(page.get_by_label("Row", exact=True)).to_have_value("5")
-    choose(page, "Model", "told")
+    choose(page, "Model", "faces")
     playwright.expect(image.first).to_have_js_property("width", 6)
     playwright.expect(page.get_by_label("Row", exact=True).first).to_have_value("3")
     assert not page.get_by_test_id("stAlert").count()
 
 
-def test_what_is_expected_as_pixels_arrive_is_a_film(page):
+def test_the_expected_image_after_each_pixel_is_an_animation(page):
     turn_to(page, "Probabilities")
-    page.get_by_role("button", name="Expect").click()
-    with Image.open(taken(page, "Film (GIF)")) as film:
-        assert film.format == "GIF" and film.n_frames > 5
+    page.get_by_role("button", name="Animate").click()
+    with Image.open(taken(page, "Animation (GIF)")) as animation:
+        assert animation.format == "GIF" and animation.n_frames > 5
 
 
 def test_a_finger_paints_on_a_phone_without_moving_the_page(browser, server):
@@ -373,7 +373,7 @@ def test_two_models_are_compared(page):
     turn_to(page, "Compare")
     page.get_by_text("The protocols differ").wait_for()
     means = page.get_by_text(re.compile(r"mean \d+\.\d bits"))
-    press(page, "Draw", means)
+    press(page, "Sample", means)
     means.nth(1).wait_for()
 
 
@@ -390,7 +390,7 @@ def test_a_text_file_named_png_is_refused_in_words(page):
     page.get_by_text("known", exact=True).wait_for()
 
 
-def test_eight_visitors_draw_at_once_and_none_sees_the_images_of_another(browser, server):
+def test_eight_visitors_sample_at_once_and_none_sees_the_images_of_another(browser, server):
     contexts = [browser.new_context(viewport={"width": 900, "height": 1400}) for _ in range(8)]
     pages = [ready(context, server) for context in contexts]
     for label, page in enumerate(pages):
@@ -399,7 +399,7 @@ def test_eight_visitors_draw_at_once_and_none_sees_the_images_of_another(browser
         choose(page, "Label", str(label))
     began = time.monotonic()
     for page in pages:
-        draw(page)
+        sample(page)
     for label, page in enumerate(pages):
         page.get_by_role("button", name="Levels (npz)").wait_for()
         settled(page)

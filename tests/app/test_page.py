@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pixelcnn.app.models import find_choices
+from pixelcnn.app.models import find_models
 from pixelcnn.app.widgets.display import as_code, plain
 from pixelcnn.checkpoint import save
 from pixelcnn.errors import CheckpointError
@@ -16,7 +16,7 @@ from pixelcnn.models import PixelCNN
 from pixelcnn.weights import list_weights
 from tests.app.conftest import ENTRY, said
 
-ROOM = Path(__file__).parents[2] / "src" / "pixelcnn" / "app"
+PACKAGE = Path(__file__).parents[2] / "src" / "pixelcnn" / "app"
 
 
 @pytest.fixture
@@ -28,30 +28,30 @@ def runs(tmp_path):
     return tmp_path / "runs"
 
 
-def test_runs_come_first_then_the_models_of_the_package(runs, monkeypatch):
+def test_runs_come_first_then_the_bundled_models(runs, monkeypatch):
     monkeypatch.chdir(runs.parent)
-    assert list(find_choices([])) == ["mine", *list_weights()]
-    assert list(find_choices([str(runs / "mine")])) == ["mine", *list_weights()]
+    assert list(find_models([])) == ["mine", *list_weights()]
+    assert list(find_models([str(runs / "mine")])) == ["mine", *list_weights()]
 
 
-def test_without_runs_there_are_the_models_of_the_package(tmp_path, monkeypatch):
+def test_without_runs_there_are_the_bundled_models(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert list(find_choices([])) == list_weights()
+    assert list(find_models([])) == list_weights()
 
 
-def test_a_run_named_as_a_model_of_the_package_is_told_apart(runs, monkeypatch):
+def test_a_run_named_as_a_bundled_model_is_distinguished(runs, monkeypatch):
     monkeypatch.chdir(runs.parent)
     (runs / "mine").rename(runs / "digits")
-    choices = find_choices([])
+    choices = find_models([])
     assert choices["digits"].parent.parent == runs.relative_to(runs.parent)
-    assert choices["digits (of the package)"].name == "digits.safetensors"
+    assert choices["digits (bundled)"].name == "digits.safetensors"
 
 
 def test_nothing_is_unpickled(tmp_path):
     state = tmp_path / "last.ckpt"
     state.write_bytes(b"cos\nsystem\n(S'true'\ntR.")
     with pytest.raises(CheckpointError, match=r"opens \.safetensors files only"):
-        find_choices([str(state)])
+        find_models([str(state)])
 
 
 def test_the_demo_opens_in_a_folder_without_runs(tmp_path, monkeypatch):
@@ -79,10 +79,10 @@ def test_a_damaged_run_does_not_take_part_in_a_comparison(page, runs):
     chosen = ["digits", "mine", "mnist-binary"]
     app = app.multiselect(key="set.compare.models").set_value(chosen).run()
     assert not app.exception and "no safetensors file" in app.error[0].value
-    assert "Draw" in [button.label for button in app.button]
+    assert "Sample" in [button.label for button in app.button]
 
 
-@pytest.mark.parametrize("title", ["Draw", "Compare", "About the run"])
+@pytest.mark.parametrize("title", ["Sample", "Compare", "About the run"])
 def test_a_run_that_is_deleted_meanwhile_leaves_the_page_in_order(page, runs, title):
     app = page(title)
     app = app.selectbox(key="set.model").set_value("mine").run()
@@ -96,23 +96,23 @@ def test_a_named_run_that_is_gone_does_not_take_the_others_with_it(page, runs):
     app = page(runs=(str(runs / "mine"), str(runs / "gone")))
     assert not app.exception and "There is no" in app.error[0].value
     assert app.selectbox(key="set.model").options == ["mine", *list_weights()]
-    assert "Draw" in [button.label for button in app.button]
+    assert "Sample" in [button.label for button in app.button]
 
 
 def test_a_run_is_called_by_its_folder_from_within_it(runs, monkeypatch):
     monkeypatch.chdir(runs / "mine")
-    assert list(find_choices(["."])) == ["mine", *list_weights()]
+    assert list(find_models(["."])) == ["mine", *list_weights()]
 
 
-def test_a_folder_of_their_name_takes_no_model_of_the_package_away(tmp_path, monkeypatch):
+def test_a_folder_of_their_name_takes_no_bundled_model_away(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in list_weights():
         (tmp_path / name).mkdir()
-    assert list(find_choices([])) == list_weights()
+    assert list(find_models([])) == list_weights()
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "metrics.json", "logs", "model.safetensors"])
-@pytest.mark.parametrize("title", ["Draw", "Compare", "About the run"])
+@pytest.mark.parametrize("title", ["Sample", "Compare", "About the run"])
 def test_nothing_is_read_that_a_run_links_to_elsewhere(page, runs, tmp_path, title, name):
     own, elsewhere = runs / "mine" / name, tmp_path / "elsewhere"
     (runs / "mine" / "config.yaml").write_text("data:\n  dataset_name: digits\n")
@@ -137,7 +137,7 @@ def test_a_run_that_is_a_link_itself_is_opened(page, runs, tmp_path):
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("title", ["Draw", "Compare", "About the run"])
+@pytest.mark.parametrize("title", ["Sample", "Compare", "About the run"])
 def test_the_name_of_a_run_is_written_as_it_is(page, runs, title):
     name = "_*a* $\\frac{b}$ [c](d) ~~e~~ <i>"
     run = runs / "mine"
@@ -149,7 +149,7 @@ def test_the_name_of_a_run_is_written_as_it_is(page, runs, title):
     run = run.rename(runs / name)
     app = page(title, runs=(str(run),))
     for button in app.button:
-        if button.label == "Draw":
+        if button.label == "Sample":
             app = button.click().run()
     assert not app.exception and not app.error
     written = [text.value for text in (*app.markdown, *app.caption) if "frac" in text.value]
@@ -160,7 +160,7 @@ def test_the_name_of_a_run_is_written_as_it_is(page, runs, title):
     assert plain(name) in app.error[0].value and name in said(app.error)
 
 
-def test_the_page_tells_what_is_known_of_a_model(page):
+def test_the_page_shows_the_facts_about_a_model(page):
     app = page("About the run")
     assert not app.exception and not app.error
     assert app.success[0].value.startswith("All checks passed.")
@@ -183,7 +183,7 @@ def test_a_run_shows_its_configuration_figures_and_curves(page, runs):
 
 
 def test_the_page_uses_the_python_interface_alone():
-    for path in ROOM.rglob("*.py"):
+    for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             module = getattr(node, "module", None) if isinstance(node, ast.ImportFrom) else None
             if module is None or not module.startswith("pixelcnn"):

@@ -1,22 +1,22 @@
-"""Visitors take turns."""
+"""Visitors take scheduler."""
 
 import threading
 import time
 
-from pixelcnn.app.scheduler import Turns
+from pixelcnn.app.scheduler import Scheduler
 
 
 def test_steps_of_two_visitors_alternate():
-    turns, order = Turns(1), []
+    scheduler, order = Scheduler(1), []
     ready = threading.Barrier(2)
 
     def visit(name):
         ready.wait()
-        with turns.turn():
+        with scheduler.slot():
             for _ in range(5):
                 time.sleep(0.01)
                 order.append(name)
-                turns.pass_on()
+                scheduler.yield_slot()
 
     visitors = [threading.Thread(target=visit, args=(name,)) for name in "ab"]
     for visitor in visitors:
@@ -28,16 +28,16 @@ def test_steps_of_two_visitors_alternate():
 
 
 def test_no_more_compute_at_once_than_there_are_turns():
-    turns, most, now = Turns(2), [], []
+    scheduler, most, now = Scheduler(2), [], []
 
     def visit():
-        with turns.turn():
+        with scheduler.slot():
             for _ in range(2):
                 now.append(1)
                 most.append(len(now))
                 time.sleep(0.01)
                 now.pop()
-                turns.pass_on()
+                scheduler.yield_slot()
 
     visitors = [threading.Thread(target=visit) for _ in range(6)]
     for visitor in visitors:
@@ -48,19 +48,19 @@ def test_no_more_compute_at_once_than_there_are_turns():
 
 
 def test_a_turn_is_given_back_when_work_fails():
-    turns = Turns(1)
+    scheduler = Scheduler(1)
     for _ in range(2):
         try:
-            with turns.turn():
+            with scheduler.slot():
                 raise ValueError
         except ValueError:
             pass
 
     def visit():
-        with turns.turn():
-            turns.pass_on()
+        with scheduler.slot():
+            scheduler.yield_slot()
 
     visitor = threading.Thread(target=visit, daemon=True)
     visitor.start()
     visitor.join(10)
-    assert not visitor.is_alive(), "waits for a turn that nobody gives back"
+    assert not visitor.is_alive(), "waits for a slot that nobody gives back"

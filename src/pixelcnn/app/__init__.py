@@ -1,6 +1,6 @@
-"""The web page: draw, complete, ask, compare. It uses the Python API and nothing of `pixelcnn.cli`.
+"""The web page: sample, complete, query, compare. It uses the Python API, not `pixelcnn.cli`.
 
-`pixelcnn app` and `streamlit run demo/app.py` run `page.main` once for every visitor and every
-click; whatever must outlive a click is in `streamlit.session_state`, and whatever visitors share
-is a model (`models`), which is only read, or the queue of those who compute (`turns`).
+`pixelcnn app` and `streamlit run demo/app.py` run `page.run_page` once for every visitor and click.
+State that outlives a click is in `streamlit.session_state`. Visitors share the models (`models`),
+which are only read, and the queue for the processor (`scheduler`).
 """

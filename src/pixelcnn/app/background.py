@@ -1,105 +1,105 @@
-"""Work in a thread of its own, while the page looks on."""
+"""Work in a background thread, with its progress on the page."""
 
 import threading
 from collections.abc import Callable, Iterator
 from queue import Empty, SimpleQueue
 from typing import Any, TypeAlias, TypeVar
 
-from pixelcnn.app.scheduler import TURNS
+from pixelcnn.app.scheduler import SCHEDULER
 
 N = TypeVar("N")
 R = TypeVar("R")
 
-EVERY = 0.5
-"""Seconds between two words to the browser: no click waits longer, whatever a step takes."""
+REFRESH_SECONDS = 0.5
+"""Seconds between two messages to the browser: no click waits longer, however long a step takes."""
 
-Say: TypeAlias = Callable[[N], None]
-
-
-class _LeftError(Exception):
-    """Nobody looks on any more."""
+Report: TypeAlias = Callable[[N], None]
 
 
-def watch(work: Callable[[Say[N]], R], show: Callable[[N | None], object]) -> R:
-    """Works in turns with other visitors, and shows what is new.
+class _AbandonedError(Exception):
+    """The run of the page that waits for the work has outcome."""
 
-    Streamlit ends a run, after a click, at its next word to the browser. A run that worked itself
-    would not get to it before its step ends or its turn comes; this one is free to go at any time.
-    The work ends at the end of its step then.
+
+def run_in_background(work: Callable[[Report[N]], R], show: Callable[[N | None], object]) -> R:
+    """Runs work in a thread, in turn with other visitors, and shows its progress.
+
+    Streamlit ends a run of the page, after a click, at its next message to the browser. A run that
+    computed itself would not send one before its step ends or its slot comes; this one can end at
+    any time. The work then ends after its step.
 
     Args:
-        work: Is given a function that it calls with news after each step.
-        show: Is called in the run with the newest of the news, or with None if there are none,
-            every `EVERY` seconds at least. It is to speak to the browser.
+        work: Called with a function that it calls with a progress report after each step.
+        show: Called in the run with the latest report, or with None if there is none, at least
+            every `REFRESH_SECONDS` seconds. It must send a message to the browser.
 
     Returns:
-        What the work returned.
+        The result of the work.
 
     Raises:
-        Exception: Whatever the work or `show` raised.
+        Exception: As raised by the work or `show`.
 
     Example:
-        >>> def count(say):
+        >>> def count(report):
         ...     for number in range(1, 4):
-        ...         say(number)
+        ...         report(number)
         ...     return "done"
-        >>> watch(count, lambda newest: None)
+        >>> run_in_background(count, lambda newest: None)
         'done'
     """
-    news: SimpleQueue[Any] = SimpleQueue()
-    left = threading.Event()
-    ended: dict[str, Any] = {}
+    reports: SimpleQueue[Any] = SimpleQueue()
+    abandoned = threading.Event()
+    outcome: dict[str, Any] = {}
 
-    def say(each: N) -> None:
-        news.put(each)
-        TURNS.pass_on()
-        if left.is_set():
-            raise _LeftError
+    def report(each: N) -> None:
+        reports.put(each)
+        SCHEDULER.yield_slot()
+        if abandoned.is_set():
+            raise _AbandonedError
 
     def run() -> None:
         try:
-            with TURNS.turn():
-                if not left.is_set():
-                    ended["result"] = work(say)
+            with SCHEDULER.slot():
+                if not abandoned.is_set():
+                    outcome["result"] = work(report)
         except Exception as error:
-            ended["error"] = error
+            outcome["error"] = error
         finally:
-            news.put(_END)
+            reports.put(_END)
 
-    # A daemon: a server that is told to end does not wait for it.
+    # A daemon: a server that shuts down does not wait for it.
     threading.Thread(target=run, name="work", daemon=True).start()
     try:
         while True:
-            newest, is_over = _newest(news)
+            newest, is_over = _latest(reports)
             if newest is not None or not is_over:
                 show(newest)
             if is_over:
                 break
     finally:
-        left.set()
-    if "error" in ended:
-        raise ended["error"]
-    return ended["result"]
+        abandoned.set()
+    if "error" in outcome:
+        raise outcome["error"]
+    return outcome["result"]
 
 
-def watch_steps(steps: Iterator[N], show: Callable[[N | None], object]) -> None:
-    """As `watch`, for work whose steps are its news."""
+def run_steps(steps: Iterator[N], show: Callable[[N | None], object]) -> None:
+    """As `run_in_background`, for work that yields its progress."""
 
-    def work(say: Say[N]) -> None:
+    def work(report: Report[N]) -> None:
         for step in steps:
-            say(step)
+            report(step)
 
-    watch(work, show)
+    run_in_background(work, show)
 
 
-def _newest(news: "SimpleQueue[Any]") -> tuple[Any, bool]:
-    """The last of the news, None if there are none for a while; and whether there will be more."""
+def _latest(reports: "SimpleQueue[Any]") -> tuple[Any, bool]:
+    """The latest report, None if there is none for a while; and whether the work has ended."""
     newest = None
     try:
-        each = news.get(timeout=EVERY)
+        each = reports.get(timeout=REFRESH_SECONDS)
         while each is not _END:
             newest = each
-            each = news.get_nowait()
+            each = reports.get_nowait()
     except Empty:
         return newest, False
     return newest, True

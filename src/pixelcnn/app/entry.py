@@ -1,6 +1,6 @@
-"""What `pixelcnn app` gives to Streamlit to run."""
+"""The script that `pixelcnn app` runs with Streamlit."""
 
-from pixelcnn.app.page import main
+from pixelcnn.app.page import run_page
 
 if __name__ == "__main__":
-    main()
+    run_page()

@@ -30,10 +30,10 @@ class Choice:
     """A model that can be chosen.
 
     Attributes:
-        name: What it is called on the page.
+        name: Its name on the page.
         file: Its weights.
         model: In evaluation mode. Shared by all visitors: never changed.
-        card: What the file says of itself, see `pixelcnn.checkpoint.read_card`.
+        card: The header of the file, see `pixelcnn.checkpoint.read_card`.
     """
 
     name: str
@@ -42,14 +42,14 @@ class Choice:
     card: dict[str, Any]
 
 
-def find_choices(
-    runs: Sequence[str], *, refused: Callable[[CheckpointError], object] | None = None
+def find_models(
+    runs: Sequence[str], *, on_error: Callable[[CheckpointError], object] | None = None
 ) -> dict[str, Path]:
-    """The files of all models by name: runs first, then the models of the package.
+    """The files of all models by name: runs first, then the bundled models.
 
     Args:
         runs: Run folders, model files, or folders of runs; those in `runs/` if there are none.
-        refused: Is told why one is left out; by default that is raised.
+        on_error: Called with the reason for each model left out; None to raise it.
 
     Raises:
         CheckpointError: If one holds no model, or is a file that would have to be unpickled.
@@ -63,23 +63,23 @@ def find_choices(
             elif runs:
                 named.append((Path(run).resolve().name, _file_of(run)))
         except CheckpointError as error:
-            if refused is None:
+            if on_error is None:
                 raise
-            refused(error)
-    # Not by `find_model`: here a folder of such a name takes nothing away.
+            on_error(error)
+    # Not by `find_model`, which prefers a folder of that name.
     named += [(name, FOLDER / f"{name}.safetensors") for name in list_weights()]
     choices: dict[str, Path] = {}
     for name, file in named:
         if file.resolve() in [known.resolve() for known in choices.values()]:
             continue
-        # Of one name in several places: told apart by these.
-        place = "of the package" if file.parent == FOLDER else file.parent
+        # Models of the same name are distinguished by their place.
+        place = "bundled" if file.parent == FOLDER else file.parent
         choices[name if name not in choices else f"{name} ({place})"] = file
     return choices
 
 
-def first_sound(choices: Mapping[str, Path]) -> str:
-    """The first whose file can be opened, so that a damaged run is not what visitors see first."""
+def first_readable(choices: Mapping[str, Path]) -> str:
+    """The first whose file can be opened, so that the page does not start with a damaged run."""
     for name, file in choices.items():
         try:
             read_card(file)
@@ -91,7 +91,7 @@ def first_sound(choices: Mapping[str, Path]) -> str:
 
 @dataclass(frozen=True)
 class Models:
-    """All that can be chosen.
+    """All models that can be chosen.
 
     Attributes:
         files: By name.
@@ -102,11 +102,11 @@ class Models:
     device: str
 
     def open(self, name: str) -> Choice:
-        """The model, loaded when it is first asked for, or when its file has changed.
+        """The model, loaded on first use and when its file has changed.
 
         Raises:
-            CheckpointError: If the file is missing, damaged or not one of ours, or if the run leads
-                elsewhere by links.
+            CheckpointError: If the file is missing, damaged or not one of ours, or if the run has
+                links to elsewhere.
         """
         file = self.files[name]
         _refuse_links(file)
@@ -122,13 +122,13 @@ class Models:
 def _load(
     file: str, device: str, stamp: tuple[int, int]
 ) -> tuple[AutoregressiveModel, dict[str, Any]]:
-    """`stamp` tells the weights of one file apart by time and size."""
+    """`stamp`, time and size of the file, distinguishes its versions in the cache."""
     trained = open_model(file, device=device)
     return trained.model, trained.card
 
 
 def _refuse_links(file: Path) -> None:
-    """Refuses a run whose files are links out of it, of which the page would show what they hold.
+    """Refuses a run with files that are links out of it, whose content the page would show.
 
     Raises:
         CheckpointError: If there is such a link.

@@ -1,4 +1,4 @@
-"""Who may compute: visitors take turns, in the order in which they asked."""
+"""A queue for the processor, which visitors share."""
 
 import os
 import threading
@@ -7,19 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Turns:
-    """A queue of those who want to compute.
+class Scheduler:
+    """Lets a limited number of threads compute at once, first come, first served.
 
-    Without it, ten visitors who draw at once would be ten threads on two cores, and the page of an
-    eleventh, which only shows what is there, would wait for all of them.
+    Without it, ten visitors who sample at once are ten threads on two cores, and the page of an
+    eleventh, who computes nothing, waits for all of them.
 
     Args:
-        num_at_once: So many compute at the same time.
+        num_at_once: Number of threads that compute at once.
 
     Example:
-        >>> turns = Turns(1)
-        >>> with turns.turn():
-        ...     turns.pass_on()
+        >>> turns = Scheduler(1)
+        >>> with turns.slot():
+        ...     turns.yield_slot()
     """
 
     def __init__(self, num_at_once: int) -> None:
@@ -28,16 +28,16 @@ class Turns:
         self._waiting: deque[threading.Event] = deque()
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Waits until it is one's turn, and gives it back afterwards."""
+    def slot(self) -> Iterator[None]:
+        """Waits for a slot, and releases it afterwards."""
         self._take()
         try:
             yield
         finally:
             self._give()
 
-    def pass_on(self) -> None:
-        """Lets those go first who wait by now. Only within `turn`."""
+    def yield_slot(self) -> None:
+        """Lets threads that wait now go first. Only within `slot`."""
         self._give()
         self._take()
 
@@ -53,10 +53,10 @@ class Turns:
     def _give(self) -> None:
         with self._lock:
             if self._waiting:
-                self._waiting.popleft().set()  # handed over: nobody can push in
+                self._waiting.popleft().set()  # handed over, so that no other thread takes it
             else:
                 self._free += 1
 
 
-TURNS = Turns(max(1, (os.cpu_count() or 1) // 2))
-"""Those of this server. Each turn may use all cores, so half as many are never too few."""
+SCHEDULER = Scheduler(max(1, (os.cpu_count() or 1) // 2))
+"""That of this server. A slot may use all cores, so half as many slots as cores suffice."""

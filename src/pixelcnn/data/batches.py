@@ -1,4 +1,4 @@
-"""Batches of an image set: the hot path between data and training."""
+"""Batches of an image set."""
 
 from collections.abc import Iterator
 from dataclasses import InitVar, dataclass
@@ -21,11 +21,11 @@ from pixelcnn.errors import ConfigError
 
 
 class Batch(NamedTuple):
-    """Images and what is known of them.
+    """Images and their conditions.
 
     Attributes:
         x: Levels. Shape: (B, C, H, W), int64.
-        conditions: Their labels, attributes and maps, as far as there are any.
+        conditions: Labels, attributes and maps of the images.
     """
 
     x: Tensor
@@ -43,7 +43,7 @@ class Batch(NamedTuple):
 
 @dataclass(kw_only=True, eq=False)
 class Batches:
-    """The batches of one image set, again in every epoch. Made by `batches`, which says of what."""
+    """The batches of one image set, iterated once per epoch; see `batches` for the attributes."""
 
     image_set: ImageSet
     batch_size: int
@@ -60,8 +60,8 @@ class Batches:
         self._reader = self.image_set.reader(num_workers)
 
     @property
-    def changes_images(self) -> bool:
-        """Whether images are yielded otherwise than they are, for training only."""
+    def augments(self) -> bool:
+        """Whether images are augmented, for training only."""
         return bool(self.augment or self.colour_jitter or self.mutation_rate)
 
     def __len__(self) -> int:
@@ -69,20 +69,20 @@ class Batches:
         return whole + (rest > 0 and not self.drop_last)
 
     def num_images(self, number: int) -> int:
-        """Images of a batch of that number, from 0, over all processes that share it."""
+        """Number of images of a batch, counted from 0, over all processes that share it."""
         return min(self.batch_size, len(self.image_set) - number * self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
         return self.starting_at(0)
 
     def starting_at(self, position: int) -> Iterator[Batch]:
-        """An epoch without its first batches, which are neither read nor drawn.
+        """An epoch without its first batches, which are neither read nor augmented.
 
-        What comes after them is the same as in the whole epoch: the noise of a batch depends on
-        its own number, and not on what was drawn for others.
+        The other batches are the same as in the whole epoch: the seed of a batch depends on its
+        number alone.
 
         Args:
-            position: Number of the batch to begin at, from 0.
+            position: Number of the first batch, from 0.
         """
         images = self.image_set
         order = self._order()
@@ -92,18 +92,18 @@ class Batches:
         parts = [indices[self.part.computed(len(indices))] for indices in order]
         for indices, seed, stored in zip(order, seeds, self._reader(parts), strict=True):
             own = self.part.computed(len(indices))
-            # Draws are made for the whole batch, and cut like the images.
-            x = among(stored.long(), own, len(indices))
+            # Random choices are made for the whole batch, and sliced like the images.
+            x = place_in_batch(stored.long(), own, len(indices))
             batch = Batch(x, images.conditions.take(indices))
-            batch = self._changed(batch, noise.manual_seed(seed))
+            batch = self._augmented(batch, noise.manual_seed(seed))
             yield Batch(batch.x[own], batch.conditions.cut(own))
 
     def close(self) -> None:
         """Ends the processes that decode images and wait for the next epoch."""
         self._reader.close()
 
-    def _changed(self, batch: Batch, noise: Generator) -> Batch:
-        """A batch with all that is drawn for it."""
+    def _augmented(self, batch: Batch, noise: Generator) -> Batch:
+        """A batch after augmentation and dynamic binarization."""
         images, (x, conditions) = self.image_set, batch
         if self.augment:
             chosen = choose_flips(len(x), generator=noise)
@@ -118,13 +118,13 @@ class Batches:
         return Batch(x, conditions)
 
     def _seeds(self, count: int) -> list[int]:
-        """A seed for each batch of this epoch; nothing is drawn where nothing needs it."""
-        if not self.changes_images and not self.image_set.is_dynamic:
+        """A seed for each batch of this epoch; zeros where no batch needs one."""
+        if not self.augments and not self.image_set.is_dynamic:
             return [0] * count
         device = self.generator.device
-        drawn = torch.randint(2**62, (count,), generator=self.generator, device=device)
-        seeds: list[int] = drawn.tolist()
-        return seeds
+        seeds = torch.randint(2**62, (count,), generator=self.generator, device=device)
+        as_list: list[int] = seeds.tolist()
+        return as_list
 
     def _order(self) -> list[Tensor]:
         """The image numbers of each batch of this epoch."""
@@ -154,24 +154,23 @@ def batches(
     """Cuts an image set into batches; can be iterated once per epoch.
 
     Evaluation leaves `shuffle`, `augment`, `colour_jitter`, `mutation_rate` and `drop_last` off, so
-    that every image counts once and as it is.
+    that every image counts once, unchanged.
 
     Args:
         image_set: A split of `load_data`.
         batch_size: Images per batch B; the last batch may be smaller.
-        shuffle: Whether each epoch draws a new order.
-        generator: Where order, flips and dynamic binarization come from. Without one, a
-            generator of its own, seeded with 0, that runs on from epoch to epoch.
+        shuffle: Whether each epoch has a new random order.
+        generator: Source of order, augmentation and dynamic binarization. None: a new generator
+            with seed 0, which continues from epoch to epoch.
         augment: Whether images, and maps with them, are mirrored left to right at random, for
             training only.
         colour_jitter: How far brightness, contrast and saturation of RGB images of 256 levels are
             changed at random, for training only; see `pixelcnn.data.transforms.jitter_colours`.
         mutation_rate: Share of sub-pixels that get a random level, for training a background
             model only; see `pixelcnn.data.transforms.mutate`.
-        num_workers: Processes that decode images, which stay from epoch to epoch; sets held in
-            memory need none and start none.
+        num_workers: Processes that decode images; sets in memory start none.
         drop_last: Whether a smaller last batch is left out, for training only.
-        part: Which images of every batch are read and yielded, where processes share batches.
+        part: The share of this process in every batch.
 
     Returns:
         An iterable of `Batch`, with a length.
@@ -212,11 +211,11 @@ def batches(
     )
 
 
-def among(x: Tensor, own: slice, count: int) -> Tensor:
-    """Images at their places in a batch of `count`, with zeros for those of other processes.
+def place_in_batch(x: Tensor, own: slice, count: int) -> Tensor:
+    """Images at their places in a batch of `count`, with zeros for the images of other processes.
 
     Example:
-        >>> among(torch.ones(2), slice(1, 3), 4)
+        >>> place_in_batch(torch.ones(2), slice(1, 3), 4)
         tensor([0., 1., 1., 0.])
     """
     if len(x) == count:
@@ -227,7 +226,7 @@ def among(x: Tensor, own: slice, count: int) -> Tensor:
 
 
 def check_jitter(image_set: ImageSet, colour_jitter: float) -> None:
-    """Raises `ConfigError` unless images have colours that can be changed by so much."""
+    """Raises `ConfigError` unless the images allow this colour jitter."""
     if not 0 <= colour_jitter < 1:
         raise ConfigError(f"`colour_jitter` must be in [0, 1), got {colour_jitter}.")
     spec = image_set.spec

@@ -1,4 +1,4 @@
-"""What is known of each image besides its pixels, and what a model can be conditioned on."""
+"""Labels, attributes and maps of images: what a model can be conditioned on."""
 
 import hashlib
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from pixelcnn.errors import DataError
 
 
 class Conditions(NamedTuple):
-    """The conditions of N images, of each kind that the data have. A model takes one of them.
+    """The conditions of N images, of every kind that the data have. A model takes one kind.
 
     Attributes:
         labels: Class numbers. Shape: (N,), int64; or None.
@@ -31,7 +31,7 @@ class Conditions(NamedTuple):
 
     @property
     def kinds(self) -> list[str]:
-        """The kinds that are there: "labels", "attributes", "maps"."""
+        """The available kinds: "labels", "attributes", "maps"."""
         return [kind for kind, values in self._asdict().items() if values is not None]
 
     def of(self, kind: str | None) -> Tensor | None:
@@ -39,15 +39,15 @@ class Conditions(NamedTuple):
         return None if kind is None else self._asdict()[kind]
 
     def take(self, indices: Tensor) -> "Conditions":
-        """Those of the images with these numbers. `indices`: (M,), int64."""
+        """The conditions of the images with these numbers. `indices`: (M,), int64."""
         return self._each(lambda values: values[indices.to(values.device)])
 
     def first(self, count: int) -> "Conditions":
-        """Those of the first `count` images, from the start again where there are fewer."""
+        """The conditions of the first `count` images, repeated if there are fewer."""
         return self._each(lambda values: values[torch.arange(count) % len(values)])
 
     def cut(self, own: slice) -> "Conditions":
-        """Those of a run of the images."""
+        """The conditions of a slice of the images."""
         return self._each(lambda values: values[own])
 
     def to(self, device: torch.device | str) -> "Conditions":
@@ -55,23 +55,23 @@ class Conditions(NamedTuple):
         return self._each(lambda values: values.to(device))
 
     def resized(self, size: tuple[int, int]) -> "Conditions":
-        """Maps scaled and cropped as images are, bilinearly; all else as it is."""
+        """Scales and crops maps like images, bilinearly; the rest stays."""
         if self.maps is None or tuple(self.maps.shape[2:]) == size:
             return self
         return self._replace(maps=cover(self.maps, size, mode="bilinear"))
 
     def flipped(self, chosen: Tensor) -> "Conditions":
-        """Maps mirrored left to right where `chosen` (N,) says so; all else as it is."""
+        """Mirrors maps left to right where `chosen`, (N,), is true; the rest stays."""
         if self.maps is None:
             return self
         return self._replace(maps=flip(self.maps, chosen))
 
     def checked(self, count: int, size: tuple[int, int]) -> "Conditions":
-        """The same in the types that are stored, checked against the images.
+        """Checks the conditions against the images, and converts them to the stored types.
 
         Args:
             count: Number of images N.
-            size: Their height and width.
+            size: Height and width of the images.
 
         Raises:
             DataError: If a shape does not fit, or a number is not finite.
@@ -127,9 +127,9 @@ def share_evenly(conditions: Tensor, count: int, images: range | None = None) ->
     """Shares `count` images evenly among conditions, in their order.
 
     Args:
-        conditions: Shape: (M, …). Of more than `count` the first are taken.
+        conditions: Shape: (M, …). If M is larger than `count`, the first are used.
         count: Images N.
-        images: Numbers of the images that are asked for; None for all.
+        images: Numbers of the images wanted; None for all.
 
     Returns:
         One condition for each image. Shape: (N, …).
@@ -140,8 +140,8 @@ def share_evenly(conditions: Tensor, count: int, images: range | None = None) ->
         (tensor([3, 3, 5, 5]), tensor([5, 5]))
     """
     images = range(count) if images is None else images
-    turns = torch.arange(images.start, images.stop) * len(conditions)
-    return conditions[turns // max(count, len(conditions))]
+    places = torch.arange(images.start, images.stop) * len(conditions)
+    return conditions[places // max(count, len(conditions))]
 
 
 def _finite(kind: str, values: Tensor | None) -> Tensor | None:

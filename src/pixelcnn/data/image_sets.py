@@ -1,4 +1,4 @@
-"""What a data set is once read: splits of images that are indexed, not iterated by hand."""
+"""Image sets: indexed images with their conditions, and the splits of a data set."""
 
 import copy
 from abc import ABC, abstractmethod
@@ -13,14 +13,14 @@ from pixelcnn.data.conditions import Conditions
 from pixelcnn.errors import DataError
 from pixelcnn.spec import ImageSpec, check_levels
 
-# Levels (B, C, H, W) to levels (B, C, H', W'); picklable, since workers may be spawned.
+# Levels (B, C, H, W) to levels (B, C, H', W'); picklable, as workers may be spawned.
 Transform = Callable[[Tensor], Tensor]
 
-CHUNK = 1024  # images transformed at once, so that floats never fill the memory
+CHUNK = 1024  # images transformed at once, to bound the memory of floats
 
 
 def narrow(x: Tensor, levels: int) -> Tensor:
-    """Stores levels in the smallest type that PyTorch indexes everywhere.
+    """Converts levels to the smallest type that PyTorch can index on every device.
 
     Example:
         >>> narrow(torch.tensor([0, 255]), 256).dtype, narrow(torch.tensor([0, 256]), 257).dtype
@@ -30,23 +30,23 @@ def narrow(x: Tensor, levels: int) -> Tensor:
 
 
 class Reader(Protocol):
-    """Reads the stored images of one set, in one order after another."""
+    """Reads the stored images of one set, in a new order for each epoch."""
 
     def __call__(self, order: Sequence[Tensor]) -> Iterator[Tensor]:
         """Yields the images of each index tensor (B,) in turn. Shape: (B, C, H, W)."""
 
     def close(self) -> None:
-        """Ends what waits for the next order. Reading again is allowed."""
+        """Ends waiting workers. Reading again starts new ones."""
 
 
 class ImageSet(ABC):
-    """The images of one split, and what is known of each.
+    """The images of one split with their conditions.
 
     Attributes:
         spec: Shape and levels of the images that `batches` yields.
-        conditions: Labels, attributes and maps of the images, as far as there are any.
-        stored_levels: Levels of what is stored. It differs from `spec.levels` only where
-            `batches` draws a new binary image from the stored grey one in every epoch.
+        conditions: Labels, attributes and maps of the images; None for those that do not exist.
+        stored_levels: Number of levels of the stored images. It differs from `spec.levels` only
+            with dynamic binarization.
     """
 
     def __init__(
@@ -63,15 +63,15 @@ class ImageSet(ABC):
 
     @property
     def is_dynamic(self) -> bool:
-        """Whether every epoch draws binary images anew (dynamic binarization)."""
+        """Whether every epoch samples new binary images (dynamic binarization)."""
         return self.stored_levels != self.spec.levels
 
     def dynamically_binarized(self) -> "ImageSet":
-        """The same store, of which `batches` draws binary images anew in every epoch."""
+        """The same images, of which `batches` samples new binary images in every epoch."""
         return self._copy(replace(self.spec, levels=2), stored_levels=self.stored_levels)
 
     def with_labels(self, labels: Tensor | None) -> "ImageSet":
-        """The same images with other labels, (N,); None for none."""
+        """The same images with other labels, (N,), or without labels."""
         other = copy.copy(self)
         other.conditions = self.conditions._replace(labels=labels)
         return other
@@ -86,7 +86,7 @@ class ImageSet(ABC):
 
     @abstractmethod
     def apply(self, transform: Transform, spec: ImageSpec) -> "ImageSet":
-        """Images that `transform` turned into images as `spec` says."""
+        """The images after `transform`, whose results have this spec."""
 
     def read(self, order: Sequence[Tensor]) -> Iterator[Tensor]:
         """Yields the stored images of each index tensor (B,) in turn. Shape: (B, C, H, W)."""
@@ -94,18 +94,18 @@ class ImageSet(ABC):
 
     @abstractmethod
     def reader(self, num_workers: int = 0) -> "Reader":
-        """Reads again and again as `read` does; `num_workers` processes decode, if any need it."""
+        """A reader for many epochs; `num_workers` processes decode images that need it."""
 
     @abstractmethod
     def to(self, device: torch.device | str) -> "ImageSet":
-        """The set with what it holds in memory moved to a device."""
+        """The set with its tensors on a device."""
 
     @abstractmethod
     def _copy(self, spec: ImageSpec, *, stored_levels: int) -> "ImageSet": ...
 
 
 class TensorImageSet(ImageSet):
-    """Images held as one tensor, batched by indexing.
+    """Images in one tensor, batched by indexing.
 
     Args:
         images: Stored levels. Shape: (N, C, H, W), integers.
@@ -113,7 +113,7 @@ class TensorImageSet(ImageSet):
         attributes: Numbers that describe each image. Shape: (N, A); or None.
         maps: Planes as large as the images. Shape: (N, A, H, W); or None.
         levels: Number of levels K of `images`.
-        spec: What `batches` yields, where that is not what is stored.
+        spec: Of the images that `batches` yields, where it differs from the stored images.
 
     Raises:
         DataError: If there is no image, or a condition does not fit the images.
@@ -140,7 +140,7 @@ class TensorImageSet(ImageSet):
                 f"Images must have shape (N, C, H, W) with at least one pixel, got "
                 f"{tuple(images.shape)}."
             )
-        # The extremes stand for all, widened: a uint8 tensor compared with 256 wraps around.
+        # The extremes suffice, in a wider type: a uint8 tensor compared with 256 wraps around.
         extremes = torch.stack(images.aminmax())
         check_levels(extremes.to(torch.promote_types(images.dtype, torch.int64)), levels)
         channels, height, width = images.shape[1:]
@@ -164,7 +164,7 @@ class TensorImageSet(ImageSet):
         return self._with(torch.cat(parts), conditions, spec, spec.levels)
 
     def reader(self, num_workers: int = 0) -> "MemoryReader":
-        # No workers here: an index into memory is cheaper than a trip between processes.
+        # No workers: indexing is cheaper than communication between processes.
         return MemoryReader(self.images)
 
     def to(self, device: torch.device | str) -> "TensorImageSet":
@@ -183,7 +183,7 @@ class TensorImageSet(ImageSet):
 
 @dataclass(frozen=True)
 class MemoryReader:
-    """Reads images that are held: `Reader` by indexing."""
+    """A `Reader` of images in memory, by indexing."""
 
     images: Tensor
 
@@ -191,22 +191,22 @@ class MemoryReader:
         return (self.images[indices.to(self.images.device)] for indices in order)
 
     def close(self) -> None:
-        """Nothing waits."""
+        """Does nothing: there are no workers."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """What a reader found, before it is split, resized and quantised.
+    """A data set as read, before it is split, resized and quantised.
 
     Attributes:
-        name: How the protocol calls it.
-        train: Training images, the validation part still among them if `val` is None.
+        name: In the protocol.
+        train: Training images, including those to hold out if `val` or `test` is None.
         val: The set's own validation images, if it has them.
         test: The set's own test images, if it has them.
         label_names: One name per class; None for a set without labels.
-        notes: What a reported figure must say about this set.
+        notes: For the protocol of reported metrics.
         attribute_names: One name per attribute; None for a set without attributes.
-        resized: Whether the reader has brought the images to the size asked for.
+        resized: Whether the reader has resized the images to `image_size`.
     """
 
     name: str
@@ -224,12 +224,12 @@ class DataSplits:
     """A data set ready for training.
 
     Attributes:
-        train: What the model learns from.
-        val: What chooses the best epoch; never part of the test set.
-        test: What is reported, and looked at once.
+        train: Training images.
+        val: Validation images, which choose the best epoch; never from the test set.
+        test: Test images, for reported metrics.
         spec: Shape and levels of every image.
         label_names: One name per class; None for a set without labels.
-        protocol: What a reported figure must carry: the set, its levels, the size of the splits.
+        protocol: To report metrics with: the set, its levels, the sizes of the splits.
         attribute_names: One name per attribute; None for a set without attributes.
     """
 
@@ -247,5 +247,5 @@ class DataSplits:
         return None if self.label_names is None else len(self.label_names)
 
     def names_of(self, kind: str | None) -> tuple[str, ...] | None:
-        """Names of what a condition of this kind counts: classes or attributes; else None."""
+        """Names of the classes or attributes, for a condition of this kind; else None."""
         return {"labels": self.label_names, "attributes": self.attribute_names}.get(str(kind))

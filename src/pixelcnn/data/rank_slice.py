@@ -1,18 +1,18 @@
-"""Which images of a batch one of several processes takes."""
+"""The share of one process in every batch."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class RankSlice:
-    """The share of one process in every batch: a run of images, as even as whole images allow.
+    """A consecutive share of every batch, as equal among processes as whole images allow.
 
-    Random draws of a batch are made for all of its images by every process, and cut after that: an
-    image is the same, however many processes share its batch.
+    Every process makes the random choices for the whole batch and takes its share afterwards, so an
+    image is the same however many processes share its batch.
 
     Attributes:
-        rank: Which process, from 0.
-        world_size: How many there are.
+        rank: Number of the process, from 0.
+        world_size: Number of processes.
 
     Example:
         >>> [RankSlice(rank, 3).of(7) for rank in range(3)]
@@ -23,21 +23,21 @@ class RankSlice:
     world_size: int = 1
 
     def of(self, count: int) -> slice:
-        """The images of this process, of a batch of `count`; none if there are too few."""
+        """The images of this process in a batch of `count`; none if there are too few."""
         return slice(
             self.rank * count // self.world_size, (self.rank + 1) * count // self.world_size
         )
 
     def size(self, count: int) -> int:
-        """How many images that is."""
+        """Number of images of this process."""
         own = self.of(count)
         return int(own.stop - own.start)
 
     def computed(self, count: int) -> slice:
-        """The images to compute with: `of`, or the first image where that is none.
+        """The images to compute with: `of`, or the first image where that is empty.
 
-        Processes take every step together, so whoever has no image computes with one that belongs
-        to another, and counts it as none.
+        Processes take every step together, so one without images computes with the first image,
+        and gives it weight 0.
 
         Example:
             >>> RankSlice(0, 2).of(1), RankSlice(0, 2).computed(1)
@@ -46,9 +46,9 @@ class RankSlice:
         return self.of(count) if self.size(count) else slice(0, 1)
 
     def weight(self, count: int) -> float:
-        """What the mean over own images is multiplied by, before processes are averaged.
+        """Factor of the mean over own images, before the average over processes.
 
-        The average of processes is then the mean over all images of the batch.
+        That average is then the mean over all images of the batch.
 
         Example:
             >>> [round(RankSlice(rank, 3).weight(7), 3) for rank in range(3)]

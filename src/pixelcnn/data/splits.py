@@ -1,24 +1,24 @@
-"""Parts of a set that do not depend on the seed of a run."""
+"""Splits of a set that do not depend on the seed of a run."""
 
 import torch
 
 from pixelcnn.data.image_sets import ImageSet
 from pixelcnn.errors import DataError
 
-# Not the run's seed: a run evaluated later under another seed would find training images
-# among its validation images.
+# Not the run's seed: an evaluation under another seed would find training images among the
+# validation images.
 SPLIT_SEED = 20_160_119
 
 
 def hold_out(image_set: ImageSet, fraction: float) -> tuple[ImageSet, ImageSet]:
-    """Splits a set at random, always in the same way.
+    """Splits a set at random, by a fixed seed.
 
     Args:
         image_set: N images.
-        fraction: Share of the images held out, in (0, 1); rounded, and at least one image.
+        fraction: Share of the images held out, in (0, 1); at least one image.
 
     Returns:
-        The rest and the held-out images, each in the order of the set.
+        The remaining and the held-out images, each in the order of the set.
 
     Raises:
         DataError: If there are fewer than two images.

@@ -1,4 +1,4 @@
-"""Images that stay on the disk and are decoded batch by batch, by worker processes."""
+"""Images decoded batch by batch from the disk, by worker processes."""
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +16,7 @@ from pixelcnn.data.image_sets import ImageSet, Transform, narrow
 from pixelcnn.errors import DataError
 from pixelcnn.spec import ImageSpec
 
-# A file to levels (C, H, W); picklable, since workers may be spawned.
+# A file to levels (C, H, W); picklable, as workers may be spawned.
 Decoder = Callable[[Path], Tensor]
 
 
@@ -30,7 +30,7 @@ class Store(Protocol):
         """The levels of one image. Shape: (C, H, W).
 
         Raises:
-            DataError: If it is broken, or missing by now.
+            DataError: If it is broken or missing.
         """
 
     def take(self, indices: Tensor) -> "Store":
@@ -57,17 +57,17 @@ class Files:
 
 
 class FileImageSet(ImageSet):
-    """Images decoded when they are needed, for more of them than the memory holds.
+    """Images decoded when needed, for sets that are larger than the memory.
 
     Args:
-        store: Where the images are and how to read them.
+        store: The encoded images.
         labels: Class numbers. Shape: (N,); or None.
         attributes: Numbers that describe each image. Shape: (N, A); or None.
         maps: Planes as large as the images. Shape: (N, A, H, W); or None.
         spec: Shape and levels of the images that `batches` yields.
-        stored_levels: Levels that are stored; those of `spec` if not given.
-        transforms: What is done to the levels of the store.
-        device: Where batches go.
+        stored_levels: Number of levels of the stored images; that of `spec` by default.
+        transforms: Applied to the levels of the store.
+        device: Of the batches.
     """
 
     def __init__(
@@ -111,14 +111,14 @@ class FileImageSet(ImageSet):
         return StreamReader(decoded, num_workers, self.device)
 
     def to(self, device: torch.device | str) -> "FileImageSet":
-        """The set with its conditions on a device, where its batches go too once decoded."""
+        """The set with its conditions, and its decoded batches, on a device."""
         return self._with(conditions=self.conditions.to(device), device=device)
 
     def _copy(self, spec: ImageSpec, *, stored_levels: int) -> "FileImageSet":
         return self._with(spec=spec, stored_levels=stored_levels)
 
     def _with(self, conditions: Conditions | None = None, **changes: Any) -> "FileImageSet":
-        """The same but for some arguments of the constructor."""
+        """A copy with other arguments of the constructor."""
         same = {
             name: getattr(self, name)
             for name in ("store", "spec", "stored_levels", "transforms", "device")
@@ -128,13 +128,13 @@ class FileImageSet(ImageSet):
 
 
 class StreamReader:
-    """Reads batches, by worker processes that stay from one order to the next.
+    """Reads batches by worker processes that stay from epoch to epoch.
 
     Args:
         decoded: The batches by their numbers.
-        num_workers: Processes that decode; 0 for this one.
-        device: Where batches go. Those for a CUDA device are put into pinned memory first, so that
-            they are copied while the device computes.
+        num_workers: Number of worker processes; with 0 this process decodes.
+        device: Of the batches. For a CUDA device they go through pinned memory, so that they are
+            copied while the device computes.
     """
 
     def __init__(self, decoded: "_Decoded", num_workers: int, device: torch.device) -> None:
@@ -147,7 +147,7 @@ class StreamReader:
 
     def __call__(self, order: Sequence[Tensor]) -> Iterator[Tensor]:
         if self._is_busy:
-            # Workers serve one order: whoever reads another meanwhile has workers of its own.
+            # Workers serve one order: another iteration at the same time gets its own workers.
             yield from StreamReader(self._decoded, self._num_workers, self._device)(order)
             return
         self._is_busy = True
@@ -159,19 +159,19 @@ class StreamReader:
                     raise DataError(item)
                 yield item.to(self._device, non_blocking=True)
         except (Exception, KeyboardInterrupt) as error:
-            # Now, and not when the error with all that it refers to is forgotten.
+            # Now, and not when the error and its references are collected.
             self.close()
             if not isinstance(error, RuntimeError) or "DataLoader worker" not in str(error):
                 raise
             raise DataError(
                 f"A process that decodes images has died ({str(error).split('.')[0]}). It may "
-                f"have been out of memory: take fewer of them by `num_workers`."
+                f"have been out of memory: reduce `num_workers`."
             ) from error
         finally:
             self._is_busy = False
 
     def close(self) -> None:
-        """Ends the worker processes. Whoever reads again starts new ones."""
+        """Ends the worker processes. Reading again starts new ones."""
         self._loader = None
 
     def _start(self) -> DataLoader[Any]:
@@ -182,16 +182,16 @@ class StreamReader:
             num_workers=self._num_workers,
             persistent_workers=self._num_workers > 0,
             pin_memory=self._device.type == "cuda",
-            # Its own generator: seeds of workers must not use up draws of the global one.
+            # Its own generator: the seeds of workers must not advance the global one.
             generator=torch.Generator(),
-            worker_init_fn=_leave_signals,
+            worker_init_fn=_ignore_signals,
         )
 
 
-def _leave_signals(worker: int) -> None:
-    """Leaves Ctrl-C and SIGTERM to the process that reads, which ends these, too.
+def _ignore_signals(worker: int) -> None:
+    """Ignores Ctrl-C and SIGTERM in a worker: the reading process handles them.
 
-    Terminals, `timeout` and SLURM send them to all processes, and a training that stops needs the
+    Terminals, `timeout` and SLURM send them to all processes, and a training that stops needs its
     batches until its state is saved.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -223,7 +223,7 @@ class _Decoded(Dataset[Tensor | str]):
         try:
             return narrow(torch.stack([self._read(i) for i in indices.tolist()]), self.levels)
         except DataError as error:
-            # Raised in a worker it would come back with the worker's traceback as its text.
+            # Raised in a worker, it would come back with the worker's traceback as its text.
             return str(error)
 
     def _read(self, index: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""Images to images, in integer levels: size, binarization, flips, colours."""
+"""Transforms of images in integer levels: size, binarization, flips, colours."""
 
 import zlib
 from typing import Literal
@@ -60,12 +60,12 @@ def threshold(x: Tensor, *, levels: int) -> Tensor:
 
 
 def sample_binary(x: Tensor, *, levels: int, generator: Generator) -> Tensor:
-    """Draws 1 with probability x / (K-1), exactly, and 0 otherwise.
+    """Samples 1 with probability x / (K-1), exactly, and 0 otherwise.
 
     Args:
         x: Levels in [0, levels). Any shape.
         levels: Number of levels K.
-        generator: Where the draws come from.
+        generator: Source of randomness.
 
     Returns:
         Zeros and ones. The same shape, int64.
@@ -74,15 +74,15 @@ def sample_binary(x: Tensor, *, levels: int, generator: Generator) -> Tensor:
         >>> sample_binary(torch.tensor([0, 255]), levels=256, generator=torch.Generator())
         tensor([0, 1])
     """
-    # Of the K-1 equally likely integers, x are below x: no rounding of floats in between.
-    dice = torch.randint(levels - 1, x.shape, generator=generator, device=generator.device)
-    return (dice.to(x.device) < x).long()
+    # Of the K-1 equally likely integers, x are below x: exact, without floats.
+    uniform = torch.randint(levels - 1, x.shape, generator=generator, device=generator.device)
+    return (uniform.to(x.device) < x).long()
 
 
 def sample_binary_fixed(x: Tensor, *, levels: int) -> Tensor:
-    """Draws binary images as `sample_binary`, always the same ones from the same grey images.
+    """Samples binary images as `sample_binary`, always the same ones from the same images.
 
-    The draws of an image depend on its own pixels alone, so they stay the same whatever the
+    The seed of an image depends on its own pixels alone, so the result does not depend on the
     order, the split or the number of images.
 
     Args:
@@ -93,24 +93,24 @@ def sample_binary_fixed(x: Tensor, *, levels: int) -> Tensor:
         Zeros and ones. Shape: (B, C, H, W), int64.
     """
 
-    def draw(image: Tensor) -> Tensor:
+    def sample(image: Tensor) -> Tensor:
         seed = zlib.crc32(image.to("cpu", torch.int32).contiguous().numpy().tobytes())
         return sample_binary(image, levels=levels, generator=torch.Generator().manual_seed(seed))
 
-    return torch.stack([draw(image) for image in x])
+    return torch.stack([sample(image) for image in x])
 
 
 def mutate(x: Tensor, *, levels: int, rate: float, generator: Generator) -> Tensor:
     """Replaces sub-pixels by uniform levels, each with the same small probability.
 
-    What is learned from such images is a background model: their statistics from pixel to pixel
-    with less of what they show.
+    A model trained on such images is a background model: it learns the local statistics of pixels
+    and less of the content.
 
     Args:
         x: Levels in [0, levels). Any shape.
         levels: Number of levels K.
         rate: Probability of a replacement, in [0, 1). Its level may be the old one by chance.
-        generator: Where the draws come from.
+        generator: Source of randomness.
 
     Returns:
         Levels. The same shape and type.
@@ -127,8 +127,8 @@ def mutate(x: Tensor, *, levels: int, rate: float, generator: Generator) -> Tens
     """
     device = generator.device
     chosen = torch.rand(x.shape, generator=generator, device=device) < rate
-    drawn = torch.randint(levels, x.shape, generator=generator, device=device)
-    return torch.where(chosen.to(x.device), drawn.to(x.device, x.dtype), x)
+    random = torch.randint(levels, x.shape, generator=generator, device=device)
+    return torch.where(chosen.to(x.device), random.to(x.device, x.dtype), x)
 
 
 def choose_flips(count: int, *, generator: Generator) -> Tensor:
@@ -137,11 +137,11 @@ def choose_flips(count: int, *, generator: Generator) -> Tensor:
 
 
 def flip(x: Tensor, chosen: Tensor) -> Tensor:
-    """Mirrors the chosen ones of images left to right.
+    """Mirrors the chosen images left to right.
 
     Args:
         x: Shape: (B, C, H, W).
-        chosen: Which ones. Shape: (B,), bool.
+        chosen: The images to mirror. Shape: (B,), bool.
 
     Example:
         >>> flip(torch.tensor([[[[1, 2]]], [[[1, 2]]]]), torch.tensor([True, False])).flatten()
@@ -153,13 +153,13 @@ def flip(x: Tensor, chosen: Tensor) -> Tensor:
 def jitter_colours(x: Tensor, strength: float, *, generator: Generator) -> Tensor:
     """Changes brightness, then contrast, then saturation of each image by a factor of its own.
 
-    A model that learns from such images learns *their* density, not that of the images: levels at
-    the ends become more frequent, and what no image has becomes likely.
+    A model trained on such images learns *their* density, not that of the original images: levels
+    at both ends become more frequent, and colours of no image become likely.
 
     Args:
         x: RGB in 256 levels. Shape: (B, 3, H, W).
         strength: Factors are uniform in [1 - strength, 1 + strength]; in [0, 1).
-        generator: Where they come from; three draws for each image.
+        generator: Source of randomness; three numbers per image.
 
     Returns:
         Levels, rounded to the nearest. Shape: (B, 3, H, W), int64.
@@ -173,8 +173,8 @@ def jitter_colours(x: Tensor, strength: float, *, generator: Generator) -> Tenso
     with importing("train"):
         from torchvision.transforms.v2 import functional as colours  # type: ignore[import-untyped]
 
-    drawn = torch.rand(len(x), 3, generator=generator, device=generator.device)
-    factors = (1 + strength * (2 * drawn - 1)).tolist()
+    uniform = torch.rand(len(x), 3, generator=generator, device=generator.device)
+    factors = (1 + strength * (2 * uniform - 1)).tolist()
     changes = (colours.adjust_brightness, colours.adjust_contrast, colours.adjust_saturation)
 
     def change(image: Tensor, each: list[float]) -> Tensor:
@@ -182,6 +182,6 @@ def jitter_colours(x: Tensor, strength: float, *, generator: Generator) -> Tenso
             image = adjust(image, factor)
         return image
 
-    # In floats: of bytes torchvision would cut off what it should round.
+    # In floats: torchvision truncates bytes where it should round.
     unit = to_unit(x, 256)
     return quantise(torch.stack([change(*pair) for pair in zip(unit, factors, strict=True)]), 256)

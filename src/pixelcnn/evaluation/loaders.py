@@ -47,7 +47,7 @@ def read_loader(loader: Loader, model: AutoregressiveModel) -> LoadedImages:
     if isinstance(loader, ImageSet):
         return LoadedImages(loader)
     if isinstance(loader, Batches):
-        if loader.changes_images or loader.drop_last:
+        if loader.augments or loader.drop_last:
             raise ConfigError(
                 "Every image must be evaluated once and unchanged: make the batches without "
                 "`augment`, `colour_jitter`, `mutation_rate` and `drop_last`."

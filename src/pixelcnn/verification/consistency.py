@@ -126,7 +126,7 @@ def check_batches(inputs: VerificationInputs) -> Iterator[Check]:
     )
 
 
-def check_levels(inputs: VerificationInputs) -> Iterator[Check]:
+def check_round_trip(inputs: VerificationInputs) -> Iterator[Check]:
     """Converts every level to floats, and to the bytes of an image file, and back."""
     count = inputs.model.num_classes
     x = torch.arange(count)

@@ -13,7 +13,7 @@ from pixelcnn.inference.query import check_model
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.spec import ImageSpec
 from pixelcnn.verification.causality import check_changed_inputs, check_unknown_pixels
-from pixelcnn.verification.consistency import check_batches, check_levels, check_walks
+from pixelcnn.verification.consistency import check_batches, check_round_trip, check_walks
 from pixelcnn.verification.gradients import check_gradients
 from pixelcnn.verification.inputs import VerificationInputs, make_inputs
 from pixelcnn.verification.mass import check_mass
@@ -29,7 +29,7 @@ CHECKS: tuple[Callable[[VerificationInputs], Iterator[Check]], ...] = (
     check_batches,
     check_mass,
     check_samples,
-    check_levels,
+    check_round_trip,
 )
 
 

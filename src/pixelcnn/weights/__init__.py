@@ -1,4 +1,4 @@
-"""Trained models that come with the package, by name.
+"""Bundled pretrained models and classifiers, by name.
 
 Each is a `NAME.safetensors` beside this file, whose card holds its metrics and how it was trained.
 `scripts/bundle.py` makes them from the recipes in configs/. The evaluation classifiers are in the
@@ -12,7 +12,7 @@ CLASSIFIERS = FOLDER / "classifiers"
 
 
 def list_weights() -> list[str]:
-    """Names of the trained models that come with the package.
+    """Names of the bundled models.
 
     Example:
         >>> "digits" in list_weights()
@@ -22,30 +22,30 @@ def list_weights() -> list[str]:
 
 
 def find_weights(path: str | Path) -> Path:
-    """The file that a path, or the name of a model that comes with the package, stands for.
+    """The file of a path or of the name of a bundled model.
 
-    Whatever exists under that path wins over a model of the same name.
+    An existing file or folder of that path takes precedence over a bundled model.
 
     Returns:
-        The path as given if something is there, or if no model has that name.
+        The path as given if it exists, or if no bundled model has that name.
 
     Example:
         >>> find_weights("digits").name, find_weights("./digits").name
         ('digits.safetensors', 'digits')
     """
-    # The name as given: `Path` would take `./digits`, which can only mean a file, for `digits`.
+    # The name as given: `Path` would take `./digits`, which can only be a file, for `digits`.
     if str(path) in list_weights() and not Path(path).exists():
         return FOLDER / f"{path}.safetensors"
     return Path(path)
 
 
 def known_weights() -> str:
-    """The names in a sentence, for messages about one that is not known."""
-    return f"The models that come with the package: {', '.join(list_weights()) or 'none'}."
+    """A sentence with the names, for messages about an unknown one."""
+    return f"Bundled models: {', '.join(list_weights()) or 'none'}."
 
 
 def list_classifiers() -> list[str]:
-    """Names of the classifiers that come with the package.
+    """Names of the bundled classifiers.
 
     Example:
         >>> "digits" in list_classifiers()
@@ -55,9 +55,9 @@ def list_classifiers() -> list[str]:
 
 
 def find_classifier(path: str | Path) -> Path:
-    """The file that a path, or the name of a classifier of the package, stands for.
+    """The file of a path or of the name of a bundled classifier.
 
-    As with models, whatever exists under that path wins.
+    An existing file or folder of that path takes precedence.
     """
     if str(path) in list_classifiers() and not Path(path).exists():
         return CLASSIFIERS / f"{path}.safetensors"
@@ -65,5 +65,5 @@ def find_classifier(path: str | Path) -> Path:
 
 
 def known_classifiers() -> str:
-    """Their names in a sentence, for messages about one that is not known."""
-    return f"The classifiers that come with the package: {', '.join(list_classifiers()) or 'none'}."
+    """A sentence with the names, for messages about an unknown one."""
+    return f"Bundled classifiers: {', '.join(list_classifiers()) or 'none'}."

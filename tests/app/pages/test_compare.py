@@ -19,11 +19,11 @@ def test_models_are_compared_by_the_same_noise(page):
     app.number_input(key="set.compare.count").set_value(2)
     app.number_input(key="set.compare.seed").set_value(4)
     app.slider(key="set.compare.temperature").set_value(0.5)
-    app = clicked(app, "Draw")
+    app = clicked(app, "Sample")
     assert not app.exception and not app.error
     one, other = app.session_state[COMPARED]
-    assert (one.wish.options.seed, other.wish.options.seed) == (4, 4)
-    assert one.wish.options.temperature == other.wish.options.temperature == 0.5
+    assert (one.request.options.seed, other.request.options.seed) == (4, 4)
+    assert one.request.options.temperature == other.request.options.temperature == 0.5
     assert one.is_whole and other.images.shape == (2, 1, 28, 28)
     assert "protocols differ" in said(app.info)
 
@@ -39,7 +39,7 @@ def test_curves_of_runs_are_in_one_figure(page, tmp_path):
     app = page("Compare", runs=(str(tmp_path),))
     assert not app.exception and not app.error
     assert sorted(app.multiselect(key="set.compare.models").value) == ["a", "b"]
-    assert [title.value for title in app.subheader] == ["Figures", "Training"]
+    assert [title.value for title in app.subheader] == ["Metrics", "Training"]
 
 
 def test_a_comparison_that_was_stopped_shows_what_there_is(page, monkeypatch):
@@ -47,14 +47,14 @@ def test_a_comparison_that_was_stopped_shows_what_there_is(page, monkeypatch):
     app.multiselect(key="set.compare.models").set_value(["digits", "mnist-binary"]).run()
     app.number_input(key="set.compare.count").set_value(2)
 
-    def watch_some(steps, show):
+    def run_some(steps, show):
         for each in itertools.islice(steps, 2):
             show(each)
         st.stop()
 
-    monkeypatch.setattr(compare, "watch_steps", watch_some)
-    app = clicked(app, "Draw")
+    monkeypatch.setattr(compare, "run_steps", run_some)
+    app = clicked(app, "Sample")
     app = app.button(key="compare.stop").click().run()
     assert not app.exception and not app.error
     assert "Stopped after 25%." in said(app.info)
-    assert "Stopped before the first row; nothing drawn." in said(app.info)
+    assert "Stopped before the first row; no samples." in said(app.info)

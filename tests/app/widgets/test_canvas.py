@@ -1,4 +1,4 @@
-"""What a browser sends of a canvas is a picture, or refused."""
+"""What a browser sends of a canvas is a picture, or on_error."""
 
 import base64
 
@@ -30,12 +30,12 @@ def test_a_place_outside_of_the_image_is_refused(sent, monkeypatch):
 def test_what_a_browser_tells_of_another_picture_does_not_count(monkeypatch):
     """As after another image was chosen, of which the browser has not heard yet."""
     erased = base64.b64encode(bytes([1, 0, 0, 0])).decode()
-    told = {}
+    sent = {}
 
     def component(*_, **__):
         def mount(data, **_):
-            told["token"] = data["token"]
-            return {"value": told.get("value")}
+            sent["token"] = data["token"]
+            return {"value": sent.get("value")}
 
         return mount
 
@@ -43,7 +43,7 @@ def test_what_a_browser_tells_of_another_picture_does_not_count(monkeypatch):
     one, other = torch.zeros(1, 1, 2, 2).long(), torch.ones(1, 1, 2, 2).long()
     larger = torch.zeros(1, 1, 3, 3).long()
     assert not canvas.erase(one, 2, "key", brush=1.0).any()
-    told["value"] = f"{told['token']} {erased}"
+    sent["value"] = f"{sent['token']} {erased}"
     assert canvas.erase(one, 2, "key", brush=1.0).tolist() == [[True, False], [False, False]]
     assert not canvas.erase(other, 2, "key", brush=1.0).any()
     assert not canvas.erase(larger, 2, "key", brush=1.0).any()

@@ -29,7 +29,7 @@ def test_images_and_labels_come_one_after_another_in_the_order_of_names(tmp_path
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"levels": np.array(50)}, "`levels` of .*part-1.npz must be that of .*part-0.npz"),
+        ({"levels": np.array(50)}, "`levels` of .*part-1.npz must equal that of .*part-0.npz"),
         ({"x_train": np.zeros((2, 3, 4), np.uint8)}, "`x_train` must have images of one shape"),
         ({"x_val": X}, "part-1.npz must hold the same arrays"),
     ],

@@ -3,7 +3,14 @@
 import streamlit as st
 
 from pixelcnn.app.models import Choice, Models
-from pixelcnn.app.widgets.display import CURVES, figure_in_words, plain, show_figure, tell, telling
+from pixelcnn.app.widgets.display import (
+    CURVES,
+    format_metric,
+    plain,
+    show_error,
+    show_figure,
+    showing_errors,
+)
 from pixelcnn.charts.curves import curves_figure
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.errors import PixelCNNError
@@ -13,7 +20,7 @@ from pixelcnn.verification import Check, find_report, read_report
 
 def show(choice: Choice, models: Models) -> None:
     """Metrics with their protocol, verification report, curves, configuration, model card."""
-    with telling():
+    with showing_errors():
         model, card = choice.model, choice.card
         st.subheader("Model")
         field = model.receptive_field()
@@ -32,7 +39,7 @@ def show(choice: Choice, models: Models) -> None:
                 "file": choice.file.name,
             }
         )
-        _show_figures(choice)
+        _show_metrics(choice)
         _show_verification(choice)
         _show_curves(choice)
         st.subheader("Configuration")
@@ -45,15 +52,15 @@ def show(choice: Choice, models: Models) -> None:
         st.json({k: v for k, v in card.items() if k != "config"}, expanded=1)
 
 
-def _show_figures(choice: Choice) -> None:
-    st.subheader("Figures")
+def _show_metrics(choice: Choice) -> None:
+    st.subheader("Metrics")
     figures = figures_of(choice.file)
     if not figures:
-        st.info("Nothing was measured: `pixelcnn evaluate` does it.")
+        st.info("None: `pixelcnn evaluate` measures them.")
         return
     others = {name: value for name, value in figures.items() if name != "protocol"}
     st.markdown(f"Protocol: {plain(figures.get('protocol', 'not stated'))}")
-    _table({name.replace("_", " "): figure_in_words(value) for name, value in others.items()})
+    _table({name.replace("_", " "): format_metric(value) for name, value in others.items()})
 
 
 def _show_verification(choice: Choice) -> None:
@@ -65,7 +72,7 @@ def _show_verification(choice: Choice) -> None:
     try:
         report = read_report(path)
     except PixelCNNError as error:
-        tell(error)
+        show_error(error)
         return
     if not report.is_of(choice.model):
         st.warning("It is of other weights. Make it again with `pixelcnn verify`.")

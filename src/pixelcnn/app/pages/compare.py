@@ -1,4 +1,4 @@
-"""The page that sets models side by side: drawn by the same noise, with figures and curves."""
+"""The page that compares models: samples from the same noise, metrics and training curves."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -6,18 +6,18 @@ from typing import Any
 
 import streamlit as st
 
-from pixelcnn.app.background import watch_steps
-from pixelcnn.app.models import Choice, Models, first_sound
-from pixelcnn.app.sampling import SamplingProgress, SamplingRequest, drawing
-from pixelcnn.app.widgets.conditions import ask_condition, one_for_each
-from pixelcnn.app.widgets.controls import ask_number, ask_seed, remembered
+from pixelcnn.app.background import run_steps
+from pixelcnn.app.models import Choice, Models, first_readable
+from pixelcnn.app.sampling import SamplingProgress, SamplingRequest, sampling_steps
+from pixelcnn.app.widgets.conditions import condition_input, condition_per_image
+from pixelcnn.app.widgets.controls import number_input, remember, seed_input
 from pixelcnn.app.widgets.display import (
     CURVES,
-    figure_in_words,
-    in_words,
+    format_metric,
+    format_seconds,
     plain,
     show_figure,
-    telling,
+    showing_errors,
 )
 from pixelcnn.charts.curves import compared_curves
 from pixelcnn.errors import ConfigError
@@ -27,69 +27,69 @@ from pixelcnn.walk import SamplingOptions
 
 KEY = "set.compare"
 FOUND = "compare.result"
-MOST_IMAGES = 64
+MAX_IMAGES = 64
 SIDE = 96
-SHOWN = ("nll_nats", "bits_per_dim", "perplexity", "fid", "label_accuracy", "num_images", "split")
+METRICS = ("nll_nats", "bits_per_dim", "perplexity", "fid", "label_accuracy", "num_images", "split")
 
 
 def show(choice: Choice, models: Models) -> None:
-    """Two or more models: images of the same noise, what was measured, and how they learned."""
-    with telling():
-        chosen = _open_all(_ask_models(choice, models), models)
+    """Two or more models: samples from the same noise, metrics, and training curves."""
+    with showing_errors():
+        chosen = _open_all(_model_input(choice, models), models)
         if len(chosen) < 2:
             raise ConfigError("Choose two models or more.")
-        wishes = _ask(chosen)
-        if wishes is not None:
-            _draw(chosen, wishes)
-        drawn: Sequence[SamplingProgress] = st.session_state.get(FOUND, ())
-        if [each.choice for each in drawn] == chosen:
-            for column, each in zip(st.columns(len(drawn)), drawn, strict=True):
+        requests = _request_form(chosen)
+        if requests is not None:
+            _sample(chosen, requests)
+        samples: Sequence[SamplingProgress] = st.session_state.get(FOUND, ())
+        if [each.choice for each in samples] == chosen:
+            for column, each in zip(st.columns(len(samples)), samples, strict=True):
                 with column:
-                    _show_drawn(each)
-        _show_figures(chosen)
+                    _show_samples(each)
+        _show_metrics(chosen)
         _show_curves(chosen)
 
 
-def _ask_models(choice: Choice, models: Models) -> list[str]:
+def _model_input(choice: Choice, models: Models) -> list[str]:
     others = {name: file for name, file in models.files.items() if name != choice.name}
-    first = [choice.name, *([first_sound(others)] if others else [])]
-    return st.multiselect("Models", list(models.files), key=remembered(f"{KEY}.models", first))
+    first = [choice.name, *([first_readable(others)] if others else [])]
+    return st.multiselect("Models", list(models.files), key=remember(f"{KEY}.models", first))
 
 
 def _open_all(names: Sequence[str], models: Models) -> list[Choice]:
-    """Those that can be opened; of the others it is said why not."""
+    """The models that can be opened; shows why others cannot."""
     opened = []
     for name in names:
-        with telling():
+        with showing_errors():
             opened.append(models.open(name))
     return opened
 
 
-def _ask(chosen: Sequence[Choice]) -> list[SamplingRequest] | None:
-    """What shall be drawn by each, once the button is clicked."""
+def _request_form(chosen: Sequence[Choice]) -> list[SamplingRequest] | None:
+    """The request for each model, once the button is clicked."""
     with st.form("compare"):
         left, middle, right = st.columns(3)
         with left:
-            count = ask_number("Images", 1, MOST_IMAGES, 16, f"{KEY}.count")
+            count = number_input("Images", 1, MAX_IMAGES, 16, f"{KEY}.count")
         with middle:
-            seed = ask_seed(KEY)
+            seed = seed_input(KEY)
         with right:
             temperature = st.slider(
-                "Temperature", 0.1, 2.0, step=0.05, key=remembered(f"{KEY}.temperature", 1.0)
+                "Temperature", 0.1, 2.0, step=0.05, key=remember(f"{KEY}.temperature", 1.0)
             )
         conditions = []
         for column, each in zip(st.columns(len(chosen)), chosen, strict=True):
             with column:
                 st.caption(plain(each.name))
-                conditions.append(ask_condition(each.model, f"{KEY}.{each.name}", in_turn=True))
-        is_asked = st.form_submit_button("Draw", type="primary", icon=":material/brush:")
-    if not is_asked:
+                conditions.append(condition_input(each.model, f"{KEY}.{each.name}", in_turn=True))
+        is_submitted = st.form_submit_button("Sample", type="primary", icon=":material/brush:")
+    if not is_submitted:
         return None
     requests = []
     for each, conds in zip(chosen, conditions, strict=True):
         shape = _shape(each)
         options = SamplingOptions(
-            temperature, cond=one_for_each(conds, count, shape), seed=seed, shape=shape
+            temperature, cond=condition_per_image(conds, count, shape), seed=seed, shape=shape
         )
         requests.append(SamplingRequest(count, options))
     return requests
@@ -100,26 +100,30 @@ def _shape(choice: Choice) -> tuple[int, int, int]:
     return choice.model.in_channels, height, width
 
 
-def _draw(chosen: Sequence[Choice], wishes: Sequence[SamplingRequest]) -> None:
-    """Draws with one model after another; what is drawn stays if it is stopped."""
-    # Before the first word to the browser, so that an early click finds what it stopped.
-    st.session_state[FOUND] = [SamplingProgress(*each) for each in zip(chosen, wishes, strict=True)]
-    bar, stop = st.progress(0.0, "Drawing …"), st.empty()
+def _sample(chosen: Sequence[Choice], requests: Sequence[SamplingRequest]) -> None:
+    """Samples from one model after another; finished rows stay if it is stopped."""
+    # Before the first message to the browser, so that an early click finds the requests.
+    st.session_state[FOUND] = [
+        SamplingProgress(*each) for each in zip(chosen, requests, strict=True)
+    ]
+    bar, stop = st.progress(0.0, "Sampling …"), st.empty()
     stop.button("Stop", icon=":material/stop:", key="compare.stop")
     places = [column.empty() for column in st.columns(len(chosen))]
 
     def grow(newest: tuple[int, SamplingProgress] | None) -> None:
-        drawn = st.session_state[FOUND]
+        samples = st.session_state[FOUND]
         if newest is not None:
             number, each = newest
-            drawn[number] = each
+            samples[number] = each
             places[number].image(as_image(_grid(each)), width="stretch")
-        share = sum(each.done for each in drawn) / len(drawn)
-        now = next((each.choice.name for each in drawn if each.bits is None), "")
-        bar.progress(share, f"{plain(now)}: {in_words(sum(each.seconds for each in drawn))}")
+        share = sum(each.done for each in samples) / len(samples)
+        now = next((each.choice.name for each in samples if each.bits is None), "")
+        bar.progress(
+            share, f"{plain(now)}: {format_seconds(sum(each.seconds for each in samples))}"
+        )
 
     try:
-        watch_steps(_drawing_all(chosen, wishes), grow)
+        run_steps(_all_steps(chosen, requests), grow)
     except Exception:
         st.session_state.pop(FOUND)
         raise
@@ -128,39 +132,39 @@ def _draw(chosen: Sequence[Choice], wishes: Sequence[SamplingRequest]) -> None:
             each.empty()
 
 
-def _drawing_all(
-    chosen: Sequence[Choice], wishes: Sequence[SamplingRequest]
+def _all_steps(
+    chosen: Sequence[Choice], requests: Sequence[SamplingRequest]
 ) -> Iterator[tuple[int, SamplingProgress]]:
-    """Yields the number of a model, and what it has drawn by now."""
-    for number, (choice, wish) in enumerate(zip(chosen, wishes, strict=True)):
-        for drawn in drawing(choice, wish):
-            yield number, drawn
+    """Yields the number of a model, and its samples so far."""
+    for number, (choice, request) in enumerate(zip(chosen, requests, strict=True)):
+        for samples in sampling_steps(choice, request):
+            yield number, samples
 
 
-def _grid(drawn: SamplingProgress) -> Any:
-    scale = screen_scale(*drawn.wish.shape[1:], side=SIDE)
-    return image_grid(drawn.images, drawn.choice.model.num_classes, scale=scale)
+def _grid(samples: SamplingProgress) -> Any:
+    scale = screen_scale(*samples.request.shape[1:], side=SIDE)
+    return image_grid(samples.images, samples.choice.model.num_classes, scale=scale)
 
 
-def _show_drawn(drawn: SamplingProgress) -> None:
-    st.markdown(f"**{plain(drawn.choice.name)}**")
-    if drawn.stopped:
-        st.info(f"{drawn.stopped}.".capitalize(), icon=":material/stop:")
-    if not drawn.frames:
+def _show_samples(samples: SamplingProgress) -> None:
+    st.markdown(f"**{plain(samples.choice.name)}**")
+    if samples.stopped:
+        st.info(f"{samples.stopped}.".capitalize(), icon=":material/stop:")
+    if not samples.frames:
         return
-    st.image(as_image(_grid(drawn)), width="stretch")
-    bits = "" if drawn.bits is None else f", mean {drawn.bits.mean():.1f} bits"
-    st.caption(f"{len(drawn.images)} images in {in_words(drawn.seconds)}{bits}")
+    st.image(as_image(_grid(samples)), width="stretch")
+    bits = "" if samples.bits is None else f", mean {samples.bits.mean():.1f} bits"
+    st.caption(f"{len(samples.images)} images in {format_seconds(samples.seconds)}{bits}")
 
 
-def _show_figures(chosen: Sequence[Choice]) -> None:
-    """A column for each model, so that it fits a phone."""
-    st.subheader("Figures")
+def _show_metrics(chosen: Sequence[Choice]) -> None:
+    """One column per model, which fits a phone."""
+    st.subheader("Metrics")
     figures = [figures_of(each.file) for each in chosen]
     protocols = [str(each.get("protocol", "–")) for each in figures]
     rows = {"weights": [f"{each.model.num_parameters:,}" for each in chosen]}
-    for name in SHOWN:
-        rows[name.replace("_", " ")] = [figure_in_words(each.get(name)) for each in figures]
+    for name in METRICS:
+        rows[name.replace("_", " ")] = [format_metric(each.get(name)) for each in figures]
     rows["protocol"] = protocols
     names = [plain(each.name) for each in chosen]
     table = [
@@ -170,7 +174,7 @@ def _show_figures(chosen: Sequence[Choice]) -> None:
     ]
     st.table(table, border="horizontal", hide_index=True)
     if len(set(protocols)) > 1:
-        st.info("The protocols differ: these figures are not to be compared with each other.")
+        st.info("The protocols differ: these metrics are not comparable.")
 
 
 def _show_curves(chosen: Sequence[Choice]) -> None:
@@ -180,6 +184,6 @@ def _show_curves(chosen: Sequence[Choice]) -> None:
         return
     st.subheader("Training")
     if len(sizes) > 1:
-        st.info("Their images differ in size, so that their nats are not to be compared.")
+        st.info("The images differ in size, so the nats are not comparable.")
         return
     show_figure(compared_curves(histories, num_dims=sizes.pop()), "NLL by epoch", CURVES)

@@ -1,4 +1,4 @@
-"""The page that completes images of which a part is missing."""
+"""The page that completes images with unknown pixels."""
 
 import io
 import time
@@ -11,11 +11,18 @@ import torch
 from torch import Tensor
 
 from pixelcnn.app.models import Choice, Models
-from pixelcnn.app.tasks import was_stopped, working
-from pixelcnn.app.widgets.controls import ask_number, ask_seed, remembered
-from pixelcnn.app.widgets.display import LARGE, as_code, heat_tile, in_words, show_images, telling
-from pixelcnn.app.widgets.image_picker import ChosenImage, ask_condition_of, ask_image
-from pixelcnn.app.widgets.mask import ask_missing
+from pixelcnn.app.tasks import run_task, was_stopped
+from pixelcnn.app.widgets.controls import number_input, remember, seed_input
+from pixelcnn.app.widgets.display import (
+    LARGE,
+    as_code,
+    format_seconds,
+    heat_tile,
+    show_images,
+    showing_errors,
+)
+from pixelcnn.app.widgets.image_picker import ChosenImage, image_condition_input, image_input
+from pixelcnn.app.widgets.mask import mask_input
 from pixelcnn.inference import Completions, complete, is_prefix
 from pixelcnn.plots import image_grid, mark_unknown, png_bytes, screen_scale
 
@@ -24,14 +31,14 @@ WORK = "Completing"
 KEY = "set.complete"
 AUTO = "automatic"
 METHODS = [AUTO, "raster", "smc", "gibbs"]
-MOST_COMPLETIONS = 64
+MAX_COMPLETIONS = 64
 COLOURS = 256
-"""Levels of what `mark_unknown` gives."""
+"""Levels of the images that `mark_unknown` returns."""
 
 
 @dataclass(frozen=True)
 class Completed:
-    """What was asked, and the answer."""
+    """A request and its result."""
 
     choice: Choice
     picked: ChosenImage
@@ -41,55 +48,57 @@ class Completed:
 
 
 def show(choice: Choice, models: Models) -> None:
-    """An image, what is erased of it, and completions, the most probable first."""
-    with telling():
+    """An image, its unknown pixels, and completions, the most probable first."""
+    with showing_errors():
         left, right = st.columns(2)
         with left:
-            picked = ask_image(choice, f"{KEY}.{choice.name}")
+            picked = image_input(choice, f"{KEY}.{choice.name}")
         if picked is not None:
             with right:
-                known = _ask_known(choice, picked)
-            wish = _ask_method(choice, picked, known)
-            if wish is not None:
-                _complete(choice, picked, known, wish)
+                known = _known_input(choice, picked)
+            request = _method_input(choice, picked, known)
+            if request is not None:
+                _complete(choice, picked, known, request)
     if was_stopped(WORK):
-        st.info("Stopped; nothing new was completed.", icon=":material/stop:")
+        st.info("Stopped; no new completions.", icon=":material/stop:")
     if FOUND in st.session_state:
-        with telling():
+        with showing_errors():
             _show_result(st.session_state[FOUND])
 
 
-def _ask_known(choice: Choice, picked: ChosenImage) -> Tensor:
+def _known_input(choice: Choice, picked: ChosenImage) -> Tensor:
     levels = choice.model.num_classes
-    known = ask_missing(picked, levels, KEY, seed=st.session_state.get(f"{KEY}.seed", 0))
+    known = mask_input(picked, levels, KEY, seed=st.session_state.get(f"{KEY}.seed", 0))
     everything = torch.ones_like(known)
     shown = [mark_unknown(picked.x[0], each, levels, touch=1) for each in (everything, known)]
     show_images(torch.stack(shown), COLOURS, ["image", "known"], side=LARGE)
-    st.caption("Blue is not known.")
+    st.caption("Blue pixels are unknown.")
     return known
 
 
-def _ask_method(choice: Choice, picked: ChosenImage, known: Tensor) -> dict[str, Any] | None:
+def _method_input(choice: Choice, picked: ChosenImage, known: Tensor) -> dict[str, Any] | None:
     """Options of `complete`, once the button is clicked."""
     with st.form("complete"):
         left, middle, right = st.columns(3)
         with left:
-            count = ask_number("Completions", 1, MOST_COMPLETIONS, 8, f"{KEY}.count")
-            seed = ask_seed(KEY)
+            count = number_input("Completions", 1, MAX_COMPLETIONS, 8, f"{KEY}.count")
+            seed = seed_input(KEY)
         with middle:
             method = st.selectbox(
-                "Method", METHODS, key=remembered(f"{KEY}.method", AUTO),
-                help="Automatic is raster where that is exact, else smc.",
+                "Method", METHODS, key=remember(f"{KEY}.method", AUTO),
+                help="Automatic: raster where it is exact, else smc.",
             )  # fmt: skip
-            cond = ask_condition_of(picked, choice, KEY)
+            cond = image_condition_input(picked, choice, KEY)
         with right:
-            particles = ask_number(
+            particles = number_input(
                 "Particles", 1, 512, 32, f"{KEY}.particles",
-                help="Images of each population of smc, where gibbs begins, too.",
+                help="Particles of each population of smc; gibbs starts from them.",
             )  # fmt: skip
-            sweeps = ask_number("Sweeps", 8, 1000, 20, f"{KEY}.sweeps", help="Of each gibbs chain.")
-        is_asked = st.form_submit_button("Complete", type="primary", icon=":material/healing:")
-    if not is_asked:
+            sweeps = number_input(
+                "Sweeps", 8, 1000, 20, f"{KEY}.sweeps", help="Sweeps of each gibbs chain."
+            )
+        is_submitted = st.form_submit_button("Complete", type="primary", icon=":material/healing:")
+    if not is_submitted:
         return None
     options = {
         "smc": {"num_particles": particles},
@@ -102,10 +111,10 @@ def _ask_method(choice: Choice, picked: ChosenImage, known: Tensor) -> dict[str,
     return given | options.get(method, {})
 
 
-def _complete(choice: Choice, picked: ChosenImage, known: Tensor, wish: dict[str, Any]) -> None:
+def _complete(choice: Choice, picked: ChosenImage, known: Tensor, request: dict[str, Any]) -> None:
     began = time.monotonic()
-    found = working(
-        WORK, lambda tell: complete(choice.model, picked.x, known, progress=tell, **wish)
+    found = run_task(
+        WORK, lambda progress: complete(choice.model, picked.x, known, progress=progress, **request)
     )
     st.session_state[FOUND] = Completed(choice, picked, known, found, time.monotonic() - began)
 
@@ -116,7 +125,7 @@ def _show_result(done: Completed) -> None:
     st.markdown(
         f"**{count} completion{'s' * (count > 1)}** by {as_code(done.choice.name)} "
         f"and `{found.method}` "
-        f"in **{in_words(done.seconds)}**, the most probable first."
+        f"in **{format_seconds(done.seconds)}**, the most probable first."
     )
     for sentence in found.warnings:
         st.warning(sentence)
@@ -132,18 +141,20 @@ def _show_result(done: Completed) -> None:
     most = f"uncertainty: black 0, brightest {top:.2f} bits"
     show_images(torch.stack(shown), COLOURS, ["known", "mean", most], side=LARGE)
     _show_diagnostics(found)
-    _offer(done)
+    _show_downloads(done)
 
 
 def _show_diagnostics(found: Completions) -> None:
     figures = {name.replace("_", " "): f"{each[0]:.4g}" for name, each in found.diagnostics.items()}
     explained = f"{found.known_log_prob[0, 0]:.2f} nats"
     st.table(
-        {"known part, by the best": explained, **figures}, border="horizontal", hide_header=True
+        {"known part, best completion": explained, **figures},
+        border="horizontal",
+        hide_header=True,
     )
 
 
-def _offer(done: Completed) -> None:
+def _show_downloads(done: Completed) -> None:
     levels, x = done.choice.model.num_classes, done.found.images[0]
     scale = screen_scale(x.shape[2], x.shape[3])
     name = f"{done.choice.name}-completions"

@@ -1,4 +1,4 @@
-"""What is asked of a whole image: its bits, its label, and what is expected as pixels arrive."""
+"""Queries of a whole image: its bits, its label, and the expected image after each pixel."""
 
 import math
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from pixelcnn.app.models import Choice
-from pixelcnn.app.tasks import was_stopped, working
-from pixelcnn.app.widgets.controls import ask_number, ask_seed
+from pixelcnn.app.tasks import run_task, was_stopped
+from pixelcnn.app.widgets.controls import number_input, seed_input
 from pixelcnn.app.widgets.display import LARGE, heat_tile, show_figure, show_images
 from pixelcnn.app.widgets.image_picker import ChosenImage
 from pixelcnn.charts.bits import BRIGHTEST
@@ -19,47 +19,47 @@ from pixelcnn.inference import ClassPosterior, Expectation, Scores, classify, ex
 from pixelcnn.inference.query import Progress
 from pixelcnn.plots import as_image, gif_bytes, image_grid, mark_unknown, screen_scale
 
-MAPS = "ask.maps"
-EXPECTED = "ask.expected"
-MEASURING, EXPECTING = "Measuring bits", "Expecting"
+MAPS = "query.maps"
+EXPECTED = "query.expected"
+MEASURING, ESTIMATING = "Measuring bits", "Estimating"
 NUM_TIMES = 15
-FILM = 192
+ANIMATION_SIDE = 192
 COLOURS = 256
-"""Levels of what `mark_unknown` gives."""
+"""Levels of the images that `mark_unknown` returns."""
 
 
 @dataclass(frozen=True)
 class ImageQuery:
-    """What tells one question about an image apart from another.
+    """Identifies a query of an image.
 
     Attributes:
         choice: The model; another one once its file has changed.
         image: Name of the image.
-        told: Checksum of what the model is told; None for nothing.
+        cond: Checksum of the condition; None without one.
     """
 
     choice: Choice
     image: str
-    told: str | None
+    cond: str | None
 
 
 @dataclass(frozen=True)
 class Maps:
-    """What was measured of an image; nothing if that was stopped."""
+    """The results for an image; None where it was stopped."""
 
-    asked: ImageQuery
+    query: ImageQuery
     scores: Scores | None = None
-    belief: ClassPosterior | None = None
+    posterior: ClassPosterior | None = None
 
 
 def show_image_maps(choice: Choice, picked: ChosenImage, cond: Tensor | None) -> None:
-    """Bits of each pixel, and belief about the label; measured anew for another image only."""
+    """Bits of each pixel, and the posterior of the label; computed once per image."""
     st.subheader("The image")
-    asked = _question(choice, picked, cond)
+    query = _query_of(choice, picked, cond)
     maps: Maps | None = st.session_state.get(MAPS)
     if was_stopped(MEASURING):
-        maps = st.session_state[MAPS] = Maps(asked)
-    if maps is not None and maps.asked == asked and maps.scores is None:
+        maps = st.session_state[MAPS] = Maps(query)
+    if maps is not None and maps.query == query and maps.scores is None:
         place = st.empty()
         with place.container():
             st.info("Stopped; nothing was measured.", icon=":material/stop:")
@@ -67,29 +67,29 @@ def show_image_maps(choice: Choice, picked: ChosenImage, cond: Tensor | None) ->
                 return
         place.empty()
         maps = None
-    if maps is None or maps.asked != asked:
-        maps = st.session_state[MAPS] = _measure(choice, picked, cond, asked)
+    if maps is None or maps.query != query:
+        maps = st.session_state[MAPS] = _measure(choice, picked, cond, query)
     _show_maps(choice, picked, maps)
 
 
-def _question(choice: Choice, picked: ChosenImage, cond: Tensor | None) -> ImageQuery:
+def _query_of(choice: Choice, picked: ChosenImage, cond: Tensor | None) -> ImageQuery:
     return ImageQuery(choice, picked.name, None if cond is None else checksum(cond))
 
 
-def _measure(choice: Choice, picked: ChosenImage, cond: Tensor | None, asked: ImageQuery) -> Maps:
+def _measure(choice: Choice, picked: ChosenImage, cond: Tensor | None, query: ImageQuery) -> Maps:
     model = choice.model
 
-    def measure(tell: Progress) -> Maps:
-        scores = score(model, picked.x, cond, progress=tell)
+    def measure(progress: Progress) -> Maps:
+        scores = score(model, picked.x, cond, progress=progress)
         if model.num_labels is None:
-            return Maps(asked, scores)
-        return Maps(asked, scores, classify(model, picked.x, by_pixel=True, progress=tell))
+            return Maps(query, scores)
+        return Maps(query, scores, classify(model, picked.x, by_pixel=True, progress=progress))
 
-    return working(MEASURING, measure)
+    return run_task(MEASURING, measure)
 
 
 def _show_maps(choice: Choice, picked: ChosenImage, maps: Maps) -> None:
-    scores, belief, levels = maps.scores, maps.belief, choice.model.num_classes
+    scores, posterior, levels = maps.scores, maps.posterior, choice.model.num_classes
     assert scores is not None  # it was not stopped
     first, second, third = st.columns(3)
     first.metric("Bits", f"{scores.nats.item() / math.log(2):.2f}")
@@ -103,65 +103,65 @@ def _show_maps(choice: Choice, picked: ChosenImage, maps: Maps) -> None:
     with left:
         words = f"bits of each pixel: black 0, brightest {top:.1f} or more"
         show_images(torch.stack(shown), COLOURS, [picked.title, words], side=LARGE)
-    if belief is not None and belief.by_pixel is not None:
+    if posterior is not None and posterior.by_pixel is not None:
         names = choice.model.condition.every_name
-        best = belief.probabilities[0].max().item()
-        title = f"{names[int(belief.predicted[0])]}: {best:.1%}"
+        best = posterior.probabilities[0].max().item()
+        title = f"{names[int(posterior.predicted[0])]}: {best:.1%}"
         figure = posterior_figure(
-            picked.x, belief.by_pixel, levels=levels, names=names, titles=[title]
+            picked.x, posterior.by_pixel, levels=levels, names=names, titles=[title]
         )
         with right:
-            show_figure(figure, "The belief about its label as pixels arrive", (4.0, 2.6))
+            show_figure(figure, "Posterior of the label after each pixel", (4.0, 2.6))
 
 
 def show_expectation(choice: Choice, picked: ChosenImage, cond: Tensor | None, key: str) -> None:
-    """What is expected of the image at some times while its pixels arrive."""
-    st.subheader("As pixels arrive")
+    """The expected image after some of the pixels."""
+    st.subheader("Expected image after each pixel")
     with st.form("expect"):
         left, right = st.columns(2)
         with left:
-            draws = ask_number("Completions at each time", 1, 256, 32, f"{key}.expected")
+            draws = number_input("Completions per time", 1, 256, 32, f"{key}.expected")
         with right:
-            seed = ask_seed(f"{key}.expected")
-        is_asked = st.form_submit_button("Expect", icon=":material/visibility:")
-    asked = _question(choice, picked, cond)
-    if was_stopped(EXPECTING):
-        st.info("Stopped; nothing new is expected.", icon=":material/stop:")
-    if is_asked:
-        found = working(
-            EXPECTING,
-            lambda tell: expectation(
+            seed = seed_input(f"{key}.expected")
+        is_submitted = st.form_submit_button("Animate", icon=":material/visibility:")
+    query = _query_of(choice, picked, cond)
+    if was_stopped(ESTIMATING):
+        st.info("Stopped; no new animation.", icon=":material/stop:")
+    if is_submitted:
+        found = run_task(
+            ESTIMATING,
+            lambda progress: expectation(
                 choice.model, picked.x, cond, num_times=NUM_TIMES, num_draws=draws, seed=seed,
-                progress=tell,
+                progress=progress,
             ),
         )  # fmt: skip
-        st.session_state[EXPECTED] = (asked, found)
+        st.session_state[EXPECTED] = (query, found)
     known, found = st.session_state.get(EXPECTED, (None, None))
-    if found is not None and known == asked:
+    if found is not None and known == query:
         _show_expectation(choice, found)
 
 
 def _show_expectation(choice: Choice, found: Expectation) -> None:
     frames = mark_unknown(found.mean, found.known[:, None], choice.model.num_classes)
     height, width = frames.shape[3:]
-    film = _film(frames)
+    animation = _animation(frames)
     left, right = st.columns([1, 3])
-    left.image(film, width=FILM, caption="As a film")
+    left.image(animation, width=ANIMATION_SIDE, caption="As an animation")
     scale = screen_scale(height, width, side=LARGE)
     right.image(
         as_image(image_grid(frames[:, 0], COLOURS, columns=5, scale=scale)),
         width="stretch",
-        caption="The expected image at each time; what has not arrived yet has a touch of blue",
+        caption="The expected image after some of the pixels; unknown pixels have a touch of blue",
     )
     st.download_button(
-        "Film (GIF)", film, file_name=f"{choice.name}-expectation.gif", mime="image/gif",
+        "Animation (GIF)", animation, file_name=f"{choice.name}-expectation.gif", mime="image/gif",
         on_click="ignore", icon=":material/download:",
     )  # fmt: skip
 
 
-def _film(frames: Tensor) -> bytes:
+def _animation(frames: Tensor) -> bytes:
     """Images (T, 1, 3, H, W) as a GIF."""
-    scale = screen_scale(*frames.shape[3:], side=FILM)
+    scale = screen_scale(*frames.shape[3:], side=ANIMATION_SIDE)
     return gif_bytes(
         [image_grid(each, COLOURS, scale=scale, pad=0) for each in frames], milliseconds=300
     )

@@ -1,118 +1,124 @@
-"""The page that draws images as they grow."""
+"""The page that samples images row by row."""
 
 import time
 
 import streamlit as st
 
-from pixelcnn.app.background import watch_steps
+from pixelcnn.app.background import run_steps
 from pixelcnn.app.models import Choice, Models
-from pixelcnn.app.sampling import SamplingProgress, SamplingRequest, drawing
-from pixelcnn.app.widgets.conditions import ask_condition, one_for_each
-from pixelcnn.app.widgets.controls import ask_number, ask_sampling, ask_seed, ask_size
-from pixelcnn.app.widgets.display import as_code, in_words, show_images, telling
-from pixelcnn.app.widgets.downloads import film_file, grid_file, levels_file, separate_files
+from pixelcnn.app.sampling import SamplingProgress, SamplingRequest, sampling_steps
+from pixelcnn.app.widgets.conditions import condition_input, condition_per_image
+from pixelcnn.app.widgets.controls import number_input, sampling_inputs, seed_input, size_input
+from pixelcnn.app.widgets.display import as_code, format_seconds, show_images, showing_errors
+from pixelcnn.app.widgets.downloads import animation_file, grid_file, levels_file, separate_files
 from pixelcnn.plots import as_image, image_grid, screen_scale
 from pixelcnn.walk import SamplingOptions
 
-DRAWN = "draw.result"
-MOST_IMAGES = 256
+SAMPLED = "sample.result"
+MAX_IMAGES = 256
 GRID_SIDE = 64
 
 
 def show(choice: Choice, models: Models) -> None:
-    """Controls, the images as they grow, then the images with their bits and as files."""
-    with telling():
-        wish = _ask(choice)
-        if wish is not None:
-            _draw(choice, wish)
-    if DRAWN in st.session_state:
-        with telling():
-            _show_result(st.session_state[DRAWN])
+    """Controls, the images row by row, then with their bits and as files."""
+    with showing_errors():
+        request = _request_form(choice)
+        if request is not None:
+            _sample(choice, request)
+    if SAMPLED in st.session_state:
+        with showing_errors():
+            _show_result(st.session_state[SAMPLED])
 
 
-def _ask(choice: Choice) -> SamplingRequest | None:
-    """What shall be drawn, once "Draw" is clicked."""
-    model, key = choice.model, f"set.draw.{choice.name}"
-    # In a form, so that moving a slider does not stop a drawing under way.
-    with st.form("draw", border=True):
+def _request_form(choice: Choice) -> SamplingRequest | None:
+    """The request, once "Sample" is clicked."""
+    model, key = choice.model, f"set.sample.{choice.name}"
+    # In a form, so that moving a slider does not stop sampling in progress.
+    with st.form("sample", border=True):
         left, middle, right = st.columns(3)
         with left:
-            count = ask_number("Images", 1, MOST_IMAGES, 16, "set.draw.count")
+            count = number_input("Images", 1, MAX_IMAGES, 16, "set.sample.count")
         with middle:
-            conditions = ask_condition(model, key, in_turn=True)
+            conditions = condition_input(model, key, in_turn=True)
         with right:
-            seed = ask_seed("set.draw")
-        filters = ask_sampling(model, key)
+            seed = seed_input("set.sample")
+        filters = sampling_inputs(model, key)
         with st.expander("Size"):
-            shape = ask_size(model, key)
-        is_asked = st.form_submit_button("Draw", type="primary", icon=":material/brush:")
-    if not is_asked:
+            shape = size_input(model, key)
+        is_submitted = st.form_submit_button("Sample", type="primary", icon=":material/brush:")
+    if not is_submitted:
         return None
-    cond = one_for_each(conditions, count, shape)
+    cond = condition_per_image(conditions, count, shape)
     return SamplingRequest(count, SamplingOptions(cond=cond, seed=seed, shape=shape, **filters))
 
 
-def _draw(choice: Choice, wish: SamplingRequest) -> None:
-    """Draws, and shows every row. "Stop", as any other click, ends it; what is drawn is kept."""
-    # Before the first word to the browser, so that an early click finds what it stopped.
-    st.session_state[DRAWN] = SamplingProgress(choice, wish)
-    bar = st.progress(0.0, "Drawing …")
+def _sample(choice: Choice, request: SamplingRequest) -> None:
+    """Samples, and shows every row. "Stop", or any other click, ends it; finished rows stay."""
+    # Before the first message to the browser, so that an early click finds the request.
+    st.session_state[SAMPLED] = SamplingProgress(choice, request)
+    bar = st.progress(0.0, "Sampling …")
     stop, preview = st.empty(), st.empty()
-    stop.button("Stop", icon=":material/stop:", key="draw.stop")
-    scale = screen_scale(*wish.shape[1:], side=GRID_SIDE)
+    stop.button("Stop", icon=":material/stop:", key="sample.stop")
+    scale = screen_scale(*request.shape[1:], side=GRID_SIDE)
     began = time.monotonic()
 
     def grow(newest: SamplingProgress | None) -> None:
         if newest is not None:
-            st.session_state[DRAWN] = newest
-        drawn: SamplingProgress = st.session_state[DRAWN]
+            st.session_state[SAMPLED] = newest
+        samples: SamplingProgress = st.session_state[SAMPLED]
         seconds = time.monotonic() - began
-        bar.progress(drawn.done, f"{in_words(seconds)}, {_left(drawn)}")
+        bar.progress(samples.done, f"{format_seconds(seconds)}, {_left(samples)}")
         if newest is not None:
-            grid = image_grid(drawn.images, choice.model.num_classes, scale=scale)
+            grid = image_grid(samples.images, choice.model.num_classes, scale=scale)
             preview.image(as_image(grid))
 
     try:
-        watch_steps(drawing(choice, wish), grow)
+        run_steps(sampling_steps(choice, request), grow)
     except Exception:
-        st.session_state.pop(DRAWN)
+        st.session_state.pop(SAMPLED)
         raise
     finally:
         for each in (bar, stop, preview):
             each.empty()
 
 
-def _left(drawn: SamplingProgress) -> str:
-    if drawn.is_whole:
+def _left(samples: SamplingProgress) -> str:
+    if samples.is_whole:
         return "measuring bits"
-    return f"{in_words(drawn.seconds_left)} left" if drawn.frames else "waiting for the first row"
-
-
-def _show_result(drawn: SamplingProgress) -> None:
-    if not drawn.frames:
-        st.info(f"{as_code(drawn.choice.name)}: {drawn.stopped}.", icon=":material/stop:")
-        return
-    model = drawn.choice.model
-    count = len(drawn.images)
-    stopped = f", {drawn.stopped}" if drawn.stopped else ""
-    st.markdown(
-        f"**{count} image{'s' * (count > 1)}** by {as_code(drawn.choice.name)} in "
-        f"**{in_words(drawn.seconds)}**{stopped}; seed {drawn.wish.options.seed}, temperature "
-        f"{drawn.wish.options.temperature:g}."
+    return (
+        f"{format_seconds(samples.seconds_left)} left"
+        if samples.frames
+        else "waiting for the first row"
     )
-    captions = [""] * count if drawn.bits is None else [f"{bits:.1f} bits" for bits in drawn.bits]
-    show_images(drawn.images, model.num_classes, captions)
-    _offer(drawn)
 
 
-def _offer(drawn: SamplingProgress) -> None:
-    """Files, made when they are asked for."""
-    levels, x, notes = drawn.choice.model.num_classes, drawn.images, drawn.notes
-    kind, cond = drawn.choice.model.condition.kind, drawn.wish.cond
+def _show_result(samples: SamplingProgress) -> None:
+    if not samples.frames:
+        st.info(f"{as_code(samples.choice.name)}: {samples.stopped}.", icon=":material/stop:")
+        return
+    model = samples.choice.model
+    options, count = samples.request.options, len(samples.images)
+    stopped = f", {samples.stopped}" if samples.stopped else ""
+    st.markdown(
+        f"**{count} image{'s' * (count > 1)}** by {as_code(samples.choice.name)} in "
+        f"**{format_seconds(samples.seconds)}**{stopped}; seed {options.seed}, temperature "
+        f"{options.temperature:g}."
+    )
+    captions = (
+        [""] * count if samples.bits is None else [f"{bits:.1f} bits" for bits in samples.bits]
+    )
+    show_images(samples.images, model.num_classes, captions)
+    _show_downloads(samples)
+
+
+def _show_downloads(samples: SamplingProgress) -> None:
+    """Download buttons, whose files are made on a click."""
+    levels, x, notes = samples.choice.model.num_classes, samples.images, samples.notes
+    kind, cond = samples.choice.model.condition.kind, samples.request.cond
     files = {
         "Grid (PNG)": ("grid.png", "image/png", lambda: grid_file(x, levels, notes)),
         "Each (PNG)": ("images.zip", "application/zip", lambda: separate_files(x, levels, notes)),
-        "Growth (GIF)": ("growth.gif", "image/gif", lambda: film_file(drawn.frames, levels)),
+        "Growth (GIF)": ("growth.gif", "image/gif", lambda: animation_file(samples.frames, levels)),
         "Levels (npz)": (
             "images.npz",
             "application/octet-stream",
@@ -124,7 +130,7 @@ def _offer(drawn: SamplingProgress) -> None:
             st.download_button(
                 label,
                 make,
-                file_name=f"{drawn.choice.name}-{name}",
+                file_name=f"{samples.choice.name}-{name}",
                 mime=mime,
                 on_click="ignore",
                 icon=":material/download:",

@@ -63,7 +63,7 @@ def erase(x: Tensor, levels: int, key: str, *, brush: float) -> Tensor:
     """An image (1, C, H, W) of which parts are brushed away.
 
     Args:
-        x: Levels. What was erased of another image is forgotten.
+        x: Levels. Strokes on another image do not count.
         levels: Number of levels K.
         key: Where the browser keeps what is erased.
         brush: Radius in pixels.
@@ -90,7 +90,7 @@ def point(x: Tensor, levels: int, key: str, *, site: tuple[int, int]) -> tuple[i
         site: Row and column that are marked now.
 
     Returns:
-        The row and column that have just been clicked, told once; None if none were.
+        Row and column of a new click, returned once; None without one.
 
     Raises:
         DataError: If the browser sends what is no place in the image.
@@ -106,7 +106,7 @@ def point(x: Tensor, levels: int, key: str, *, site: tuple[int, int]) -> tuple[i
 
 
 def _mount(mode: str, picture: np.ndarray, key: str, **data: Any) -> str | None:
-    """What the browser tells of this very picture; None if that is nothing yet."""
+    """What the browser sends for this picture; None if nothing yet."""
     component = st.components.v2.component(
         "pixelcnn_canvas",
         html=HTML,
@@ -134,14 +134,14 @@ def _mount(mode: str, picture: np.ndarray, key: str, **data: Any) -> str | None:
         on_value_change=_nothing,
         on_click_change=_nothing,
     )
-    told = result.get("click" if mode == "point" else "value")
-    # The browser may not have heard of this picture yet, and still tell of the one before.
-    of, _, found = str(told or "").partition(" ")
+    sent = result.get("click" if mode == "point" else "value")
+    # The browser may still send the state of the previous picture.
+    of, _, found = str(sent or "").partition(" ")
     return found if of == token else None
 
 
 def _nothing() -> None:
-    """Streamlit keeps a value only where somebody listens; the next run reads it anyway."""
+    """Streamlit keeps a value only with a callback; the next run reads it."""
 
 
 def _picture(x: Tensor, levels: int) -> np.ndarray:
@@ -153,7 +153,7 @@ def _picture(x: Tensor, levels: int) -> np.ndarray:
 
 
 def _bytes(text: str, shape: tuple[int, ...]) -> np.ndarray:
-    """Bytes that a browser sent; it may be no browser at all."""
+    """Decodes bytes from the browser, which may be anything."""
     try:
         found = np.frombuffer(base64.b64decode(text, validate=True), np.uint8)
         return found.reshape(shape).copy()

@@ -1,19 +1,19 @@
-"""What visitors tell a model: labels, attributes or maps."""
+"""Inputs for conditions: labels, attributes or maps."""
 
 import streamlit as st
 import torch
 from torch import Tensor
 
-from pixelcnn.app.widgets.controls import remembered
+from pixelcnn.app.widgets.controls import remember
 from pixelcnn.data.conditions import Conditions, share_evenly
 from pixelcnn.data.files.uploads import MAX_BYTES, read_map_upload
 from pixelcnn.models import AutoregressiveModel
 
 IN_TURN = "every label in turn"
-NOTHING = "not told"
+NONE = "no condition"
 
 
-def ask_condition(
+def condition_input(
     model: AutoregressiveModel, key: str, *, in_turn: bool = False, own: Tensor | None = None
 ) -> Tensor | None:
     """Asks what the model shall be told, where it takes anything.
@@ -22,7 +22,7 @@ def ask_condition(
         model: Whose condition it is.
         key: Where the widgets keep their values.
         in_turn: Whether all labels one after another are a choice.
-        own: That of the image which is asked about, chosen first. (1, …)
+        own: The condition of the image, chosen first. (1, …)
 
     Returns:
         One condition for all images, or those to be shared evenly, (M, …); None for none.
@@ -32,35 +32,35 @@ def ask_condition(
     """
     kind = model.condition.kind
     if kind == "labels":
-        return _ask_label(model, key, in_turn=in_turn, own=own)
+        return _label_input(model, key, in_turn=in_turn, own=own)
     if kind == "attributes":
-        return _ask_attributes(model, key, own)
-    return _ask_maps(model, key, own) if kind == "maps" else None
+        return _attribute_input(model, key, own)
+    return _map_input(model, key, own) if kind == "maps" else None
 
 
-def _ask_label(
+def _label_input(
     model: AutoregressiveModel, key: str, *, in_turn: bool, own: Tensor | None
 ) -> Tensor | None:
     names = model.condition.every_name
-    special = [IN_TURN] * in_turn + [NOTHING] * model.condition.is_optional
+    special = [IN_TURN] * in_turn + [NONE] * model.condition.is_optional
     first = -len(special) if own is None else int(own)
     number = st.selectbox(
         "Label",
         range(-len(special), len(names)),
         format_func=lambda at: special[at + len(special)] if at < 0 else names[at],
-        key=remembered(f"{key}.label", first),
+        key=remember(f"{key}.label", first),
     )
     assert number is not None  # one is always chosen
     if number >= 0:
         return torch.tensor([number])
-    is_told = special[number + len(special)] == IN_TURN
-    return torch.arange(len(names)) if is_told else None
+    is_used = special[number + len(special)] == IN_TURN
+    return torch.arange(len(names)) if is_used else None
 
 
-def _ask_attributes(model: AutoregressiveModel, key: str, own: Tensor | None) -> Tensor | None:
+def _attribute_input(model: AutoregressiveModel, key: str, own: Tensor | None) -> Tensor | None:
     condition = model.condition
-    is_told = remembered(f"{key}.told", own is not None)
-    if condition.is_optional and not st.checkbox("Tell attributes", key=is_told):
+    is_used = remember(f"{key}.conditioned", own is not None)
+    if condition.is_optional and not st.checkbox("Condition on attributes", key=is_used):
         return None
     names = condition.every_name
     on = [] if own is None else [at for at, value in enumerate(own[0].tolist()) if value > 0.5]
@@ -68,14 +68,14 @@ def _ask_attributes(model: AutoregressiveModel, key: str, own: Tensor | None) ->
         "Attributes that are on",
         range(len(names)),
         format_func=lambda at: names[at],
-        key=remembered(f"{key}.attributes", on),
+        key=remember(f"{key}.attributes", on),
     )
     vector = torch.zeros(1, condition.count)
     vector[0, chosen] = 1
     return vector
 
 
-def _ask_maps(model: AutoregressiveModel, key: str, own: Tensor | None) -> Tensor | None:
+def _map_input(model: AutoregressiveModel, key: str, own: Tensor | None) -> Tensor | None:
     """Maps of a file, in the size that they have; `fitted` scales them."""
     condition = model.condition
     s = "" if condition.count == 1 else "s"
@@ -88,11 +88,11 @@ def _ask_maps(model: AutoregressiveModel, key: str, own: Tensor | None) -> Tenso
     if file is not None:
         return read_map_upload(file.getvalue(), file.name, condition.count)
     if own is not None:
-        st.caption("Without a file, the map of this test image is told.")
+        st.caption("Without a file, the map of this test image is used.")
     elif condition.is_optional:
-        st.caption("Without a file, no map is told.")
+        st.caption("Without a file, no map is used.")
     else:
-        st.caption("This model must be told a map.")
+        st.caption("This model needs a map.")
     return own
 
 
@@ -103,7 +103,7 @@ def fitted(cond: Tensor | None, size: tuple[int, int]) -> Tensor | None:
     return Conditions(maps=cond).resized(size).maps
 
 
-def one_for_each(
+def condition_per_image(
     conditions: Tensor | None, count: int, shape: tuple[int, int, int]
 ) -> Tensor | None:
     """Conditions (M, …) shared evenly among `count` images of a shape (C, H, W). (count, …)."""

@@ -1,4 +1,4 @@
-"""Putting pictures, figures and errors on the page."""
+"""Images, figures and errors on the page."""
 
 import re
 import string
@@ -35,18 +35,18 @@ _RENDERING = threading.Lock()
 
 
 @contextmanager
-def telling() -> Iterator[None]:
-    """Shows what the library refuses in its own words; whatever stands on the page stays."""
+def showing_errors() -> Iterator[None]:
+    """Shows errors of the library as messages; the rest of the page stays."""
     try:
         yield
     except PixelCNNError as error:
-        tell(error)
+        show_error(error)
     except (MemoryError, torch.OutOfMemoryError):
-        st.error("Out of memory: ask for fewer or smaller images.", icon=":material/error:")
+        st.error("Out of memory: choose fewer or smaller images.", icon=":material/error:")
 
 
-def tell(error: Exception) -> None:
-    """Shows why something is refused, with what stands in backticks as code."""
+def show_error(error: Exception) -> None:
+    """Shows why something is on_error, with what stands in backticks as code."""
     words = str(error).split("`")
     if len(words) % 2 == 0:  # a name has one of its own
         words = ["`".join(words)]
@@ -90,7 +90,7 @@ def show_figure(figure: "Figure", alt: str, size: tuple[float, float] | None = N
 
 def heat_tile(values: Tensor, top: float) -> Tensor:
     """Numbers as colours: black for 0, brightest from `top` on. (H, W) → (3, H, W), 256 levels."""
-    # Here, because it brings Matplotlib, which the first page does without.
+    # Here, because it imports Matplotlib, which the first page does not need.
     from matplotlib import colormaps
 
     from pixelcnn.charts.bits import COLOURS
@@ -100,11 +100,11 @@ def heat_tile(values: Tensor, top: float) -> Tensor:
     return rearrange(torch.from_numpy(colours).long(), "h w c -> c h w")
 
 
-def in_words(seconds: float) -> str:
-    """A time for people.
+def format_seconds(seconds: float) -> str:
+    """A time as text.
 
     Example:
-        >>> in_words(0.234), in_words(42.4), in_words(200)
+        >>> format_seconds(0.234), format_seconds(42.4), format_seconds(200)
         ('0.23 s', '42 s', '3 min 20 s')
     """
     if seconds < 10:
@@ -114,19 +114,19 @@ def in_words(seconds: float) -> str:
     return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
 
 
-def figure_in_words(value: Any) -> str:
-    """A figure of metrics.json for people.
+def format_metric(value: Any) -> str:
+    """A metric of metrics.json as text.
 
     Example:
-        >>> figure_in_words({"mean": 0.123456, "range": [1, None]})
+        >>> format_metric({"mean": 0.123456, "range": [1, None]})
         'mean 0.12346; range 1 … –'
     """
     if isinstance(value, float):
         return f"{value:.5g}"
     if isinstance(value, list):
-        return " … ".join(map(figure_in_words, value))
+        return " … ".join(map(format_metric, value))
     if isinstance(value, dict):
-        return "; ".join(f"{name} {figure_in_words(each)}" for name, each in value.items())
+        return "; ".join(f"{name} {format_metric(each)}" for name, each in value.items())
     return "–" if value is None else str(value)
 
 

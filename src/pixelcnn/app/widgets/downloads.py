@@ -1,4 +1,4 @@
-"""What was drawn, as files to take along."""
+"""Samples as files to download."""
 
 import io
 import zipfile
@@ -14,7 +14,7 @@ SIDE = 48
 
 
 def grid_file(x: Tensor, levels: int, notes: Mapping[str, str]) -> bytes:
-    """Images (N, C, H, W) as one PNG that says how they were made."""
+    """Images (N, C, H, W) as one PNG with their settings."""
     return png_bytes(_grid(x, levels), text=notes)
 
 
@@ -29,15 +29,15 @@ def separate_files(x: Tensor, levels: int, notes: Mapping[str, str]) -> bytes:
     return file.getvalue()
 
 
-def film_file(frames: Sequence[Tensor], levels: int) -> bytes:
-    """Images (N, C, H, W) as they grew, as a GIF."""
+def animation_file(frames: Sequence[Tensor], levels: int) -> bytes:
+    """Frames of images (N, C, H, W) as a GIF."""
     return gif_bytes([_grid(x, levels) for x in frames])
 
 
 def levels_file(
     x: Tensor, levels: int, notes: Mapping[str, str], kind: str | None, cond: Tensor | None
 ) -> bytes:
-    """What `pixelcnn sample --out FILE.npz` writes: `x`, `levels`, `notes` and the condition."""
+    """As `pixelcnn sample --out FILE.npz` writes: `x`, `levels`, `notes` and the condition."""
     file = io.BytesIO()
     arrays = sample_arrays(x, levels, notes, kind, cond)
     np.savez_compressed(file, **arrays)

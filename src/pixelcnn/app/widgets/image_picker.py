@@ -1,4 +1,4 @@
-"""Choosing an image: of the test set, from a file, or painted."""
+"""Choosing an image: from the test set, a file, or a canvas."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +9,8 @@ from torch import Tensor
 
 from pixelcnn.app.models import Choice
 from pixelcnn.app.widgets.canvas import paint
-from pixelcnn.app.widgets.conditions import ask_condition, fitted
-from pixelcnn.app.widgets.controls import ask_number, remembered
+from pixelcnn.app.widgets.conditions import condition_input, fitted
+from pixelcnn.app.widgets.controls import number_input, remember
 from pixelcnn.data import ImageSet
 from pixelcnn.data.conditions import Conditions
 from pixelcnn.data.files.uploads import MAX_BYTES, read_upload
@@ -22,17 +22,17 @@ from pixelcnn.spec import ImageSpec
 SOURCES = ["Test set", "File", "Canvas"]
 ENDINGS = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "ppm", "pgm"]
 OTHER_SIDE = 32
-"""Of images for a model that has no size of its own."""
+"""Side of the images for a model without a size of its own."""
 
 
 @dataclass(frozen=True)
 class ChosenImage:
-    """An image that a question is about.
+    """An image to query.
 
     Attributes:
         x: Levels. (1, C, H, W), int64.
-        name: Tells it apart from others.
-        title: What it is called on the page.
+        name: A unique name.
+        title: Its name on the page.
         cond: Its own condition, if it is known and the model takes it. (1, …); or None.
     """
 
@@ -47,7 +47,7 @@ class ChosenImage:
         return self.x.shape[2], self.x.shape[3]
 
 
-def ask_image(choice: Choice, key: str) -> ChosenImage | None:
+def image_input(choice: Choice, key: str) -> ChosenImage | None:
     """The image that is chosen; None as long as none is.
 
     Raises:
@@ -55,7 +55,7 @@ def ask_image(choice: Choice, key: str) -> ChosenImage | None:
         ConfigError: If nothing says which test set the model is for.
     """
     source = st.radio(
-        "Image from", SOURCES, horizontal=True, key=remembered(f"{key}.source", SOURCES[0])
+        "Image from", SOURCES, horizontal=True, key=remember(f"{key}.source", SOURCES[0])
     )
     if source == "Test set":
         return _of_test_set(choice, key)
@@ -74,7 +74,7 @@ def _of_test_set(choice: Choice, key: str) -> ChosenImage:
             f"The test images have {images.spec.channels} channels and {images.spec.levels} "
             f"levels, the model {model.in_channels} and {model.num_classes}: choose a file."
         )
-    number = ask_number("Number", 0, len(images) - 1, 0, f"{key}.number")
+    number = number_input("Number", 0, len(images) - 1, 0, f"{key}.number")
     taken = images.take(torch.tensor([number]))
     x = next(iter(taken.read([torch.tensor([0])]))).long()
     own = _own_condition(model.condition, taken.conditions)
@@ -92,12 +92,12 @@ def _own_condition(condition: Condition, known: Conditions) -> Tensor | None:
     return own if bool(torch.as_tensor(is_taken).all()) else None
 
 
-def ask_condition_of(picked: ChosenImage, choice: Choice, key: str) -> Tensor | None:
+def image_condition_input(picked: ChosenImage, choice: Choice, key: str) -> Tensor | None:
     """What the model shall be told of an image: its own condition at first. (1, …); or None."""
     key = f"{key}.{choice.name}"
     if picked.cond is not None:  # of this image alone; else what is chosen stays for the next
         key = f"{key}.{picked.name}"
-    cond = fitted(ask_condition(choice.model, key, own=picked.cond), picked.size)
+    cond = fitted(condition_input(choice.model, key, own=picked.cond), picked.size)
     return None if cond is None else cond[:1]
 
 
@@ -124,10 +124,10 @@ def _of_canvas(spec: ImageSpec, key: str) -> ChosenImage | None:
     left, right = st.columns(2)
     with left:
         first, most = max(0.5, spec.height / 20 // 0.25 * 0.25), max(2.0, spec.height / 8)
-        wide = remembered(f"{key}.brush", first, within=(0.5, most))
+        wide = remember(f"{key}.brush", first, within=(0.5, most))
         brush = st.slider("Brush", 0.5, most, step=0.25, key=wide)
     with right:
-        ink = _ask_ink(spec, key)
+        ink = _ink_input(spec, key)
     name = f"canvas.{key}.{spec.channels}.{spec.height}.{spec.width}"
     x = paint(spec, name, brush=brush, ink=ink)
     if x is None:
@@ -136,11 +136,11 @@ def _of_canvas(spec: ImageSpec, key: str) -> ChosenImage | None:
     return ChosenImage(x, f"canvas-{hash(x.numpy().tobytes())}", "the painting")
 
 
-def _ask_ink(spec: ImageSpec, key: str) -> tuple[int, int, int]:
+def _ink_input(spec: ImageSpec, key: str) -> tuple[int, int, int]:
     if spec.channels != 3:
-        share = st.slider("Ink", 0.0, 1.0, step=0.05, key=remembered(f"{key}.ink", 1.0))
+        share = st.slider("Ink", 0.0, 1.0, step=0.05, key=remember(f"{key}.ink", 1.0))
         grey = round(255 * share)
         return grey, grey, grey
-    colour = str(st.color_picker("Ink", key=remembered(f"{key}.colour", "#ffffff")))
+    colour = str(st.color_picker("Ink", key=remember(f"{key}.colour", "#ffffff")))
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
     return red, green, blue

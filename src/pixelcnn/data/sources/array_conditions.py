@@ -1,4 +1,4 @@
-"""Labels, attributes and maps in NumPy files, beside the images of each split."""
+"""Labels, attributes and maps in NumPy files."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,7 +27,7 @@ def read_conditions(arrays: Mapping[str, Array], split: str, path: Path) -> Cond
     """The conditions of one split, of each kind that the training images have.
 
     Raises:
-        DataError: If a kind is there for some splits only, or does not fit the images.
+        DataError: If a kind exists for some splits only, or does not fit the images.
     """
     kinds = [kind for kind in PREFIXES if has_kind(arrays, kind, path)]
     for kind in kinds:
@@ -48,7 +48,7 @@ def read_conditions(arrays: Mapping[str, Array], split: str, path: Path) -> Cond
 
 
 def has_kind(arrays: Mapping[str, Array], kind: str, path: Path) -> bool:
-    """Whether the training images have conditions of a kind; if not, no others may."""
+    """Whether the training images have conditions of a kind; if not, no other split may."""
     prefix = PREFIXES[kind]
     if f"{prefix}_train" in arrays:
         return True
@@ -112,14 +112,14 @@ def to_labels(labels: Array, num_labels: int, *, count: int, where: str, source:
         labels: Integers. Shape: (N,) or (N, 1).
         num_labels: Labels must be below it.
         count: Images N, at least one.
-        where: What messages call the array.
-        source: How messages explain `num_labels`.
+        where: The name of the array in messages.
+        source: The origin of `num_labels` in messages.
 
     Returns:
         Shape: (N,), int64.
 
     Raises:
-        DataError: If they are not such numbers.
+        DataError: If they are not class numbers of these images.
     """
     if labels.dtype.kind not in "ui" or labels.shape not in ((count,), (count, 1)):
         raise DataError(
@@ -135,18 +135,18 @@ def to_labels(labels: Array, num_labels: int, *, count: int, where: str, source:
 
 
 def as_maps(array: Array, channels: int, where: str) -> Tensor:
-    """Maps that somebody gives to draw or complete by.
+    """Converts given maps to a condition.
 
     Args:
         array: Shape: (N, A, H, W), or (A, H, W) for one map; any plain numbers.
         channels: A.
-        where: What holds them, for messages.
+        where: The name of their source in messages.
 
     Returns:
         Shape: (N, A, H, W), float32.
 
     Raises:
-        DataError: If there are none, or others.
+        DataError: If the array is not such maps.
 
     Example:
         >>> as_maps(np.ones((2, 4, 4)), 2, "`ones`").shape
@@ -165,7 +165,7 @@ def as_maps(array: Array, channels: int, where: str) -> Tensor:
 
 
 def _numbers(array: Array, where: str, num_axes: int) -> Tensor:
-    """Attributes or maps as float32; whether they fit the images is checked with these."""
+    """Attributes or maps as float32; `Conditions.checked` compares them with the images."""
     if array.dtype.kind not in "buif" or array.ndim != num_axes:
         shape = "(N, A)" if num_axes == 2 else "(N, A, H, W)"
         raise DataError(

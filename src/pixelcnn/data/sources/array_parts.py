@@ -1,4 +1,4 @@
-"""One data set in several NumPy files, such as the shards of a large drawing."""
+"""One data set in several NumPy files, such as shards of samples."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ BY_IMAGE = {
     for prefix in ("x", *PREFIXES.values())
     for split in ("train", "val", "test")
 }
-REMARKS = ("codebook", "notes")  # not read, and not the same in all parts
+UNREAD = ("codebook", "notes")  # may differ between files
 
 
 def join_parts(parts: Mapping[Path, Mapping[str, Array]]) -> dict[str, Array]:
@@ -21,10 +21,10 @@ def join_parts(parts: Mapping[Path, Mapping[str, Array]]) -> dict[str, Array]:
 
     Args:
         parts: The arrays of each file, see `pixelcnn.data.sources.arrays.read_npz`. Entries per
-            image are concatenated; all else must be the same in every file.
+            image are concatenated; all others must be equal in every file.
 
     Raises:
-        DataError: If a file holds other arrays than the first, or others of them.
+        DataError: If the files differ in their arrays, or in one that is not per image.
 
     Example:
         >>> files = {Path(name): {"x_train": np.zeros((2, 8, 8), np.uint8)} for name in "ab"}
@@ -32,7 +32,7 @@ def join_parts(parts: Mapping[Path, Mapping[str, Array]]) -> dict[str, Array]:
         (4, 8, 8)
     """
     first, *others = parts
-    joined = {key: array for key, array in parts[first].items() if key not in REMARKS}
+    joined = {key: array for key, array in parts[first].items() if key not in UNREAD}
     for path in others:
         _check_same(joined, first, parts[path], path)
     for key in sorted(BY_IMAGE & set(joined)):
@@ -48,12 +48,12 @@ def join_parts(parts: Mapping[Path, Mapping[str, Array]]) -> dict[str, Array]:
 def _check_same(
     wanted: Mapping[str, Array], first: Path, found: Mapping[str, Array], path: Path
 ) -> None:
-    """Raises `DataError` unless a file holds the arrays of the first, the common ones alike."""
-    if set(found) - set(REMARKS) != set(wanted):
+    """Raises `DataError` unless a file has the arrays of the first, with equal common ones."""
+    if set(found) - set(UNREAD) != set(wanted):
         raise DataError(
             f"{path} must hold the same arrays as {first}, {', '.join(sorted(wanted))}, "
             f"got {', '.join(sorted(found)) or 'none'}."
         )
     for key, array in wanted.items():
         if key not in BY_IMAGE and not np.array_equal(array, found[key]):
-            raise DataError(f"`{key}` of {path} must be that of {first}, got another one.")
+            raise DataError(f"`{key}` of {path} must equal that of {first}, got another one.")

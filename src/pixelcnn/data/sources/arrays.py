@@ -1,4 +1,4 @@
-"""Images in NumPy files: what shapes, types and keys mean."""
+"""Images in NumPy files: their shapes, types and keys."""
 
 import json
 from collections.abc import Mapping
@@ -30,8 +30,8 @@ def read_npz(path: Path) -> Source:
     """Reads an .npz file, or all of a folder as one.
 
     Args:
-        path: The file, or the folder of files that are put one after another by name; a folder
-            of drawn shards must be whole. Keys:
+        path: The file, or a folder of files that are concatenated in the order of their names; a
+            folder of shards must be complete. Keys:
 
             * `x_train`, optional `x_val`, `x_test`: images as `to_images` takes them.
             * `y_train`, …: class numbers from 0, one per image; for all splits or for none.
@@ -42,11 +42,11 @@ def read_npz(path: Path) -> Source:
             * `layout`: "NHWC" or "NCHW", needed only where the shape leaves it open.
             * `label_names`, `attribute_names`: one text per class or attribute; without them
               the numbers are the names.
-            * `codebook`: what codes stand for; it is kept with them, and not read.
-            * `notes`: how the images came about, likewise.
+            * `codebook`: what codes stand for; not read.
+            * `notes`: how the images were made; not read.
 
     Raises:
-        DataError: If the file is missing, damaged or does not hold that.
+        DataError: If the file is missing, damaged or has other keys.
     """
     arrays = load_folder(path) if path.is_dir() else load_arrays(path)
     if "" in arrays:
@@ -63,13 +63,13 @@ def read_npy(path: Path) -> Source:
 
 
 def load_folder(path: Path) -> dict[str, Array]:
-    """Reads the .npz files of a folder as if they were one.
+    """Reads the .npz files of a folder as one.
 
     Raises:
-        DataError: If there is none, one cannot be read, or they do not fit together; or if the
-            folder is one of shards, and not as its manifest says.
+        DataError: If there is none, one cannot be read, or they do not fit together; or if they
+            differ from the manifest of the folder.
     """
-    # Without those that are still being written, whose names begin with a dot.
+    # Without files in progress, whose names begin with a dot.
     files = shards_of(path, sorted(path.glob("[!.]*.npz")))
     if not files:
         raise DataError(f"There is no .npz file in {path}. For a folder of images: folder:{path}.")
@@ -80,7 +80,7 @@ def load_arrays(path: Path) -> dict[str, Array]:
     """Reads all arrays of an .npz file, or the one of an .npy file under the name "".
 
     Raises:
-        DataError: If the file is missing, damaged, or would have to be unpickled.
+        DataError: If the file is missing, damaged, or has to be unpickled.
     """
     if not path.is_file():
         raise DataError(f"There is no file {path}. Give the path of an .npz or .npy file.")
@@ -92,7 +92,7 @@ def load_arrays(path: Path) -> dict[str, Array]:
             if isinstance(loaded, np.ndarray):
                 return {"": loaded}
             return {key: loaded[key] for key in loaded.files}
-    except Exception as error:  # zipfile, zlib and NumPy raise whatever they trip over
+    except Exception as error:  # zipfile, zlib and NumPy raise errors of many types
         raise DataError(
             f"{path} cannot be read as a NumPy file of plain arrays: {error}. It may be "
             f"truncated, of another kind, or hold Python objects; write it again with np.savez."
@@ -135,14 +135,14 @@ def source_from_arrays(name: str, arrays: Mapping[str, Array], *, path: Path) ->
 
 
 def to_images(array: Array, *, layout: str | None = None, where: str = "the array") -> Tensor:
-    """Brings an array of images into one layout.
+    """Converts an array of images to (N, C, H, W).
 
     Args:
         array: Integers. Shape: (N, H, W), (N, H, W, C) or (N, C, H, W). With four axes the
             one of length 1 or 3 holds the channels; if the second and the last both have such
             a length, or neither, `layout` must say which.
         layout: "NHWC" or "NCHW".
-        where: What messages call the array.
+        where: The name of the array in messages.
 
     Returns:
         Shape: (N, C, H, W); uint8 stays, all others become int32.
@@ -206,9 +206,9 @@ def level_type(levels: int) -> type[np.unsignedinteger[Any]]:
 def sample_arrays(
     x: Tensor, levels: int, notes: Mapping[str, str], kind: str | None, cond: Tensor | None
 ) -> dict[str, Any]:
-    """Drawn images (N, C, H, W) as one .npz file holds them, with their condition under its kind.
+    """The arrays of an .npz file of samples (N, C, H, W), with their condition under its kind.
 
-    Levels are in [0, levels); `cond` is (N, …) or None; `notes` say how they were made.
+    Levels are in [0, levels); `cond` is (N, …) or None; `notes` holds their settings.
     """
     arrays = {
         "x": x.numpy().astype(level_type(levels)),
@@ -222,7 +222,7 @@ def stated_levels(stated: Array, path: Path) -> int:
     """The number in `levels` of a file.
 
     Raises:
-        DataError: If it is no number of levels.
+        DataError: If it is not a number of levels.
     """
     if stated.ndim or stated.dtype.kind not in "ui" or not 2 <= int(stated) <= MAX_LEVELS:
         raise DataError(
@@ -232,7 +232,7 @@ def stated_levels(stated: Array, path: Path) -> int:
 
 
 def _stored_levels(arrays: Mapping[str, Array], path: Path) -> int:
-    """The number of levels that the file states, or that its type implies."""
+    """The number of levels in the file, or implied by its type."""
     images = arrays["x_train"]
     if "levels" in arrays:
         return stated_levels(arrays["levels"], path)
@@ -243,7 +243,7 @@ def _stored_levels(arrays: Mapping[str, Array], path: Path) -> int:
             f".npz file with the key `levels`: np.savez(..., levels=512)."
         )
     levels = by_type[images.dtype.name]
-    # Binary images read as 256 levels would all be black after rounding: ask, don't guess.
+    # Binary images read as 256 levels would all round to black: refuse instead of guessing.
     if levels > 2 and int(images.max()) <= 1:
         raise DataError(
             f"{path} holds only 0 and 1 as {images.dtype}. If these are binary images, save them "

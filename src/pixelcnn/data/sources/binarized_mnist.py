@@ -1,4 +1,4 @@
-"""The fixed binarization of MNIST by Larochelle and Murray (2011), the one of the papers."""
+"""The fixed binarization of MNIST by Larochelle and Murray (2011), as used in papers."""
 
 from pathlib import Path
 
@@ -58,7 +58,7 @@ def _source(arrays: dict[str, NDArray[np.generic]], path: Path) -> Source:
     for split, wanted in COUNTS.items():
         count = len(getattr(found, split))
         if count != wanted:
-            # A text cut off at the end of a line looks whole, and a figure on it is another one.
+            # A text cut off at a line end looks complete, but its metrics are not comparable.
             notes.append(f"only {count:,} of the {wanted:,} {split} images")
     return Source(found.name, found.train, found.val, found.test, notes=tuple(notes))
 
@@ -68,7 +68,7 @@ def _read_mat(path: Path) -> NDArray[np.generic]:
 
     try:
         pixels: NDArray[np.generic] = np.asarray(loadmat(path)["X"])
-    except Exception as error:  # the parser raises whatever it trips over in a damaged file
+    except Exception as error:  # the parser raises errors of many types
         raise DataError(
             f"{path} is not a whole MATLAB 5 file with the key `X`: {error}. Fetch it anew."
         ) from error
@@ -76,7 +76,7 @@ def _read_mat(path: Path) -> NDArray[np.generic]:
 
 
 def _read_amat(path: Path) -> NDArray[np.generic]:
-    """Reads lines of 784 zeros and ones with blanks in between."""
+    """Reads lines of 784 zeros and ones, separated by blanks."""
     content = np.frombuffer(path.read_bytes(), dtype=np.uint8)
     blank = np.isin(content, np.frombuffer(b" \t\r\n", dtype=np.uint8))
     return _binary(content[~blank].astype(np.int16) - ord("0"), path)

@@ -23,12 +23,12 @@ URL = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 def read_celeba(root: Path) -> Source:
     """Reads CelebA with its own split: 162,770, 19,867 and 19,962 RGB faces, 40 attributes each.
 
-    Of each aligned image, 178 wide and 218 high, the central 148×148 pixels are taken, as is usual
+    Of each aligned image, 178 wide and 218 high, the central 148×148 pixels are used, as is usual
     for density models. Images stay in their files.
 
     Args:
         root: Folder with a folder `celeba` in the layout of torchvision: the images in
-            `img_align_celeba`, and the published lists beside it. A part of the images will do
+            `img_align_celeba`, and the published lists beside it. A part of the images suffices
             if the lists name no others.
 
     Raises:
@@ -54,7 +54,7 @@ def read_celeba(root: Path) -> Source:
     )
     notes = [f"central {SIDE}×{SIDE} pixels"]
     if len(names) != NUM_IMAGES:
-        # A figure on a part of the images is not the figure that papers report.
+        # Metrics on a part of the images are not comparable with published ones.
         notes.append(f"only {len(names):,} of the {NUM_IMAGES:,} images")
     return Source("celeba", train, val, test, notes=tuple(notes), attribute_names=attribute_names)
 
@@ -78,8 +78,8 @@ def _read_lists(root: Path) -> tuple[list[str], Tensor, tuple[str, ...]]:
         from torchvision.datasets import CelebA  # type: ignore[import-untyped]
 
     class Listed(CelebA):
-        # Without their MD5s, which only the lists of all images have: a part of the images, with
-        # lists of its own, can be read too. What is read is checked below instead.
+        # Without their MD5s, which only the lists of all images have, so that a part of the images
+        # with its own lists can be read. The lists are checked below instead.
         file_list = tuple((None, None, name) for _, _, name in CelebA.file_list)
 
     folder = root / CelebA.base_folder
@@ -94,11 +94,11 @@ def _read_lists(root: Path) -> tuple[list[str], Tensor, tuple[str, ...]]:
         )
     try:
         found = Listed(root, split="all", target_type="attr")
-    except (ValueError, IndexError, UnicodeDecodeError) as error:  # what its parser trips over
+    except (ValueError, IndexError, UnicodeDecodeError) as error:  # errors of its parser
         raise DataError(
             f"A list of CelebA in {folder} is damaged ({error}). Fetch {', '.join(lists)} anew."
         ) from error
-    # The published header ends in a blank, which torchvision takes for one more name.
+    # The published header ends in a blank, which torchvision reads as one more name.
     names = tuple(name for name in found.attr_names if name)
     if found.attr.shape != (len(found.filename), len(names)):
         raise DataError(
@@ -110,7 +110,7 @@ def _read_lists(root: Path) -> tuple[list[str], Tensor, tuple[str, ...]]:
 
 
 def _check_images(folder: Path, names: Sequence[str]) -> None:
-    # One listing: asking for each of 200,000 files takes many times as long.
+    # One listing: a system call for each of 200,000 files takes much longer.
     present = {path.name for path in folder.iterdir()}
     missing = [name for name in names if name not in present]
     if missing:

@@ -1,4 +1,4 @@
-"""The embedded default: 1,797 real handwritten digits that need no file."""
+"""The default data set: 1,797 handwritten digits of scikit-learn, which need no download."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ TEST_EVERY = 5
 def read_digits(root: Path | None = None) -> Source:
     """Reads scikit-learn's digits: 8×8, 17 grey levels, 10 classes.
 
-    Every fifth image of each class is a test image, whatever the seed.
+    Every fifth image of each class is a test image.
 
     Args:
         root: Not used; the images come with scikit-learn.

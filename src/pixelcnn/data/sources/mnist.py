@@ -1,7 +1,7 @@
-"""MNIST and Fashion-MNIST, from the files in the layout of torchvision.
+"""MNIST and Fashion-MNIST, from files in the layout of torchvision.
 
-The files are read as they were published, without unpacking them on disk: a folder that
-cannot be written is good enough, and no half-unpacked file can be taken for a whole one.
+The files are read as published, without unpacking them on the disk, so a read-only folder suffices
+and no partly unpacked file is ever read.
 """
 
 import gzip
@@ -19,12 +19,12 @@ LEVELS = 256
 
 
 def read_mnist(root: Path) -> Source:
-    """Reads MNIST from `root`/MNIST/raw, which is filled from the network when empty."""
+    """Reads MNIST from `root`/MNIST/raw, which is downloaded if missing."""
     return _read(root, "MNIST", name="mnist", label_names=tuple("0123456789"))
 
 
 def read_fashion_mnist(root: Path) -> Source:
-    """Reads Fashion-MNIST from `root`/FashionMNIST/raw, which is filled likewise."""
+    """Reads Fashion-MNIST from `root`/FashionMNIST/raw, which is downloaded if missing."""
     with importing("train"):
         from torchvision.datasets import FashionMNIST  # type: ignore[import-untyped]
 
@@ -51,13 +51,13 @@ def parse_idx(content: bytes, path: Path) -> Tensor:
     Args:
         content: Two zero bytes, the type 8, the number of axes, their lengths as big-endian
             32-bit integers, then the values.
-        path: What messages call the file.
+        path: The name of the file in messages.
 
     Returns:
         The array, uint8.
 
     Raises:
-        DataError: If the content is of another kind or of the wrong length.
+        DataError: If the content has another format or length.
 
     References:
         https://yann.lecun.com/exdb/mnist (section "File formats")
@@ -106,7 +106,7 @@ def _download(target: Path, mirrors: list[str], md5: str) -> None:
     for mirror in mirrors:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            # Into a folder of its own first: a file under its final name is always whole.
+            # Into a folder of its own first: a file under its final name is always complete.
             with tempfile.TemporaryDirectory(dir=target.parent, prefix=".download-") as part:
                 download_url(mirror + target.name, part, md5=md5)
                 (Path(part) / target.name).replace(target)

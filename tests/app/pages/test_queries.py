@@ -1,4 +1,4 @@
-"""Completing and asking on the page."""
+"""Completions and probabilities on the page."""
 
 import io
 
@@ -14,7 +14,7 @@ from pixelcnn.app.pages.complete import FOUND as COMPLETED
 from pixelcnn.app.pages.complete import completions_file
 from pixelcnn.app.pages.image_queries import EXPECTED
 from pixelcnn.app.pages.probabilities import FOUND as ANSWERED
-from pixelcnn.app.tasks import working
+from pixelcnn.app.tasks import run_task
 from pixelcnn.checkpoint import save
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference import expectation
@@ -84,17 +84,17 @@ def test_a_text_file_named_png_is_refused_and_nothing_is_lost(page):
 
 def test_a_pixel_has_a_marginal_and_a_conditional_with_errors(page):
     app = page("Probabilities")
-    app.number_input(key="set.ask.row.8").set_value(3)
-    app.number_input(key="set.ask.column.8").set_value(2)
-    app.number_input(key="set.ask.draws").set_value(50)
-    app = clicked(app, "Ask")
+    app.number_input(key="set.query.row.8").set_value(3)
+    app.number_input(key="set.query.column.8").set_value(2)
+    app.number_input(key="set.query.draws").set_value(50)
+    app = clicked(app, "Estimate")
     assert not app.exception and not app.error
     answer = app.session_state[ANSWERED]
     alone, given = answer.found.values()
     assert alone.num_draws == 50 and alone.stderr.gt(0).any()
     assert given.is_exact and given.probabilities.sum().item() == pytest.approx(1)
     assert 0 < given.probabilities[answer.level] < 1, "its own level is not given"
-    assert "row 3, column 2" in answer.asked
+    assert "row 3, column 2" in answer.query
     assert [figure.label for figure in app.metric] == ["Bits", "Nats", "Bits/dim"]
 
 
@@ -103,8 +103,8 @@ def test_a_click_moves_the_site(page, monkeypatch):
     monkeypatch.setattr(probabilities, "point", lambda *_, **__: next(clicks, None))
     app = page("Probabilities")
     assert not app.exception
-    assert app.number_input(key="set.ask.row.8").value == 6
-    assert app.number_input(key="set.ask.column.8").value == 1
+    assert app.number_input(key="set.query.row.8").value == 6
+    assert app.number_input(key="set.query.column.8").value == 1
 
 
 @pytest.mark.usefixtures("real_data")  # the test images of `mnist-256`
@@ -118,7 +118,7 @@ def test_a_brush_comes_down_to_the_size_of_another_model(page):
     assert app.slider(key="set.complete.brush").value == 2.0
 
 
-def test_a_run_that_is_trained_anew_is_asked_and_drawn_anew(page, tmp_path):
+def test_a_run_that_is_trained_anew_is_queried_and_sampled_anew(page, tmp_path):
     run = tmp_path / "mine"
 
     def train(levels):
@@ -134,18 +134,18 @@ def test_a_run_that_is_trained_anew_is_asked_and_drawn_anew(page, tmp_path):
     bits = app.metric[0].value
     app = app.radio(key="set.page").set_value("Compare").run()
     app.number_input(key="set.compare.count").set_value(1)
-    app = clicked(app, "Draw")
+    app = clicked(app, "Sample")
     assert "1 images" in said(app.caption)
     train(8 + 1)
     app = app.run()
     assert not app.exception and "1 images" not in said(app.caption)
     app = app.radio(key="set.page").set_value("Probabilities").run()
     assert not app.exception and app.metric[0].value != bits
-    app = app.radio(key="set.page").set_value("Draw").run()
-    assert app.number_input(key="set.draw.mine.top_k.9").value == 9, "all levels"
+    app = app.radio(key="set.page").set_value("Sample").run()
+    assert app.number_input(key="set.sample.mine.top_k.9").value == 9, "all levels"
 
 
-def test_a_channel_of_a_pixel_can_be_asked_about(page, tmp_path):
+def test_a_channel_of_a_pixel_can_be_queried(page, tmp_path):
     run = tmp_path / "mine"
     model = PixelCNN(
         num_residual_blocks=1, hidden_channels=4, image_size=6, in_channels=3, num_classes=2
@@ -155,12 +155,12 @@ def test_a_channel_of_a_pixel_can_be_asked_about(page, tmp_path):
     np.savez(run / "data.npz", x_train=x, x_test=x, levels=2)
     (run / "config.yaml").write_text(f"data:\n  dataset_name: npz:{run / 'data.npz'}\n")
     app = page("Probabilities", runs=(str(run),))
-    app.number_input(key="set.ask.channel").set_value(2).run()
-    app.number_input(key="set.ask.draws").set_value(10)
-    app = clicked(app, "Ask")
+    app.number_input(key="set.query.channel").set_value(2).run()
+    app.number_input(key="set.query.draws").set_value(10)
+    app = clicked(app, "Estimate")
     assert not app.exception and not app.error
     answer = app.session_state[ANSWERED]
-    assert answer.asked.startswith("channel 2, row 3, column 3")
+    assert answer.query.startswith("channel 2, row 3, column 3")
     assert answer.level == x[0, 3, 3, 2]
 
 
@@ -190,22 +190,22 @@ def test_a_label_stays_while_more_is_painted(page, monkeypatch):
 
 
 def test_what_would_take_too_long_is_refused_before_it_has(monkeypatch):
-    monkeypatch.setattr("pixelcnn.app.tasks.PATIENCE", 0.0)
+    monkeypatch.setattr("pixelcnn.app.tasks.FORECAST_AFTER", 0.0)
     with pytest.raises(ConfigError, match=r"would take about .* and the page stops at 5 min"):
-        working("Counting", lambda tell: tell(1, 10**12))
+        run_task("Counting", lambda progress: progress(1, 10**12))
 
 
 @pytest.mark.parametrize(
     ("title", "button", "what", "words"),
     [
-        ("Complete", "Complete", "Completing", "Stopped; nothing new was completed."),
-        ("Probabilities", "Ask", "The marginal", "The marginal was stopped"),
-        ("Probabilities", "Expect", "Expecting", "Stopped; nothing new is expected."),
+        ("Complete", "Complete", "Completing", "Stopped; no new completions."),
+        ("Probabilities", "Estimate", "The marginal", "The marginal was stopped"),
+        ("Probabilities", "Animate", "Estimating", "Stopped; no new animation."),
     ],
 )
 def test_stopped_work_says_so(page, monkeypatch, title, button, what, words):
     app = page(title)
-    monkeypatch.setattr("pixelcnn.app.tasks.watch", lambda work, show: st.stop())
+    monkeypatch.setattr("pixelcnn.app.tasks.run_in_background", lambda work, show: st.stop())
     app = clicked(app, button)
     app = app.button(key=f"stop.{what}").click().run()
     assert not app.exception and not app.error
@@ -214,7 +214,7 @@ def test_stopped_work_says_so(page, monkeypatch, title, button, what, words):
 
 def test_measuring_that_was_stopped_does_not_begin_by_itself(page, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("pixelcnn.app.tasks.watch", lambda work, show: st.stop())
+        patch.setattr("pixelcnn.app.tasks.run_in_background", lambda work, show: st.stop())
         app = page("Probabilities")
         app = app.button(key="stop.Measuring bits").click().run()
         assert "Stopped; nothing was measured." in said(app.info) and not app.metric
@@ -224,11 +224,11 @@ def test_measuring_that_was_stopped_does_not_begin_by_itself(page, monkeypatch):
     assert not app.info and len(app.metric) == 3
 
 
-def test_a_model_tells_what_it_expects_as_pixels_arrive(page):
+def test_the_expected_image_after_each_pixel(page):
     app = page("Probabilities")
-    app.number_input(key="set.ask.expected").set_value(4)
-    app.number_input(key="set.ask.expected.seed").set_value(3)
-    app = clicked(app, "Expect")
+    app.number_input(key="set.query.expected").set_value(4)
+    app.number_input(key="set.query.expected.seed").set_value(3)
+    app = clicked(app, "Animate")
     assert not app.exception and not app.error
     _, found = app.session_state[EXPECTED]
     test = load_data("digits").test
@@ -236,11 +236,11 @@ def test_a_model_tells_what_it_expects_as_pixels_arrive(page):
         load("digits"), test.images[:1].long(), test.labels[:1], num_draws=4, seed=3
     )
     assert torch.equal(found.mean, wanted.mean)
-    app = app.number_input(key="set.ask.digits.number").set_value(1).run()
-    assert "Film (GIF)" not in [button.label for button in app.get("download_button")]
+    app = app.number_input(key="set.query.digits.number").set_value(1).run()
+    assert "Animation (GIF)" not in [button.label for button in app.get("download_button")]
 
 
-def test_a_test_image_is_told_with_its_own_attributes_or_map(page, tmp_path):
+def test_a_test_image_is_conditioned_on_its_own_attributes_or_map(page, tmp_path):
     rng = np.random.default_rng(0)
     x = rng.integers(0, 2, (6, 6, 6)).astype(np.uint8)
     attributes, maps = rng.integers(0, 2, (6, 3)), rng.random((6, 2, 6, 6))
