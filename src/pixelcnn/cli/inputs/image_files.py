@@ -154,7 +154,7 @@ def read_levels(path: Path, model: AutoregressiveModel) -> QueryImages:
             f"{path} must hold images of {model.num_classes} levels like the model, got {levels}. "
             f"Sample or quantise them with as many."
         )
-    check_images(x, model, path)
+    check_file_levels(x, model, path)
     labels = None
     if "labels" in arrays and model.num_labels is not None:
         labels = to_labels(
@@ -169,7 +169,7 @@ def read_levels(path: Path, model: AutoregressiveModel) -> QueryImages:
     return QueryImages(x, names, cond, labels, f"{counted(len(x), 'image')} from {path}")
 
 
-def check_images(x: Tensor, model: AutoregressiveModel, path: Path) -> None:
+def check_file_levels(x: Tensor, model: AutoregressiveModel, path: Path) -> None:
     """Raises `DataError` unless images of a file have the channels and levels of the model."""
     if x.shape[1] != model.in_channels:
         raise DataError(

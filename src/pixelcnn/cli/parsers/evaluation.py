@@ -3,22 +3,18 @@
 import argparse
 
 from pixelcnn.cli.parsers.options import (
-    CONFIG_HELP,
     PRINT_CONFIG_HELP,
     RUN_HELP,
-    SPLIT_HELP,
     Subparsers,
     add_command,
     add_device,
     add_output,
+    add_run,
     add_seed,
     add_size,
+    add_split,
 )
 from pixelcnn.cli.parsers.types import destination, positive, seconds, sites
-
-INCEPTION_HELP = (
-    "Weights of torch-fidelity's Inception network (default: that library downloads them)."
-)
 
 
 def add_evaluate(commands: Subparsers) -> None:
@@ -32,9 +28,8 @@ def add_evaluate(commands: Subparsers) -> None:
         settings=("the images and the evaluation", "--evaluation.max_samples 1000"),
         less_memory="Score fewer images at once: --evaluation.batch_size.",
     )
-    parser.add_argument("run", metavar="RUN", help=f"{RUN_HELP}.")
-    parser.add_argument("--config", metavar="FILE", help=CONFIG_HELP)
-    parser.add_argument("--split", choices=["train", "val", "test"], help=SPLIT_HELP)
+    add_run(parser)
+    add_split(parser)
     parser.add_argument(
         "--out", type=destination, metavar="FILE",
         help="JSON file for the metrics (default: RUN/metrics-SPLIT.json).",
@@ -67,12 +62,7 @@ def _add_sample_quality(group: argparse._ArgumentGroup) -> None:
         "--num-generated", type=positive, metavar="N",
         help="Images to sample (N ≥ 1; default: as many as real ones, at most 10,000).",
     )  # fmt: skip
-    group.add_argument(
-        "--classifier", metavar="FILE",
-        help="Evaluation classifier: a file of `pixelcnn train-classifier`, or the name of a "
-        "bundled one (default: the bundled one of the same images).",
-    )  # fmt: skip
-    group.add_argument("--inception-weights", metavar="FILE", help=INCEPTION_HELP)
+    _add_networks(group)
     group.add_argument(
         "--lpips", choices=["alex", "vgg", "squeeze"],
         help="Measure LPIPS with this backbone.",
@@ -80,6 +70,19 @@ def _add_sample_quality(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--lpips-weights", metavar="FILE",
         help="Weights of torchvision's backbone (default: torchvision downloads them).",
+    )  # fmt: skip
+
+
+def _add_networks(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument(
+        "--classifier", metavar="FILE",
+        help="Evaluation classifier: a file of `pixelcnn train-classifier`, or the name of a "
+        "bundled one (default: the bundled one of the same images).",
+    )  # fmt: skip
+    parser.add_argument(
+        "--inception-weights", metavar="FILE",
+        help="Weights of torch-fidelity's Inception network (default: that library downloads "
+        "them).",
     )  # fmt: skip
 
 
@@ -117,12 +120,7 @@ def add_compare(commands: Subparsers) -> None:
         help="Network whose features measure sample quality (default: the bundled classifier of "
         "the same images, if there is one).",
     )  # fmt: skip
-    parser.add_argument(
-        "--classifier", metavar="FILE",
-        help="Evaluation classifier: a file of `pixelcnn train-classifier`, or the name of a "
-        "bundled one.",
-    )  # fmt: skip
-    parser.add_argument("--inception-weights", metavar="FILE", help=INCEPTION_HELP)
+    _add_networks(parser)
     add_seed(parser, "the samples")
     files = "report.html, report.md with its figures, and report.json"
     add_output(parser, "comparison", files)
@@ -140,7 +138,7 @@ def add_verify(commands: Subparsers) -> None:
     parser.epilog = (
         "Exit code 0 if every check passes, 1 if one fails, 2 if the checks could not be run."
     )
-    parser.add_argument("run", metavar="RUN", help=f"{RUN_HELP}.")
+    add_run(parser)
     parser.add_argument(
         "--sites", type=sites, metavar="N",
         help="Sub-pixels to check one by one (N ≥ 1, or all; default: as many as take about a "

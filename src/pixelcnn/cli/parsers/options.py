@@ -18,8 +18,6 @@ RUN_HELP = (
     "Trained model: a run folder, a .safetensors file, a .ckpt file of a training, or the name of "
     "a bundled model such as digits"
 )
-SPLIT_HELP = "Split of the data set (default: test)."
-CONFIG_HELP = "Settings in YAML (default: those of the run)."
 PRINT_CONFIG_HELP = "Print all settings as YAML and stop."
 LESS_MEMORY = "Use fewer images at once (--data.batch_size) or a smaller model."
 MESSAGES = {
@@ -93,6 +91,21 @@ def add_command(
     )
     parser.set_defaults(takes_settings=takes_settings, less_memory=less_memory, is_slow=is_slow)
     return parser
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Adds the trained model."""
+    parser.add_argument("run", metavar="RUN", help=f"{RUN_HELP}.")
+
+
+def add_split(parser: argparse.ArgumentParser) -> None:
+    """Adds the choice of a data set and its split."""
+    parser.add_argument(
+        "--config", metavar="FILE", help="Settings in YAML (default: those of the run)."
+    )
+    parser.add_argument(
+        "--split", choices=["train", "val", "test"], help="Split of the data set (default: test)."
+    )
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:

@@ -8,16 +8,15 @@ from pixelcnn.cli.parsers.methods import (
     add_method_options,
 )
 from pixelcnn.cli.parsers.options import (
-    CONFIG_HELP,
-    RUN_HELP,
-    SPLIT_HELP,
     Subparsers,
     add_batch_size,
     add_command,
     add_output,
+    add_run,
     add_seed,
     add_sharing,
     add_size,
+    add_split,
 )
 from pixelcnn.cli.parsers.types import destination, non_negative, positive, site
 
@@ -42,10 +41,9 @@ def add_images(parser: argparse.ArgumentParser, *, batch_size: int, seed_decides
             small batches, which stay in a processor's caches, and walks in large ones.
         seed_decides: What `--seed` decides besides.
     """
-    parser.add_argument("run", metavar="RUN", help=f"{RUN_HELP}.")
+    add_run(parser)
     parser.add_argument("files", nargs="*", metavar="FILE", help=FILES_HELP)
-    parser.add_argument("--config", metavar="FILE", help=CONFIG_HELP)
-    parser.add_argument("--split", choices=["train", "val", "test"], help=SPLIT_HELP)
+    add_split(parser)
     parser.add_argument(
         "--max-images", type=positive, metavar="N",
         help="Use only the first N images (N ≥ 1; default: all).",
@@ -143,7 +141,7 @@ def add_marginal(commands: Subparsers) -> None:
         commands, "marginal", "estimate the distribution of one sub-pixel of an unknown image",
         less_memory="Sample smaller images (--size), or fewer at once (--batch-size).",
     )  # fmt: skip
-    parser.add_argument("run", metavar="RUN", help=f"{RUN_HELP}.")
+    add_run(parser)
     add_site(parser)
     add_condition(parser)
     parser.add_argument(

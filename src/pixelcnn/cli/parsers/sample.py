@@ -3,15 +3,15 @@
 import argparse
 
 from pixelcnn.cli.parsers.options import (
-    RUN_HELP,
     Subparsers,
     add_command,
     add_device,
+    add_run,
     add_seed,
     add_sharing,
     add_size,
 )
-from pixelcnn.cli.parsers.types import destination, number, positive, whole
+from pixelcnn.cli.parsers.types import any_whole, destination, number, positive
 
 
 def add_sample(commands: Subparsers) -> None:
@@ -23,7 +23,7 @@ def add_sample(commands: Subparsers) -> None:
         less_memory="Sample fewer images at once (--batch-size), smaller ones (--size, --scale), "
         "or many to disk (--shards).",
     )
-    parser.add_argument("run", metavar="RUN", help=f"{RUN_HELP}.")
+    add_run(parser)
     _add_condition(parser)
     _add_sampling(parser)
     _add_destination(parser)
@@ -67,7 +67,7 @@ def _add_sampling(parser: argparse.ArgumentParser) -> None:
         help="Divide the logits by T: below 1 favours probable levels (T ≥ 1e-6; default: 1).",
     )  # fmt: skip
     parser.add_argument(
-        "--top-k", type=whole, metavar="K",
+        "--top-k", type=any_whole, metavar="K",
         help="Keep the K most probable levels of each sub-pixel (K ≥ 1; default: all).",
     )  # fmt: skip
     parser.add_argument(

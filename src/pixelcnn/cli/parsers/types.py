@@ -26,7 +26,7 @@ def port(text: str) -> int:
     return int(text)
 
 
-def whole(text: str) -> int:
+def any_whole(text: str) -> int:
     """Any whole number; what is done with it decides its range."""
     try:
         return int(text)
