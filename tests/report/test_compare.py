@@ -96,7 +96,11 @@ def test_models_that_are_alike_are_said_to_be_and_none_is_best(found):
 
 
 def test_only_settings_that_matter_and_differ_are_shown(variants):
-    assert config_differences(variants) == {"seed": [0, 1], "model.num_labels": [None, 10]}
+    expected = {"seed": [0, 1], "model.num_labels": [None, 10]}
+    assert config_differences(variants) == expected
+    bundled = replace(variants[0], settings={})
+    assert config_differences([bundled, *variants]) == {k: [None, *v] for k, v in expected.items()}
+    assert config_differences([variants[0], bundled]) == {}
 
 
 class Tags(HTMLParser):

@@ -54,7 +54,10 @@ def test_completions_stand_below_the_original_and_what_was_given(found, shown, d
     x = data.test.images[:COUNT][found.shown].long()
     known = known_mask("bottom", (1, 8, 8))
     assert known[:, :4].all() and not known[:, 4:].any()
-    rows = [mark_unknown(x, torch.ones_like(known), 17), mark_unknown(x * known, known, 17)]
+    rows = [
+        mark_unknown(x, torch.ones_like(known), 17),
+        mark_unknown(x * known, known, 17, touch=1),
+    ]
     for measured in found.measured:
         for each in measured.completions.unbind(1):
             assert torch.equal(each[:, :, :4], x[:, :, :4])

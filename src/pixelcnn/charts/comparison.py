@@ -32,7 +32,7 @@ def compared_bits_figure(x: Tensor, bits: Mapping[str, Tensor], *, levels: int) 
         for axes, each in zip(row, maps, strict=True):
             shown = axes.imshow(each.numpy(), cmap=COLOURS, vmin=0, vmax=top)
     _name_rows(grid, ["images", *bits])
-    bar = figure.colorbar(shown, ax=grid[1:], fraction=0.02, pad=0.01, extend="max")
+    bar = figure.colorbar(shown, ax=grid, fraction=0.02, pad=0.01, extend="max")
     bar.set_label("bits per pixel", fontsize=8)
     return figure
 

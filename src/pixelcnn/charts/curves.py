@@ -87,7 +87,9 @@ def compared_curves(histories: Mapping[str, History], *, num_dims: int) -> Figur
             best = min(_points(history, "val_nll"), key=lambda point: point[1], default=None)
             if best:
                 axes.plot(*best, "o", ms=9, mfc="none", mew=1.6, color=colours[name])
-        axes.legend(frameon=False, title="dotted: training; ring: best epoch", fontsize=8)
+        axes.legend(
+            frameon=False, title="dotted: training; ring: best epoch", fontsize=8, title_fontsize=8
+        )
     _add_bits(axes, num_dims)
     looks = [
         {"train_nll": {"color": colour, "ls": ":"}, "val_nll": {"color": colour}}

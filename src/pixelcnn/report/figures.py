@@ -170,7 +170,10 @@ def completions(found: Comparison) -> Picture:
     spec, x = found.images.spec, images_shown(found)
     known = known_mask(UNKNOWN, spec.shape)
     everything = torch.ones_like(known)
-    rows = [mark_unknown(x, everything, spec.levels), mark_unknown(x * known, known, spec.levels)]
+    rows = [
+        mark_unknown(x, everything, spec.levels),
+        mark_unknown(x * known, known, spec.levels, touch=1),
+    ]
     for measured in found.measured:
         for each in measured.completions.unbind(1):
             rows.append(mark_unknown(each, everything, spec.levels))

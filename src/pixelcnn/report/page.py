@@ -7,7 +7,7 @@ from string import Template
 
 from pixelcnn.report.compare import Comparison
 from pixelcnn.report.figures import Picture
-from pixelcnn.report.tables import Table
+from pixelcnn.report.tables import DIFFERENCES, Table
 from pixelcnn.version import __version__
 
 PAGE = Template("""\
@@ -74,9 +74,9 @@ def as_html(
     """The page with its pictures."""
     overview, *others = tables
     parts = [html_highlights(said), html_table(overview, html_architectures(found))]
-    parts += [html_table(table) for table in others if table.title.startswith("Are")]
+    parts += [html_table(table) for table in others if table.title == DIFFERENCES]
     parts += [html_picture(picture) for picture in pictures]
-    parts += [html_table(table) for table in others if not table.title.startswith("Are")]
+    parts += [html_table(table) for table in others if table.title != DIFFERENCES]
     return PAGE.substitute(
         title=escape(title_of(found)),
         lead=escape(lead_of(found)),

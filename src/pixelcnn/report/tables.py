@@ -11,6 +11,7 @@ from pixelcnn.report.compare import Comparison
 from pixelcnn.report.measure import NUM_TIMED, QUALITY, Measurements
 from pixelcnn.report.variant import Variant, config_differences
 
+DIFFERENCES = "Differences in NLL"
 MISSING = "–"
 CONDITIONAL = "NLL given condition, nats"
 
@@ -180,8 +181,10 @@ def notes(found: Comparison) -> list[str]:
 
 
 def _density_names(found: Comparison) -> str:
-    pairs = zip(found.variants, found.measured, strict=True)
-    return ", ".join(f"{variant.name}: {measured.density}" for variant, measured in pairs)
+    names = [measured.density for measured in found.measured]
+    if len(set(names)) == 1:
+        return names[0]
+    return ", ".join(f"{name}: {each}" for name, each in zip(found.names, names, strict=True))
 
 
 def reasons_of(found: Comparison) -> list[str]:
@@ -226,7 +229,7 @@ def significance(found: Comparison) -> Table | None:
         "Marked: the model of the row is significantly better. The intervals cover other test "
         "images, not other training seeds."
     ]
-    return Table("Are the differences significant?", head, cells, frozenset(clear), said)
+    return Table(DIFFERENCES, head, cells, frozenset(clear), said)
 
 
 def by_class(found: Comparison) -> Table | None:

@@ -47,7 +47,7 @@ class Variant:
     @property
     def receptive_field(self) -> str:
         """The receptive field in words."""
-        return f"a pixel sees {self.model.receptive_field().describe()}"
+        return f"receptive field: {self.model.receptive_field().describe()}"
 
     @property
     def num_seen(self) -> int | None:
@@ -63,7 +63,9 @@ class Variant:
 
 
 def config_differences(variants: Sequence[Variant]) -> dict[str, list[Any]]:
-    """The settings in which variants differ, with the value of each; None where not set.
+    """The settings in which runs differ, with the value of each variant; None where not set.
+
+    Variants whose settings are unknown differ in none.
 
     Example:
         >>> from pixelcnn.models import PixelCNN
@@ -80,7 +82,10 @@ def config_differences(variants: Sequence[Variant]) -> dict[str, list[Any]]:
         for key in keys
         if key not in INCIDENTAL
     }
-    return {key: each for key, each in values.items() if any(v != each[0] for v in each)}
+    known = [place for place, variant in enumerate(variants) if variant.settings]
+    return {
+        key: each for key, each in values.items() if any(each[p] != each[known[0]] for p in known)
+    }
 
 
 def _in_words(value: Any) -> str:
