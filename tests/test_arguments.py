@@ -26,7 +26,7 @@ def test_whole_numbers_of_any_library_become_ints(value):
 
 
 @pytest.mark.parametrize("value", NOT_WHOLE, ids=str)
-def test_what_is_no_whole_number_is_refused(value):
+def test_other_than_whole_numbers_are_refused(value):
     assert to_whole(value) is None
     with pytest.raises(ConfigError, match="`num_draws` must be a whole number, got "):
         whole_number("num_draws", value)
@@ -52,7 +52,7 @@ def test_numbers_out_of_range_are_refused():
 
 
 @pytest.mark.parametrize("shape", [(3, 3), 3, None, "abc", (1, -3, 3), (1, 0, 3), (1, 1, 3, 3)])
-def test_what_is_no_shape_is_refused(shape):
+def test_other_than_shapes_are_refused(shape):
     with pytest.raises(ShapeError, match=r"`shape` must be \(C, H, W\), whole numbers of at least"):
         image_shape(shape)
 
@@ -64,13 +64,13 @@ def test_shapes_and_sites_of_any_library_become_ints():
 
 
 @pytest.mark.parametrize("value", ["a", None, True])
-def test_what_is_no_number_is_refused(value):
+def test_other_than_numbers_are_refused(value):
     with pytest.raises(ConfigError, match="`share` must be a number"):
         real_number("share", value)
     assert real_number("share", np.float32(0.5)) == 0.5
 
 
-def test_arrays_are_told_how_to_become_tensors():
+def test_the_error_for_arrays_says_how_to_make_a_tensor():
     for value in (np.zeros(3), [0], (0,)):
         with pytest.raises(ShapeError, match=r"got \w+\. Use `torch\.as_tensor\(known\)`\.$"):
             check_tensor("known", value, "booleans")
@@ -79,6 +79,6 @@ def test_arrays_are_told_how_to_become_tensors():
 
 
 @pytest.mark.parametrize("value", ["uniform", ["a"], object(), [[1], [1, 2]], 2**70])
-def test_what_holds_no_numbers_is_refused(value):
+def test_values_without_numbers_are_refused(value):
     with pytest.raises(ShapeError, match="`prior` must be 3 numbers, got "):
         numbers_of("prior", value, "3 numbers")

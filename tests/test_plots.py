@@ -1,4 +1,4 @@
-"""Pictures show what they are given, and say how it was made."""
+"""Pictures show their images, and keep notes of how they were made."""
 
 import numpy as np
 import pytest

@@ -56,7 +56,7 @@ def test_floats_of_either_range_are_read_as_their_levels(levels):
     assert FloatReader(levels)(x) is x
 
 
-def test_half_precision_is_read_where_it_tells_levels_apart():
+def test_half_precision_is_read_where_it_separates_levels():
     x = torch.arange(256)
     assert torch.equal(FloatReader(256)((x / 255).half()), x)
     with pytest.raises(ShapeError, match=r"got torch\.bfloat16 values from 0 to 1"):

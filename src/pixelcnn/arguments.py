@@ -18,7 +18,7 @@ from pixelcnn.errors import ConfigError, ShapeError, suggestion
 CallableT = TypeVar("CallableT", bound=Callable[..., Any])
 
 SEEDS = 2**64
-"""Seeds, and numbers of images, are below this: the generator's key holds 64 bits of each."""
+"""Upper bound of seeds and numbers of images: the generator's key holds 64 bits of each."""
 
 
 def to_whole(value: object) -> int | None:
@@ -53,12 +53,12 @@ def whole_number(name: str, value: object, *, at_least: int | None = 1) -> int:
     """A count, as an int.
 
     Args:
-        name: What the argument is called.
+        name: Name of the argument.
         value: An int, or a whole number of NumPy or torch.
-        at_least: The smallest that is allowed; None for any.
+        at_least: The smallest allowed; None for any.
 
     Raises:
-        ConfigError: If it is no whole number, or too small.
+        ConfigError: If it is not a whole number, or too small.
 
     Example:
         >>> whole_number("num_draws", 1e3)
@@ -79,7 +79,7 @@ def real_number(name: str, value: object) -> float:
     """A number, as a float.
 
     Raises:
-        ConfigError: If it is none.
+        ConfigError: If it is not a number.
 
     Example:
         >>> real_number("resample_below", 1)
@@ -94,7 +94,7 @@ def seed_number(value: object, name: str = "seed") -> int:
     """A seed, or the number of an image, as an int.
 
     Raises:
-        ConfigError: If it is no whole number from 0 to 2**64 - 1.
+        ConfigError: If it is not a whole number from 0 to 2**64 - 1.
 
     Example:
         >>> seed_number(1.5)
@@ -112,11 +112,11 @@ def image_shape(shape: object, axes: str = "C, H, W", *, name: str = "shape") ->
 
     Args:
         shape: One whole number of at least 1 for each axis.
-        axes: What the axes are called.
-        name: What the argument is called.
+        axes: Names of the axes.
+        name: Name of the argument.
 
     Raises:
-        ShapeError: If it is none.
+        ShapeError: If it is not a shape.
 
     Example:
         >>> image_shape((3, 3))
@@ -136,10 +136,10 @@ def check_tensor(name: str, value: object, holds: str, *, otherwise: str = "") -
     """Raises `ShapeError` unless the argument is a tensor.
 
     Args:
-        name: What the argument is called.
+        name: Name of the argument.
         value: The argument.
         holds: What it must hold, in words.
-        otherwise: What to do where the argument is no array either.
+        otherwise: What to do if the argument is not an array either.
 
     Example:
         >>> check_tensor("images", [[1]], "integer levels")
@@ -159,7 +159,7 @@ def numbers_of(name: str, value: Any, must: str, *, dtype: torch.dtype | None = 
     """Numbers in a tensor, a list or an array, as a tensor.
 
     Args:
-        name: What the argument is called.
+        name: Name of the argument.
         value: The argument.
         must: What it must be, in words.
         dtype: Of the tensor; None for that of the numbers.

@@ -31,7 +31,7 @@ def to_signed(x: Tensor, levels: int, *, dtype: torch.dtype = torch.float32) -> 
         >>> to_signed(torch.tensor([0, 1, 2]), 3)
         tensor([-1.,  0.,  1.])
     """
-    # In 32 bits at least: 16 could not tell neighbouring levels apart on the way.
+    # In 32 bits at least: 16 bits cannot separate neighbouring levels on the way.
     wide = torch.promote_types(dtype, torch.float32)
     return (x.to(wide) * (2 / (levels - 1)) - 1).to(dtype)
 
@@ -63,9 +63,9 @@ def quantise(unit: Tensor, levels: int) -> Tensor:
         >>> quantise(torch.tensor([0.0, 0.24, 0.26, 1.0]), 3)
         tensor([0, 0, 1, 2])
     """
-    # Below double precision, 65,536 levels need float32 and would be rounded twice.
+    # Lower precision than float32 would round twice.
     unit = unit if unit.dtype == torch.float64 else unit.float()
-    # Written so that NaN, for which every comparison is false, is refused too.
+    # Written so that NaN, for which every comparison is false, is refused.
     if not bool(((unit >= 0) & (unit <= 1)).all()):
         raise ShapeError(
             f"Floats must lie in [0, 1] to be quantised, got values from "
@@ -79,8 +79,8 @@ def requantise(x: Tensor, levels: int, *, to: int) -> Tensor:
 
     Args:
         x: Levels in [0, levels). Any shape.
-        levels: Number of levels that `x` has.
-        to: Number of levels wanted.
+        levels: Number of levels of `x`.
+        to: Number of levels of the result.
 
     Returns:
         Levels in [0, to). The same shape, int64.

@@ -21,7 +21,7 @@ def test_epochs_are_named_and_missing_ones_left_blank():
     assert [axes.get_title() for axes in figure.axes] == ["epoch 10", "epoch 20", "epoch 5", ""]
 
 
-def test_words_of_wide_strips_stay_readable_on_a_page():
+def test_text_of_wide_strips_stays_readable_on_a_page():
     sizes = []
     for count in (2, 10):
         picture = np.zeros((4, 4, 1), dtype=np.uint8)

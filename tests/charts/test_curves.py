@@ -1,4 +1,4 @@
-"""Curves show what they are given, and nothing that is not there."""
+"""Training curves show their history and nothing else."""
 
 import pytest
 from PIL import Image
@@ -13,7 +13,7 @@ HISTORY = [
 ]
 
 
-def test_a_picture_that_cannot_be_written_is_one_clear_line(tmp_path):
+def test_a_picture_that_cannot_be_written_is_an_output_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="not a folder"):
         plot_curves(HISTORY, tmp_path / "file" / "curves.png")
@@ -30,7 +30,7 @@ def test_curves_show_the_history_and_mark_the_best_epoch():
 @pytest.mark.parametrize(
     "history", [[], [{"epoch": 0, "train_nll": 9.0, "val_nll": None}], HISTORY[:1]]
 )
-def test_short_and_unvalidated_histories_are_drawn(tmp_path, history):
+def test_short_and_unvalidated_histories_are_plotted(tmp_path, history):
     plot_curves(history, tmp_path / "curves.png", num_dims=64)
     with Image.open(tmp_path / "curves.png") as image:
         assert image.format == "PNG"
@@ -60,7 +60,7 @@ def test_every_curve_has_its_own_colour_in_all_panels():
     assert [line.get_color() for line in rate.lines] == [COLOURS["val_nll"]]
 
 
-def test_more_trainings_than_colours_are_all_drawn():
+def test_more_trainings_than_colours_are_all_plotted():
     many = {f"run {number}": HISTORY for number in range(12)}
     nll, perplexity = compared_curves(many, num_dims=64).axes
     assert (

@@ -23,7 +23,7 @@ from pixelcnn.metrics import ClassifierFeatures, InceptionFeatures, PerceptualDi
 from pixelcnn.models import PixelCNN
 from tests.metrics.made import random_classifier, save_squeezenet
 
-FIGURES = {
+METRICS = {
     "fid", "kid", "kid_sd", "inception_score", "inception_score_sd", "precision", "recall",
     "lpips_diversity", "lpips_diversity_stderr", "perceptual_distance",
     "perceptual_distance_stderr", "nearest_training_distance", "label_accuracy",
@@ -47,16 +47,16 @@ def tiny(**options) -> PixelCNN:
     return PixelCNN(**settings).eval()
 
 
-def test_without_judges_the_likelihood_is_measured_and_nothing_drawn(data, model):
+def test_by_default_the_likelihood_is_measured_and_no_sample_generated(data, model):
     found = PixelCNNEvaluator("cpu").evaluate_model(model, batches(data.test, 100))
     expected = evaluate(model, data.test)
     assert {name: found[name] for name in expected} == expected
     assert found["num_images"] == 355
     assert found["protocol"] == "355 images of 17 levels, 1×8×8; p(x | label)"
-    assert not FIGURES & found.keys()
+    assert not METRICS & found.keys()
 
 
-def test_intervals_hold_the_figures_and_follow_from_one_another(data, model):
+def test_intervals_hold_the_metrics_and_follow_from_one_another(data, model):
     found = evaluate(model, data.test)
     low, high = found["nll_nats_ci95"]
     assert low < found["nll_nats"] < high
@@ -67,7 +67,7 @@ def test_intervals_hold_the_figures_and_follow_from_one_another(data, model):
     assert found["perplexity_ci95"] == pytest.approx([math.exp(low / 64), math.exp(high / 64)])
 
 
-def test_every_figure_is_there_and_what_it_depends_on(data, model, tmp_path):
+def test_every_metric_is_measured_with_its_protocol(data, model, tmp_path):
     evaluator = PixelCNNEvaluator(
         features=ClassifierFeatures("digits"),
         perceptual=PerceptualDistance("squeeze", weights=save_squeezenet(tmp_path / "s.pth")),
@@ -75,8 +75,8 @@ def test_every_figure_is_there_and_what_it_depends_on(data, model, tmp_path):
     found = evaluator.evaluate_model(
         model, data.test, train=data.train, num_generated=120, seed=3, protocol=data.protocol
     )
-    assert found.keys() >= FIGURES
-    assert all(found[name] is not None for name in FIGURES)
+    assert found.keys() >= METRICS
+    assert all(found[name] is not None for name in METRICS)
     assert found["not_measured"] == {}
     assert found["protocol"] == data.protocol
     said = found["samples_protocol"]
@@ -90,7 +90,7 @@ def test_every_figure_is_there_and_what_it_depends_on(data, model, tmp_path):
     json.dumps(found, allow_nan=False)
 
 
-def test_as_many_images_are_drawn_as_there_are_and_not_too_many(data, monkeypatch):
+def test_as_many_samples_are_generated_as_there_are_images_up_to_a_limit(data, monkeypatch):
     few = data.val.take(torch.arange(9))
     monkeypatch.setattr("pixelcnn.evaluation.evaluator.MOST_GENERATED", 6)
     for images, count in ((few, 6), (few.take(torch.arange(5)), 5)):
@@ -98,16 +98,16 @@ def test_as_many_images_are_drawn_as_there_are_and_not_too_many(data, monkeypatc
         assert found["samples_protocol"]["num_generated"] == count
 
 
-def test_the_first_images_are_measured_where_not_all_are(data, model):
+def test_max_samples_evaluates_the_first_images(data, model):
     found = PixelCNNEvaluator().evaluate_model(model, data.test, max_samples=7)
     first = evaluate(model, data.test.take(torch.arange(7)))
     assert (found["num_images"], found["nll_nats"]) == (7, pytest.approx(first["nll_nats"]))
 
 
-def test_what_was_not_asked_for_is_none_with_the_reason(data):
+def test_metrics_that_were_not_asked_for_have_a_reason_and_no_value(data):
     found = PixelCNNEvaluator(features=None).evaluate_model(tiny(), data.val, num_generated=3)
-    assert {name for name, value in found.items() if value is None} == FIGURES
-    assert found["not_measured"].keys() == FIGURES
+    assert {name for name, value in found.items() if value is None} == METRICS
+    assert found["not_measured"].keys() == METRICS
     assert found["not_measured"]["fid"] == "no `features` were chosen"
     with pytest.raises(MetricNotMeasuredError, match=r"`fid` was not measured: no `features`"):
         found["fid"]
@@ -125,12 +125,12 @@ def test_a_model_without_labels_has_no_label_accuracy(data):
     assert found["precision"] is not None
 
 
-def test_images_are_drawn_as_the_sampler_draws_them_told_what_the_real_ones_have(data, model):
-    drawn = generate_like(model, data.val, num_generated=200, seed=5, batch_size=64)
+def test_samples_are_those_of_the_sampler_conditioned_on_the_real_images_labels(data, model):
+    samples = generate_like(model, data.val, num_generated=200, seed=5, batch_size=64)
     labels = data.val.labels[torch.arange(200) % 144]
-    assert torch.equal(drawn.cond, labels)
+    assert torch.equal(samples.cond, labels)
     expected = PixelCNNSampler(model).generate_samples(200, cond=labels, seed=5, batch_size=64)
-    assert torch.equal(drawn.x.long(), expected)
+    assert torch.equal(samples.x.long(), expected)
 
 
 def test_progress_is_that_of_scoring_then_that_of_sampling(data):
@@ -170,17 +170,17 @@ def test_the_default_features_are_the_bundled_classifier_where_it_recognises_the
         PixelCNNEvaluator().evaluate_model(tiny(), others, num_generated=65)["fid"]
 
 
-def test_inception_that_cannot_be_had_is_the_reason_for_photographs(monkeypatch):
+def test_missing_weights_of_inception_are_the_reason_for_photographs(monkeypatch):
     images = TensorImageSet(torch.randint(256, (3, 3, 32, 32)), levels=256)
     model = tiny(in_channels=3, num_classes=256, hidden_channels=6)
 
     def offline(self):
-        raise CheckpointError("The weights of Inception are not here.")
+        raise CheckpointError("The weights of Inception are missing.")
 
     monkeypatch.setattr(InceptionFeatures, "options", property(offline))
     monkeypatch.setattr(PixelCNNSampler, "generate_samples", lambda *_, **__: images.images.long())
     found = PixelCNNEvaluator().evaluate_model(model, images, num_generated=3)
-    with pytest.raises(MetricNotMeasuredError, match=r"`fid`.*weights of Inception are not here"):
+    with pytest.raises(MetricNotMeasuredError, match=r"`fid`.*weights of Inception are missing"):
         found["fid"]
 
 
@@ -190,17 +190,17 @@ def test_label_accuracy_is_the_share_that_the_classifier_finds(data):
     asked = labels.clone()
     asked[:100] = (asked[:100] + 1) % 10
     condition = tiny(num_labels=10).condition
-    drawn = GeneratedSamples(x, asked, x, labels, data.spec, condition, seed=0)
+    samples = GeneratedSamples(x, asked, x, labels, data.spec, condition, seed=0)
     right = (features.classifier.network.predict(x) == asked).double().mean().item()
-    found = label_accuracy(drawn, features).values
+    found = label_accuracy(samples, features).values
     assert found["label_accuracy"] == pytest.approx(right)
     low, high = found["label_accuracy_ci95"]
     assert low < right < high
     assert high - low == pytest.approx(2 * 1.96 * math.sqrt(right * (1 - right) / 355), rel=0.02)
-    drawn = GeneratedSamples(
+    samples = GeneratedSamples(
         x[:9], features.classifier.network.predict(x[:9]), x, labels, data.spec, condition, 0
     )
-    found = label_accuracy(drawn, features).values
+    found = label_accuracy(samples, features).values
     # Nine right ones of nine do not say that all are: by Wilson, 1 - z² / (9 + z²).
     assert found["label_accuracy"] == 1
     assert found["label_accuracy_ci95"] == pytest.approx([0.7009, 1], abs=1e-4)
@@ -209,36 +209,36 @@ def test_label_accuracy_is_the_share_that_the_classifier_finds(data):
 def test_labels_of_another_meaning_are_not_compared(data):
     x, labels = data.test.images, data.test.labels
     few = tiny(num_labels=3).condition
-    drawn = GeneratedSamples(x, labels % 3, x, labels, data.spec, few, seed=0)
-    reason = label_accuracy(drawn, ClassifierFeatures("digits")).not_measured["label_accuracy"]
+    samples = GeneratedSamples(x, labels % 3, x, labels, data.spec, few, seed=0)
+    reason = label_accuracy(samples, ClassifierFeatures("digits")).not_measured["label_accuracy"]
     assert reason == "the model has 3 labels, but the classifier digits 10"
     named = tiny(num_labels=10)
     named.name_condition([f"digit {number}" for number in range(10)])
-    drawn = GeneratedSamples(x, labels, x, labels, data.spec, named.condition, seed=0)
-    reason = label_accuracy(drawn, ClassifierFeatures("digits")).not_measured["label_accuracy"]
+    samples = GeneratedSamples(x, labels, x, labels, data.spec, named.condition, seed=0)
+    reason = label_accuracy(samples, ClassifierFeatures("digits")).not_measured["label_accuracy"]
     assert "are not those of the classifier digits (0, 1" in reason
     # The numbers of the real labels are those of the model then, and mean something else, too.
-    assert classifier_accuracy(drawn, ClassifierFeatures("digits")).not_measured == {
+    assert classifier_accuracy(samples, ClassifierFeatures("digits")).not_measured == {
         "classifier_test_accuracy": reason
     }
-    reason = label_accuracy(drawn, InceptionFeatures()).not_measured["label_accuracy"]
+    reason = label_accuracy(samples, InceptionFeatures()).not_measured["label_accuracy"]
     assert "needs the features of a classifier" in reason
 
 
-def test_a_model_that_repeats_its_training_images_is_found_out(data):
+def test_copies_of_training_images_are_detected(data):
     x = data.train.images[:100]
-    drawn = GeneratedSamples(x, None, data.test.images, None, data.spec, tiny().condition, seed=0)
-    found = memorisation_metrics(drawn, data.train).values["nearest_training_distance"]
+    samples = GeneratedSamples(x, None, data.test.images, None, data.spec, tiny().condition, seed=0)
+    found = memorisation_metrics(samples, data.train).values["nearest_training_distance"]
     assert found["copies"] == 100
     assert found["copies_in_test"] == 0
     assert found["nearer_than_test"] == found["near_copies"] == 1
     assert found["generated"]["q99"] == 0 < found["test"]["q01"]
-    alone = memorisation_metrics(drawn, data.train.take(torch.arange(1)))
+    alone = memorisation_metrics(samples, data.train.take(torch.arange(1)))
     assert alone.values["nearest_training_distance"] is None
     assert alone.not_measured["nearest_training_distance"].endswith("2 training images, got 1")
 
 
-def test_a_foreign_loader_is_measured_like_the_set(data, model):
+def test_a_loader_of_pytorch_is_evaluated_like_the_set(data, model):
     pairs = torch.utils.data.TensorDataset(data.test.images.long(), data.test.labels)
     found = PixelCNNEvaluator().evaluate_model(model, DataLoader(pairs, batch_size=77))
     assert found["nll_nats"] == pytest.approx(evaluate(model, data.test)["nll_nats"], rel=1e-6)
@@ -251,7 +251,7 @@ def test_what_was_assumed_of_floats_is_part_of_the_protocol(data, model):
     assert found["protocol"].endswith("; p(x | label); floats in [0, 1] read as 17 levels")
 
 
-def test_what_does_not_fit_is_refused_before_anything_is_drawn(data, monkeypatch):
+def test_images_and_options_that_do_not_fit_are_refused_before_sampling(data, monkeypatch):
     monkeypatch.setattr(PixelCNNSampler, "generate_samples", None)
     binary = TensorImageSet(torch.zeros(5, 1, 8, 8).long(), levels=2)
     other = ClassifierFeatures(random_classifier(data.spec.__class__(1, 8, 8, 2)))

@@ -1,4 +1,4 @@
-"""What a label's number means is for each data set to say."""
+"""Labels are matched by name."""
 
 from dataclasses import replace
 
@@ -22,11 +22,11 @@ def data():
     [Condition(num_labels=10, names=DIGITS), Condition(num_labels=10), Condition()],
     ids=["same names", "no names", "no labels"],
 )
-def test_labels_stay_where_nothing_speaks_against_them(condition, data):
+def test_labels_are_kept_unless_names_differ(condition, data):
     assert labels_by_name(condition, data) == (data, None)
 
 
-def test_names_decide_and_not_numbers(data):
+def test_names_decide_not_numbers(data):
     backwards = Condition(num_labels=11, names=("other", *reversed(DIGITS)))
     found, why = labels_by_name(backwards, data)
     assert why is None
@@ -35,7 +35,7 @@ def test_names_decide_and_not_numbers(data):
     assert torch.equal(found.test.images, data.test.images)
 
 
-def test_labels_of_other_things_are_taken_away(data):
+def test_labels_of_other_classes_are_removed(data):
     clothes = replace(data, label_names=("T-shirt", *DIGITS[1:]))
     found, why = labels_by_name(Condition(num_labels=10, names=DIGITS), clothes)
     assert found.test.labels is None and found.train.labels is None and found.label_names is None

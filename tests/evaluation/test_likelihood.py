@@ -1,4 +1,4 @@
-"""Facts about measuring a model: every image counts once, whatever the batches."""
+"""Likelihood metrics count every image once, whatever the batches."""
 
 import math
 
@@ -38,7 +38,7 @@ def test_the_nll_is_the_mean_over_images(images):
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 22, 23, 256])
-def test_figures_do_not_depend_on_the_batch_size(images, batch_size):
+def test_metrics_do_not_depend_on_the_batch_size(images, batch_size):
     whole = evaluate(tiny(), images)["nll_nats"]
     assert evaluate(tiny(), images, batch_size=batch_size)["nll_nats"] == pytest.approx(
         whole, rel=1e-12
@@ -51,7 +51,7 @@ def test_dropout_is_off_and_the_mode_comes_back(images):
     assert model.training
 
 
-def test_a_model_without_preference_scores_as_uniform_guessing(images):
+def test_a_uniform_model_has_the_perplexity_of_uniform_guessing(images):
     model = tiny()
     torch.nn.init.zeros_(model.out.weight)
     torch.nn.init.zeros_(model.out.bias)
@@ -125,7 +125,7 @@ def test_labels_that_do_not_fit_the_model_are_refused(images):
     assert figures["num_images"] == len(unlabelled)
 
 
-def test_a_model_that_also_serves_without_labels_is_measured_both_ways(images):
+def test_a_model_with_label_dropout_is_evaluated_with_and_without_labels(images):
     model = tiny(num_labels=10, label_dropout=0.1).eval()
     for name, parameter in model.named_parameters():
         if "cond" in name:
@@ -159,7 +159,7 @@ def test_p_of_x_is_the_better_of_the_sum_over_labels_and_the_no_label_output(ima
     assert len(names) == 2  # either is the better for some weights
 
 
-def test_labels_are_summed_out_of_a_model_that_needs_them_where_asked(images):
+def test_labels_are_summed_out_of_a_conditional_model_where_asked(images):
     model, steps = tiny(num_labels=10), []
     found = evaluate(
         model, images, batch_size=20, sum_labels=True, progress=lambda *step: steps.append(step)
@@ -168,7 +168,7 @@ def test_labels_are_summed_out_of_a_model_that_needs_them_where_asked(images):
     assert steps == [(20, 253), (23, 253), (223, 253), (253, 253)]
 
 
-def test_the_density_that_is_measured_is_named(images):
+def test_the_evaluated_density_is_named(images):
     unlabelled = TensorImageSet(images.images, levels=17)
     assert evaluated_density(tiny(num_labels=10), images) == "p(x | label)"
     assert evaluated_density(tiny(num_labels=10, label_dropout=0.1), unlabelled) == "p(x)"

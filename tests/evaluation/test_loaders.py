@@ -82,7 +82,7 @@ def test_a_loader_of_pytorch_must_yield_every_image_once(images):
         ),
     ],
 )
-def test_what_is_no_loader_of_the_model_is_refused(loader, error, message):
+def test_loaders_that_do_not_fit_the_model_are_refused(loader, error, message):
     with pytest.raises(error, match=message):
         read_loader(loader, PixelCNN(**SMALL))
 
@@ -107,7 +107,7 @@ def test_the_range_of_floats_is_that_of_the_whole_loader(images):
 
 
 @pytest.mark.parametrize("bad", [float("nan"), 255.0, -1.5, 0.5])
-def test_floats_that_are_no_levels_are_refused_with_the_ways_out(bad):
+def test_floats_that_are_not_levels_are_refused_with_the_ways_out(bad):
     model = PixelCNN(num_classes=2, hidden_channels=4, num_residual_blocks=1)
     ways = r"quantise\(x, 2\).*\(x \+ 1\) / 2.*x / 255.*\(x > 0\.5\)\.long\(\)"
     with pytest.raises(ShapeError, match=ways):

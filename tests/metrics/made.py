@@ -1,4 +1,4 @@
-"""Networks and images made for tests: nothing is downloaded."""
+"""Networks and images for tests: nothing is downloaded."""
 
 from pathlib import Path
 

@@ -19,7 +19,7 @@ def test_it_is_the_normal_interval_where_the_mean_is_normal():
     assert high == pytest.approx(values.mean().item() + reach, abs=0.1 * reach)
 
 
-def test_it_holds_the_true_mean_about_as_often_as_it_says():
+def test_it_covers_the_true_mean_at_about_its_confidence_level():
     generator = torch.Generator().manual_seed(0)
     hits = 0
     for _ in range(100):

@@ -1,4 +1,4 @@
-"""Facts about the classifier that judges drawn images, and its file."""
+"""The evaluation classifier and its file."""
 
 import json
 

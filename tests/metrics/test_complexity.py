@@ -1,4 +1,4 @@
-"""A PNG knows how complicated an image is, and nothing of data sets."""
+"""The bits of PNG files bound the complexity of images."""
 
 import io
 
@@ -14,7 +14,7 @@ from pixelcnn.metrics.complexity import png_bits
 @pytest.mark.parametrize(
     ("levels", "channels"), [(2, 1), (17, 1), (256, 1), (256, 3), (256, 2), (1000, 1), (1000, 3)]
 )
-def test_noise_costs_at_least_its_entropy_and_a_flat_image_little(levels, channels):
+def test_noise_takes_at_least_its_entropy_and_a_flat_image_little(levels, channels):
     generator = torch.Generator().manual_seed(0)
     noise = torch.randint(levels, (2, channels, 32, 32), generator=generator)
     entropy = noise[0].numel() * np.log2(levels)
@@ -22,7 +22,7 @@ def test_noise_costs_at_least_its_entropy_and_a_flat_image_little(levels, channe
     assert (png_bits(torch.zeros_like(noise), levels) < 2000).all()
 
 
-def test_an_image_costs_what_pillow_writes_two_levels_by_one_bit_a_pixel():
+def test_an_image_takes_the_bits_that_pillow_writes_with_one_bit_a_pixel_of_two_levels():
     def written(pixels) -> int:
         file = io.BytesIO()
         Image.fromarray(pixels).save(file, format="PNG", optimize=True)
@@ -34,6 +34,6 @@ def test_an_image_costs_what_pillow_writes_two_levels_by_one_bit_a_pixel():
     assert png_bits(x, 2).item() == written(x[0, 0].numpy().astype(bool))
 
 
-def test_what_is_no_image_is_refused():
+def test_other_than_images_are_refused():
     with pytest.raises(ShapeError, match="N, C, H, W"):
         png_bits(torch.zeros(8, 8).long(), 2)

@@ -1,4 +1,4 @@
-"""Facts about the networks that see images, and where their weights come from."""
+"""Features of images, and where the weights of their networks come from."""
 
 import hashlib
 import sys
@@ -28,10 +28,10 @@ def test_inception_reads_its_weights_from_a_file(inception):
     assert found.protocol["feature_layer"] == "64"
     digest = hashlib.sha256(inception.read_bytes()).hexdigest()[:16]
     assert found.protocol["feature_weights"] == f"inception.pth, sha256 {digest}"
-    assert "of 1×9×9 of 4 levels its features mean little" in found.protocol["caution"]
+    assert "not on images of 1×9×9 of 4 levels; use" in found.protocol["caution"]
 
 
-def test_only_small_or_grey_images_are_a_reason_for_caution_by_inception():
+def test_inception_cautions_about_small_or_grey_images_only():
     features = InceptionFeatures()
     assert features.caution(ImageSpec(3, 32, 48, 256)) is None
     assert "classifier" in features.caution(ImageSpec(1, 64, 64, 256))
@@ -39,7 +39,7 @@ def test_only_small_or_grey_images_are_a_reason_for_caution_by_inception():
     assert ClassifierFeatures("digits").caution(ImageSpec(1, 8, 8, 17)) is None
 
 
-def test_inception_sees_grey_levels_as_rgb_of_256():
+def test_inception_reads_grey_levels_as_rgb_of_256():
     x = torch.tensor([0, 1, 2, 3]).reshape(1, 1, 2, 2)
     prepared = InceptionFeatures().prepare(x, ImageSpec(1, 2, 2, 4))
     assert prepared.dtype == torch.uint8
@@ -55,10 +55,10 @@ def test_without_weights_the_error_says_exactly_that(monkeypatch):
     with pytest.raises(CheckpointError) as caught:
         InceptionFeatures().options  # noqa: B018
     message = str(caught.value)
-    assert message.startswith("The weights of Inception are not here: https://github.com/toshas/")
+    assert message.startswith("The weights of Inception are missing: https://github.com/toshas/")
     assert "could not be downloaded" in message
     assert "no network" in message
-    assert "`--inception-weights` names no file" in message
+    assert "by `--inception-weights` or `InceptionFeatures(FILE)`" in message
     assert "--features classifier" in message
 
 
@@ -116,7 +116,7 @@ def test_without_the_library_the_error_says_how_to_get_it(monkeypatch):
         compare_sets(x, x, spec=spec, features=features)
 
 
-def test_a_classifier_is_registered_once_and_told_from_others_by_its_weights():
+def test_a_classifier_is_registered_once_under_a_name_of_its_weights():
     spec = ImageSpec(1, 4, 4, 2)
     one = ClassifierFeatures(random_classifier(spec)).options["feature_extractor"]
     assert ClassifierFeatures(random_classifier(spec)).options["feature_extractor"] == one

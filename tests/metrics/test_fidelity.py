@@ -1,4 +1,4 @@
-"""Facts about distances between sets of images."""
+"""Distances between sets of images."""
 
 import json
 import subprocess
@@ -85,7 +85,7 @@ def test_a_set_is_no_distance_from_itself(digits):
     assert found["kid"] < found["kid_sd"]
 
 
-def test_other_images_of_the_same_kind_are_near(digits):
+def test_other_images_of_the_same_set_are_near(digits):
     found = compared(digits[0], digits)
     assert found["precision"] > 0.8
     assert found["recall"] > 0.8
@@ -120,17 +120,17 @@ def test_dropped_classes_cost_recall_and_not_precision(digits):
     assert found["inception_score"] < 0.7 * near["inception_score"]
 
 
-def test_too_few_images_are_said_and_not_measured(digits):
+def test_metrics_of_too_few_images_have_a_reason_and_no_value(digits):
     found = compare_sets(digits[0][:64], digits[1], spec=digits[4], features=digits[3])
     assert found.values["fid"] is None
     assert found.not_measured["fid"] == (
         "needs at least 65 images of each set, since the covariance of 64 features has full rank "
-        "only then, got 64 drawn and 649 real ones"
+        "only then, got 64 samples and 649 real images"
     )
     assert found.values["kid"] is not None
-    assert "at least 100 drawn images" in found.not_measured["inception_score"]
+    assert "at least 100 samples" in found.not_measured["inception_score"]
     real = compare_sets(digits[0][:100], digits[1][:64], spec=digits[4], features=digits[3])
-    assert real.not_measured["fid"].endswith("got 100 drawn and 64 real ones")
+    assert real.not_measured["fid"].endswith("got 100 samples and 64 real images")
     few = compare_sets(digits[0][:4], digits[1], spec=digits[4], features=digits[3])
     assert set(few.not_measured) == set(NAMES) == set(few.values)
     assert all(value is None for value in few.values.values())
@@ -138,7 +138,7 @@ def test_too_few_images_are_said_and_not_measured(digits):
     assert "3 nearest neighbours" in few.not_measured["recall"]
 
 
-def test_what_the_figures_depend_on_is_said(digits):
+def test_the_protocol_holds_what_the_metrics_depend_on(digits):
     found = compare_sets(digits[0][:90], digits[1], spec=digits[4], features=digits[3], seed=5)
     said = found.protocol
     assert (said["num_generated"], said["num_real"], said["rng_seed"]) == (90, 649, 5)
@@ -148,7 +148,7 @@ def test_what_the_figures_depend_on_is_said(digits):
     json.dumps(said)
 
 
-def test_images_of_another_kind_are_refused(digits):
+def test_images_of_another_shape_or_other_levels_are_refused(digits):
     spec = ImageSpec(1, 8, 8, 2)
     with pytest.raises(ConfigError, match="for images of 1×8×8 of 17 levels, got 1×8×8 of 2"):
         compare_sets(digits[0] // 16, digits[1] // 16, spec=spec, features=digits[3])
@@ -185,7 +185,7 @@ def words_of(paths, size: int) -> list[str]:
     return [*words, "--rng-seed", "7", "--no-cache", "--kid-subset-size", str(size)]
 
 
-def test_all_figures_are_those_of_the_command_line_of_torch_fidelity(tmp_path, monkeypatch, capsys):
+def test_all_metrics_are_those_of_the_command_line_of_torch_fidelity(tmp_path, monkeypatch, capsys):
     sets, paths = folders(tmp_path, 110, 120)
     features = ClassifierFeatures(random_classifier(ImageSpec(3, 8, 8, 256)))
     spec = ImageSpec(3, 8, 8, 256)
@@ -200,7 +200,7 @@ def test_all_figures_are_those_of_the_command_line_of_torch_fidelity(tmp_path, m
 
 @pytest.mark.slow  # half an hour of one core: FID of 2,048 features needs as many images, and one
 @pytest.mark.parametrize(("layer", "counts"), [("64", (66, 70)), ("2048", (2_049, 2_050))])
-def test_figures_by_inception_are_those_of_the_command_line(layer, counts, tmp_path):
+def test_metrics_by_inception_are_those_of_the_command_line(layer, counts, tmp_path):
     sets, paths = folders(tmp_path, *counts)
     weights = save_inception(tmp_path / "inception.pth")
     features = InceptionFeatures(weights, layer=layer)

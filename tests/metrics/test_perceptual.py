@@ -1,4 +1,4 @@
-"""Facts about how different images look."""
+"""LPIPS distances of images."""
 
 import sys
 from urllib.error import URLError
@@ -82,7 +82,7 @@ def test_no_image_comes_twice_among_the_pairs_of_diversity(monkeypatch):
         assert len({*first.flatten().tolist(), *second.flatten().tolist()}) == 2 * num_pairs
 
 
-def test_drawn_images_that_are_real_are_no_distance_from_the_nearest(distance):
+def test_samples_that_are_real_images_have_distance_zero_to_the_nearest(distance):
     real = noise(30, 1, 8, 8)
     found = distance_to_nearest(distance, real[[4, 9]], real, levels=256)
     assert found.tolist() == [0, 0]
@@ -103,9 +103,9 @@ def test_without_weights_the_error_says_exactly_that(monkeypatch):
     with pytest.raises(CheckpointError) as caught:
         PerceptualDistance("squeeze")
     message = str(caught.value)
-    assert message.startswith("The weights of the LPIPS backbone 'squeeze' are not here: https://")
+    assert message.startswith("The weights of the LPIPS backbone 'squeeze' are missing: https://")
     assert "could not be downloaded" in message
-    assert "`--lpips-weights` names no file" in message
+    assert "by `--lpips-weights` or `PerceptualDistance(weights=FILE)`" in message
 
 
 def test_a_file_of_another_network_is_refused(tmp_path):
@@ -114,7 +114,7 @@ def test_a_file_of_another_network_is_refused(tmp_path):
         PerceptualDistance("squeeze", weights=tmp_path / "other.pth")
 
 
-def test_what_it_cannot_see_is_refused(distance, monkeypatch):
+def test_images_and_backbones_that_it_does_not_know_are_refused(distance, monkeypatch):
     with pytest.raises(ConfigError, match="grey or RGB images, got 2 channels"):
         distance(noise(1, 2, 8, 8), noise(1, 2, 8, 8), levels=256)
     with pytest.raises(ConfigError, match="alex, vgg, squeeze, got 'vit'"):

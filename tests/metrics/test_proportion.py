@@ -16,13 +16,13 @@ def test_the_ends_solve_the_equation_of_the_score_test():
             assert abs(count / total - end) == pytest.approx(1.959964 * stderr, abs=1e-6)
 
 
-def test_all_right_of_few_says_little():
+def test_the_interval_of_few_successes_is_wide():
     low, high = wilson_interval(2, 2)
     assert (round(low, 3), high) == (0.342, 1.0)
     assert wilson_interval(0, 2) == pytest.approx((1 - high, 1 - low))
 
 
-def test_the_interval_holds_the_share_as_often_as_it_says():
+def test_the_interval_covers_the_proportion_at_its_confidence_level():
     share, total = 0.9, 50
     held = 0.0
     for count in range(total + 1):

@@ -1,4 +1,4 @@
-"""Facts about the units of a negative log-likelihood."""
+"""Units of a negative log-likelihood."""
 
 import math
 
@@ -8,13 +8,13 @@ from pixelcnn.metrics import bits_per_dim, perplexity
 
 
 @pytest.mark.parametrize("levels", [2, 17, 256])
-def test_uniform_guessing_costs_the_logarithm_of_the_levels(levels):
+def test_uniform_guessing_takes_the_logarithm_of_the_levels(levels):
     nll_nats = 12 * math.log(levels)
     assert bits_per_dim(nll_nats, 12) == pytest.approx(math.log2(levels))
     assert perplexity(nll_nats, 12) == pytest.approx(levels)
 
 
-def test_certainty_costs_nothing():
+def test_certainty_takes_no_bits():
     assert bits_per_dim(0.0, 5) == 0
     assert perplexity(0.0, 5) == 1
 

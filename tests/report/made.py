@@ -1,4 +1,4 @@
-"""Models to compare: small, and never trained."""
+"""Small untrained models to compare."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""A report says what was measured, on one page or not at all."""
+"""A report holds all measurements, and is written whole or not at all."""
 
 import base64
 import io
@@ -38,7 +38,7 @@ def test_all_are_scored_by_p_of_x_on_the_same_images(found, variants, data):
     assert torch.equal(found.measured[1].nll_conditional, told)
 
 
-def test_all_draw_by_the_same_noise_what_the_sampler_draws(found, variants, data):
+def test_samples_of_all_are_those_of_the_sampler_with_the_same_noise(found, variants, data):
     labels = data.test.labels[:COUNT].repeat(2)[:80]
     for variant, measured, cond in zip(variants, found.measured, (None, labels), strict=True):
         drawn = PixelCNNSampler(variant.model).generate_samples(80, cond=cond, seed=3)
@@ -46,7 +46,7 @@ def test_all_draw_by_the_same_noise_what_the_sampler_draws(found, variants, data
         assert measured.sampling_seconds > 0
 
 
-def test_a_difference_is_paired_and_turns_with_its_sides(found):
+def test_a_difference_is_paired_and_antisymmetric(found):
     one, other = found.difference(0, 1), found.difference(1, 0)
     assert one.nats == pytest.approx(-other.nats)
     nll = found.measured[0].nll
@@ -75,7 +75,7 @@ def paired_interval(differences: torch.Tensor, level: float) -> tuple[float, flo
     return percentile_interval(resampled_means(differences, resamples_for(level)), level)
 
 
-def test_how_many_of_the_test_images_were_measured_on_is_said(found):
+def test_the_report_says_how_many_of_the_test_images_it_uses(found):
     which = f"the first {COUNT} of 355 test images of"
     page = as_html(found, [], tables_of(found), [])
     assert page.count(which) == 2 == as_markdown(found, [], tables_of(found), []).count(which)
@@ -83,7 +83,7 @@ def test_how_many_of_the_test_images_were_measured_on_is_said(found):
     assert whole.which == "70 test images"
 
 
-def test_models_that_are_alike_are_said_to_be_and_none_is_best(found):
+def test_equal_models_are_reported_as_equal_and_none_as_best(found):
     twins = [replace(found.variants[0], name=name) for name in ("one", "two")]
     same = replace(found, variants=twins, measured=[found.measured[0]] * 2)
     assert highlights(same)[0].startswith("one and two have the same NLL of p(x), the lowest: ")
@@ -127,7 +127,7 @@ def page(found, pictures):
     return as_html(found, highlights(found), tables_of(found), pictures)
 
 
-def test_the_page_needs_nothing_else(page, pictures):
+def test_the_page_needs_no_other_file(page, pictures):
     sources = re.findall(r'src="([^"]*)"', page)
     assert len(sources) == len(pictures) >= 5
     for source in sources:
@@ -149,7 +149,7 @@ def test_the_page_is_well_formed_and_names_are_text(page):
     )
 
 
-def test_markdown_tells_the_same(found, pictures):
+def test_markdown_has_the_same_tables_and_pictures(found, pictures):
     text = as_markdown(found, highlights(found), tables_of(found), pictures)
     for table in tables_of(found):
         assert f"## {table.title}" in text
@@ -175,7 +175,7 @@ def test_files_are_written_together_or_not_at_all(found, pictures, tmp_path, mon
     assert (tmp_path / "out" / "report.html").read_bytes() == before
 
 
-def test_without_features_the_reason_is_told(variants, data):
+def test_without_features_the_reason_is_in_the_notes(variants, data):
     little = Effort(max_images=4, num_generated=4, num_shown=2)
     found = compare(variants[:1], data, effort=little, no_features_reason="no classifier was there")
     assert any("no classifier was there" in note for note in overview(found).notes)

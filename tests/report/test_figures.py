@@ -1,4 +1,4 @@
-"""The pictures of a report show what they say."""
+"""The pictures of a report show what their captions say."""
 
 import io
 from dataclasses import replace
@@ -34,7 +34,7 @@ def ends_with(picture: np.ndarray, grid: np.ndarray) -> bool:
     return np.array_equal(picture[:, -grid.shape[1] :], grid)
 
 
-def test_originals_stand_above_what_each_model_drew(found, shown, data):
+def test_test_images_stand_above_the_samples_of_each_model(found, shown, data):
     sets = [data.test.images[:32], *(measured.samples.x[:32] for measured in found.measured)]
     grid = image_grid(torch.cat([x.long() for x in sets]), 17, columns=16, scale=SCALE)
     assert ends_with(shown("samples"), grid)
@@ -50,7 +50,7 @@ def test_rows_of_labels_are_in_their_order(found, shown):
     assert ends_with(picture[: len(grid), :-16], grid)  # beside it there is room for another model
 
 
-def test_completions_stand_below_the_original_and_what_was_given(found, shown, data):
+def test_completions_stand_below_the_test_image_and_its_known_half(found, shown, data):
     x = data.test.images[:COUNT][found.shown].long()
     known = known_mask("bottom", (1, 8, 8))
     assert known[:, :4].all() and not known[:, 4:].any()
@@ -66,7 +66,7 @@ def test_completions_stand_below_the_original_and_what_was_given(found, shown, d
     assert ends_with(shown("completions"), grid)
 
 
-def test_samples_of_epochs_go_from_left_to_right_and_keep_whole_images(variants, tmp_path):
+def test_samples_during_training_go_from_left_to_right_in_whole_images(variants, tmp_path):
     grids = {}
     for epoch in (20, 3, 100):
         x = torch.full((25, 1, 8, 8), epoch % 17)

@@ -21,7 +21,7 @@ def two(found):
     return replace(found, variants=variants, measured=[first, second])
 
 
-def test_the_better_model_is_named_and_how_much_better_it_is(two):
+def test_the_better_model_and_the_difference_are_named(two):
     nats = two.measured[1].nll.mean()
     assert likelihood(two) == (
         f"deep has the lowest NLL of p(x): {nats:.2f} nats/image, 1.50 nats less than base "
@@ -29,21 +29,21 @@ def test_the_better_model_is_named_and_how_much_better_it_is(two):
     )
 
 
-def test_what_may_be_chance_is_said_to_be(two):
+def test_a_difference_that_is_not_significant_is_named_so(two):
     noise = 10 * (-1.0) ** two.images.labels  # far more than the models differ by
     noisy = replace(two.measured[0], nll=two.measured[1].nll + 0.01 + noise - noise.mean())
     said = likelihood(replace(two, measured=[noisy, two.measured[1]]))
     assert "deep has the lowest" in said and "but base is not significantly worse (+0.01" in said
 
 
-def test_the_nearest_the_farthest_the_fastest_and_the_slowest_are_named(two):
+def test_the_best_and_worst_fid_and_speed_are_named(two):
     assert distances(two) == ["deep has the lowest FID, 2.50; base the highest, 10.00."]
     assert speed(two) == [
         f"base samples {NUM_TIMED} images in 0.5 s, deep takes 4.0 times as long."
     ]
 
 
-def test_how_often_a_label_told_is_drawn_is_said_with_its_interval(found):
+def test_label_accuracy_is_named_with_its_interval(found):
     quality = MetricResults({"label_accuracy": 0.25, "label_accuracy_ci95": [0.17, 0.355]})
     told = replace(found, measured=[found.measured[0], replace(found.measured[1], quality=quality)])
     assert (

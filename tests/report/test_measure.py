@@ -1,4 +1,4 @@
-"""All models of a report are measured alike."""
+"""All models of a report are measured in the same way."""
 
 import pytest
 import torch
@@ -30,7 +30,7 @@ def test_images_shown_are_completed_and_scored_given_their_own_labels(found, var
     torch.testing.assert_close(measured.bits, score(model, x, cond).bits_per_pixel)
 
 
-def test_the_slowest_model_decides_how_many_images_all_draw(variants, data, monkeypatch):
+def test_the_slowest_model_decides_the_number_of_samples_of_all(variants, data, monkeypatch):
     took, drawing = {"plain": 0.1}, measure.time_sampling
 
     def timed(variant, *others):

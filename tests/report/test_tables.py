@@ -1,4 +1,4 @@
-"""Tables say what was measured, under the heading that names it."""
+"""Tables hold the measurements under the right headings."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ from pixelcnn.metrics import MetricResults
 from pixelcnn.report.tables import by_class, overview, reasons_of, settings, significance
 
 
-def test_the_tables_say_what_was_measured(found, variants):
+def test_the_tables_hold_the_measurements(found, variants):
     table = overview(found)
     first = dict(zip(table.head, table.rows[0], strict=True))
     assert first["architecture"] == "pixelcnn"
@@ -23,7 +23,7 @@ def test_the_tables_say_what_was_measured(found, variants):
     assert settings(found).rows == [["seed", "0", "1"], ["model.num_labels", "–", "10"]]
 
 
-def test_a_reason_for_missing_figures_is_told_once_for_all(found):
+def test_a_reason_for_missing_metrics_is_given_once_for_all_models(found):
     few = [
         MetricResults.without("fid", "recall", "too few"),
         MetricResults.without("fid", "too few"),
@@ -47,7 +47,7 @@ def test_a_caution_about_features_is_passed_on(found):
     assert not any("Caution" in note for note in overview(found).notes)
 
 
-def test_every_figure_stands_under_its_own_heading(found):
+def test_every_metric_stands_under_its_own_heading(found):
     figures = {"fid": 7.25, "precision": 0.25, "recall": 0.75, "label_accuracy": 0.5}
     quality = MetricResults({**figures, "label_accuracy_ci95": [0.4, 0.6]})
     told = replace(found, measured=[found.measured[0], replace(found.measured[1], quality=quality)])

@@ -1,4 +1,4 @@
-"""Numbers that judge a model."""
+"""Metrics of likelihoods and of samples, and the networks that some of them need."""
 
 from pixelcnn.metrics.bootstrap import Interval, bootstrap_interval
 from pixelcnn.metrics.classifier import ImageClassifier

@@ -1,4 +1,4 @@
-"""A small convolutional classifier: features of images for which Inception means nothing."""
+"""A small convolutional classifier: features of images that Inception does not fit."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,18 +9,18 @@ from torch import Tensor, nn
 from pixelcnn.errors import ConfigError
 from pixelcnn.spec import ImageSpec, to_signed
 
-MOST_PARTS = 4  # along a side: where things are counts, but large images shall stay small files
+MOST_PARTS = 4  # of a side: pooling keeps positions, but files of large images stay small
 
 
 class ImageClassifier(nn.Module):
-    """Names the label of an image, and describes the image by the features that it does so with.
+    """Maps images to features and to logits of their labels.
 
     Four 3×3 convolutions, two of which halve the resolution, each with batch norm and ReLU; means
     over at most 4×4 parts of the image; a hidden layer, whose outputs are the features; the logits
     of the labels.
 
     Args:
-        spec: Shape and levels of the images. Images of another are not taken.
+        spec: Shape and levels of the images.
         num_labels: Number of classes L.
         width: Features of the first convolution; the others have twice as many.
         num_features: Features F of an image.
@@ -119,6 +119,6 @@ class ImageClassifier(nn.Module):
 
 
 def _layer(in_channels: int, out_channels: int, *, stride: int = 1) -> nn.Sequential:
-    # No bias: batch norm would take it away.
+    # No bias: batch norm subtracts it.
     conv = nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(out_channels), nn.ReLU())

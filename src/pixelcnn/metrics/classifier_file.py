@@ -1,4 +1,4 @@
-"""Classifiers as files: safetensors with a card, written whole and read without pickle."""
+"""Files of classifiers: safetensors with a card, written atomically, read without pickle."""
 
 import json
 from collections.abc import Mapping
@@ -21,12 +21,12 @@ FORMAT = "pixelcnn-classifier/1"
 
 @dataclass(frozen=True)
 class TrainedClassifier:
-    """A classifier, and what is known about it.
+    """A classifier and its card.
 
     Attributes:
-        name: What a reported figure calls it: its file, without the folder and the ending.
+        name: Its name in protocols: that of its file, without folder and ending.
         network: In eval mode.
-        training: How it came about: data, protocol, `test_accuracy` and so on.
+        training: How it was trained: data, protocol, `test_accuracy` and so on.
     """
 
     name: str
@@ -37,12 +37,12 @@ class TrainedClassifier:
 def save_classifier(
     network: ImageClassifier, path: str | Path, *, training: Mapping[str, Any] | None = None
 ) -> None:
-    """Writes a classifier to one file that says by itself how to build it.
+    """Writes a classifier to one file that also holds its architecture.
 
     Args:
         network: The classifier.
-        path: The file. It appears only when it is whole.
-        training: How the weights came about. JSON types.
+        path: The file. It is written whole or not at all.
+        training: How it was trained. JSON types.
 
     Raises:
         OutputError: If the file cannot be written.
@@ -63,8 +63,8 @@ def load_classifier(path: str | Path) -> TrainedClassifier:
     """Reads a classifier.
 
     Args:
-        path: Written by `save_classifier`; or the name of a classifier that comes with the
-            package, unless a file of that name exists.
+        path: A file of `save_classifier`; or the name of a bundled classifier, unless a file of
+            that name exists.
 
     Raises:
         CheckpointError: If the file is missing, damaged or holds something else.

@@ -1,4 +1,4 @@
-"""How complicated images are: the bits of a lossless compressor that knows no data set."""
+"""Complexity of images: their bits under a lossless compressor for any data set."""
 
 import io
 
@@ -11,11 +11,11 @@ from pixelcnn.spec import check_levels
 
 
 def png_bits(x: Tensor, levels: int) -> Tensor:
-    """Bits of each image as a PNG file, a bound of its complexity.
+    """Bits of each image as a PNG file, an upper bound of its complexity.
 
-    Two levels are one bit per pixel, others up to 256 one byte and more two; three channels up to
-    256 levels are RGB, and any other number is laid side by side. The files have a header of
-    constant size, which counts but changes no ranking.
+    A pixel of two levels takes one bit, of up to 256 levels one byte, of more two. Three channels
+    of up to 256 levels are RGB; other numbers of channels are laid side by side. The header of the
+    file has a constant size, which counts but changes no ranking.
 
     Args:
         x: Levels in [0, levels). (N, C, H, W).

@@ -1,4 +1,4 @@
-"""What sees the images when sets of them are compared: Inception, or a classifier of their kind."""
+"""Features of images for FID and other distances between sets: Inception, or a classifier."""
 
 import copy
 import hashlib
@@ -19,16 +19,16 @@ from pixelcnn.spec import ImageSpec, requantise
 InceptionLayer: TypeAlias = Literal["64", "192", "768", "2048"]
 INCEPTION = "inception-v3-compat"
 INCEPTION_CLASSES = 1008
-LEAST_SIDE = 32  # that of CIFAR-10, the smallest images that papers report such figures of
+LEAST_SIDE = 32  # that of CIFAR-10, the smallest images for which papers report FID
 
 
 class Features(ABC):
-    """Maps images to points, of which torch-fidelity computes distances between sets.
+    """Maps images to features, from which torch-fidelity computes distances between sets.
 
     Attributes:
-        layer: Of the extractor, for all figures but the Inception score.
-        num_features: Numbers that describe an image there.
-        num_classes: Classes that the Inception score is about.
+        layer: Of the extractor, for all metrics but the Inception score.
+        num_features: Features F of an image.
+        num_classes: Classes of the Inception score.
     """
 
     layer: str
@@ -45,16 +45,16 @@ class Features(ABC):
 
     @abstractmethod
     def describe(self) -> dict[str, Any]:
-        """What a reported figure says of its features, in JSON types."""
+        """The part of the protocol that describes the features, in JSON types."""
 
     @abstractmethod
     def caution(self, spec: ImageSpec) -> str | None:
-        """Why figures of such images are to be read with care; None if they are not."""
+        """Why metrics of such images must be read with care; None if they need not."""
 
     @property
     @abstractmethod
     def options(self) -> dict[str, Any]:
-        """Arguments of `torch_fidelity.calculate_metrics`, once the network is there.
+        """Arguments of `torch_fidelity.calculate_metrics`, with the weights in place.
 
         Raises:
             CheckpointError: If its weights cannot be had.
@@ -63,13 +63,13 @@ class Features(ABC):
 
 
 class InceptionFeatures(Features):
-    """Inception-v3 as the Fréchet inception distance was defined by it; for photographs.
+    """Features of Inception-v3, for photographs: those that define FID.
 
     Args:
-        weights: File of the network's weights, as torch-fidelity publishes it. None: that library
-            downloads it once, and keeps it.
-        layer: Which features: the last pooling, "2048", is what papers report; earlier ones are
-            shorter, and need fewer images.
+        weights: File of the weights that torch-fidelity publishes. None: torch-fidelity downloads
+            it once and keeps it.
+        layer: The last pooling, "2048", is that of published FIDs; earlier layers have fewer
+            features, and need fewer images.
 
     References:
         GANs trained by a two time-scale update rule converge to a local Nash equilibrium (Heusel
@@ -101,8 +101,8 @@ class InceptionFeatures(Features):
         if spec.channels == 3 and min(spec.height, spec.width) >= LEAST_SIDE:
             return None
         return (
-            f"Inception learned from colour photographs: of {_in_words(spec)} its features mean "
-            f"little; those of a classifier of such images mean more"
+            f"Inception was trained on RGB photographs, not on images of {_in_words(spec)}; use "
+            f"the features of a classifier of these images"
         )
 
     @cached_property
@@ -112,7 +112,7 @@ class InceptionFeatures(Features):
             check_weights(self.weights, "--inception-weights", url=_inception_url())
         path = None if self.weights is None else str(self.weights)
         try:
-            # Once now, so that what is missing is told before images are drawn.
+            # Once now, so that missing weights are an error before images are generated.
             fidelity.FeatureExtractorInceptionV3(
                 INCEPTION, [self.layer], feature_extractor_weights_path=path, verbose=False
             )
@@ -132,17 +132,17 @@ class InceptionFeatures(Features):
                 f"`--inception-weights` must name the file from {_inception_url()}."
             )
         return (
-            f"The weights of Inception are not here: {_inception_url()} could not be downloaded "
-            f"({reason}), and `--inception-weights` names no file. Download that file elsewhere "
-            f"and name it, or use the features of a classifier (`--features classifier`)."
+            f"The weights of Inception are missing: {_inception_url()} could not be downloaded "
+            f"({reason}), and no file of them is named. Download that file elsewhere and name it "
+            f"by `--inception-weights` or `InceptionFeatures(FILE)`, or use the features of a "
+            f"classifier (`--features classifier`)."
         )
 
 
 class ClassifierFeatures(Features):
-    """The last hidden layer of a classifier of these very images, where Inception means nothing.
+    """Features of the last hidden layer of a classifier of the images, in place of Inception's.
 
-    The figures are those of Inception's with another network in its place, so they compare
-    models by one classifier, never with figures by another.
+    They compare models by the same classifier, never with metrics by another network.
 
     Args:
         classifier: A file of `pixelcnn train-classifier`, the name of a bundled classifier, or a
@@ -172,7 +172,7 @@ class ClassifierFeatures(Features):
         if spec != wanted:
             raise ConfigError(
                 f"The classifier {self.classifier.name} is for images of "
-                f"{_in_words(wanted)}, got {_in_words(spec)}. Make one of these images by "
+                f"{_in_words(wanted)}, got {_in_words(spec)}. Train one on these images by "
                 f"`pixelcnn train-classifier`."
             )
         return x
@@ -206,7 +206,7 @@ class ClassifierFeatures(Features):
 
 
 def _register(name: str, network: ImageClassifier) -> None:
-    """Makes torch-fidelity know a classifier by name; once for each."""
+    """Registers a classifier at torch-fidelity, once for each name."""
     fidelity = require("torch_fidelity", extra="metrics")
     registry = require("torch_fidelity.registry", extra="metrics")
     if name in registry.FEATURE_EXTRACTORS_REGISTRY:
@@ -238,13 +238,13 @@ def _register(name: str, network: ImageClassifier) -> None:
 
 
 def check_weights(path: Path, option: str, *, url: str) -> dict[str, Tensor]:
-    """Reads a file of weights without running any code that it may hold.
+    """Reads a file of weights without running code that it may hold.
 
-    Libraries that unpickle whatever they are given may then read it, too.
+    After that check, libraries that unpickle it are safe, too.
 
     Args:
-        path: Written by `torch.save`.
-        option: What named it.
+        path: A file of `torch.save`.
+        option: The option that names it.
         url: Where the file is published, for messages.
 
     Raises:
@@ -255,10 +255,10 @@ def check_weights(path: Path, option: str, *, url: str) -> dict[str, Tensor]:
         raise CheckpointError(f"`{option}` must name the file from {url}, but {path} {what}.")
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # of a damaged file it raises whatever it trips over
+    except Exception as error:  # a damaged file can raise any
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0].split(". ")[0]
         if isinstance(error, pickle.UnpicklingError):
-            # What torch says there is advice to run the code that the file holds.
+            # The message of torch advises to run the code that the file holds.
             reason = "it is damaged, or holds something else than tensors"
         raise CheckpointError(
             f"{path} is no file of weights that can be read safely ({reason}). "
@@ -275,7 +275,7 @@ def check_weights(path: Path, option: str, *, url: str) -> dict[str, Tensor]:
 
 
 def digest_of(path: Path) -> str:
-    """The name of a file, and what tells it apart from others of that name."""
+    """The name of a file and its checksum."""
     return f"{path.name}, sha256 {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
 
 

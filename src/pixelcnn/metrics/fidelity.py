@@ -1,4 +1,4 @@
-"""Distances between a set of drawn images and a set of real ones, by torch-fidelity."""
+"""FID, KID, Inception score, precision and recall, by torch-fidelity."""
 
 from contextlib import nullcontext
 
@@ -16,9 +16,9 @@ KID_SUBSETS = 100
 KID_SUBSET_SIZE = 1_000
 LEAST_FOR_KID = 50
 NEIGHBOURHOOD = 3
-# What torch-fidelity can be asked for, and the figure that says whether there are enough images.
+# Options of torch-fidelity, and the metric that says whether there are enough images.
 COMPUTED = {"fid": "fid", "kid": "kid", "isc": "inception_score", "prc": "precision"}
-# What each figure is called by torch-fidelity.
+# The name of each metric in torch-fidelity.
 NAMES = {
     "fid": "frechet_inception_distance",
     "kid": "kernel_inception_distance_mean",
@@ -40,23 +40,23 @@ def compare_sets(
     batch_size: int = 64,
     device: str | torch.device = "cpu",
 ) -> MetricResults:
-    """Compares drawn images with real ones.
+    """Compares samples with real images.
 
     Args:
         generated: Levels. (N, C, H, W).
         real: Levels. (M, C, H, W).
         spec: Shape and levels of both.
-        features: What sees the images.
+        features: Features of images.
         seed: Of the subsets of KID and the splits of the Inception score.
         batch_size: Images per pass through the network.
-        device: Where it runs: a CUDA device, else the CPU.
+        device: Where the network runs: a CUDA device, else the CPU.
 
     Returns:
         `fid`; `kid`, the mean over 100 subsets of at most 1,000 images, and its standard deviation
-        `kid_sd` over them; `inception_score` of the drawn images, the mean over 10 splits, and
-        `inception_score_sd`; `precision`, the share of drawn images within the reach of real ones,
-        and `recall`, that of real images within the reach of drawn ones, where an image reaches
-        as far as its third nearest neighbour.
+        `kid_sd` over them; `inception_score` of the samples, the mean over 10 splits, and
+        `inception_score_sd`; `precision`, the share of samples on the manifold of real images, and
+        `recall`, that of real images on the manifold of samples: within the distance of some
+        image to its third nearest neighbour.
 
     Raises:
         ShapeError: If images are not as `spec` says.
@@ -112,7 +112,7 @@ def compare_sets(
 
 
 def shortfalls(features: Features, num_generated: int, num_real: int) -> dict[str, str]:
-    """The figures that so few images do not suffice for, each with the reason.
+    """The metrics for which there are too few images, each with the reason.
 
     Example:
         >>> from pixelcnn.metrics.features import ClassifierFeatures
@@ -121,7 +121,7 @@ def shortfalls(features: Features, num_generated: int, num_real: int) -> dict[st
     """
     reasons: dict[str, str] = {}
     smaller = min(num_generated, num_real)
-    counts = f"got {num_generated:,} drawn and {num_real:,} real ones"
+    counts = f"got {num_generated:,} samples and {num_real:,} real images"
     rank = features.num_features + 1
     if smaller < rank:
         reasons["fid"] = (
@@ -135,7 +135,7 @@ def shortfalls(features: Features, num_generated: int, num_real: int) -> dict[st
     if num_generated < least:
         for name in ("inception_score", "inception_score_sd"):
             reasons[name] = (
-                f"needs at least {least:,} drawn images for {ISC_SPLITS} splits of a score of "
+                f"needs at least {least:,} samples for {ISC_SPLITS} splits of a score of "
                 f"{features.num_classes:,} classes, got {num_generated:,}"
             )
     if smaller < NEIGHBOURHOOD + 2:
@@ -148,7 +148,7 @@ def shortfalls(features: Features, num_generated: int, num_real: int) -> dict[st
 
 
 class _Images(Dataset[Tensor]):
-    """A set of images as torch-fidelity takes it: one after another, as the features read them."""
+    """Images as torch-fidelity reads them: one after another, prepared for the features."""
 
     def __init__(self, x: Tensor, spec: ImageSpec, features: Features) -> None:
         self.x = x.cpu()

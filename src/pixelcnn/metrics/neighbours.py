@@ -1,4 +1,4 @@
-"""How near images are to those that a model learned from: whether it draws or remembers."""
+"""Distances to the nearest training images: whether a model memorises them."""
 
 import math
 from collections.abc import Iterable
@@ -17,11 +17,11 @@ QUANTILES = (0.01, 0.25, 0.5, 0.75, 0.99)
 
 @dataclass(frozen=True)
 class Memorisation:
-    """Distances to the two nearest training images, of drawn images and of test images.
+    """Distances of samples and of test images to their two nearest training images.
 
     Attributes:
-        generated: Of drawn images, the smaller first. (N, 2), float64.
-        test: Of test images, which no model has seen. (M, 2), float64.
+        generated: Of samples, the smaller first. (N, 2), float64.
+        test: Of test images, the smaller first. (M, 2), float64.
     """
 
     generated: Tensor
@@ -29,10 +29,10 @@ class Memorisation:
 
     @property
     def nearer_than_test(self) -> float:
-        """Probability that a drawn image is nearer to the training images than a test image.
+        """Probability that a sample is nearer to the training images than a test image.
 
-        Equal distances count half. It is 0.5 where both are alike; far above it the model copies.
-        It is the statistic of Mann and Whitney over its largest value.
+        Equal distances count half. It is 0.5 without memorisation, and far above it if the model
+        copies. It is the statistic of Mann and Whitney over its largest value.
 
         References:
             A non-parametric test to detect data-copying in generative models (Meehan et al.,
@@ -42,12 +42,12 @@ class Memorisation:
 
     @property
     def near_copies(self) -> float:
-        """Share of drawn images that are near one training image alone, as 1 % of test images are.
+        """Share of samples that are near to one training image only, as 1 % of test images are.
 
-        Near is by the ratio of the distances to the nearest and the second nearest training image,
-        which a copy with changes has small, simple or not; the limit is the least percentile of
-        test images. So a few copies among many images are seen, which move `nearer_than_test` and
-        the quantiles by little. Copies that are shifted are not seen: pixels tell no shifts.
+        Near means a small ratio of the distances to the nearest and the second nearest training
+        image; the limit is the first percentile of test images. This detects a few altered copies
+        among many samples, which hardly change `nearer_than_test` and the quantiles. It does not
+        detect shifted copies.
 
         References:
             Extracting training data from diffusion models (Carlini et al., 2023), section 4.2, who
@@ -57,10 +57,10 @@ class Memorisation:
         return (_ratios(self.generated) < limit).double().mean().item()
 
     def summary(self) -> dict[str, Any]:
-        """The figures in JSON types.
+        """The metrics in JSON types.
 
-        Quantiles of the distances of both; how many of each are exact copies; `nearer_than_test`
-        and `near_copies`.
+        Quantiles of the distances of samples and test images; the number of exact copies in each;
+        `nearer_than_test` and `near_copies`.
         """
         generated, test = self.generated[:, 0], self.test[:, 0]
         return {
@@ -95,13 +95,13 @@ def quantiles(distances: Tensor) -> dict[str, float]:
 def nearest(
     x: Tensor, references: Iterable[Tensor], *, levels: int, count: int = 1, batch_size: int = 1_000
 ) -> tuple[Tensor, Tensor]:
-    """The nearest images of others, and how far they are.
+    """Finds the nearest reference images.
 
     Args:
         x: Levels. (N, C, H, W).
         references: Batches of levels, (B, C, H, W) each; read once, one after another.
-        levels: Number of levels K of all.
-        count: How many of the nearest.
+        levels: Number of levels K of all images.
+        count: Number of nearest images.
         batch_size: Images of `x` compared at once.
 
     Returns:
@@ -144,7 +144,7 @@ def _nearest_in(points: Tensor, others: Tensor, count: int) -> tuple[Tensor, Ten
     # |a - b|² = |a|² + |b|² - 2 a·b, of which |a|² does not change what is nearest.
     rough = others.square().sum(1) - 2 * points @ others.T
     numbers = rough.topk(count, largest=False).indices
-    # Those again without cancellation, so that the distance to an exact copy is exactly zero.
+    # Recomputed without cancellation, so the distance to an exact copy is exactly zero.
     differences = (points[:, None] - others[numbers]).double()
     return differences.square().sum(2), numbers
 

@@ -1,4 +1,4 @@
-"""How different images look, by the library lpips."""
+"""LPIPS, by the library lpips."""
 
 import warnings
 from pathlib import Path
@@ -18,22 +18,22 @@ Backbone: TypeAlias = Literal["alex", "vgg", "squeeze"]
 # How torchvision calls the weights of each backbone.
 WEIGHTS = {"alex": "AlexNet_Weights", "vgg": "VGG16_Weights", "squeeze": "SqueezeNet1_1_Weights"}
 LEAST_SIDE = 64
-# At most: more make the standard errors smaller, and evaluations longer.
+# At most: more make the standard errors smaller and the evaluation slower.
 DIVERSITY_PAIRS = 1_000
 COMPARED_IMAGES = 200
 CANDIDATES = 5
 
 
 class PerceptualDistance:
-    """LPIPS: the distance of two images by what a network for photographs sees in them.
+    """LPIPS: a perceptual distance of two images, by features of a network for photographs.
 
-    Images with a side below 64 pixels are enlarged to it, bilinearly, since the networks halve
-    their resolution several times; grey images are read as RGB.
+    Images with a side below 64 pixels are enlarged to it bilinearly, since the networks halve the
+    resolution several times. Grey images are read as RGB.
 
     Args:
         backbone: "alex", the authors' choice for comparing images; "vgg" or "squeeze".
-        weights: File of the backbone's weights, as torchvision publishes it. None: torchvision
-            downloads it once, and keeps it. The weights of the distance itself come with lpips.
+        weights: File of the backbone's weights that torchvision publishes. None: torchvision
+            downloads it once and keeps it. lpips has the weights of the distance itself.
         device: Where it runs.
 
     Raises:
@@ -64,7 +64,7 @@ class PerceptualDistance:
             read = check_weights(self.weights, "--lpips-weights", url=self._url)
         try:
             with warnings.catch_warnings():
-                # It asks torchvision for weights in the older of two ways.
+                # lpips uses a deprecated argument of torchvision.
                 warnings.simplefilter("ignore", UserWarning)
                 network = library.LPIPS(net=backbone, pnet_rand=read is not None, verbose=False)
             if read is not None:
@@ -101,7 +101,7 @@ class PerceptualDistance:
             raise ConfigError(f"LPIPS reads grey or RGB images, got {spec.channels} channels.")
 
     def describe(self) -> dict[str, Any]:
-        """What a reported figure says of this distance, in JSON types."""
+        """The part of the protocol that describes this distance, in JSON types."""
         weights = "torchvision's" if self.weights is None else digest_of(self.weights)
         return {"lpips": self.backbone, "lpips_weights": weights, "lpips_least_side": LEAST_SIDE}
 
@@ -119,7 +119,7 @@ class PerceptualDistance:
 
     @property
     def _url(self) -> str:
-        """Where torchvision has the weights of the backbone from."""
+        """The address of torchvision's weights of the backbone."""
         models = require("torchvision.models", extra="metrics")
         return str(getattr(models, WEIGHTS[self.backbone]).DEFAULT.url)
 
@@ -134,17 +134,17 @@ class PerceptualDistance:
                 f"{self._url}."
             )
         return (
-            f"The weights of the LPIPS backbone {self.backbone!r} are not here: {self._url} could "
-            f"not be downloaded ({reason}), and `--lpips-weights` names no file. Download that "
-            f"file elsewhere and name it."
+            f"The weights of the LPIPS backbone {self.backbone!r} are missing: {self._url} could "
+            f"not be downloaded ({reason}), and no file of them is named. Download that file "
+            f"elsewhere and name it by `--lpips-weights` or `PerceptualDistance(weights=FILE)`."
         )
 
 
 def diversity(distance: PerceptualDistance, x: Tensor, *, levels: int, seed: int = 0) -> Tensor:
-    """LPIPS of drawn images in random pairs, in which no image comes twice.
+    """LPIPS within random pairs of samples that share no sample.
 
-    The mean is an unbiased estimate of that over all pairs, and as the pairs share no image, its
-    standard error is the usual one. A model that draws the same again and again has 0.
+    The mean is an unbiased estimate of that over all pairs, with the usual standard error. It is 0
+    for a model whose samples are all the same.
 
     Args:
         distance: The distance.
@@ -164,14 +164,14 @@ def diversity(distance: PerceptualDistance, x: Tensor, *, levels: int, seed: int
 def distance_to_nearest(
     distance: PerceptualDistance, x: Tensor, real: Tensor, *, levels: int
 ) -> Tensor:
-    """LPIPS of drawn images to the nearest of real ones.
+    """LPIPS of samples to their nearest real images.
 
-    It is the least of those to the five real images that are nearest by pixels, an upper bound of
-    the least of all: that would take as many passes as there are pairs.
+    It is the least LPIPS to the five real images that are nearest in pixel space: an upper bound
+    of the least of all, which would take a pass for each pair.
 
     Args:
         distance: The distance.
-        x: Drawn images, of which the first 200 are compared. Levels. (N, C, H, W).
+        x: Samples, of which the first 200 are compared. Levels. (N, C, H, W).
         real: Levels. (M, C, H, W).
         levels: Number of levels K of both.
 
@@ -187,9 +187,9 @@ def distance_to_nearest(
 
 
 def _by_slices(weights: dict[str, Tensor], network: torch.nn.Module) -> dict[str, Tensor]:
-    """Weights of torchvision's network under the names that they have in the slices of lpips.
+    """Weights of torchvision's network by their names in lpips.
 
-    lpips cuts the layers `features.0`, `features.1` … into slices and leaves them their numbers:
+    lpips splits the layers `features.0`, `features.1` … into slices but keeps their numbers:
     `slice2.3.weight` is `features.3.weight`.
     """
     return {name: weights[f"features.{name.partition('.')[2]}"] for name in network.state_dict()}

@@ -1,10 +1,10 @@
-"""One negative log-likelihood in the units that papers use."""
+"""A negative log-likelihood in other units: bits/dim and perplexity."""
 
 import math
 
 
 def bits_per_dim(nll_nats: float, num_dims: int) -> float:
-    """Bits that an ideal code spends on one sub-pixel.
+    """Bits per sub-pixel of an ideal code.
 
     Args:
         nll_nats: Negative log-likelihood of a whole image, in nats.
@@ -21,7 +21,7 @@ def bits_per_dim(nll_nats: float, num_dims: int) -> float:
 
 
 def perplexity(nll_nats: float, num_dims: int) -> float:
-    """Number of equally likely levels that would be as hard to guess as one sub-pixel.
+    """Number of equally likely levels with the same NLL per sub-pixel.
 
     Args:
         nll_nats: Negative log-likelihood of a whole image, in nats.
@@ -29,7 +29,7 @@ def perplexity(nll_nats: float, num_dims: int) -> float:
 
     Returns:
         A number of levels, 1 when every sub-pixel is certain; infinite above 709 nats per
-        sub-pixel, where it is no longer a float.
+        sub-pixel, where a float overflows.
 
     Example:
         >>> round(perplexity(64 * math.log(17), num_dims=64), 6)
