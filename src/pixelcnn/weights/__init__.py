@@ -18,7 +18,7 @@ def list_weights() -> list[str]:
         >>> "digits" in list_weights()
         True
     """
-    return sorted(path.stem for path in FOLDER.glob("*.safetensors"))
+    return _names(FOLDER)
 
 
 def find_weights(path: str | Path) -> Path:
@@ -33,10 +33,7 @@ def find_weights(path: str | Path) -> Path:
         >>> find_weights("digits").name, find_weights("./digits").name
         ('digits.safetensors', 'digits')
     """
-    # The name as given: `Path` would take `./digits`, which can only be a file, for `digits`.
-    if str(path) in list_weights() and not Path(path).exists():
-        return FOLDER / f"{path}.safetensors"
-    return Path(path)
+    return _find(FOLDER, path)
 
 
 def known_weights() -> str:
@@ -45,25 +42,25 @@ def known_weights() -> str:
 
 
 def list_classifiers() -> list[str]:
-    """Names of the bundled classifiers.
-
-    Example:
-        >>> "digits" in list_classifiers()
-        True
-    """
-    return sorted(path.stem for path in CLASSIFIERS.glob("*.safetensors"))
+    """Names of the bundled classifiers."""
+    return _names(CLASSIFIERS)
 
 
 def find_classifier(path: str | Path) -> Path:
-    """The file of a path or of the name of a bundled classifier.
-
-    An existing file or folder of that path takes precedence.
-    """
-    if str(path) in list_classifiers() and not Path(path).exists():
-        return CLASSIFIERS / f"{path}.safetensors"
-    return Path(path)
+    """The file of a path or of the name of a bundled classifier, as `find_weights`."""
+    return _find(CLASSIFIERS, path)
 
 
 def known_classifiers() -> str:
     """A sentence with the names, for messages about an unknown one."""
     return f"Bundled classifiers: {', '.join(list_classifiers()) or 'none'}."
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.stem for path in folder.glob("*.safetensors"))
+
+
+def _find(folder: Path, path: str | Path) -> Path:
+    # The name as given: `Path` would take `./digits`, which can only be a file, for `digits`.
+    is_name = str(path) in _names(folder) and not Path(path).exists()
+    return folder / f"{path}.safetensors" if is_name else Path(path)

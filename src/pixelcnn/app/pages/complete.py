@@ -21,6 +21,7 @@ from pixelcnn.app.widgets.display import (
     show_images,
     showing_errors,
 )
+from pixelcnn.app.widgets.downloads import download_buttons
 from pixelcnn.app.widgets.image_picker import ChosenImage, image_condition_input, image_input
 from pixelcnn.app.widgets.mask import mask_input
 from pixelcnn.inference import Completions, complete, is_prefix
@@ -157,24 +158,16 @@ def _show_diagnostics(found: Completions) -> None:
 def _show_downloads(done: Completed) -> None:
     levels, x = done.choice.model.num_classes, done.found.images[0]
     scale = screen_scale(x.shape[2], x.shape[3])
-    name = f"{done.choice.name}-completions"
-    with st.container(horizontal=True):
-        st.download_button(
-            "Grid (PNG)",
-            lambda: png_bytes(image_grid(x, levels, scale=scale)),
-            file_name=f"{name}.png",
-            mime="image/png",
-            on_click="ignore",
-            icon=":material/download:",
-        )
-        st.download_button(
-            "Levels (npz)",
-            lambda: completions_file(done.found, levels),
-            file_name=f"{name}.npz",
-            mime="application/octet-stream",
-            on_click="ignore",
-            icon=":material/download:",
-        )
+    download_buttons(
+        done.choice.name,
+        {
+            "Grid (PNG)": (
+                "completions.png",
+                lambda: png_bytes(image_grid(x, levels, scale=scale)),
+            ),
+            "Levels (npz)": ("completions.npz", lambda: completions_file(done.found, levels)),
+        },
+    )
 
 
 def completions_file(found: Completions, levels: int) -> bytes:

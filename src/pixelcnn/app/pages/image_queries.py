@@ -11,6 +11,7 @@ from pixelcnn.app.models import Choice
 from pixelcnn.app.tasks import run_task, was_stopped
 from pixelcnn.app.widgets.controls import number_input, seed_input
 from pixelcnn.app.widgets.display import LARGE, heat_tile, show_figure, show_images
+from pixelcnn.app.widgets.downloads import download_buttons
 from pixelcnn.app.widgets.image_picker import ChosenImage
 from pixelcnn.charts.bits import BRIGHTEST
 from pixelcnn.charts.posterior import posterior_figure
@@ -153,10 +154,7 @@ def _show_expectation(choice: Choice, found: Expectation) -> None:
         width="stretch",
         caption="The expected image after some of the pixels; unknown pixels have a touch of blue",
     )
-    st.download_button(
-        "Animation (GIF)", animation, file_name=f"{choice.name}-expectation.gif", mime="image/gif",
-        on_click="ignore", icon=":material/download:",
-    )  # fmt: skip
+    download_buttons(choice.name, {"Animation (GIF)": ("expectation.gif", lambda: animation)})
 
 
 def _animation(frames: Tensor) -> bytes:

@@ -1,6 +1,7 @@
 """The page that samples images row by row."""
 
 import time
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -10,7 +11,13 @@ from pixelcnn.app.sampling import SamplingProgress, SamplingRequest, sampling_st
 from pixelcnn.app.widgets.conditions import condition_input, condition_per_image
 from pixelcnn.app.widgets.controls import number_input, sampling_inputs, seed_input, size_input
 from pixelcnn.app.widgets.display import as_code, format_seconds, show_images, showing_errors
-from pixelcnn.app.widgets.downloads import animation_file, grid_file, levels_file, separate_files
+from pixelcnn.app.widgets.downloads import (
+    animation_file,
+    download_buttons,
+    grid_file,
+    levels_file,
+    separate_files,
+)
 from pixelcnn.plots import as_image, image_grid, screen_scale
 from pixelcnn.walk import SamplingOptions
 
@@ -112,26 +119,12 @@ def _show_result(samples: SamplingProgress) -> None:
 
 
 def _show_downloads(samples: SamplingProgress) -> None:
-    """Download buttons, whose files are made on a click."""
     levels, x, notes = samples.choice.model.num_classes, samples.images, samples.notes
     kind, cond = samples.choice.model.condition.kind, samples.request.cond
-    files = {
-        "Grid (PNG)": ("grid.png", "image/png", lambda: grid_file(x, levels, notes)),
-        "Each (PNG)": ("images.zip", "application/zip", lambda: separate_files(x, levels, notes)),
-        "Growth (GIF)": ("growth.gif", "image/gif", lambda: animation_file(samples.frames, levels)),
-        "Levels (npz)": (
-            "images.npz",
-            "application/octet-stream",
-            lambda: levels_file(x, levels, notes, kind, cond),
-        ),
+    files: dict[str, tuple[str, Callable[[], bytes]]] = {
+        "Grid (PNG)": ("grid.png", lambda: grid_file(x, levels, notes)),
+        "Each (PNG)": ("images.zip", lambda: separate_files(x, levels, notes)),
+        "Growth (GIF)": ("growth.gif", lambda: animation_file(samples.frames, levels)),
+        "Levels (npz)": ("images.npz", lambda: levels_file(x, levels, notes, kind, cond)),
     }
-    with st.container(horizontal=True):
-        for label, (name, mime, make) in files.items():
-            st.download_button(
-                label,
-                make,
-                file_name=f"{samples.choice.name}-{name}",
-                mime=mime,
-                on_click="ignore",
-                icon=":material/download:",
-            )
+    download_buttons(samples.choice.name, files)

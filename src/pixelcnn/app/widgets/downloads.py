@@ -2,15 +2,36 @@
 
 import io
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+import streamlit as st
 from torch import Tensor
 
 from pixelcnn.data.sources.arrays import sample_arrays
 from pixelcnn.plots import gif_bytes, image_grid, png_bytes, screen_scale
 
 SIDE = 48
+TYPES = {"png": "image/png", "gif": "image/gif", "zip": "application/zip"}
+
+
+def download_buttons(prefix: str, files: Mapping[str, tuple[str, Callable[[], bytes]]]) -> None:
+    """A row of buttons, whose files are made on a click.
+
+    Args:
+        prefix: Beginning of all file names.
+        files: The rest of the file name, and the function that makes the content, by label.
+    """
+    with st.container(horizontal=True):
+        for label, (name, make) in files.items():
+            st.download_button(
+                label,
+                make,
+                file_name=f"{prefix}-{name}",
+                mime=TYPES.get(name.rpartition(".")[2], "application/octet-stream"),
+                on_click="ignore",
+                icon=":material/download:",
+            )
 
 
 def grid_file(x: Tensor, levels: int, notes: Mapping[str, str]) -> bytes:
