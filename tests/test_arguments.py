@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+import pixelcnn
 from pixelcnn.arguments import (
     check_tensor,
     image_shape,
@@ -82,3 +83,19 @@ def test_the_error_for_arrays_says_how_to_make_a_tensor():
 def test_values_without_numbers_are_refused(value):
     with pytest.raises(ShapeError, match="`prior` must be 3 numbers, got "):
         numbers_of("prior", value, "3 numbers")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: pixelcnn.PixelCNNSampler(modell=1), "got `modell`. Did you mean `model`"),
+        (lambda: pixelcnn.PixelCNNEvaluator(devices="cpu"), "Did you mean `device`"),
+        (lambda: pixelcnn.ImageSpec(1, 2, 3, level=4), "Did you mean `levels`"),
+        (lambda: pixelcnn.PixelCNN(3), "`PixelCNN` takes .*, but too many positional arguments"),
+        (lambda: pixelcnn.verify(model=1, num_sites=3), "`verify` takes .*, got `num_sites`"),
+        (lambda: pixelcnn.train_pixelcnn(model_confg={}), "Did you mean `model_config`"),
+    ],
+)
+def test_wrong_arguments_of_public_classes_and_functions_are_named(call, message):
+    with pytest.raises(ConfigError, match=message):
+        call()

@@ -12,10 +12,10 @@ ROOT = Path(__file__).parents[1] / "src" / "pixelcnn"
 LAYERS = [
     {"errors", "version"},
     {
-        *("registry", "arguments", "spec", "order", "files", "locks", "device", "processes"),
+        *("registry", "arguments", "order", "files", "locks", "device", "processes"),
         *("threads", "weights"),
     },
-    {"hints", "logger"},
+    {"spec", "hints", "logger"},
     {"nn", "likelihoods", "data", "metrics"},
     {"walk"},
     {"models"},

@@ -199,18 +199,16 @@ def bound_arguments(
 Did you mean `shape`?
     """
     parameters = signature.parameters
+    known = [each for each in parameters if each != "self"]
+    takes = f"`{owner}` takes {', '.join(f'`{each}`' for each in known) or 'no arguments'}"
     takes_any = any(each.kind is each.VAR_KEYWORD for each in parameters.values())
     for name in kwargs:
         if name not in parameters and not takes_any:
-            known = [each for each in parameters if each != "self"]
-            takes = ", ".join(f"`{each}`" for each in known) or "no arguments"
-            raise ConfigError(f"`{owner}` takes {takes}, got `{name}`.{suggestion(name, known)}")
+            raise ConfigError(f"{takes}, got `{name}`.{suggestion(name, known)}")
     try:
         return signature.bind(*args, **kwargs)
     except TypeError as error:
-        raise ConfigError(
-            f"`{owner}` must be called as {owner}{signature}, but got {error}."
-        ) from None
+        raise ConfigError(f"{takes}, but {error}. Give arguments by name.") from None
 
 
 def named_arguments(target: CallableT) -> CallableT:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import yaml  # type: ignore[import-untyped]
 
 from pixelcnn.arguments import to_whole
+from pixelcnn.errors import ConfigError
 
 WORDS: dict[Any, str] = {
     int: "a whole number",
@@ -84,6 +85,29 @@ def read_text(text: str) -> Any:
         return float(text) if re.search(r"\d[eE]", text) else yaml.safe_load(text)
     except (ValueError, yaml.YAMLError):
         return text
+
+
+def read_size(value: Any, name: str = "image_size") -> tuple[int, int]:
+    """Height and width, from a side, a pair, or text such as 64, 64x96 or [64, 96].
+
+    Raises:
+        ConfigError: If it is none, or a side is below 1.
+
+    Example:
+        >>> read_size(28), read_size("64x96")
+        ((28, 28), (64, 96))
+    """
+    try:
+        found = convert(value, int | tuple[int, int])
+    except TypeError:
+        found = 0
+    height, width = (found, found) if isinstance(found, int) else found
+    if min(height, width) < 1:
+        raise ConfigError(
+            f"`{name}` must be a number of pixels or a pair (height, width) such as 64x96, each at "
+            f"least 1, got {value!r}."
+        )
+    return height, width
 
 
 def is_union(hint: Any) -> bool:

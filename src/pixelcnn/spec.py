@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pixelcnn.arguments import named_arguments
 from pixelcnn.errors import ConfigError, ShapeError
 
 MAX_LEVELS = 65_536
@@ -185,6 +186,7 @@ class FloatReader:
         )
 
 
+@named_arguments
 @dataclass(frozen=True)
 class ImageSpec:
     """Shape and levels of one image.
@@ -241,7 +243,7 @@ class ImageSpec:
 def check_integers(x: Tensor, levels: int, *, name: str = "x") -> None:
     """Raises `ShapeError` unless `x`, an argument of that name, holds integers, for levels."""
     if x.is_floating_point() or x.is_complex() or x.dtype == torch.bool:
-        advice = f"Use `quantise({name}, {levels})` on floats in [0, 1]."
+        advice = f"Use `pixelcnn.quantise({name}, {levels})` on floats in [0, 1]."
         if x.dtype == torch.bool:
             advice = f"Use `{name}.long()`."
         raise ShapeError(
@@ -258,3 +260,15 @@ def check_levels(x: Tensor, levels: int, *, name: str = "x") -> None:
         raise ShapeError(
             f"`{name}` must hold integer levels in [0, {levels}), got values from {low} to {high}."
         )
+
+
+def as_levels(x: Tensor, levels: int) -> Tensor:
+    """Levels as they are; floats 0 and 1 of binary images as levels.
+
+    Example:
+        >>> as_levels(torch.tensor([0.0, 1.0]), 2)
+        tensor([0, 1])
+    """
+    if levels == 2 and x.is_floating_point() and bool(((x == 0) | (x == 1)).all()):
+        return x.long()
+    return x

@@ -1,13 +1,16 @@
 """Facts about reading settings: every recipe builds, every error names its key."""
 
+import itertools
 import math
 from dataclasses import fields
 
 import pytest
+import torch
 
 from pixelcnn.config import (
     Config,
     DataConfig,
+    ModelConfig,
     TrainingConfig,
     as_config,
     as_section,
@@ -16,8 +19,12 @@ from pixelcnn.config import (
     preset_path,
     to_yaml,
 )
-from pixelcnn.config.load import SECTIONS
+from pixelcnn.config.load import SECTIONS, hints
+from pixelcnn.config.model import arguments_of
+from pixelcnn.config.replaced import ADVICE, SAME_ELSEWHERE
 from pixelcnn.errors import ConfigError
+from pixelcnn.hints import read_size
+from pixelcnn.models import MODELS
 
 
 @pytest.fixture
@@ -157,6 +164,66 @@ def test_bad_settings_are_one_line_that_names_the_key(written, text, message):
     with pytest.raises(ConfigError, match=message) as caught:
         load_config(written(text))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "instead"),
+    [
+        ("training.sample_temperature", r"Use `sampling\.temperature`"),
+        ("training.lr", r"Use `training\.learning_rate`"),
+        ("training.batch_size", r"Use `data\.batch_size`"),
+        ("data.dataset", r"Use `data\.dataset_name`"),
+        ("logger.log_dir", r"Use `out`"),
+        ("logger.type", r"`logger\.tensorboard`, `logger\.csv` and `logger\.wandb`"),
+        ("evaluation.num_samples", r"`pixelcnn evaluate RUN --num-generated N`"),
+        ("evaluation.fid", r"`pixelcnn evaluate RUN --features inception`"),
+        ("sampling.batch_size", r"`pixelcnn sample RUN --batch-size N`"),
+        ("model.hidden_dim", r"Use `model\.hidden_channels`"),
+        ("model.num_channels", r"Use `model\.in_channels`"),
+    ],
+)
+def test_keys_of_other_configurations_are_told_what_replaces_them(written, key, instead):
+    section, name = key.split(".")
+    with pytest.raises(ConfigError, match=rf"`{key}` is not a setting.*{instead}"):
+        load_config(written(f"{section}:\n  {name}: 1\n"))
+
+
+def test_replacements_are_settings_and_what_they_replace_are_none():
+    known = {*hints(), *(f"model.{name}" for model in MODELS for name in arguments_of(model))}
+    assert set(SAME_ELSEWHERE) <= known
+    replaced = {*itertools.chain(*SAME_ELSEWHERE.values()), *ADVICE} - {"model.num_blocks"}
+    assert not replaced & known
+
+
+@pytest.mark.parametrize("size", ["64x96", "[64, 96]", [64, 96], "64X96"])
+def test_sizes_of_images_are_read_in_each_form(size):
+    assert as_config(data={"image_size": size}).data.image_size == (64, 96)
+    assert read_size(size) == (64, 96)
+    assert as_config(data={"image_size": "64"}).data.image_size == 64
+
+
+def test_the_union_of_settings_in_older_files_still_loads(written):
+    older = ["name: gated", "kernel_size: null", "num_residual_blocks: null", "num_layers: 3"]
+    older += ["hidden_channels: null", "norm: null", "label_dropout: null"]
+    config = load_config(written("model:\n" + "".join(f"  {line}\n" for line in older)))
+    assert config.model == ModelConfig("gated", num_layers=3)
+    with pytest.raises(ConfigError, match=r"`model\.hiden_channels` is not a setting"):
+        load_config(written("model:\n  hiden_channels: null\n"))
+
+
+def test_a_setting_is_checked_against_the_constructor_of_the_chosen_model():
+    with pytest.raises(ConfigError, match=r"`model\.num_layer` .* gated\. .*`model\.num_layers`"):
+        load_config(overrides=["--model.name=gated", "--model.num_layer=3"])
+    with pytest.raises(ConfigError, match=r"`model\.hidden_channels` must be even and positive"):
+        load_config(overrides=["--model.hidden_channels=7"])
+    with pytest.raises(ConfigError, match=r"`model\.norm` must be one of none, channel, batch"):
+        load_config(overrides=["--model.norm=layer"])
+
+
+def test_reading_settings_changes_no_random_state():
+    before = torch.get_rng_state()
+    load_config(overrides=["--model.num_layers=1"])
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 @pytest.mark.parametrize(

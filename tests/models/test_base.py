@@ -152,3 +152,30 @@ def test_a_first_batch_sets_a_model_once_and_keeps_its_mode(name):
 def test_unknown_architectures_are_refused():
     with pytest.raises(ConfigError, match=r"one of pixelcnn, .* Did you mean `pixelcnn`"):
         build("pixelrnn")
+
+
+def test_a_call_checks_what_it_is_given(name):
+    model = build(name, num_classes=4)
+    with pytest.raises(ShapeError, match=r"got dtype torch.float32. Use `pixelcnn\.quantise\(x, 4"):
+        model(torch.rand(2, 1, 4, 4))
+    with pytest.raises(ShapeError, match=r"`x` must have shape .* Use `x\[:, None\]`"):
+        model(torch.zeros(2, 4, 4, dtype=torch.int64))
+    with pytest.raises(ShapeError, match=r"got values from 4 to 4"):
+        model(torch.full((1, 1, 4, 4), 4))
+    with pytest.raises(ShapeError, match=r"Use `torch\.as_tensor\(x\)`"):
+        model([[0]])
+
+
+def test_binary_images_may_be_floats_of_0_and_1(name):
+    model = build(name, num_classes=2).eval()
+    x = torch.randint(2, (2, 1, 4, 4))
+    assert torch.equal(model(x.float()), model(x))
+    with pytest.raises(ShapeError, match="integer levels"):
+        model(x / 2)
+
+
+def test_exported_and_compiled_models_check_nothing(name):
+    model = build(name, num_classes=4).eval()
+    x = torch.randint(4, (2, 1, 4, 4))
+    compiled = torch.compile(model, backend="eager", fullgraph=True)
+    torch.testing.assert_close(compiled(x), model(x))

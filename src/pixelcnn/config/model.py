@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from pixelcnn.arguments import renamed_arguments
+from pixelcnn.config.replaced import advice_on
 from pixelcnn.errors import ConfigError, suggestion
 from pixelcnn.models import MODELS, AutoregressiveModel
 from pixelcnn.models.options import typed_argument
@@ -75,20 +76,27 @@ Did you mean `model.hidden_channels`?
         """The section as it stands in a file."""
         return {"name": self.name, **self.settings}
 
-    def build(self, spec: ImageSpec) -> AutoregressiveModel:
-        """Constructs the model for images of this kind.
+    def build(self, spec: ImageSpec | None = None) -> AutoregressiveModel:
+        """Constructs the model.
+
+        Args:
+            spec: The images; None for channels and levels as they are set here, or the defaults of
+                the architecture.
 
         Raises:
             ConfigError: If a setting is out of range or does not fit another; it is named as
                 `model.hidden_channels`.
         """
         given = {
-            "in_channels": spec.channels,
-            "num_classes": spec.levels,
-            "image_size": (spec.height, spec.width),
+            name: value
+            for name, value in self.settings.items()
+            if value is not None or name not in FROM_DATA
         }
+        if spec is not None:
+            given |= {"in_channels": spec.channels, "num_classes": spec.levels}
+            given["image_size"] = (spec.height, spec.width)
         with naming_settings(arguments_of(self.name)):
-            return MODELS[self.name](**{**self.settings, **given})
+            return MODELS[self.name](**given)
 
     def check(self, channels: int | None = None, levels: int | None = None) -> None:
         """Raises `ConfigError` unless the model can be built, with one built for a trial.
@@ -117,10 +125,12 @@ def refuse_unknown(setting: str, value: Any, name: str) -> None:
     if value in (None, "null") and any(setting in arguments_of(other) for other in MODELS):
         return
     arguments = arguments_of(name)
-    near = suggestion(setting, arguments, cutoff=0.75)
+    instead = advice_on(f"model.{setting}")
+    if not any(f"`model.{each}`" in instead for each in arguments):  # of this model
+        instead = suggestion(setting, arguments, cutoff=0.75)
     raise ConfigError(
         f"`{setting}` is not a setting of the model {name}."
-        + (near or f" It takes {', '.join(arguments)}.")
+        + (instead or f" It takes {', '.join(arguments)}.")
     )
 
 

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Collection
 
 from pixelcnn.config.model import arguments_of
+from pixelcnn.config.replaced import advice_on
 from pixelcnn.errors import ConfigError
 from pixelcnn.models import MODELS
 
@@ -21,6 +22,8 @@ def check_key(
     """
     if key in known or key.startswith("model."):
         return
+    if instead := advice_on(key):
+        raise ConfigError(f"{origin}`{key}` is not a setting.{instead}")
     names = {f"model.{each}": None for model in MODELS for each in ("name", *arguments_of(model))}
     raise ConfigError(f"{origin}`{key}` is not a setting.{hint(key, [*sections, *known, *names])}")
 

@@ -17,6 +17,7 @@ from pixelcnn.data.sources.folder import read_folder
 from pixelcnn.data.sources.hugging_face import read_hugging_face
 from pixelcnn.data.sources.mnist import read_fashion_mnist, read_mnist
 from pixelcnn.errors import ConfigError, DataError, suggestion
+from pixelcnn.hints import read_size
 from pixelcnn.registry import Registry
 
 Reader = Callable[..., Source]
@@ -70,7 +71,7 @@ def load_data(
     data_root: str | Path | None = None,
     levels: int | None = None,
     binarization: Binarization = "none",
-    image_size: int | Sequence[int] | None = None,
+    image_size: int | str | Sequence[int] | None = None,
     val_fraction: float = 0.1,
     max_samples: int | None = None,
     seed: int = 0,
@@ -119,7 +120,7 @@ def load_data(
         'digits, 17 levels, 1,298/144/355 (validation from training)'
     """
     _check_options(levels, binarization, val_fraction, max_samples)
-    size = _size(image_size)
+    size = None if image_size is None else read_size(image_size)
     name, path = _locate(dataset_name, data_root)
     taken = reader_options(name)
     _check_taken(name, options)
@@ -172,17 +173,6 @@ def _check_options(
         raise ConfigError(f"`val_fraction` must lie between 0 and 1, got {val_fraction}.")
     if max_samples is not None and max_samples < 1:
         raise ConfigError(f"`max_samples` must be at least 1, got {max_samples}.")
-
-
-def _size(image_size: int | Sequence[int] | None) -> tuple[int, int] | None:
-    if image_size is None:
-        return None
-    sides = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
-    if len(sides) != 2 or not all(isinstance(side, int) and side >= 1 for side in sides):
-        raise ConfigError(
-            f"`image_size` must be a number of pixels or a pair (height, width), got {image_size}."
-        )
-    return sides[0], sides[1]
 
 
 def _locate(dataset_name: str, data_root: str | Path | None) -> tuple[str, Path]:

@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 import torch
 
+from pixelcnn.arguments import named_arguments
 from pixelcnn.data import ImageSet
 from pixelcnn.errors import (
     CheckpointError,
@@ -69,6 +70,7 @@ generated. Ask for them: `evaluate_model(…, num_generated=500)`.
         return super().__getitem__(name)
 
 
+@named_arguments
 class PixelCNNEvaluator:
     """Measures the likelihood of held-out images, and the quality of samples where asked for.
 

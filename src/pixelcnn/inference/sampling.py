@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from typing_extensions import Unpack
 
-from pixelcnn.arguments import whole_number
+from pixelcnn.arguments import named_arguments, whole_number
 from pixelcnn.inference.query import Progress, check_model, check_nats, evaluating
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.models.generation import prepare_sampling
@@ -48,6 +48,7 @@ class _Plan(NamedTuple):
     options: SamplingOptions
 
 
+@named_arguments
 class PixelCNNSampler:
     """Samples images from a model in batches of bounded memory.
 

@@ -9,13 +9,13 @@ import torch
 from torch import Generator, Tensor, nn
 from typing_extensions import Unpack
 
-from pixelcnn.arguments import numbers_of, renamed_arguments, whole_number
+from pixelcnn.arguments import check_tensor, numbers_of, renamed_arguments, whole_number
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.likelihoods import make_likelihood
 from pixelcnn.models.generation import prepare_sampling, sample_shape
 from pixelcnn.models.options import ModelClass
 from pixelcnn.nn import Condition, Cursor, PixelInput, ReceptiveField, standardise
-from pixelcnn.spec import ImageSpec, check_levels
+from pixelcnn.spec import ImageSpec, as_levels, check_levels
 from pixelcnn.walk import (
     Cond,
     RepeatedSampling,
@@ -102,6 +102,34 @@ class AutoregressiveModel(nn.Module, metaclass=ModelClass):
             in_channels, num_classes, groups=self.groups, embedding_dim=level_embedding_dim
         )
 
+    def __call__(
+        self,
+        x: Tensor,
+        cond: Cond = None,
+        cursor: Cursor | None = None,
+        *,
+        check: bool = True,
+    ) -> Tensor:
+        """Predicts the parameters of every pixel, as `forward`.
+
+        Args:
+            x: Levels. (B, C, H, W). At two levels floats 0 and 1 serve, too.
+            cond: As `forward`; one label, attribute vector or map stands for the whole batch.
+            cursor: As `forward`.
+            check: Whether to check the arguments, which waits for a GPU. A walk, and what is
+                compiled or exported, never does.
+
+        Raises:
+            ShapeError: If `x` or `cond` does not fit the model.
+        """
+        if check and cursor is None and not torch.compiler.is_compiling():
+            check_tensor("x", x, "integer levels")
+            x = as_levels(x, self.num_classes)
+            cond = self.prepare_cond(cond, len(x)) if x.ndim else None
+            self.check(x, cond)
+        params: Tensor = super().__call__(x, cond, cursor)
+        return params
+
     @abstractmethod
     def forward(
         self, x: Tensor, cond: Tensor | None = None, cursor: Cursor | None = None
@@ -140,7 +168,7 @@ class AutoregressiveModel(nn.Module, metaclass=ModelClass):
         was_training = self.training
         self.eval()  # without dropout, whose noise is no feature of the data
         try:
-            standardise(self, lambda: self(x, cond))
+            standardise(self, lambda: self(x, cond, check=False))
         finally:
             self.train(was_training)
 
@@ -223,7 +251,7 @@ class AutoregressiveModel(nn.Module, metaclass=ModelClass):
             self.check(x, cond)
         if self.training:
             cond = self.condition.drop(cond)
-        return self.likelihood.log_prob(self(x, cond), x)
+        return self.likelihood.log_prob(self(x, cond, check=False), x)
 
     def log_prob(self, x: Tensor, cond: Cond = None, *, check: bool = True) -> Tensor:
         """Log-probability of whole images, the sum of `site_log_prob`. Nats. (B,)."""
@@ -293,6 +321,7 @@ class AutoregressiveModel(nn.Module, metaclass=ModelClass):
         if x.ndim != 4 or x.shape[1] != self.in_channels:
             raise ShapeError(
                 f"`{name}` must have shape (B, {self.in_channels}, H, W), got {tuple(x.shape)}."
+                + (f" Use `{name}[:, None]`." if x.ndim == 3 and self.in_channels == 1 else "")
             )
         check_levels(x, self.num_classes, name=name)
         self.condition.check(cond, x)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from typing_extensions import Unpack
 
-from pixelcnn.arguments import numbers_of
+from pixelcnn.arguments import named_arguments, numbers_of
 from pixelcnn.data.conditions import share_evenly
 from pixelcnn.data.sources.arrays import level_type
 from pixelcnn.errors import ShapeError
@@ -25,6 +25,7 @@ from pixelcnn.shards.work import ShardedWork
 from pixelcnn.walk import SamplingKeywords, SamplingOptions
 
 
+@named_arguments
 class ShardedSampling(ShardedWork):
     """Samples in files of equal size, with the memory of one file.
 

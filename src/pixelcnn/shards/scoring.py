@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pixelcnn.arguments import named_arguments
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.data import ImageSet
 from pixelcnn.data.sources.shard_folder import read_manifest
@@ -73,6 +74,7 @@ class ScoringPlan(Plan):
         }
 
 
+@named_arguments
 class ShardedScoring(ShardedWork):
     """Negative log-likelihoods of many images, measured with the memory of one batch of them.
 

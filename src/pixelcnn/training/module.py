@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from pixelcnn.arguments import named_arguments
 from pixelcnn.config import TrainingConfig, as_section
 from pixelcnn.data import Batch, RankSlice
 from pixelcnn.data.rank_slice import ALL
@@ -35,6 +36,7 @@ NEVER = 10**9
 LOSS, GRADIENT = 0, 1
 
 
+@named_arguments
 class PixelCNNTrainer(LightningModule):
     """Trains any autoregressive model by maximum likelihood.
 

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from pixelcnn import checkpoint
+from pixelcnn.arguments import named_arguments
 from pixelcnn.config import (
     AUTO,
     Config,
@@ -72,6 +73,7 @@ class TrainingResult:
     config: Config
 
 
+@named_arguments
 def train_pixelcnn(
     model_config: ModelConfig | Mapping[str, Any] | None = None,
     training_config: TrainingConfig | Mapping[str, Any] | None = None,

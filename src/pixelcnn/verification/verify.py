@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 import torch
 
-from pixelcnn.arguments import image_shape, seed_number, whole_number
+from pixelcnn.arguments import image_shape, named_arguments, seed_number, whole_number
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.inference.query import check_model
 from pixelcnn.models import AutoregressiveModel
@@ -33,6 +33,7 @@ CHECKS: tuple[Callable[[VerificationInputs], Iterator[Check]], ...] = (
 )
 
 
+@named_arguments
 def verify(
     model: AutoregressiveModel,
     *,

@@ -4,6 +4,8 @@ import argparse
 import math
 import re
 
+from pixelcnn.errors import ConfigError
+
 
 def positive(text: str) -> int:
     """A whole number of at least 1, and no larger than a tensor can be."""
@@ -68,17 +70,21 @@ def destination(text: str) -> str:
 
 
 def size(text: str) -> tuple[int, int]:
-    """Height and width from `40x20`, or from one number for both.
+    """Height and width, as `data.image_size` reads them.
 
     Example:
         >>> size("40x20"), size("28")
         ((40, 20), (28, 28))
     """
-    match = re.fullmatch(r"(\d+)(?:[x×](\d+))?", text.lower())
-    if not match:
-        raise argparse.ArgumentTypeError(f"must be HEIGHTxWIDTH such as 40x20, got {text!r}")
-    height, width = match.groups()
-    return positive(height), positive(width or height)
+    # Here, because it brings PyTorch, which `--help` does without.
+    from pixelcnn.hints import read_size
+
+    try:
+        return read_size(text)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(
+            f"must be a side or HEIGHTxWIDTH such as 40x20, each at least 1, got {text!r}"
+        ) from error
 
 
 def site(text: str) -> tuple[int, ...]:
