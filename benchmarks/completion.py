@@ -43,16 +43,16 @@ def completions_of(
             start = time.perf_counter()
             done = complete(model, image, known, method=method, num_completions=count, **chosen)
             seconds = time.perf_counter() - start
-            rows.append([missing, method, f"{seconds:.1f}", *figures(done)])
+            rows.append([missing, method, f"{seconds:.1f}", *metrics_of(done)])
             found[f"{missing}, {method}"] = done
             print(" | ".join(rows[-1]), flush=True)
     return rows, found, image
 
 
-def figures(found: Completions) -> list[str]:
+def metrics_of(found: Completions) -> list[str]:
     """Metrics of one digit, as text."""
     words = [f"{name} {float(values[0]):.3g}" for name, values in found.diagnostics.items()]
-    if not found.is_trusted:
+    if not found.is_reliable:
         words.append("**unreliable**")
     explained, whole = found.known_log_prob[0], found.log_prob[0]
     return [

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import sampling
+from benchmarks import completion, sampling
 from benchmarks.measure import Section, Spread
 from benchmarks.networks import Network
 from benchmarks.operations import multiply_adds
+from pixelcnn.inference import UnreliableEstimateWarning, complete, known_mask
 from pixelcnn.models import PixelCNN
 
 FILES = sorted(Path(sampling.__file__).parent.glob("*.py"))
@@ -77,3 +78,14 @@ def test_a_benchmark_starts(path, monkeypatch, capsys):
         runpy.run_path(str(path), run_name="__main__")
     assert end.value.code == 0
     assert "--help" in capsys.readouterr().out
+
+
+def test_unreliable_completions_are_marked():
+    model = PixelCNN(num_classes=2, hidden_channels=4, num_residual_blocks=0).eval()
+    images = model.generate(num_samples=1, shape=(1, 4, 4), seed=0)
+    known = known_mask("top", (1, 4, 4))
+    with pytest.warns(UnreliableEstimateWarning):
+        found = complete(model, images, known, method="raster", num_completions=3)
+    *values, diagnostics = completion.metrics_of(found)
+    assert values[1] == f"{found.known_log_prob.max():.1f}"
+    assert diagnostics.endswith("**unreliable**")
