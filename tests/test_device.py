@@ -1,4 +1,4 @@
-"""Facts about devices and determinism; where to compute is tried by the commands."""
+"""Devices and deterministic algorithms."""
 
 import pytest
 import torch

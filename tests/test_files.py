@@ -1,4 +1,4 @@
-"""Files appear whole under their name, or not at all."""
+"""Files appear completely under their name, or not at all."""
 
 import errno
 import json

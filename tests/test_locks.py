@@ -89,7 +89,7 @@ def test_a_folder_that_was_removed_is_no_fault_of_the_lock(tmp_path):
         folder.rmdir()
 
 
-def test_others_wait_for_an_exclusive_lock_and_are_told_once(tmp_path, monkeypatch):
+def test_others_wait_for_an_exclusive_lock_and_are_notified_once(tmp_path, monkeypatch):
     monkeypatch.setattr(locks, "NOTICE_AFTER", 0.0)
     polled = []
     with another_process_in(tmp_path, "exclusive") as process:
@@ -105,6 +105,6 @@ def test_others_wait_for_an_exclusive_lock_and_are_told_once(tmp_path, monkeypat
     assert not list(tmp_path.iterdir())
 
 
-def test_where_nothing_can_be_locked_nobody_waits(tmp_path):
+def test_where_nothing_can_be_locked_no_process_waits(tmp_path):
     with exclusive_lock(tmp_path / "nosuch" / "lock", on_wait=pytest.fail):
         pass

@@ -1,4 +1,4 @@
-"""Which process this is, as those say who start many."""
+"""This process, as torchrun, srun or pixelcnn started it."""
 
 import os
 import signal

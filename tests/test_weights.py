@@ -42,7 +42,7 @@ def test_every_model_has_a_recipe():
 
 
 @pytest.mark.parametrize("name", list_weights())
-def test_a_model_loads_by_its_name_and_draws_with_a_label(name):
+def test_a_model_loads_by_its_name_and_samples_with_a_label(name):
     model = pixelcnn.load(name)
     assert not model.training
     assert model.num_labels == len(read_card(name)["labels"])
@@ -104,7 +104,7 @@ def test_only_the_plain_name_is_a_name(tmp_path, monkeypatch):
     assert find_weights("") == Path()
 
 
-def test_an_unknown_name_is_told_with_the_known_ones(tmp_path, monkeypatch):
+def test_an_unknown_name_is_an_error_with_the_known_ones(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(CheckpointError, match=r"Bundled models: .*digits"):
         load("digit")

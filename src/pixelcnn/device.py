@@ -13,7 +13,7 @@ from pixelcnn.errors import ConfigError
 
 
 def resolve_device(device: str) -> str:
-    """Turns "auto" into "cuda" or "cpu", and checks that any other device exists.
+    """Resolves "auto" to "cuda" or "cpu", and checks that any other device exists.
 
     Args:
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".

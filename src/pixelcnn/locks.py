@@ -26,7 +26,7 @@ def locked_folder(path: str | os.PathLike[str]) -> Iterator[None]:
 
     Only processes that lock the folder too are kept out. The operating system releases the lock of
     a process that dies, and a process that holds the lock can take it again. On a file system
-    without locks nobody is kept out.
+    without locks no process is kept out.
 
     Args:
         path: An existing folder that can be written to.
@@ -66,12 +66,12 @@ def locked_folder(path: str | os.PathLike[str]) -> Iterator[None]:
 def exclusive_lock(lock: Path, *, on_wait: Callable[[], None]) -> Iterator[None]:
     """Waits for a lock file, and holds its lock for the length of a block.
 
-    For work with the same result whoever does it: where nothing can be locked or written, several
+    For work with the same result in every process: where nothing can be locked or written, several
     processes do it at the same time. No process may be forked within the block, as it would
     inherit the lock.
 
     Args:
-        lock: The file to lock, which exists only while somebody holds or awaits the lock.
+        lock: The file to lock, which exists only while a process holds or awaits the lock.
         on_wait: Called once if the lock is not free within `NOTICE_AFTER` seconds.
     """
     held = FileLock(lock)

@@ -60,7 +60,7 @@ def test_drop_last_leaves_out_only_the_smaller_batch(numbered):
     assert numbers_of(loaded) == list(range(6))
 
 
-def test_augmentation_mirrors_training_images_only_when_asked():
+def test_augmentation_mirrors_training_images_only_when_set():
     x = torch.tensor([[0, 1]]).expand(40, 1, 1, 2)
     held = TensorImageSet(x, levels=2)
     (plain,) = batches(held, 40)
@@ -70,7 +70,7 @@ def test_augmentation_mirrors_training_images_only_when_asked():
     assert (mirrored.x.sum(-1) == 1).all()
 
 
-def test_dynamic_binarization_draws_anew_in_every_epoch():
+def test_dynamic_binarization_samples_anew_in_every_epoch():
     grey = torch.full((4, 1, 8, 8), 8)
     loaded = batches(
         TensorImageSet(grey, levels=17).dynamically_binarized(), 4, generator=generator()

@@ -29,7 +29,7 @@ def test_every_chunk_is_transformed():
     assert done.images.sum() == count
 
 
-def test_a_redrawn_set_keeps_its_grey_images_and_promises_binary_ones():
+def test_a_dynamically_binarized_set_keeps_its_grey_images_and_yields_binary_ones():
     held = TensorImageSet(images(), levels=4).dynamically_binarized()
     assert held.is_dynamic
     assert (held.spec.levels, held.stored_levels) == (2, 4)

@@ -93,7 +93,7 @@ def test_threshold_cuts_in_the_middle(npz):
     assert torch.equal(levels_of(data.train, data.val, data.test), expected.long())
 
 
-def test_dynamic_binarization_draws_once_for_evaluation_and_anew_for_training():
+def test_dynamic_binarization_samples_once_for_evaluation_and_anew_for_training():
     data, again = (load_data("digits", binarization="dynamic", seed=seed) for seed in (0, 1))
     assert "dynamically binarized" in data.protocol
     assert data.spec.levels == 2

@@ -1,4 +1,4 @@
-"""Facts about sharing batches among processes."""
+"""The share of each process in a batch."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Facts about images that are decoded batch by batch, here and in worker processes."""
+"""Images decoded batch by batch, in this process and in workers."""
 
 import os
 import signal
@@ -120,7 +120,7 @@ def test_two_that_read_at_once_do_not_disturb_each_other(images, num_workers):
     loader.close()
 
 
-def test_a_worker_that_dies_is_told_in_one_line_and_another_takes_its_place(images):
+def test_a_worker_that_dies_is_one_error_and_another_takes_its_place(images):
     dying = FileImageSet(Files(images.store.paths, killed), spec=images.spec)
     loader = batches(dying, 2, num_workers=1)
     for _ in range(2):
@@ -168,7 +168,7 @@ def test_batches_for_a_cuda_device_are_pinned_and_sent_without_waiting(images, m
     assert made[1:] == [(False, False)]
 
 
-def test_what_is_taken_resized_or_redrawn_stays_on_its_device(images):
+def test_what_is_taken_resized_or_binarized_stays_on_its_device(images):
     moved = images.to("meta")
     for other in (
         moved.take(torch.tensor([1])),

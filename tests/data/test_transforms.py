@@ -54,7 +54,7 @@ def test_resizing_averages_instead_of_dropping_pixels():
     assert (centre == 8).all()
 
 
-def test_binary_draws_have_the_probability_of_the_level():
+def test_binary_samples_have_the_probability_of_the_level():
     # 20,000 draws each: six standard deviations, false alarm below 1e-7 for all levels together.
     generator = torch.Generator().manual_seed(0)
     x = torch.arange(5)[:, None].expand(5, 20_000)
@@ -63,7 +63,7 @@ def test_binary_draws_have_the_probability_of_the_level():
     assert ((share - expected).abs() <= 6 * (expected * (1 - expected) / 20_000).sqrt()).all()
 
 
-def test_black_and_white_are_never_redrawn_otherwise():
+def test_black_and_white_stay():
     generator = torch.Generator().manual_seed(0)
     x = torch.tensor([0, 16]).repeat(10_000)
     assert torch.equal(sample_binary(x, levels=17, generator=generator), x // 16)

@@ -1,4 +1,4 @@
-"""A law of every reader: of a cut file nothing is missing, or it is refused by its name."""
+"""A law of every reader: a truncated file is read completely, or refused by its name."""
 
 import hashlib
 import pickle
@@ -178,7 +178,7 @@ def test_every_reader_has_been_tried():
     assert set(DATASETS) - {"digits"} == tried | alike
 
 
-def test_a_text_cut_off_at_the_end_of_a_line_is_told_by_the_protocol(tmp_path):
+def test_a_text_cut_off_at_the_end_of_a_line_is_in_the_protocol(tmp_path):
     binarized.write_amat(tmp_path)
     path = tmp_path / "binarized_mnist_valid.amat"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:2]))

@@ -17,9 +17,9 @@ class Scheduler:
         num_at_once: Number of threads that compute at once.
 
     Example:
-        >>> turns = Scheduler(1)
-        >>> with turns.slot():
-        ...     turns.yield_slot()
+        >>> scheduler = Scheduler(1)
+        >>> with scheduler.slot():
+        ...     scheduler.yield_slot()
     """
 
     def __init__(self, num_at_once: int) -> None:

@@ -123,8 +123,8 @@ class FileImageSet(ImageSet):
             name: getattr(self, name)
             for name in ("store", "spec", "stored_levels", "transforms", "device")
         }
-        kept = self.conditions if conditions is None else conditions
-        return FileImageSet(**{**same, **kept._asdict(), **changes})
+        known = self.conditions if conditions is None else conditions
+        return FileImageSet(**{**same, **known._asdict(), **changes})
 
 
 class StreamReader:

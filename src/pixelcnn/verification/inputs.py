@@ -77,8 +77,8 @@ class VerificationInputs:
         for start in range(0, len(sites), CHUNK):
             part = sites[start : start + CHUNK]
             numbers = torch.arange(start, start + len(part), device=self.x.device)
-            turns = (numbers + numbers // len(self.x)) % len(self.x)  # another image in every row
-            yield part, self.x[turns], None if self.cond is None else self.cond[turns]
+            images = (numbers + numbers // len(self.x)) % len(self.x)  # another image in every row
+            yield part, self.x[images], None if self.cond is None else self.cond[images]
 
 
 def make_inputs(

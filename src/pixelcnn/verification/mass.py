@@ -120,9 +120,9 @@ def crops_of(
     top, left = (
         (full - part) // 2 for full, part in zip(inputs.size, (height, width), strict=True)
     )
-    turns = torch.arange(len(inputs.x)).view(2, -1).T.flatten()[:count]
-    crops = inputs.x[turns, :, top : top + height, left : left + width]
-    conds = None if cond is None else crop_cond(inputs.model, cond[turns], (height, width))
+    numbers = torch.arange(len(inputs.x)).view(2, -1).T.flatten()[:count]
+    crops = inputs.x[numbers, :, top : top + height, left : left + width]
+    conds = None if cond is None else crop_cond(inputs.model, cond[numbers], (height, width))
     return crops, conds
 
 
@@ -154,7 +154,7 @@ def chain_sums(model: AutoregressiveModel, x: Tensor, cond: Tensor | None) -> Te
         x: The image. (1, C, H, W).
         cond: Its condition. (1, …).
 
-    Returns:
+    Renumbers:
         (C × H × W,), float64.
     """
     sums = []

@@ -1,4 +1,4 @@
-"""Facts about what is kept of a folder of images between two starts."""
+"""The cached headers of a folder of images."""
 
 import os
 from contextlib import contextmanager
@@ -71,7 +71,7 @@ def test_the_second_start_opens_no_file(folder, cache, opened):
     assert second.sizes.tolist() == [[4, 6]] * 4 and not second.grey.any()
 
 
-def test_who_waited_for_another_process_opens_no_file(folder, cache, opened, monkeypatch):
+def test_a_process_that_waited_for_another_opens_no_file(folder, cache, opened, monkeypatch):
     turn = index_cache.exclusive_lock
 
     @contextmanager
@@ -90,7 +90,7 @@ def test_who_waited_for_another_process_opens_no_file(folder, cache, opened, mon
     assert [file.suffix for file in cache.iterdir()] == [".npz"]
 
 
-def test_few_images_leave_nothing_behind(folder, cache, opened, monkeypatch):
+def test_few_images_are_not_cached(folder, cache, opened, monkeypatch):
     monkeypatch.setattr(index_cache, "MIN_IMAGES", 5)
     index(folder)
     index(folder)
@@ -183,7 +183,7 @@ def pickled(path):
     "damage",
     [torn, flipped, empty, another_kind, another_folder, parts_that_do_not_fit, pickled],
 )
-def test_an_index_that_cannot_be_used_is_made_anew_with_a_word(folder, cache, opened, damage):
+def test_an_unusable_index_is_made_again_with_a_warning(folder, cache, opened, damage):
     first = index(folder)
     damage(next(cache.iterdir()))
     opened.clear()
@@ -201,7 +201,7 @@ def test_a_place_that_cannot_be_written_costs_a_word_and_no_run(folder, cache):
     assert any("Without an index" in str(each.message) for each in said)
 
 
-def test_what_was_read_before_a_broken_file_is_kept(folder, cache, opened):
+def test_headers_read_before_a_broken_file_are_cached(folder, cache, opened):
     (folder / "b" / "1.png").write_bytes(b"")
     with pytest.raises(DataError, match=r"b/1\.png cannot be read as an image"):
         index(folder)

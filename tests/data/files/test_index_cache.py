@@ -1,4 +1,4 @@
-"""Facts about the cache of indices."""
+"""The cache of indices."""
 
 import os
 
@@ -19,21 +19,21 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "tables"
 
 
-def recalled(number: int) -> bool:
+def is_cached(number: int) -> bool:
     key = str(number)
     return index_cache.load_index(index_cache.index_path("tables", key), key, {"x": ()}) is not None
 
 
-def test_indices_that_were_not_used_for_longest_make_room_for_a_new_one(cache, monkeypatch):
+def test_the_least_recently_used_indices_are_evicted(cache, monkeypatch):
     size = index_cache.index_path("tables", "0").stat().st_size
     monkeypatch.setattr(index_cache, "MAX_BYTES", 3 * size)
-    assert recalled(0)
+    assert is_cached(0)
     index_cache.save_index(index_cache.index_path("tables", "3"), "3", {"x": np.zeros(50)})
-    assert [recalled(number) for number in range(4)] == [True, False, True, True]
+    assert [is_cached(number) for number in range(4)] == [True, False, True, True]
 
 
-def test_an_index_larger_than_all_room_is_kept_alone(cache, monkeypatch):
+def test_an_index_larger_than_the_limit_is_kept_alone(cache, monkeypatch):
     monkeypatch.setattr(index_cache, "MAX_BYTES", 10)
     index_cache.save_index(index_cache.index_path("tables", "3"), "3", {"x": np.zeros(50)})
-    assert [recalled(number) for number in range(4)] == [False, False, False, True]
+    assert [is_cached(number) for number in range(4)] == [False, False, False, True]
     assert len(list(cache.iterdir())) == 1

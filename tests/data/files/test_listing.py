@@ -1,4 +1,4 @@
-"""Facts about the listing of a folder of images, in which no file is opened."""
+"""The listing of a folder of images, which opens no file."""
 
 import pytest
 

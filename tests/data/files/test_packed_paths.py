@@ -1,4 +1,4 @@
-"""Facts about paths packed into one block."""
+"""Paths packed into one block."""
 
 import pickle
 from pathlib import Path

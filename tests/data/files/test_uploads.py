@@ -70,7 +70,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("content", "reason"), REFUSED)
-def test_what_is_no_picture_is_refused_in_words(content, reason):
+def test_what_is_no_image_is_refused(content, reason):
     with pytest.raises(DataError, match=reason):
         read_upload(content, "a.png", SPEC)
 

@@ -230,7 +230,7 @@ def load_damaged(folder, **options):
 
 
 @pytest.mark.parametrize("options", [{}, {"stream_above_bytes": 0}], ids=["held", "streamed"])
-def test_broken_files_are_left_out_counted_and_named_if_asked(damaged, options):
+def test_broken_files_are_skipped_counted_and_named_if_set(damaged, options):
     data = load_damaged(damaged, **options)
     assert [len(part) for part in (data.train, data.val, data.test)] == [13, 1, 2]
     assert data.protocol.endswith("(validation and test from training; 6 broken files left out)")
@@ -246,7 +246,7 @@ def test_broken_files_are_left_out_counted_and_named_if_asked(damaged, options):
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_which_files_are_left_out_is_settled_before_a_worker_decodes_any(damaged):
+def test_which_files_are_skipped_is_decided_before_a_worker_decodes_any(damaged):
     data = load_damaged(damaged, stream_above_bytes=0)
     alone = [batch.x for batch in batches(data.train, 4)]
     loader = batches(data.train, 4, num_workers=1)
@@ -257,7 +257,7 @@ def test_which_files_are_left_out_is_settled_before_a_worker_decodes_any(damaged
 
 @pytest.mark.parametrize("name", BROKEN)
 @pytest.mark.parametrize("options", [{}, {"stream_above_bytes": 0}], ids=["held", "streamed"])
-def test_unasked_the_first_broken_file_ends_the_run_by_name(damaged, name, options):
+def test_by_default_the_first_broken_file_ends_the_run_by_name(damaged, name, options):
     for other in BROKEN:
         if other != name:
             next(damaged.rglob(other)).unlink()

@@ -1,4 +1,4 @@
-"""Facts about tables of the library `datasets`, made here of the embedded digits."""
+"""Tables of the library `datasets`, made here of scikit-learn's digits."""
 
 from io import BytesIO
 
@@ -109,7 +109,7 @@ def test_workers_read_the_same_images_of_a_table(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["validation", "valid", "val", "dev"])
-def test_splits_are_known_by_their_names_and_others_are_said(tmp_path, name):
+def test_splits_are_known_by_their_names_and_others_are_noted(tmp_path, name):
     splits = {"train": range(20), name: range(20, 30), "test": range(30, 37), "extra": range(5)}
     found = {split: table(numbers) for split, numbers in splits.items()}
     datasets.DatasetDict(found).save_to_disk(tmp_path)
@@ -179,7 +179,7 @@ def test_labels_that_are_hidden_are_named(tmp_path):
 
 
 @pytest.mark.parametrize("above", [2**30, 0], ids=["held", "streamed"])
-def test_broken_rows_are_named_and_left_out_if_asked(tmp_path, above):
+def test_broken_rows_are_named_and_skipped_if_set(tmp_path, above):
     cells = [{"bytes": png(x[0]), "path": None} for x in LEVELS]
     cells[3]["bytes"] = cells[3]["bytes"][:60]
     cells[5]["bytes"] = b"text"
@@ -223,7 +223,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
         load_data(f"hf:{tmp_path / 'a.csv'}")
 
 
-def test_a_set_of_the_hub_is_asked_for_by_its_name_and_offline_it_says_what_to_do(monkeypatch):
+def test_a_set_of_the_hub_is_found_by_its_name_and_offline_the_error_says_what_to_do(monkeypatch):
     asked = []
 
     def fetch(name, subset):
@@ -259,7 +259,7 @@ def test_without_the_library_it_says_how_to_install_it(monkeypatch):
         load_data("hf:ylecun/mnist")
 
 
-def test_colour_is_as_asked_for(tmp_path):
+def test_colour_is_as_set(tmp_path):
     name = write(tmp_path)
     assert load_data(name, channels=3).spec.channels == 3
     with pytest.raises(ConfigError, match="must be 1 or 3, got 2"):
@@ -267,7 +267,7 @@ def test_colour_is_as_asked_for(tmp_path):
     assert np.all(load_data(name, channels=3).test.images.numpy().std(1) == 0)
 
 
-def test_the_second_start_opens_no_image_of_a_table_until_it_is_written_anew(tmp_path, monkeypatch):
+def test_the_second_start_opens_no_image_of_a_table_until_it_is_rewritten(tmp_path, monkeypatch):
     monkeypatch.setattr(index_cache, "MIN_IMAGES", 1)
     monkeypatch.setenv("PIXELCNN_CACHE", str(tmp_path / "indices"))
     opened, read = [], headers.read_header
@@ -294,7 +294,7 @@ def test_the_second_start_opens_no_image_of_a_table_until_it_is_written_anew(tmp
         load_data(name, stream_above_bytes=0)
 
 
-def test_the_index_of_a_table_that_is_written_anew_in_its_place_is_not_used(tmp_path, monkeypatch):
+def test_the_index_of_a_table_that_is_rewritten_in_its_place_is_not_used(tmp_path, monkeypatch):
     monkeypatch.setattr(index_cache, "MIN_IMAGES", 1)
     monkeypatch.setenv("PIXELCNN_CACHE", str(tmp_path / "indices"))
     saved, name = tmp_path / "saved", f"hf:{tmp_path / 'saved'}"

@@ -1,4 +1,4 @@
-"""A folder of shards is read as its manifest says, whole or not at all."""
+"""A folder of shards is read completely, by its manifest, or not at all."""
 
 import hashlib
 import json

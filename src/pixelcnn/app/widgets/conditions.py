@@ -16,7 +16,7 @@ NONE = "no condition"
 def condition_input(
     model: AutoregressiveModel, key: str, *, in_turn: bool = False, own: Tensor | None = None
 ) -> Tensor | None:
-    """Asks what the model shall be told, where it takes anything.
+    """Input for the condition, where the model takes one.
 
     Args:
         model: Whose condition it is.

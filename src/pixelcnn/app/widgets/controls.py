@@ -12,13 +12,13 @@ MAX_SIDE = 256
 SETTING = "set."
 """Prefix of the keys whose values are kept while another page is shown."""
 
-SAVED = "kept"
+SAVED = "saved"
 
 
 def save_settings() -> None:
     """Saves all settings: Streamlit forgets those of widgets that a run does not show."""
-    kept = st.session_state.setdefault(SAVED, {})
-    kept.update({k: v for k, v in st.session_state.items() if str(k).startswith(SETTING)})
+    saved = st.session_state.setdefault(SAVED, {})
+    saved.update({k: v for k, v in st.session_state.items() if str(k).startswith(SETTING)})
 
 
 def remember(key: str, default: Any, *, within: tuple[Any, Any] | None = None) -> str:

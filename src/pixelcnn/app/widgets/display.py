@@ -71,7 +71,7 @@ def show_images(x: Tensor, levels: int, captions: Sequence[str], *, side: int = 
 
 
 def show_figure(figure: "Figure", alt: str, size: tuple[float, float] | None = None) -> None:
-    """A figure, no wider than its letters stay small; `alt` says what it shows.
+    """Shows a figure in its size in inches; `alt` describes it.
 
     Args:
         figure: With letters in points, which stay legible on a phone if there are few inches.

@@ -82,7 +82,7 @@ def _of_test_set(choice: Choice, key: str) -> ChosenImage:
 
 
 def _own_condition(condition: Condition, known: Conditions) -> Tensor | None:
-    """What a model can be told of an image; None if it takes another kind, or others."""
+    """The condition of an image, if it fits the model; otherwise None."""
     own = known.of(condition.kind)
     if own is None:
         return None
@@ -93,7 +93,7 @@ def _own_condition(condition: Condition, known: Conditions) -> Tensor | None:
 
 
 def image_condition_input(picked: ChosenImage, choice: Choice, key: str) -> Tensor | None:
-    """What the model shall be told of an image: its own condition at first. (1, …); or None."""
+    """Input for the condition of an image: its own at first. (1, …); or None."""
     key = f"{key}.{choice.name}"
     if picked.cond is not None:  # of this image alone; else what is chosen stays for the next
         key = f"{key}.{picked.name}"

@@ -1,4 +1,4 @@
-"""The headers of a table's images, cached likewise."""
+"""The headers of a table's images, cached so that the next start need not open them."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -35,8 +35,10 @@ def read_npz(path: Path) -> Source:
 
             * `x_train`, optional `x_val`, `x_test`: images as `to_images` takes them.
             * `y_train`, …: class numbers from 0, one per image; for all splits or for none.
-            * `attributes_train`, …: numbers that describe each image, shape (N, A); likewise.
-            * `maps_train`, …: planes as large as the images, shape (N, A, H, W); likewise.
+            * `attributes_train`, …: numbers that describe each image, shape (N, A); for all
+              splits or none.
+            * `maps_train`, …: planes as large as the images, shape (N, A, H, W); for all splits
+              or none.
             * `levels`: number of levels K of the stored images. Without it uint8 has 256,
               uint16 has 65,536 and bool has 2; other integers need it.
             * `layout`: "NHWC" or "NCHW", needed only where the shape leaves it open.
@@ -100,7 +102,7 @@ def load_arrays(path: Path) -> dict[str, Array]:
 
 
 def source_from_arrays(name: str, arrays: Mapping[str, Array], *, path: Path) -> Source:
-    """Checks named arrays and turns them into image sets. See `read_npz` for the names."""
+    """Checks named arrays and converts them to image sets. See `read_npz` for the names."""
     unknown = sorted(set(arrays) - KEYS)
     if "x_train" not in arrays or unknown:
         raise DataError(
@@ -187,7 +189,7 @@ def _find_layout(shape: tuple[int, ...], layout: str | None, where: str) -> str:
     last, second = shape[3] in CHANNEL_COUNTS, shape[1] in CHANNEL_COUNTS
     if last == second:
         raise DataError(
-            f"{where} has shape {shape}: which axis holds the channels cannot be told. Save an "
+            f"{where} has shape {shape}: its axis of channels is ambiguous. Save an "
             f".npz file with the key `layout`: 'NHWC' or 'NCHW'."
         )
     return "NHWC" if last else "NCHW"
