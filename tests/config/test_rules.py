@@ -50,6 +50,15 @@ from pixelcnn.errors import ConfigError
             r"`sampling\.guidance` 2\.0 needs .* `model\.label_dropout`",
         ),
         (
+            {"sampling": {"temperature": 0}},
+            r"`sampling\.temperature` must be at least 1e-06 and finite, got 0",
+        ),
+        (
+            {"sampling": {"top_p": 1.5}},
+            r"`sampling\.top_p` must be above 0 and at most 1, got 1\.5",
+        ),
+        ({"sampling": {"top_k": 0}}, r"`sampling\.top_k` must be at least 1, got 0"),
+        (
             {"sampling": {"guidance": -1}},
             r"`sampling\.guidance` must be 0 or more, got -1\.0",
         ),

@@ -48,7 +48,7 @@ def test_belief_after_a_pixel_does_not_depend_on_later_ones(model, images):
     assert not torch.equal(before[:, 7], after[:, 7])
 
 
-def test_digits_are_told_apart_by_the_model_of_the_package():
+def test_the_bundled_model_classifies_digits():
     data = load_data("digits")
     some = data.test.take(torch.arange(0, len(data.test), 4))
     x = next(iter(some.read([torch.arange(len(some))]))).long()
@@ -71,6 +71,6 @@ def test_a_model_without_labels_cannot_classify(images):
 
 
 def test_progress_counts_a_pass_for_each_label(model, images):
-    told = []
-    classify(model, images, batch_size=3, progress=lambda *counts: told.append(counts))
-    assert told[0] == (3, 20) and told[-1] == (20, 20) and told == sorted(told)
+    calls = []
+    classify(model, images, batch_size=3, progress=lambda *counts: calls.append(counts))
+    assert calls[0] == (3, 20) and calls[-1] == (20, 20) and calls == sorted(calls)

@@ -4,7 +4,7 @@ import torch
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.inference import UnreliableEstimateWarning, complete, known_mask, known_masks
 from pixelcnn.models import PixelCNN
-from tests.inference.tiny import TINY, every_state, random_question, tiny_model
+from tests.inference.tiny import TINY, every_state, random_query, tiny_model
 from tests.laws.test_mass import fit
 
 METHODS = ["raster", "smc"]
@@ -25,7 +25,7 @@ def posterior(model, x, known):
 def smc_fit(name, seed, **options):
     """The p-value of completions of a random mask against the exact posterior."""
     model = tiny_model(name)
-    x, known = random_question(model, seed)
+    x, known = random_query(model, seed)
     found = complete(model, x, known, method="smc", batch_size=16_000, **options)
     return fit(found.images[0], posterior(model, x, known), model.num_classes), found
 
@@ -51,7 +51,7 @@ def test_smc_completions_follow_the_exact_posterior_for_many_masks(name, seed):
 
 
 @pytest.mark.filterwarnings(UNRELIABLE)
-def test_few_particles_are_biased_and_say_so_and_the_test_of_the_law_sees_it():
+def test_few_particles_are_biased_and_unreliable_and_fail_the_test_of_the_posterior():
     options = {"num_completions": 1000, "num_particles": 2}
     chance, found = smc_fit("binary", 1, num_populations=4, **options)
     assert chance < 1e-6 and not found.is_reliable
@@ -59,7 +59,7 @@ def test_few_particles_are_biased_and_say_so_and_the_test_of_the_law_sees_it():
 
 def test_two_populations_are_unreliable_unless_nothing_known_comes_later():
     model = tiny_model("binary")
-    x, known = random_question(model, 1)
+    x, known = random_query(model, 1)
     options = {"method": "smc", "num_populations": 2, "num_particles": 1}
     with pytest.warns(UnreliableEstimateWarning, match=r"2 populations are too few .* \(image 0\)"):
         complete(model, x, known, **options)
@@ -68,9 +68,9 @@ def test_two_populations_are_unreliable_unless_nothing_known_comes_later():
 
 @pytest.mark.parametrize("name", ["binary", "rgb"])
 @pytest.mark.parametrize("method", METHODS)
-def test_what_follows_a_known_beginning_is_drawn_exactly(name, method):
+def test_what_follows_a_known_beginning_is_sampled_exactly(name, method):
     model = tiny_model(name)
-    x, _ = random_question(model, 1)
+    x, _ = random_query(model, 1)
     known = torch.zeros(x.shape, dtype=torch.bool)
     known[:, 0] = True
     options = {"num_completions": 1000, "batch_size": 8000, **QUICK[method]}
@@ -98,9 +98,9 @@ def test_known_sub_pixels_come_back_as_they_were_under_different_masks(method):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_nothing_known_is_drawing_and_everything_known_is_scoring(method):
+def test_nothing_known_is_sampling_and_everything_known_is_scoring(method):
     model = tiny_model("levels")
-    x = random_question(model, 1)[0]
+    x = random_query(model, 1)[0]
     nothing = torch.zeros(x.shape, dtype=torch.bool)
     options = {"num_completions": 1000, "batch_size": 8000, **QUICK[method]}
     found = complete(model, x, nothing, method=method, **options)
@@ -118,7 +118,7 @@ def test_nothing_known_is_drawing_and_everything_known_is_scoring(method):
 @pytest.mark.parametrize("method", METHODS)
 def test_completions_are_ranked_by_the_log_probability_of_the_image(method):
     model = tiny_model("rgb")
-    x, known = random_question(model, 1)
+    x, known = random_query(model, 1)
     found = complete(model, x, known, method=method, num_completions=9, **QUICK[method])
     assert (found.log_prob[0].diff() <= 0).all() and found.log_prob[0].unique().numel() > 1
     torch.testing.assert_close(found.log_prob[0], model.log_prob(found.images[0]).detach())
@@ -128,7 +128,7 @@ def test_completions_are_ranked_by_the_log_probability_of_the_image(method):
 
 def test_maps_of_mean_and_uncertainty_are_those_of_the_completions():
     model = tiny_model("levels")
-    x, known = random_question(model, 1)
+    x, known = random_query(model, 1)
     found = complete(model, x, known, method="smc", num_completions=40, batch_size=8000)
     assert (found.uncertainty[0][known] == 0).all()
     torch.testing.assert_close(found.mean[0][known], x[known].double())
@@ -139,7 +139,7 @@ def test_maps_of_mean_and_uncertainty_are_those_of_the_completions():
     assert found.uncertainty[0][site] == pytest.approx(float(bits))
 
 
-def test_raster_says_which_images_it_does_not_answer():
+def test_raster_names_the_images_for_which_it_is_unreliable():
     model = tiny_model("binary")
     x = torch.ones(3, 1, 3, 3, dtype=torch.int64)
     known = known_masks(["bottom", "top", "none"], (3, 1, 3, 3))
@@ -159,7 +159,7 @@ def test_populations_that_disagree_are_unreliable():
 
 def test_smc_estimates_the_evidence_of_each_image():
     model = tiny_model("binary")
-    pairs = [random_question(model, seed) for seed in (1, 2)]
+    pairs = [random_query(model, seed) for seed in (1, 2)]
     x, known = map(torch.stack, zip(*pairs, strict=True))
     found = complete(model, x, known, method="smc", num_completions=100, batch_size=8000)
     for i, (image, mask) in enumerate(pairs):
@@ -173,15 +173,15 @@ def test_completions_depend_on_the_seed_and_not_on_the_batch(method):
     model = PixelCNN(num_classes=3, num_labels=2, num_residual_blocks=1, image_size=(4, 5)).double()
     x, known = torch.randint(3, (2, 1, 4, 5)), known_mask("right", (1, 4, 5))
     known[:, 1:] = False
-    told = []
+    calls = []
     options = {"cond": torch.tensor([0, 1]), "num_completions": 3, **QUICK[method]}
     options.update(method=None if method == "raster" else "smc", seed=5)
     known = known if method == "smc" else known_mask("bottom", (1, 4, 5))
-    one = complete(model, x, known, batch_size=5, progress=lambda *n: told.append(n), **options)
+    one = complete(model, x, known, batch_size=5, progress=lambda *n: calls.append(n), **options)
     other = complete(model, x, known, **options)
     assert one.method == method
     assert torch.equal(one.images, other.images)
-    assert told[-1][0] == told[-1][1] and len(told) > 1
+    assert calls[-1][0] == calls[-1][1] and len(calls) > 1
     options["seed"] = 6
     assert not torch.equal(complete(model, x, known, **options).images, one.images)
 

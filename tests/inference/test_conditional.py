@@ -5,7 +5,7 @@ from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.inference import UnreliableEstimateWarning, conditional
 from pixelcnn.inference.smc import conditional as smc_module
 from pixelcnn.models import PixelCNN
-from tests.inference.tiny import TINY, every_state, exact_levels, random_question, tiny_model
+from tests.inference.tiny import TINY, every_state, exact_levels, random_query, tiny_model
 
 # What each method is asked for where it is compared with the exact answer.
 SAMPLING = {
@@ -26,10 +26,10 @@ def agrees(estimate, exact, times=6):
 
 @pytest.mark.parametrize("method", SAMPLING)
 @pytest.mark.parametrize("name", TINY)
-def test_estimates_agree_with_the_exact_answer_within_their_errors(name, method):
+def test_estimates_agree_with_the_exact_value_within_their_errors(name, method):
     model = tiny_model(name)
     for seed in (1, 2) if name in ("binary", "levels") else (1,):
-        x, known = random_question(model, seed)
+        x, known = random_query(model, seed)
         site = unknown_sites(known)[len(unknown_sites(known)) // 2]
         options = {"method": method, "seed": seed, "batch_size": 4000, **SAMPLING[method]}
         found = conditional(model, site, given=x, known=known, **options)
@@ -39,10 +39,10 @@ def test_estimates_agree_with_the_exact_answer_within_their_errors(name, method)
 
 
 @pytest.mark.parametrize("method", SAMPLING)
-def test_drawn_levels_are_counted_where_they_are_too_many_to_be_tried(method, monkeypatch):
+def test_sampled_levels_are_counted_where_there_are_too_many_to_try(method, monkeypatch):
     monkeypatch.setattr(smc_module, "MAX_BRANCHES", 2)
     model = tiny_model("levels")
-    x, known = random_question(model, 3)
+    x, known = random_query(model, 3)
     known[0, 1, 2], known[0, 0, 1] = True, False
     options = {"method": method, "batch_size": 4000, **SAMPLING[method]}
     found = conditional(model, (0, 0, 1), given=x, known=known, **options)
@@ -53,7 +53,7 @@ def test_drawn_levels_are_counted_where_they_are_too_many_to_be_tried(method, mo
 @pytest.mark.parametrize("method", SAMPLING)
 def test_the_evidence_is_estimated_too(method):
     model = tiny_model("binary")
-    x, known = random_question(model, 1)
+    x, known = random_query(model, 1)
     known[0, 2, 2], known[0, 1, 0] = True, False
     query = {"given": x, "known": known, "batch_size": 4000}
     found = conditional(model, (1, 0), method=method, **SAMPLING[method], **query)
@@ -65,7 +65,7 @@ def test_the_evidence_is_estimated_too(method):
 @pytest.mark.parametrize("method", ["exact", *SAMPLING])
 def test_a_known_site_has_its_level_for_certain(method):
     model = tiny_model("levels")
-    x, known = random_question(model, 3)
+    x, known = random_query(model, 3)
     site = tuple(known.nonzero()[0].tolist())
     found = conditional(model, site, given=x, known=known, method=method)
     assert found.probabilities.tolist() == torch.eye(3)[x[site]].tolist()
@@ -74,7 +74,7 @@ def test_a_known_site_has_its_level_for_certain(method):
 
 @pytest.mark.parametrize("method", ["importance", "smc"])
 def test_given_all_others_any_draw_is_exact(method):
-    model, x = tiny_model("rgb"), random_question(tiny_model("rgb"), 4)[0]
+    model, x = tiny_model("rgb"), random_query(tiny_model("rgb"), 4)[0]
     known = torch.ones(x.shape, dtype=torch.bool)
     known[1, 0, 1] = False
     found = conditional(model, (1, 0, 1), given=x, known=known, method=method, batch_size=4000)
@@ -83,9 +83,9 @@ def test_given_all_others_any_draw_is_exact(method):
 
 
 @pytest.mark.parametrize("method", ["importance", "smc"])
-def test_the_batch_size_does_not_change_the_answer(method):
+def test_the_batch_size_does_not_change_the_estimate(method):
     model = tiny_model("binary")
-    x, known = random_question(model, 1)
+    x, known = random_query(model, 1)
     site = unknown_sites(known)[0]
     sizes = {"num_draws": 40} if method == "importance" else {"num_populations": 12}
     found = [
@@ -98,7 +98,7 @@ def test_the_batch_size_does_not_change_the_answer(method):
 
 def test_few_images_are_enumerated_unless_another_method_is_named():
     model = tiny_model("binary")
-    x, known = random_question(model, 1)
+    x, known = random_query(model, 1)
     site = unknown_sites(known)[0]
     assert conditional(model, site, given=x, known=known).method == "exact"
     wide = torch.zeros(1, 5, 9, dtype=torch.int64)
@@ -106,9 +106,9 @@ def test_few_images_are_enumerated_unless_another_method_is_named():
     assert conditional(model, (4, 8), given=wide, known=nothing).method == "smc"
 
 
-def test_what_stands_where_nothing_is_known_is_not_read():
+def test_levels_of_unknown_sub_pixels_are_not_read():
     model = tiny_model("binary")
-    x, known = random_question(model, 1)
+    x, known = random_query(model, 1)
     site = unknown_sites(known)[0]
     other = torch.where(known, x, 77)
     for method in ("exact", "smc"):
@@ -140,7 +140,7 @@ def test_uneven_weights_are_unreliable():
 def test_too_few_populations_or_chains_to_know_are_unreliable(few):
     """Of 2 populations the effective sample size is always between 1 and 2."""
     model = tiny_model("binary")
-    x, known = random_question(model, 1)
+    x, known = random_query(model, 1)
     with pytest.warns(UnreliableEstimateWarning, match="Unreliable: [239] (independent|chains)"):
         found = conditional(model, unknown_sites(known)[0], given=x, known=known, **few)
     assert not found.is_reliable
@@ -181,7 +181,7 @@ def test_what_does_not_fit_is_refused(changes, error, says):
 @pytest.mark.parametrize("name", ["binary", "levels", "rgb"])
 def test_95_percent_intervals_of_400_runs_cover_the_exact_value_in_92_to_98_percent(name, method):
     model = tiny_model(name)
-    x, known = random_question(model, 1)
+    x, known = random_query(model, 1)
     site = unknown_sites(known)[1]
     exact = exact_levels(model, site, x, known)
     # On images so small weights are hardly ever uneven: populations resample all the same.

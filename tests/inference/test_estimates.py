@@ -51,7 +51,7 @@ def test_intervals_of_weighted_means_cover_the_exact_value():
     assert 920 <= covered <= 975
 
 
-def test_what_was_never_drawn_has_an_error_all_the_same():
+def test_a_level_that_was_never_drawn_still_has_an_error():
     drawn = torch.eye(3)[torch.tensor([0, 1] * 50)]
     expected = estimate(torch.zeros(100), drawn)
     counted = estimate(torch.zeros(100), drawn, num_counted=100)

@@ -6,7 +6,7 @@ from pixelcnn.inference import conditional
 from pixelcnn.inference.exact import enumerate_images, num_states
 from pixelcnn.inference.query import make_query
 from pixelcnn.order import RasterOrder
-from tests.inference.tiny import TINY, exact_levels, random_question, tiny_model
+from tests.inference.tiny import TINY, exact_levels, random_query, tiny_model
 
 CLOSE = {"rtol": 0, "atol": 1e-9}
 
@@ -14,7 +14,7 @@ CLOSE = {"rtol": 0, "atol": 1e-9}
 @pytest.mark.parametrize("name", ["binary", "levels", "rgb"])
 def test_conditionals_of_every_site_are_those_of_brute_force(name):
     model = tiny_model(name)
-    x, known = random_question(model, 5)
+    x, known = random_query(model, 5)
     for site in RasterOrder(*x.shape):
         if not known[site]:
             found = conditional(model, site, given=x, known=known, method="exact", batch_size=7)
@@ -34,7 +34,7 @@ def test_images_that_are_possible_have_the_mass_of_what_is_known(name):
 
 def test_the_evidence_is_the_log_probability_of_what_is_known():
     model = tiny_model("binary")
-    x, known = random_question(model, 6)
+    x, known = random_query(model, 6)
     known[0, 2, 2] = True
     query = make_query(model, x, known)
     by_state = torch.cat([log_prob for _, log_prob in enumerate_images(query)]).logsumexp(0)
@@ -43,7 +43,7 @@ def test_the_evidence_is_the_log_probability_of_what_is_known():
     assert found.diagnostics["log_evidence"] == pytest.approx(float(by_state), abs=1e-9)
 
 
-def test_what_comes_after_everything_asked_is_not_enumerated():
+def test_sub_pixels_after_the_site_and_all_known_ones_are_not_enumerated():
     model = tiny_model("binary")
     known = torch.zeros(1, 3, 3, dtype=torch.bool)
     query = make_query(model, torch.zeros(1, 3, 3).long(), known)
@@ -69,7 +69,7 @@ def test_too_many_images_are_refused_with_their_number():
 
 def test_the_model_stays_in_its_mode_and_without_gradients():
     model = tiny_model("binary").train()
-    x, known = random_question(model, 5)
+    x, known = random_query(model, 5)
     for _, log_prob in enumerate_images(make_query(model, x, known)):
         assert not log_prob.requires_grad
     assert model.training

@@ -1,4 +1,4 @@
-"""What is expected of an image as its pixels arrive."""
+"""The expected image as its pixels become known."""
 
 import pytest
 import torch
@@ -32,7 +32,7 @@ def test_before_anything_is_known_the_mean_is_that_of_the_marginal():
     assert abs(mean - exact.probabilities @ levels) < 5 * 1 / 4000**0.5
 
 
-def test_progress_is_told():
+def test_progress_is_reported():
     seen = []
     x = torch.zeros(1, 1, 2, 2, dtype=torch.int64)
     expectation(PixelCNN(num_classes=2), x, num_times=3, progress=lambda *parts: seen.append(parts))

@@ -55,12 +55,12 @@ def test_a_marginal_is_a_conditional_on_nothing():
     assert torch.equal(alone.stderr, averaged.stderr)
 
 
-def test_neither_batches_nor_what_comes_below_change_the_answer():
+def test_neither_batches_nor_rows_below_change_the_estimate():
     model = PixelCNN(num_classes=3, num_labels=2, image_size=(6, 7), num_residual_blocks=1)
-    told = []
+    calls = []
     options = {"num_draws": 20, "cond": 1, "seed": 2}
-    found = marginal(model, (3, 2), batch_size=7, progress=lambda *n: told.append(n), **options)
-    assert told == [(7, 20), (14, 20), (20, 20)]
+    found = marginal(model, (3, 2), batch_size=7, progress=lambda *n: calls.append(n), **options)
+    assert calls == [(7, 20), (14, 20), (20, 20)]
     together = marginal(model, (3, 2), **options)
     torch.testing.assert_close(found.averaged.probabilities, together.averaged.probabilities)
     shorter = marginal(model, (3, 2), shape=(1, 6, 7), **options)
@@ -80,7 +80,7 @@ def test_sites_outside_the_image_are_refused():
         marginal(model, (0, 0), seed=-1)
 
 
-def test_draws_that_all_show_one_level_say_nothing_of_how_counts_vary():
+def test_the_variance_of_counts_is_unknown_where_all_draws_show_one_level():
     model = PixelCNN(num_classes=3, num_residual_blocks=1, image_size=4)
     with torch.no_grad():
         model.out.bias[0] += 9

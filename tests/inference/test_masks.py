@@ -39,7 +39,7 @@ def box(rows, columns, size=SHAPE[1:]):
         (":,4:", slice(None), slice(4, 6)),
     ],
 )
-def test_words_say_what_is_missing(word, rows, columns):
+def test_names_of_masks(word, rows, columns):
     assert torch.equal(missing(word), box(rows, columns))
 
 

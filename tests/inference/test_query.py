@@ -1,4 +1,4 @@
-"""Whatever is asked, an argument of the wrong kind is named before anything is computed."""
+"""An argument of the wrong kind is named before anything is computed."""
 
 import re
 

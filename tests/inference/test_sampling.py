@@ -21,7 +21,7 @@ def test_an_image_depends_on_seed_and_number_not_on_its_neighbours(sampler):
     assert not torch.equal(sampler.generate_samples(7, cond=cond, seed=4), together)
 
 
-def test_growing_shows_rows_as_they_come_and_ends_with_the_same_images(sampler):
+def test_partial_samples_show_rows_and_end_with_the_same_images(sampler):
     final = sampler.generate_samples(3, cond=1, seed=3, batch_size=2)
     steps = list(sampler.generate_progressively(3, cond=1, seed=3, batch_size=2))
     assert torch.equal(steps[-1].images, final)
@@ -73,12 +73,12 @@ def test_a_stream_gives_the_same_images_a_batch_at_a_time(sampler):
     assert torch.equal(torch.cat(list(later)), together[3:])
 
 
-def test_a_stream_draws_what_is_asked_for_and_no_more(sampler):
-    told = []
-    images = sampler.stream(6, cond=1, batch_size=2, on_progress=lambda *each: told.append(each))
-    assert told == []
+def test_a_stream_samples_one_batch_at_a_time(sampler):
+    calls = []
+    images = sampler.stream(6, cond=1, batch_size=2, on_progress=lambda *each: calls.append(each))
+    assert calls == []
     next(images)
-    assert told == [(2 * 6 * row, 6 * 30) for row in range(1, 6)]
+    assert calls == [(2 * 6 * row, 6 * 30) for row in range(1, 6)]
 
 
 def test_a_stream_checks_its_arguments_before_it_is_read(sampler):
@@ -88,7 +88,7 @@ def test_a_stream_checks_its_arguments_before_it_is_read(sampler):
         sampler.stream(2, cond=torch.tensor([1, 2, 3]))
 
 
-def test_weights_that_overflow_are_refused_and_not_drawn_as_black_images():
+def test_weights_that_overflow_are_refused_and_not_sampled_as_black_images():
     model = PixelCNN(num_classes=3, num_residual_blocks=1, image_size=(5, 6))
     with torch.no_grad():
         for weight in model.parameters():

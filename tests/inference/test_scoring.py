@@ -1,4 +1,4 @@
-"""Scores are the likelihood, in every unit, and say where an image was hard to guess."""
+"""Scores are the likelihood, in every unit and at every pixel."""
 
 import math
 
@@ -33,7 +33,7 @@ def test_nats_are_minus_the_log_likelihood_whatever_the_batch(model, images):
         assert torch.allclose(scores.nats, expected, atol=1e-10)
 
 
-def test_bits_add_up_to_the_nats_and_stand_where_their_pixel_stands(model, images):
+def test_bits_add_up_to_the_nats_at_the_place_of_their_pixel(model, images):
     scores = score(model, images, 1)
     assert torch.allclose(scores.bits.flatten(1).sum(1), (scores.nats / math.log(2)).float())
     sites = -model.site_log_prob(images, 1).detach() / math.log(2)
@@ -61,9 +61,9 @@ def test_dropout_is_off_and_the_mode_stays_as_it_was():
 
 
 def test_progress_ends_with_all_images(model, images):
-    told = []
-    score(model, images, 0, batch_size=2, progress=lambda *counts: told.append(counts))
-    assert told == [(2, 5), (4, 5), (5, 5)]
+    calls = []
+    score(model, images, 0, batch_size=2, progress=lambda *counts: calls.append(counts))
+    assert calls == [(2, 5), (4, 5), (5, 5)]
 
 
 def test_what_does_not_fit_is_named(model, images):

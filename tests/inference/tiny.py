@@ -47,7 +47,7 @@ def tiny_model(name: str) -> AutoregressiveModel:
     return model
 
 
-def random_question(
+def random_query(
     model: AutoregressiveModel, seed: int, *, share: float = 0.5
 ) -> tuple[Tensor, Tensor]:
     """An image, drawn from the model, and a random mask of what is known. Both (C, H, W)."""

@@ -1,4 +1,4 @@
-"""A walk is the same list of operations whatever is drawn, so it may be recorded and replayed."""
+"""A walk is the same list of operations for all levels, so it may be recorded and replayed."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""A model to draw with, and what a drawing into shards leaves."""
+"""A model to sample from, and a complete folder of shards."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.shards.folders import SIZES
 
 @pytest.fixture
 def model() -> PixelCNN:
-    """In float32, as people draw."""
+    """In float32, as people sample."""
     made = PixelCNN(hidden_channels=8, num_residual_blocks=1, num_classes=4, num_labels=5)
     made.image_size = (6, 5)
     for parameter in made.parameters():

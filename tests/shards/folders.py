@@ -1,4 +1,4 @@
-"""How large the drawings of tests are, and what is in their folders."""
+"""Sizes of the sets in tests, and the files in their folders."""
 
 from pathlib import Path
 

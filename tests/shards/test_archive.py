@@ -1,4 +1,4 @@
-"""A shard is a NumPy file that knows whether it is whole."""
+"""A shard is a NumPy file with a checksum."""
 
 import io
 import zipfile
@@ -18,7 +18,7 @@ def test_numpy_reads_it_as_any_other():
     assert read_notes(pack({"x": ARRAYS["x"]})) == {}
 
 
-def test_no_time_of_day_stands_in_it():
+def test_it_holds_no_time_of_day():
     with zipfile.ZipFile(io.BytesIO(pack(ARRAYS))) as archive:
         assert {each.date_time for each in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 

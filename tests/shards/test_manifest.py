@@ -1,4 +1,4 @@
-"""A folder of shards is that of one plan, and its manifest says of which."""
+"""A folder of shards has one plan, which its manifest holds."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from pixelcnn.shards.archive import pack
 from tests.shards.folders import SIZES, contents
 
 
-def test_a_shard_of_another_drawing_is_not_taken_for_ones_own(model, whole, tmp_path):
+def test_a_shard_of_other_settings_is_replaced(model, whole, tmp_path):
     sample_shards(model, tmp_path / "other", cond=torch.arange(5), seed=1, **SIZES)
     before = contents(whole)
     for number, source in ((0, tmp_path / "other" / "shard-00000.npz"), (2, "shard-00001.npz")):
@@ -24,25 +24,25 @@ def test_a_shard_of_another_drawing_is_not_taken_for_ones_own(model, whole, tmp_
     for each in manifest["shards"]:
         each["sha256"] = None
     (whole / "manifest.json").write_text(json.dumps(manifest))
-    drawing = ShardedSampling(model, whole, cond=torch.arange(5), **SIZES)
-    assert drawing.missing() == [0, 2]
-    drawing.write([0, 2])
-    assert drawing.finish()
+    sampling = ShardedSampling(model, whole, cond=torch.arange(5), **SIZES)
+    assert sampling.missing() == [0, 2]
+    sampling.write([0, 2])
+    assert sampling.finish()
     assert contents(whole) == before
 
 
-def test_a_shard_that_the_manifest_tells_otherwise_is_drawn_again(model, whole):
+def test_a_shard_with_another_checksum_in_the_manifest_is_sampled_again(model, whole):
     manifest = json.loads((whole / "manifest.json").read_text())
     manifest["shards"][1]["sha256"] = "0" * 64
     (whole / "manifest.json").write_text(json.dumps(manifest))
-    drawing = ShardedSampling(model, whole, cond=torch.arange(5), **SIZES)
-    assert drawing.missing() == [1]
-    drawing.write([1])
-    assert drawing.finish()
-    assert drawing.missing() == []
+    sampling = ShardedSampling(model, whole, cond=torch.arange(5), **SIZES)
+    assert sampling.missing() == [1]
+    sampling.write([1])
+    assert sampling.finish()
+    assert sampling.missing() == []
 
 
-def test_the_manifest_says_what_was_drawn(model, whole):
+def test_the_manifest_holds_the_settings_and_checksums(model, whole):
     manifest = json.loads((whole / "manifest.json").read_text())
     assert manifest["recipe"]["weights"] == fingerprint(model)
     assert manifest["recipe"]["condition"]["values"] == [0, 1, 2, 3, 4]
@@ -54,7 +54,7 @@ def test_the_manifest_says_what_was_drawn(model, whole):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "calls"),
     [
         ({"seed": 1}, "`seed` is 0 there and 1 here"),
         ({"temperature": 0.5}, "`temperature` is 1.0 there and 0.5 here"),
@@ -63,9 +63,9 @@ def test_the_manifest_says_what_was_drawn(model, whole):
         ({"cond": 3}, "`condition` is"),
     ],
 )
-def test_a_folder_of_another_drawing_is_refused(model, whole, change, told):
+def test_a_folder_of_other_settings_is_refused(model, whole, change, calls):
     before = contents(whole)
-    with pytest.raises(ConfigError, match=told):
+    with pytest.raises(ConfigError, match=calls):
         sample_shards(model, whole, **{"cond": torch.arange(5), **SIZES, **change})
     model.out.bias.data += 1
     with pytest.raises(ConfigError, match="`weights` is"):
@@ -79,22 +79,22 @@ def test_a_folder_whose_manifest_is_damaged_is_refused(model, whole):
         sample_shards(model, whole, cond=torch.arange(5), **SIZES)
 
 
-def test_a_lost_manifest_is_written_again_from_whole_shards(model, whole):
+def test_a_lost_manifest_is_written_again_from_complete_shards(model, whole):
     before = contents(whole)
     (whole / "manifest.json").unlink()
     (whole / "shard-00002.npz").write_bytes(before["shard-00002.npz"][:-9])
-    drawing = ShardedSampling(model, whole, cond=torch.arange(5), **SIZES)
-    assert drawing.missing() == [2]
-    drawing.write([2])
-    assert drawing.finish()
+    sampling = ShardedSampling(model, whole, cond=torch.arange(5), **SIZES)
+    assert sampling.missing() == [2]
+    sampling.write([2])
+    assert sampling.finish()
     assert contents(whole) == before
 
 
-def test_without_a_manifest_shards_of_another_drawing_are_refused(model, whole):
+def test_without_a_manifest_shards_of_other_settings_are_refused(model, whole):
     (whole / "manifest.json").unlink()
     before = contents(whole)
-    told = r"holds shards but no manifest\.json, and shard-00000\.npz has other settings"
-    with pytest.raises(ConfigError, match=told):
+    calls = r"holds shards but no manifest\.json, and shard-00000\.npz has other settings"
+    with pytest.raises(ConfigError, match=calls):
         sample_shards(model, whole, cond=torch.arange(5), seed=1, **SIZES)
     assert contents(whole) == before
 
@@ -107,14 +107,14 @@ def test_a_folder_whose_manifest_was_edited_is_refused(model, whole, shards):
         sample_shards(model, whole, cond=torch.arange(5), **SIZES)
 
 
-def test_a_folder_that_was_claimed_and_never_drawn_into_is_free(model, tmp_path):
+def test_a_folder_without_shards_takes_another_plan(model, tmp_path):
     ShardedSampling(model, tmp_path / "a", cond=1, **SIZES)
     assert sample_shards(model, tmp_path / "a", cond=1, seed=1, **SIZES)
     manifest = json.loads((tmp_path / "a" / "manifest.json").read_text())
     assert manifest["recipe"]["seed"] == 1
 
 
-def test_who_lost_the_folder_to_another_drawing_stops(model, tmp_path):
+def test_a_process_whose_folder_got_another_plan_stops(model, tmp_path):
     late = ShardedSampling(model, tmp_path / "a", cond=1, **SIZES)
     sample_shards(model, tmp_path / "a", cond=1, seed=1, **SIZES)
     before = contents(tmp_path / "a")
@@ -123,14 +123,14 @@ def test_who_lost_the_folder_to_another_drawing_stops(model, tmp_path):
     assert contents(tmp_path / "a") == before
 
 
-def test_a_checksum_that_ends_no_shard_is_drawn_again(model, whole):
+def test_a_file_with_a_checksum_that_is_no_shard_is_sampled_again(model, whole):
     before = contents(whole)
     for number, content in enumerate((b"no archive", pack({"notes": np.array("[")}))):
         digest = hashlib.sha256(content).hexdigest().encode()
         ended = content + digest if number == 0 else content
         (whole / f"shard-0000{number}.npz").write_bytes(ended)
-    drawing = ShardedSampling(model, whole, cond=torch.arange(5), **SIZES)
-    assert drawing.missing() == [0, 1]
-    drawing.write([0, 1])
-    assert drawing.finish()
+    sampling = ShardedSampling(model, whole, cond=torch.arange(5), **SIZES)
+    assert sampling.missing() == [0, 1]
+    sampling.write([0, 1])
+    assert sampling.finish()
     assert contents(whole) == before

@@ -1,4 +1,4 @@
-"""Shards hold the images that one drawing gives, whoever draws them, and however often stopped."""
+"""Shards hold the images of the sampler, whichever process makes them, also when interrupted."""
 
 import signal
 import subprocess
@@ -25,7 +25,7 @@ def levels(folder: Path) -> np.ndarray:
     return np.concatenate([np.load(file)["x_train"] for file in files])
 
 
-def test_they_hold_the_images_of_one_drawing_in_float32_to_the_bit(model, whole):
+def test_they_hold_the_images_of_the_sampler_in_float32_to_the_bit(model, whole):
     labels = torch.arange(COUNT) * 5 // COUNT
     images = PixelCNNSampler(model).generate_samples(COUNT, cond=labels, batch_size=3)
     assert np.array_equal(levels(whole), images)
@@ -49,18 +49,18 @@ def test_workers_share_the_shards_and_change_no_byte(model, whole, tmp_path, num
     assert contents(folder) == contents(whole)
 
 
-def test_a_worker_draws_its_own_shards_alone(model, tmp_path):
-    drawing = ShardedSampling(model, tmp_path / "a", cond=1, **SIZES)
-    assert [drawing.missing(worker=i, num_workers=3) for i in range(3)] == [[0, 3], [1], [2]]
-    drawing.write(drawing.missing(worker=1, num_workers=3))
-    assert {path.name for path in drawing.folder.iterdir()} == {"manifest.json", "shard-00001.npz"}
-    assert drawing.missing() == [0, 2, 3]
-    assert not drawing.finish()
+def test_a_worker_samples_only_its_own_shards(model, tmp_path):
+    sampling = ShardedSampling(model, tmp_path / "a", cond=1, **SIZES)
+    assert [sampling.missing(worker=i, num_workers=3) for i in range(3)] == [[0, 3], [1], [2]]
+    sampling.write(sampling.missing(worker=1, num_workers=3))
+    assert {path.name for path in sampling.folder.iterdir()} == {"manifest.json", "shard-00001.npz"}
+    assert sampling.missing() == [0, 2, 3]
+    assert not sampling.finish()
     with pytest.raises(ConfigError, match="from 0 to `num_workers` - 1, got 3 of 3"):
-        drawing.missing(worker=3, num_workers=3)
+        sampling.missing(worker=3, num_workers=3)
 
 
-def test_what_is_whole_is_kept_and_all_else_is_drawn_again(model, whole):
+def test_complete_shards_are_kept_and_all_others_sampled_again(model, whole):
     before = contents(whole)
     kept = (whole / "shard-00000.npz").stat().st_mtime_ns
     (whole / "shard-00001.npz").write_bytes(before["shard-00001.npz"][:-9])
@@ -70,10 +70,10 @@ def test_what_is_whole_is_kept_and_all_else_is_drawn_again(model, whole):
     (whole / ".shard-00002-0123456789ab.npz").write_bytes(b"half")
     (whole / ".manifest-0123456789ab.json").write_bytes(b"{")
     (whole / ".hidden").write_bytes(b"")
-    drawing = ShardedSampling(model, whole, cond=torch.arange(5), **SIZES)
-    assert drawing.missing() == [1, 2, 3]
-    drawing.write([1, 2, 3])
-    assert drawing.finish()
+    sampling = ShardedSampling(model, whole, cond=torch.arange(5), **SIZES)
+    assert sampling.missing() == [1, 2, 3]
+    sampling.write([1, 2, 3])
+    assert sampling.finish()
     assert contents(whole) == {**before, ".hidden": b""}
     assert (whole / "shard-00000.npz").stat().st_mtime_ns == kept
 
@@ -118,24 +118,24 @@ def test_arguments_of_another_type_are_named(model, tmp_path, wrong, error):
 def test_numbers_of_numpy_are_numbers(model, whole):
     sizes = {name: np.int64(size) for name, size in SIZES.items()}
     how = {"seed": np.int64(0), "temperature": np.float32(1), "cond": np.arange(5)}
-    drawing = ShardedSampling(model, whole, **how, **sizes)
-    assert drawing.missing(worker=np.int64(0), num_workers=np.int64(1)) == []
+    sampling = ShardedSampling(model, whole, **how, **sizes)
+    assert sampling.missing(worker=np.int64(0), num_workers=np.int64(1)) == []
 
 
 @pytest.mark.parametrize("number", [99, -1])
 def test_a_shard_that_there_is_not_is_named(model, tmp_path, number):
-    drawing = ShardedSampling(model, tmp_path / "a", cond=1, **SIZES)
+    sampling = ShardedSampling(model, tmp_path / "a", cond=1, **SIZES)
     with pytest.raises(ConfigError, match=f"`shards` must be numbers from 0 to 3, got {number}"):
-        drawing.write([number])
+        sampling.write([number])
 
 
-def test_progress_is_told_over_all_that_is_missing(model, tmp_path):
-    drawing = ShardedSampling(model, tmp_path / "a", cond=1, **SIZES)
-    drawing.write([1])
-    told: list[tuple[int, int]] = []
-    drawing.write(drawing.missing(), on_progress=lambda *each: told.append(each))
-    assert told == sorted(told)
-    assert told[-1] == (16 * 30, 16 * 30)
+def test_progress_is_over_all_missing_shards(model, tmp_path):
+    sampling = ShardedSampling(model, tmp_path / "a", cond=1, **SIZES)
+    sampling.write([1])
+    calls: list[tuple[int, int]] = []
+    sampling.write(sampling.missing(), on_progress=lambda *each: calls.append(each))
+    assert calls == sorted(calls)
+    assert calls[-1] == (16 * 30, 16 * 30)
 
 
 def test_a_shard_and_a_whole_folder_are_data_sets_to_train_on(whole):

@@ -47,13 +47,13 @@ def test_they_are_those_of_all_images_at_once_to_the_bit(model, image_set, tmp_p
 
 
 def test_without_labels_they_are_summed_out(model, image_set, tmp_path):
-    told: list[tuple[int, int]] = []
+    calls: list[tuple[int, int]] = []
     scoring = ShardedScoring(model, image_set.with_labels(None), tmp_path, **SIZES)
-    scoring.write(scoring.missing(), on_progress=lambda *each: told.append(each))
+    scoring.write(scoring.missing(), on_progress=lambda *each: calls.append(each))
     assert scoring.finish()
     whole = score_unconditionally(model, image_set.images.long(), batch_size=3)
     assert np.array_equal(joined(scoring), whole.nats.numpy())
-    assert told == sorted(told) and told[-1] == (COUNT, COUNT)
+    assert calls == sorted(calls) and calls[-1] == (COUNT, COUNT)
 
 
 def test_a_lost_shard_is_measured_again(model, image_set, tmp_path):

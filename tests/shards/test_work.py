@@ -1,4 +1,4 @@
-"""What is true of work into shards whatever the work is."""
+"""Facts about work into shards of any kind."""
 
 from dataclasses import dataclass
 

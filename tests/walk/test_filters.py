@@ -17,7 +17,7 @@ def test_temperature_divides_the_logits():
     assert (halved[0, 1] - halved[0, 0]).item() == 2.0
 
 
-def test_the_lowest_temperature_draws_the_most_probable_level():
+def test_the_lowest_temperature_samples_the_most_probable_level():
     logits = 1e36 * torch.tensor([[1.0, 2.0, -300.0], [0.0, 0.0, -1.0]])
     probabilities = Filter(temperature=1e-6)(logits).softmax(1)
     assert probabilities.tolist() == [[0.0, 1.0, 0.0], [0.5, 0.5, 0.0]]

@@ -31,25 +31,25 @@ def test_neighbouring_large_seeds_differ():
     assert not torch.equal(image_noise(2**63, 0, 1, 1, 2, 2), image_noise(2**63 + 1, 0, 1, 1, 2, 2))
 
 
-def test_draw_inverts_the_cumulative_distribution():
+def test_sampling_inverts_the_cumulative_distribution():
     logits = torch.tensor([0.2, 0.5, 0.3]).log().expand(6, 3)
     uniform = torch.tensor([0.0, 0.19, 0.21, 0.69, 0.71, 0.999]).double()
     assert sample_levels(logits, uniform).tolist() == [0, 0, 1, 1, 2, 2]
 
 
-def test_a_level_of_no_probability_is_never_drawn():
+def test_a_level_of_no_probability_is_never_sampled():
     logits = torch.tensor([[float("-inf"), 0.0, float("-inf")]]).expand(2, 3)
     edges = torch.tensor([0.0, 1 - 2**-53], dtype=torch.float64)
     assert sample_levels(logits, edges).tolist() == [1, 1]
 
 
-def test_the_largest_uniform_draws_a_level_for_any_table():
+def test_the_largest_uniform_samples_a_level_for_any_table():
     logits = 5 * torch.randn(2000, 37)
     levels = sample_levels(logits, torch.full((2000,), 1 - 2**-53, dtype=torch.float64))
     assert levels.max() == 36
 
 
-def test_draw_counts_agree_with_the_probabilities():
+def test_sample_counts_agree_with_the_probabilities():
     # Each of 4 counts is within 6 standard deviations; a right draw fails with p < 1e-8.
     probabilities = torch.tensor([0.01, 0.09, 0.4, 0.5], dtype=torch.float64)
     uniform = image_noise(3, 0, 1, 1, 200, 500).flatten()

@@ -41,7 +41,7 @@ def site_log_prob(model, x, cond, stepper=CachedStepper):
 
 @pytest.mark.parametrize("dtype", ROUNDING)
 @pytest.mark.parametrize("name", SMALL)
-def test_logits_differ_by_what_the_bits_say(name, dtype):
+def test_logits_differ_by_the_rounding_of_the_bits(name, dtype):
     model = make(name, likelihood="logistic_mixture" if name == "pixelcnnpp" else "categorical")
     cond = torch.tensor([0, 1, 2])
     x = torch.randint(8, (3, 3, 4, 3))
@@ -65,8 +65,8 @@ def test_neither_the_model_nor_its_probabilities_change(name, precision):
     weights = {key: value.clone() for key, value in model.state_dict().items()}
     before = model.log_prob(x, [0, 1])
     exact = PixelCNNSampler(model).generate_samples(40, cond=1)
-    drawn = PixelCNNSampler(model).generate_samples(40, cond=1, precision=precision)
-    assert (drawn == exact).float().mean() > 0.5  # the same noise, from much the same model
+    samples = PixelCNNSampler(model).generate_samples(40, cond=1, precision=precision)
+    assert (samples == exact).float().mean() > 0.5  # the same noise, from much the same model
     assert torch.equal(model.log_prob(x, [0, 1]), before)
     assert all(torch.equal(value, weights[key]) for key, value in model.state_dict().items())
 
@@ -88,7 +88,7 @@ def test_neighbouring_levels_stay_apart_in_16_bits():
     assert len(seen.unique()) == 256
 
 
-def test_a_network_that_overflows_says_so_and_samples_nothing():
+def test_a_network_that_overflows_is_refused():
     model = make("gated")
     model.out.bias.data[0] = 1e5  # float16 ends at 65,504
     sampler = PixelCNNSampler(model)
@@ -110,5 +110,5 @@ def test_guided_sampling_is_rounded_too():
     model = make("gated", label_dropout=0.1)
     how = {"cond": 1, "guidance": 2.0}
     exact = PixelCNNSampler(model).generate_samples(20, **how)
-    drawn = PixelCNNSampler(model).generate_samples(20, **how, precision="bf16")
-    assert 0.5 < (drawn == exact).float().mean() < 1
+    samples = PixelCNNSampler(model).generate_samples(20, **how, precision="bf16")
+    assert 0.5 < (samples == exact).float().mean() < 1

@@ -4,8 +4,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from pixelcnn.arguments import renamed_arguments
 from pixelcnn.config.sections import FINDERS, Config, TrainingConfig
 from pixelcnn.errors import ConfigError
+from pixelcnn.walk import SamplingKeywords, SamplingOptions
 
 Rule = tuple[Callable[[Any], bool], str]
 
@@ -44,9 +46,6 @@ RANGES: dict[str, Rule] = {
     "evaluation.batch_size": AT_LEAST_ONE,
     "evaluation.max_samples": AT_LEAST_ONE,
     "sampling.num_samples": AT_LEAST_ONE,
-    "sampling.temperature": POSITIVE,
-    "sampling.top_k": AT_LEAST_ONE,
-    "sampling.top_p": (lambda value: 0 < value <= 1, "in (0, 1]"),
     "sampling.guidance": NOT_NEGATIVE,
     "sampling.per_label": AT_LEAST_ONE,
 }
@@ -69,6 +68,10 @@ def check_range(key: str, value: Any) -> None:
         holds, what = RANGES[key]
         if not holds(value):
             raise ConfigError(f"`{key}` must be {what}, got {value!r}.")
+    section, _, name = key.partition(".")
+    if section == "sampling" and name in SamplingKeywords.__annotations__:
+        with renamed_arguments({name: key}):
+            SamplingOptions.of({name: value}, None)
 
 
 def check_combinations(config: Config) -> None:

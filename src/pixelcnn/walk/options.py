@@ -1,6 +1,5 @@
 """The options of everything that samples, with their checks."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeAlias, TypedDict, get_args
@@ -8,7 +7,7 @@ from typing import Any, TypeAlias, TypedDict, get_args
 from torch import Tensor
 
 from pixelcnn.arguments import image_shape, real_number, seed_number, whole_number
-from pixelcnn.errors import ConfigError
+from pixelcnn.errors import ConfigError, suggestion
 from pixelcnn.walk.filters import Filter
 from pixelcnn.walk.precision import Precision
 
@@ -100,9 +99,8 @@ For the most probable level use top_k=1.
         names = [field.name for field in fields(cls)]
         for name in keywords:
             if name not in names:
-                near = difflib.get_close_matches(name, names, n=1)
-                hint = f"Did you mean `{near[0]}`?" if near else f"Use {', '.join(names)}."
-                raise ConfigError(f"`{name}` is not an option of sampling. {hint}")
+                hint = suggestion(name, names) or f" Use {', '.join(names)}."
+                raise ConfigError(f"`{name}` is not an option of sampling.{hint}")
         return cls(**keywords, shape=shape)  # type: ignore[arg-type]
 
     @property

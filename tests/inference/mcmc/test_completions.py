@@ -11,14 +11,14 @@ from pixelcnn.inference.query import make_query
 from pixelcnn.models import build
 from tests.inference.listed import Listed
 from tests.inference.mcmc.test_gibbs import forget_the_suffix
-from tests.inference.tiny import random_question, tiny_model
+from tests.inference.tiny import random_query, tiny_model
 from tests.laws.test_mass import fit
 
 
 def chance_of_completions(name, **options):
     """p-value of 1500 completions against the exact posterior."""
     model = tiny_model(name)
-    given, known = random_question(model, 1)
+    given, known = random_query(model, 1)
     known.view(-1)[-1] = True
     query = make_query(model, given, known, seed=2, batch_size=3000)
     found = gibbs_completions(query, 1500, num_sweeps=16, **options)
@@ -43,9 +43,9 @@ def test_completions_that_forget_the_suffix_are_noticed(monkeypatch):
     assert chance_of_completions("binary", num_particles=3) < 1e-9
 
 
-def test_chains_begin_at_weighed_draws_or_at_blind_ones():
+def test_chains_begin_at_completions_of_smc_or_raster():
     model = tiny_model("binary")
-    given, known = random_question(model, 1)
+    given, known = random_query(model, 1)
     known.view(-1)[-1] = True
     begun = {}
     for start in ("raster", "smc"):
@@ -71,9 +71,9 @@ def test_each_image_keeps_what_is_known_of_it():
     model = build("pixelcnn", num_classes=4, num_labels=2, num_residual_blocks=1, hidden_channels=8)
     images, known = torch.randint(4, (4, 1, 5, 5)), torch.rand(4, 1, 5, 5) < 0.5
     known[2], known[3] = True, False
-    told, seen = [], []
+    calls, seen = [], []
     found = gibbs_completions(
-        make_query(model, images, known, cond=1, progress=lambda *counts: told.append(counts)),
+        make_query(model, images, known, cond=1, progress=lambda *counts: calls.append(counts)),
         3,
         num_sweeps=8,
         on_sweep=seen.append,
@@ -85,7 +85,7 @@ def test_each_image_keeps_what_is_known_of_it():
     torch.testing.assert_close(
         found.log_prob[0].float(), model.log_prob(found.images[0], 1).detach()
     )
-    assert told == [(done, 8) for done in range(1, 9)]
+    assert calls == [(done, 8) for done in range(1, 9)]
     assert len(seen) == 9 and seen[0].shape == found.images.shape
     assert found.diagnostics["r_hat"][2] == 1, "nothing changes where everything is known"
 

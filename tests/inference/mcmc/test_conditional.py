@@ -1,4 +1,4 @@
-"""What chains say of one sub-pixel agrees with the exact answer, within the error they state."""
+"""Conditionals by chains agree with the exact ones, within their standard errors."""
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ from pixelcnn.inference.query import make_query
 from pixelcnn.models import build
 from pixelcnn.order import Site
 from tests.inference.mcmc.test_gibbs import forget_the_suffix
-from tests.inference.tiny import exact_levels, random_question, tiny_model
+from tests.inference.tiny import exact_levels, random_query, tiny_model
 
 
 def unknown_site(known):
@@ -22,7 +22,7 @@ def unknown_site(known):
 def errors_in_stderr(name, *, seed=1, **options):
     """How far each level is off, in standard errors, with the estimate."""
     model = tiny_model(name)
-    given, known = random_question(model, seed)
+    given, known = random_query(model, seed)
     site = unknown_site(known)
     found = conditional(model, site, given=given, known=known, method="gibbs", seed=seed, **options)
     exact = exact_levels(model, site, given, known)
@@ -57,9 +57,9 @@ def test_chains_that_forget_the_suffix_are_outside_their_error(monkeypatch):
     assert off.abs().max() > 10
 
 
-def test_where_all_else_is_known_the_answer_is_exact():
+def test_where_all_else_is_known_the_estimate_is_exact():
     model = tiny_model("levels")
-    given, known = random_question(model, 1, share=1.1)
+    given, known = random_query(model, 1, share=1.1)
     known[0, 0, 1] = False
     found = conditional(model, (0, 1), given=given, known=known, method="gibbs")
     expected = full_conditional(model, given[None], Site(0, 0, 1))[0]
@@ -81,15 +81,15 @@ def test_chains_that_hardly_move_are_unreliable():
         optimiser.step()
     assert loss < 0.72, "nearly log 2"
     nothing = torch.zeros(1, 2, 2, dtype=torch.bool)
-    with pytest.warns(UnreliableEstimateWarning) as told:
+    with pytest.warns(UnreliableEstimateWarning) as calls:
         found = conditional(
             model, (1, 1), given=dark_and_bright[0], known=nothing, method="gibbs", num_sweeps=50
         )
-    assert {"R-hat" in str(each.message) for each in told} == {True, False}
+    assert {"R-hat" in str(each.message) for each in calls} == {True, False}
     assert not found.is_reliable
 
 
-def test_chains_begin_at_draws_that_keep_what_is_known():
+def test_chains_begin_at_samples_that_keep_what_is_known():
     model = build("pixelcnn", num_classes=4, num_labels=2, num_residual_blocks=1, image_size=5)
     given, known = torch.randint(4, (3, 1, 5, 5)), torch.rand(3, 1, 5, 5) < 0.5
     options = {"cond": torch.tensor([0, 1, 0]), "seed": 5}
@@ -103,15 +103,15 @@ def test_chains_begin_at_draws_that_keep_what_is_known():
 
 
 def test_progress_counts_sweeps():
-    told = []
+    calls = []
     query = make_query(
         tiny_model("binary"),
         torch.zeros(1, 3, 3).long(),
         torch.arange(9).view(3, 3) > 4,
-        progress=lambda done, total: told.append((done, total)),
+        progress=lambda done, total: calls.append((done, total)),
     )
     gibbs(query, Site(0, 0, 0), num_sweeps=4, num_burn_in=3)
-    assert told == [(done, 7) for done in range(1, 8)]
+    assert calls == [(done, 7) for done in range(1, 8)]
 
 
 @pytest.mark.parametrize(
@@ -126,16 +126,16 @@ def test_progress_counts_sweeps():
 )
 def test_options_out_of_range_are_refused(options, match):
     model = tiny_model("binary")
-    given, known = random_question(model, 1)
+    given, known = random_query(model, 1)
     with pytest.raises(ConfigError, match=match):
         conditional(model, unknown_site(known), given=given, known=known, method="gibbs", **options)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "kernel"), [("binary", "gibbs"), ("levels", "metropolis")])
-def test_intervals_of_repeated_runs_hold_the_exact_value_as_often_as_they_say(name, kernel):
+def test_intervals_of_repeated_runs_cover_the_exact_value_as_often_as_stated(name, kernel):
     model = tiny_model(name)
-    given, known = random_question(model, 3)
+    given, known = random_query(model, 3)
     site = unknown_site(known)
     exact = exact_levels(model, site, given, known)
     held = 0

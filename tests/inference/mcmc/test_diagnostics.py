@@ -1,4 +1,4 @@
-"""Diagnostics say what is known of made-up chains."""
+"""Diagnostics of made-up chains have their known values."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def test_chains_that_disagree_are_noticed():
     assert diagnose(apart).ess < 100
 
 
-def test_chains_that_stand_still_at_different_numbers_are_noticed():
+def test_chains_constant_at_different_numbers_are_noticed():
     frozen = diagnose(np.repeat([[0.0], [1.0]], 50, axis=1))
     assert (frozen.rhat, frozen.ess) == (float("inf"), 1.0)
 

@@ -155,7 +155,7 @@ def chance_of_chains(name, *, kernel, scan, seed=0):
         pytest.param("mixture", "gibbs", "systematic", marks=pytest.mark.slow),
     ],
 )
-def test_chains_visit_images_as_often_as_the_exact_posterior_says(name, kernel, scan):
+def test_chains_visit_images_as_often_as_the_exact_posterior(name, kernel, scan):
     # Right chains fail with probability 1e-6 each; the seeds are fixed.
     assert chance_of_chains(name, kernel=kernel, scan=scan) > 1e-6
 

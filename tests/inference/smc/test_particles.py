@@ -3,7 +3,7 @@ import torch
 
 from pixelcnn.inference.smc.particles import Particles, systematic
 from pixelcnn.walk import image_noise
-from tests.inference.tiny import every_state, random_question, tiny_model
+from tests.inference.tiny import every_state, random_query, tiny_model
 
 
 def test_systematic_resampling_takes_each_image_by_its_weight():
@@ -46,7 +46,7 @@ def particles_of(model, x, known, *, populations, size, resample_below, seed=0):
 def test_the_mean_weight_estimates_the_mass_of_what_is_known_without_bias(name, resample_below):
     # The mean of 400 populations is within five standard errors of the exact mass: 1e-6.
     model = tiny_model(name)
-    x, known = random_question(model, 2)
+    x, known = random_query(model, 2)
     options = {"populations": 400, "size": 6, "resample_below": resample_below}
     evidence = particles_of(model, x, known, **options).log_evidence.exp()
     nothing = torch.zeros_like(known)
@@ -56,9 +56,9 @@ def test_the_mean_weight_estimates_the_mass_of_what_is_known_without_bias(name, 
     assert evidence.std() > 0
 
 
-def test_known_sub_pixels_stay_and_drawn_ones_follow_the_model_where_nothing_is_weighed():
+def test_known_sub_pixels_stay_and_samples_follow_the_model_without_weights():
     model = tiny_model("rgb")
-    x, known = random_question(model, 2)
+    x, known = random_query(model, 2)
     particles = particles_of(model, x, known, populations=5, size=4, resample_below=0.5)
     assert (particles.x[:, known] == x[known]).all()
     assert len(particles.x[:, ~known].unique(dim=0)) > 1
@@ -66,7 +66,7 @@ def test_known_sub_pixels_stay_and_drawn_ones_follow_the_model_where_nothing_is_
 
 def test_resampling_evens_out_weights():
     model = tiny_model("binary")
-    x, known = random_question(model, 1)
+    x, known = random_query(model, 1)
     known[0, 2, 2] = True
     never = particles_of(model, x, known, populations=9, size=50, resample_below=0.0)
     always = particles_of(model, x, known, populations=9, size=50, resample_below=1.0)
@@ -76,7 +76,7 @@ def test_resampling_evens_out_weights():
 
 def test_populations_do_not_depend_on_their_neighbours():
     model = tiny_model("snail")
-    x, known = random_question(model, 2)
+    x, known = random_query(model, 2)
     many = particles_of(model, x, known, populations=4, size=5, resample_below=0.9)
     few = particles_of(model, x, known, populations=2, size=5, resample_below=0.9)
     assert torch.equal(many.x[:10], few.x)
