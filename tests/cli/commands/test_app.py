@@ -1,6 +1,7 @@
 """`pixelcnn app` at the command line."""
 
 import signal
+import socket
 import sys
 
 import pytest
@@ -16,6 +17,29 @@ def test_the_server_listens_on_this_machine_alone_by_default():
     assert app.ENTRY.is_file()
     assert {"--server.address=localhost", "--server.port=9000"} <= set(command)
     assert command[-4:] == ["--", "runs/a", "--device", "cpu"]
+
+
+def test_runs_that_do_not_exist_are_refused_before_the_server_starts(fails, monkeypatch):
+    monkeypatch.setattr(app.subprocess, "Popen", None)
+    assert "`runs/nosuch` does not exist. Correct the path" in fails("app", "runs/nosuch")
+    assert "bundled models are always shown" in fails("app", "digits")
+
+
+@pytest.mark.parametrize("host", ["nosuch.invalid", "192.0.2.1", "a" * 64 + ".invalid"])
+def test_a_wrong_host_is_refused_in_one_line(fails, monkeypatch, host):
+    pytest.importorskip("streamlit")
+    monkeypatch.setattr(app.subprocess, "Popen", None)
+    line = fails("app", "--host", host)
+    assert f"`--host` must be a name or an address of this machine, got `{host}` (" in line
+
+
+def test_a_port_in_use_is_refused_in_one_line(fails, monkeypatch):
+    pytest.importorskip("streamlit")
+    monkeypatch.setattr(app.subprocess, "Popen", None)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        line = fails("app", "--host", "127.0.0.1", "--port", port)
+    assert f"`--port` must be free for a server, got {port} (" in line
 
 
 def test_its_exit_code_is_that_of_the_server(monkeypatch):

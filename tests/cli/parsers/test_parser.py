@@ -116,6 +116,16 @@ def refusal(capsys):
     return run
 
 
+def test_the_nearest_word_is_suggested(refusal):
+    assert "There is no command `smaple`. Did you mean `sample`?" in refusal("smaple", "digits")
+    assert "There is no option `--temp`. Did you mean `--temperature`?" in (
+        refusal("sample", "digits", "--temp", "1")
+    )
+    assert "`--split` must be one of train, val, test, got `tset`. " in (
+        refusal("score", "digits", "--split", "tset")
+    )
+
+
 def test_a_refusal_names_the_help_of_its_command(refusal):
     for words in (["score", "run", "--labl", "1"], ["score", "run", "--batch-size", "0"]):
         assert refusal(*words).endswith("See `pixelcnn score --help`.\n")

@@ -96,7 +96,7 @@ def test_wrong_inputs_are_refused_in_one_line(run_folder, model_file, clothes, f
     assert "`--background` needs `--against DATA`" in fails(
         "score", run_folder, "--background", "digits", *out
     )
-    assert "nowhere` does not exist. Name image files" in fails(
+    assert "`--against` must be a data set (digits, " in fails(
         "score", run_folder, "--against", tmp_path / "nowhere", *out
     )
     assert not (tmp_path / "out").exists()

@@ -61,21 +61,22 @@ def check_address(host: str, port: int) -> None:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except (socket.gaierror, UnicodeError) as error:
-        raise ConfigError(
-            f"`--host` must be a name or an address of this machine, got `{host}` ({error}). "
-            f"Use localhost, or 0.0.0.0 for every machine that reaches this one."
-        ) from error
+        raise _wrong_host(host, error) from error
     except OSError as error:
         if error.errno in (errno.EADDRINUSE, errno.EACCES):
-            option, value = "--port", str(port)
-            hint = "Choose another --port."
-        else:
-            option, value = "--host", host
-            hint = "Use localhost, or 0.0.0.0 for every machine that reaches this one."
-        raise ConfigError(
-            f"`{option}` must be free for a server on this machine, got `{value}` "
-            f"({error.strerror}). {hint}"
-        ) from error
+            raise ConfigError(
+                f"`--port` must be free for a server, got {port} ({error.strerror}). Choose "
+                f"another one."
+            ) from error
+        raise _wrong_host(host, error) from error
+
+
+def _wrong_host(host: str, error: OSError | UnicodeError) -> ConfigError:
+    reason = getattr(error, "strerror", None) or error
+    return ConfigError(
+        f"`--host` must be a name or an address of this machine, got `{host}` ({reason}). Use "
+        f"localhost, or 0.0.0.0 for every machine that reaches this one."
+    )
 
 
 def server_command(args: argparse.Namespace) -> list[str]:

@@ -95,7 +95,8 @@ def split_of(
         check_image_conditions(model.condition, images.conditions)
     about, count = data.protocol, args.max_images
     if count is not None and count < len(images):
-        about += f", the first {count:,} of {len(images):,} {name} images"
+        first = "first" if count == 1 else f"first {count:,}"
+        about += f", the {first} of {len(images):,} {name} images"
         images = images.take(torch.arange(count))
     return images, name, about, foreign
 

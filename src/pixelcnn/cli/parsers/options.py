@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import re
+from collections.abc import Iterable
 from typing import NoReturn
 
 from pixelcnn.cli.parsers.types import destination, non_negative, positive, size
@@ -47,16 +48,28 @@ class OneLineParser(argparse.ArgumentParser):
                 if theirs.endswith(r"(.*)\)"):  # choices are quoted by some versions of Python
                     message = message.replace("'", "")
                 break
-        self.exit(2, f"pixelcnn: {message}. See `{self.prog} --help`.\n")
+        end = "" if message.endswith("?") else "."
+        self.exit(2, f"pixelcnn: {message}{end} See `{self.prog} --help`.\n")
 
     def refuse_unknown(self, words: list[str]) -> NoReturn:
         """Refuses words that mean nothing here, with the nearest option."""
         word = words[0].partition("=")[0]
         if not word.startswith("-"):
             self.error(f"`{word}` is not expected here")
-        nearest = difflib.get_close_matches(word, self._option_string_actions, n=1)
-        hint = f": did you mean `{nearest[0]}`?" if nearest else ""
-        self.error(f"there is no option `{word}`{hint}".rstrip("?"))
+        self.error(f"There is no option `{word}`{did_you_mean(word, self._option_string_actions)}")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A question with the known word that begins like a wrong one, or else is nearest to it.
+
+    Example:
+        >>> did_you_mean("--temp", ["--top-k", "--temperature"]), did_you_mean("x", ["sample"])
+        ('. Did you mean `--temperature`?', '')
+    """
+    known = list(known)
+    begins = [each for each in known if each.startswith(word)] if word else []
+    nearest = begins or difflib.get_close_matches(word, known, n=1)
+    return f". Did you mean `{nearest[0]}`?" if nearest else ""
 
 
 def add_command(

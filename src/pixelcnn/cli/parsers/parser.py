@@ -5,7 +5,13 @@ import re
 from collections.abc import Sequence
 
 from pixelcnn.cli.parsers.evaluation import add_compare, add_evaluate, add_info, add_verify
-from pixelcnn.cli.parsers.options import OneLineParser, Subparsers, add_command, add_device
+from pixelcnn.cli.parsers.options import (
+    OneLineParser,
+    Subparsers,
+    add_command,
+    add_device,
+    did_you_mean,
+)
 from pixelcnn.cli.parsers.queries import (
     add_classify,
     add_complete,
@@ -35,9 +41,12 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     """
     plain, settings = split_settings(words)
     parser = build_parser()
-    chosen = command_parsers(parser).get(plain[0] if plain else "")
-    if chosen is None:
-        return parser.parse_args(plain)  # --help, --version, or what is wrong
+    commands = command_parsers(parser)
+    if not plain or plain[0].startswith("-"):
+        return parser.parse_args(plain)  # --help, --version, or a missing command
+    if plain[0] not in commands:
+        parser.error(f"There is no command `{plain[0]}`{did_you_mean(plain[0], commands)}")
+    chosen = commands[plain[0]]
     # Not `parser.parse_args`, which refuses files that follow options.
     args, unknown = chosen.parse_known_intermixed_args(plain[1:])
     if unknown:

@@ -81,7 +81,12 @@ def score_against(args: argparse.Namespace) -> int:
 def outliers_of(args: argparse.Namespace, model: AutoregressiveModel) -> QueryImages:
     """The images of `--against`, in the levels of the model, at most `--max-images`."""
     name = args.against.partition(":")[0]
-    if name not in DATASETS or Path(args.against).exists():
+    if Path(args.against).exists() or name not in DATASETS:
+        if not Path(args.against).exists():
+            raise ConfigError(
+                f"`--against` must be a data set ({', '.join(DATASETS)}) or an existing file or "
+                f"folder, got `{args.against}`."
+            )
         found = read_files([Path(args.against)], model)
         return found if args.max_images is None else found.only(slice(args.max_images))
     # The last setting wins, so the form of the images stays that of the run.
