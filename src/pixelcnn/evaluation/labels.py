@@ -1,4 +1,4 @@
-"""Labels go by their names: what a number means is for each data set to say."""
+"""Matches the labels of a data set with those of a model, by name."""
 
 from dataclasses import replace
 
@@ -10,18 +10,17 @@ from pixelcnn.nn import Condition
 
 
 def labels_by_name(condition: Condition, data: DataSplits) -> tuple[DataSplits, str | None]:
-    """A data set with its labels in the numbers of a model.
+    """Renumbers the labels of a data set to those of a model.
 
-    Where model and data both name their labels, the names decide: images get the number that the
-    model has for their name. If the model does not know all names of the data, it knows none of
-    these labels, and they are taken away. Where either has no names, numbers are all there is.
+    If model and data both have label names, images get the number of their name in the model. If
+    the model lacks one of the names, all labels are removed. Without names, numbers are kept.
 
     Args:
-        condition: Of the model.
+        condition: Condition of the model.
         data: Any images.
 
     Returns:
-        The data set, and why its labels were taken away in a sentence; None if they were not.
+        The data set, and the reason if its labels were removed, else None.
 
     Example:
         >>> from pixelcnn.data import load_data
