@@ -27,7 +27,7 @@ from pixelcnn.cli.launch import shared_environment
 from pixelcnn.data import Batch
 from pixelcnn.runs import read_state
 from pixelcnn.training import train_pixelcnn
-from pixelcnn.training.distributed.process_group import joined
+from pixelcnn.training.distributed.process_group import process_group
 from pixelcnn.training.epoch_loader import EpochLoader
 
 HEAD = [
@@ -170,7 +170,7 @@ def main() -> None:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     if "RANK" in os.environ:
-        with joined("cpu"):
+        with process_group("cpu"):
             for number, each in enumerate(json.loads(sys.argv[2])):
                 train(Path(sys.argv[1], str(number)), each)
     else:

@@ -73,7 +73,7 @@ def test_broken_files_are_said_once_and_counted_in_the_figures(tmp_path, capsys)
     words = ["train", "--data.dataset_name", name, "--data.skip_broken_files", "true"]
     words += ["--model.hidden_channels=4", "--training.max_epochs=1", "--device=cpu"]
     assert main([*words, "--out", str(tmp_path / "run")]) == 0
-    said = [line for line in capsys.readouterr().err.splitlines() if "broken" in line]
+    said = [line for line in capsys.readouterr().err.splitlines() if "broken file " in line]
     assert len(said) == 1
     assert said[0].startswith(f"1 broken file left out of {tmp_path / 'data'}: ")
     assert broken in said[0]

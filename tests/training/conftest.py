@@ -32,10 +32,12 @@ class PressCtrlC(Callback):
 @pytest.fixture
 def press_ctrl_c(monkeypatch):
     """Makes the next trainings be interrupted in a hook; without arguments ends that."""
-    observers = run_module.observers
+    make_callbacks = run_module.make_callbacks
 
     def arm(*where) -> None:
         extra = [PressCtrlC(*where)] if where else []
-        monkeypatch.setattr(run_module, "observers", lambda *args: [*observers(*args), *extra])
+        monkeypatch.setattr(
+            run_module, "make_callbacks", lambda *args: [*make_callbacks(*args), *extra]
+        )
 
     return arm

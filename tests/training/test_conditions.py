@@ -7,7 +7,8 @@ from pixelcnn import checkpoint
 from pixelcnn.config import ModelConfig
 from pixelcnn.data import load_data
 from pixelcnn.evaluation import evaluate
-from pixelcnn.training import build_model, load_trained
+from pixelcnn.runs import load_trained
+from pixelcnn.training import build_model
 from tests.training.tiny_runs import train
 
 NAMES = ("round", "mean level")

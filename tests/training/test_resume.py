@@ -51,7 +51,7 @@ def test_resuming_names_the_setting_that_differs():
 
 def test_auto_goes_on_from_the_last_state(whole, half, capsys):
     assert_same(go_on(half).model.state_dict(), whole.model.state_dict())
-    assert f"Going on from {half / 'checkpoints' / 'last.ckpt'}." in capsys.readouterr().err
+    assert f"Resuming from {half / 'checkpoints' / 'last.ckpt'}." in capsys.readouterr().err
 
 
 def test_auto_skips_torn_states_with_a_line_about_each(whole, half, capsys):
@@ -74,7 +74,7 @@ def test_auto_refuses_where_no_state_is_whole(half):
     for path in (half / "checkpoints").iterdir():
         damage(path)
     before = sorted(half.rglob("*"))
-    with pytest.raises(CheckpointError, match=r"No state in .* is whole"):
+    with pytest.raises(CheckpointError, match=r"must be undamaged to resume, but all"):
         go_on(half)
     assert sorted(half.rglob("*")) == before
 

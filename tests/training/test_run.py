@@ -88,11 +88,15 @@ def test_weights_have_no_traces_of_the_trainer_in_their_names(trained):
     assert not trained.model.training
 
 
-def test_a_log_has_one_plain_line_per_epoch(tmp_path, capsys):
+def test_a_log_has_a_plain_line_after_the_first_step_and_each_epoch(tmp_path, capsys):
     train(tmp_path)
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 2
-    assert lines[1].startswith("epoch 2/2: train ")
+    assert [line.partition(": train ")[0] for line in lines] == [
+        f"Training pixelcnn (849 parameters) on 60 images, up to epoch 2, in {tmp_path}.",
+        "epoch 1/2, step 1/4",
+        "epoch 1/2",
+        "epoch 2/2",
+    ]
     assert all(line.isprintable() for line in lines)
 
 
@@ -194,9 +198,11 @@ class PoisonGradient(Callback):
 def test_a_gradient_that_is_no_number_leaves_the_last_good_state(
     tmp_path, monkeypatch, batch, every
 ):
-    observers = run_module.observers
+    make_callbacks = run_module.make_callbacks
     poison = PoisonGradient(1, batch)
-    monkeypatch.setattr(run_module, "observers", lambda *args: [*observers(*args), poison])
+    monkeypatch.setattr(
+        run_module, "make_callbacks", lambda *args: [*make_callbacks(*args), poison]
+    )
     # Every weight is NaN after that step, with clipping at once.
     named = rf"gradient .* epoch 2, batch {batch + 1}\. .*last\.ckpt"
     with pytest.raises(NotFiniteError, match=named):
@@ -270,3 +276,12 @@ def test_dynamic_binarization_and_flips_train(tmp_path):
     result = train(tmp_path, data=data, training={"accumulate_grad_batches": 2})
     assert result.model.num_classes == 2
     assert "dynamically binarized" in result.data.protocol
+
+
+def test_an_earlier_run_is_replaced_only_where_that_is_wanted(tmp_path):
+    train(tmp_path, training={"max_epochs": 1}, overwrite=False)
+    with pytest.raises(ConfigError, match=r"which holds model\.safetensors\. .*`overwrite=True`"):
+        train(tmp_path, training={"max_epochs": 1}, overwrite=False)
+    train(tmp_path, overwrite=False, resume=tmp_path / "checkpoints" / "last.ckpt")
+    assert len(train(tmp_path, overwrite=False, resume="auto").history) == 2
+    assert len(train(tmp_path, training={"max_epochs": 1}, overwrite=True).history) == 1

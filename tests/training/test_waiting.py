@@ -36,8 +36,8 @@ class Reads(TorchDispatchMode, Callback):
 
 @pytest.fixture
 def reads(monkeypatch) -> Reads:
-    mode, observers = Reads(), run_module.observers
-    monkeypatch.setattr(run_module, "observers", lambda *args: [*observers(*args), mode])
+    mode, make_callbacks = Reads(), run_module.make_callbacks
+    monkeypatch.setattr(run_module, "make_callbacks", lambda *args: [*make_callbacks(*args), mode])
     return mode
 
 

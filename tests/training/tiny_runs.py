@@ -20,7 +20,7 @@ def train(out: Path, *, model=None, training=None, data=None, logger=None, **opt
         logger_config={**SILENT, **(logger or {})},
         out=out,
         device="cpu",
-        **options,
+        **{"overwrite": True, **options},
     )
 
 

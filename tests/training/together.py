@@ -17,7 +17,7 @@ from torch.distributed.tensor import DTensor
 import pixelcnn.training.module as module_of_training
 from pixelcnn.cli.launch import shared_environment
 from pixelcnn.training import train_pixelcnn
-from pixelcnn.training.distributed.process_group import joined
+from pixelcnn.training.distributed.process_group import process_group
 
 SILENT = {"tensorboard": False, "csv": False, "sample_every_n_epochs": 0}
 FEW = {"dataset_name": "digits", "max_samples": 37, "batch_size": 8}  # 4 batches of 8, one of 5
@@ -89,10 +89,10 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     shares = note_shards()
     place, work = Path(sys.argv[1]), json.loads(sys.argv[2])
-    with joined("cpu") as team:
+    with process_group("cpu") as group:
         for number, each in enumerate(work):
             result = train(place / str(number), each)
-            everywhere = team.gather(result.history[-1]["val_nll"])
+            everywhere = group.all_gather(result.history[-1]["val_nll"])
             assert len(set(everywhere)) == 1, everywhere
     num_spread = sum(each.get("training", {}).get("strategy") == "fsdp" for each in work)
     assert len(shares) == num_spread and all(share < 0.8 for share in shares), shares

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import InitVar, dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Generator, Tensor
@@ -17,7 +17,7 @@ from pixelcnn.data.transforms import (
     mutate,
     sample_binary,
 )
-from pixelcnn.errors import ConfigError
+from pixelcnn.errors import ConfigError, DataError
 
 
 class Batch(NamedTuple):
@@ -39,6 +39,33 @@ class Batch(NamedTuple):
     def labels(self) -> Tensor | None:
         """Class numbers. Shape: (B,), int64; or None."""
         return self.conditions.labels
+
+
+def as_batch(batch: Any, kind: str | None) -> Batch:
+    """Reads what a loader of PyTorch yields: images, or a pair of images and their condition.
+
+    Args:
+        batch: A tensor (B, C, H, W), or a pair of it and a tensor of B conditions. A `Batch` is
+            returned as it is.
+        kind: What the second tensor holds: "labels", "attributes" or "maps". None: labels, since
+            loaders of PyTorch have nothing else.
+
+    Raises:
+        DataError: If it is anything else.
+
+    Example:
+        >>> as_batch([torch.zeros(2, 1, 8, 8), torch.tensor([3, 1])], None).labels
+        tensor([3, 1])
+    """
+    if isinstance(batch, Batch):
+        return batch
+    parts = list(batch) if isinstance(batch, list | tuple) else [batch]
+    if not 1 <= len(parts) <= 2 or not all(isinstance(part, Tensor) for part in parts):
+        raise DataError(
+            f"A loader must yield images (B, C, H, W), or pairs of images and labels, got "
+            f"{type(batch).__name__}."
+        )
+    return Batch(parts[0], Conditions(**dict.fromkeys([kind or "labels"], *parts[1:])))
 
 
 @dataclass(kw_only=True, eq=False)

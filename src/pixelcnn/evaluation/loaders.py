@@ -8,10 +8,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from pixelcnn.data import Batch, Batches, Conditions, ImageSet, TensorImageSet
+from pixelcnn.data.batches import as_batch
 from pixelcnn.data.image_sets import narrow
 from pixelcnn.errors import ConfigError, DataError, ShapeError
 from pixelcnn.models import AutoregressiveModel
-from pixelcnn.nn import Condition
 from pixelcnn.spec import FloatReader, check_levels
 
 Loader: TypeAlias = ImageSet | Batches | Iterable[Any]
@@ -53,7 +53,7 @@ def read_loader(loader: Loader, model: AutoregressiveModel) -> LoadedImages:
                 "`augment`, `colour_jitter`, `mutation_rate` and `drop_last`."
             )
         return LoadedImages(loader.image_set)
-    parts = [_batch_of(batch, model.condition) for batch in loader]
+    parts = [as_batch(batch, model.condition.kind).to("cpu") for batch in loader]
     if not parts:
         raise DataError("The loader must yield images, got none. Is its data set empty?")
     if isinstance(loader, DataLoader):
@@ -91,22 +91,6 @@ def _check_whole(loader: DataLoader[Any], count: int) -> None:
             f"Every image must be evaluated once: the loader yields {count:,} of {wanted:,}. Make "
             f"it with `drop_last=False`, and without a sampler that samples with replacement."
         )
-
-
-def _batch_of(batch: Any, condition: Condition) -> Batch:
-    """A batch of PyTorch: images, or images and the model's kind of condition."""
-    if isinstance(batch, Batch):
-        return batch
-    parts = list(batch) if isinstance(batch, list | tuple) else [batch]
-    if not 1 <= len(parts) <= 2 or not all(isinstance(part, Tensor) for part in parts):
-        raise DataError(
-            f"A loader must yield images (B, C, H, W), or pairs of images and labels, got "
-            f"{type(batch).__name__}."
-        )
-    x = parts[0].cpu()
-    # What a model is not conditioned on can only be labels: loaders of PyTorch have nothing else.
-    kind = condition.kind or "labels"
-    return Batch(x, Conditions(**({kind: parts[1].cpu()} if len(parts) == 2 else {})))
 
 
 def _joined(each: list[Conditions]) -> Conditions:

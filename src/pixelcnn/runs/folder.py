@@ -71,6 +71,16 @@ def is_state_of(folder: Path, state: str | None) -> bool:
     return Path(state).resolve().parent == (folder / STATES).resolve()
 
 
+def held_training(folder: Path) -> str | None:
+    """The file that shows that a folder holds a training; None if it holds none.
+
+    Example:
+        >>> held_training(Path("no-such-folder"))
+    """
+    files = (str(file) for file in (MODEL_FILE, LAST_STATE))
+    return next((file for file in files if (folder / file).exists()), None)
+
+
 def list_runs(folder: str | Path) -> list[Path]:
     """The run folders in a folder that hold a trained model, the newest first.
 

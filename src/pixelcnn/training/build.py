@@ -1,13 +1,14 @@
-"""A model as configured, for the data at hand."""
+"""Builds a model from its settings."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from pixelcnn.config import ModelConfig
+from pixelcnn.config import ModelConfig, as_section
 from pixelcnn.data import DataSplits
 from pixelcnn.errors import ConfigError
-from pixelcnn.models import AutoregressiveModel
+from pixelcnn.models import AutoregressiveModel, build
 
-# What a model counts, and what data call it.
+# Settings of a model, and the kinds of condition that they count.
 KINDS = {"num_labels": "labels", "num_attributes": "attributes", "num_map_channels": "maps"}
 
 
@@ -25,12 +26,26 @@ def build_model(config: ModelConfig, data: DataSplits) -> AutoregressiveModel:
         ConfigError: If a setting does not fit the architecture or the data.
     """
     check_shape(config.settings, data)
-    check_condition(config.settings, data)
+    check_data_condition(config.settings, data)
     model = config.build(data.spec)
     names = data.names_of(model.condition.kind)
-    # There may be more classes than the model is told of, if the images show none of them.
+    # The data may name more classes than the model has, if no image is of them.
     model.name_condition(None if names is None else names[: model.condition.count])
     return model
+
+
+def default_model(config: ModelConfig | Mapping[str, Any] | None) -> AutoregressiveModel:
+    """Builds the architecture that settings name, without images to take channels and levels from.
+
+    Args:
+        config: A `ModelConfig`, a dict of its settings, or None for the default model. What is
+            left out has the default of the class.
+
+    Raises:
+        ConfigError: If a setting does not fit the architecture.
+    """
+    settings = as_section(ModelConfig, config).as_dict()
+    return build(**{name: value for name, value in settings.items() if value is not None})
 
 
 def check_shape(options: dict[str, Any], data: DataSplits) -> None:
@@ -49,8 +64,8 @@ def check_shape(options: dict[str, Any], data: DataSplits) -> None:
         )
 
 
-def check_condition(options: dict[str, Any], data: DataSplits) -> None:
-    """Raises `ConfigError` unless the data hold what the model is conditioned on."""
+def check_data_condition(options: dict[str, Any], data: DataSplits) -> None:
+    """Raises `ConfigError` unless the data have what the model is conditioned on."""
     for name, kind in KINDS.items():
         values, count = data.train.conditions.of(kind), options[name]
         if count is None:

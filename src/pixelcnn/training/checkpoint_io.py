@@ -75,5 +75,5 @@ def state_card(
         "batches_per_epoch": len(loader),
     }
     if isinstance(loader, EpochLoader):
-        card |= {"images_per_epoch": loader.num_images_in_all, "batch_size": loader.batch_size}
+        card |= {"images_per_epoch": loader.total_images, "batch_size": loader.batch_size}
     return card

@@ -1,4 +1,4 @@
-"""Training batches that know their epoch, so that a run can be stopped and resumed anywhere."""
+"""Training batches in an order that depends on the epoch, so that a run can resume anywhere."""
 
 from collections.abc import Iterator
 from copy import copy
@@ -13,22 +13,22 @@ from pixelcnn.data.rank_slice import ALL
 class EpochLoader:
     """Shuffled batches; the order depends on the seed and the epoch alone.
 
-    Processes that train together have a loader each, and cut the same batches among them: which
-    images a step learns from, and what is drawn for them, does not depend on how many there are.
+    Processes that train together have a loader each and split the same batches: the images of a
+    step, and the noise for them, do not depend on the number of processes.
 
     Args:
-        image_set: The images to learn from.
+        image_set: The training images.
         batch_size: Images per batch, of all processes together; the last one may be smaller.
         seed: Seed of the run.
         augment: Whether images are flipped at random.
         colour_jitter: How far colours are changed at random.
         mutation_rate: Share of sub-pixels that get a random level.
         num_workers: Processes that read images, for sets not held in memory.
-        device: Where the draws are made: the device of the images.
+        device: Device of the noise: that of the images.
         part: Which images of every batch this process takes.
 
     Attributes:
-        num_images_in_all: Images of an epoch, over all processes.
+        total_images: Images of an epoch, over all processes.
         batch_size: As given.
         epoch: Number of the epoch that the next iteration is, from 0.
         position: Batches of that epoch that are done: where the next iteration begins.
@@ -47,7 +47,7 @@ class EpochLoader:
         device: str = "cpu",
         part: RankSlice = ALL,
     ) -> None:
-        self.num_images_in_all = len(image_set)
+        self.total_images = len(image_set)
         self.batch_size = batch_size
         self.generator = Generator(device)
         self.seed = seed
@@ -70,7 +70,7 @@ class EpochLoader:
         return self._batches.num_images(number)
 
     def first_whole(self) -> Batch:
-        """The first batch of the epoch with all of its images, whoever else has some of them."""
+        """The first batch of the epoch with the images of all processes."""
         whole = copy(self._batches)
         whole.part = ALL
         seed = epoch_seed(self.seed, self.epoch)
@@ -85,7 +85,7 @@ class EpochLoader:
         yield from self._batches.starting_at(self.position)
 
     def close(self) -> None:
-        """Ends the processes that read images and wait for the next epoch."""
+        """Ends the processes that read images."""
         self._batches.close()
 
 
@@ -100,7 +100,7 @@ def epoch_seed(seed: int, epoch: int) -> int:
 
 
 def noise_seed(seed: int, epoch: int, batch: int, rank: int = 0) -> int:
-    """One seed per run, epoch, batch and process: noise that needs no state to go on from.
+    """One seed per run, epoch, batch and process: noise that needs no state to resume.
 
     Example:
         >>> len({noise_seed(0, epoch, batch) for epoch in range(9) for batch in range(9)})

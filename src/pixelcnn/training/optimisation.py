@@ -59,38 +59,46 @@ def check_warm_up(config: TrainingConfig, num_steps: int) -> None:
         )
 
 
-def steps_of(num_batches: int, config: TrainingConfig) -> int:
-    """Optimiser steps of so many batches of an epoch: the last one may be of fewer batches.
+def steps_of(num_batches: int, accumulated: int) -> int:
+    """Optimiser steps of an epoch; the last one may be of fewer batches.
+
+    Args:
+        num_batches: Batches of the epoch.
+        accumulated: Batches per optimiser step.
 
     Example:
-        >>> steps_of(5, TrainingConfig(accumulate_grad_batches=2))
+        >>> steps_of(5, 2)
         3
     """
-    return -(-num_batches // config.accumulate_grad_batches)
+    return -(-num_batches // accumulated)
 
 
 def whole_steps(num_images: int, config: Config) -> int:
     """Optimiser steps of a whole training on so many images."""
     num_batches = -(-num_images // config.data.batch_size)
-    return steps_of(num_batches, config.training) * config.training.max_epochs
+    per_epoch = steps_of(num_batches, config.training.accumulate_grad_batches)
+    return per_epoch * config.training.max_epochs
 
 
-def end_with_training(
+def set_schedule_length(
     schedule: LambdaLR, config: TrainingConfig, trainer: Trainer, position: int
 ) -> None:
-    """Lets a schedule end where the training ends that now begins or goes on.
+    """Makes a schedule end with the training that starts or resumes.
 
-    The steps that are done count as they were. Only if an epoch has another number of steps by
-    now, by another size of the batches, is that not where it would end anyway.
+    Steps that are done count as they were. The schedule changes only where an epoch has another
+    number of steps than before, because of another batch size.
 
     Args:
         schedule: Changed in place.
         config: Settings of the training.
-        trainer: Lightning's, which knows how far the training is.
-        position: Batches of the present epoch that are done.
+        trainer: Lightning's trainer, which holds the epoch and the step.
+        position: Batches of the current epoch that are done.
     """
-    per_epoch = steps_of(int(trainer.num_training_batches), config)
-    done = position // config.accumulate_grad_batches
+    if math.isinf(trainer.num_training_batches):  # a loader without a length: `max_steps` rules
+        return
+    accumulated = trainer.accumulate_grad_batches
+    per_epoch = steps_of(int(trainer.num_training_batches), accumulated)
+    done = position // accumulated
     epochs = (trainer.max_epochs or 0) - trainer.current_epoch
     num_steps = trainer.global_step + epochs * per_epoch - done
     factors = [lambda step: rate_factor(step, config, num_steps)] * len(schedule.base_lrs)
@@ -103,7 +111,7 @@ def make_plateau(optimizer: Optimizer) -> ReduceLROnPlateau:
 
 
 def rate_factor(step: int, config: TrainingConfig, num_steps: int) -> float:
-    """What the learning rate is multiplied with at a step.
+    """The factor of the learning rate at a step.
 
     Example:
         >>> config = TrainingConfig(schedule="cosine", warmup_steps=2)
@@ -119,14 +127,14 @@ def rate_factor(step: int, config: TrainingConfig, num_steps: int) -> float:
 
 
 def apply_settings(state: dict[str, Any], settings: TrainingConfig) -> None:
-    """Lets the learning rate and weight decay asked for now rule over those in a state.
+    """Replaces learning rate and weight decay in a state by those of the settings.
 
-    PyTorch would go on with those of the state, whatever the settings say. Where a schedule or a
-    plateau has led the rate stays, as a share of the rate asked for.
+    PyTorch would resume with those of the state. The factor that a schedule or a plateau has
+    reached stays.
 
     Args:
         state: Lightning's state of a training, changed in place.
-        settings: Of the training that goes on from there.
+        settings: Settings of the training that resumes from it.
     """
     before = state["pixelcnn"].get("training", {})  # the first states did not say
     ratio = settings.learning_rate / before.get("learning_rate", settings.learning_rate)

@@ -1,4 +1,4 @@
-"""Going on with a training: from which state, and whether it fits what is asked now."""
+"""Resuming a training: from which state, and whether it fits the settings."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,14 +14,14 @@ from pixelcnn.training.callbacks.early_stopping import has_stopped
 
 
 def find_state(resume: str | Path | None, run_dir: Path) -> Path | None:
-    """The state to go on from.
+    """The state to resume from.
 
     Args:
-        resume: A file; "auto" for the newest state in `run_dir` that is whole; or None.
+        resume: A file; "auto" for the newest undamaged state in `run_dir`; or None.
         run_dir: Folder of the run.
 
     Returns:
-        A file that can be read. None: start from nothing.
+        A file that can be read. None: a new start.
 
     Raises:
         CheckpointError: If the file cannot be read; with "auto", if there are states and none of
@@ -33,25 +33,25 @@ def find_state(resume: str | Path | None, run_dir: Path) -> Path | None:
         read_state(resume)
         return Path(resume)
     last = run_dir / LAST_STATE
-    paths = [path for path in states(last) if path.exists()]
+    paths = [path for path in state_paths(last) if path.exists()]
     for path in paths:
         try:
             read_state(path)
         except CheckpointError as error:
             logger.warning(f"Skipping a state: {error}")
             continue
-        logger.info(f"Going on from {path}.")
+        logger.info(f"Resuming from {path}.")
         return path
     if paths:
         raise CheckpointError(
-            f"No state in `{last.parent}` is whole: there is nothing to go on from. Remove that "
-            f"folder to start anew."
+            f"A state in `{last.parent}` must be undamaged to resume, but all of them are damaged. "
+            f"Remove that folder to start anew."
         )
     return None
 
 
-def states(last: Path) -> list[Path]:
-    """Where states may be, the newest first."""
+def state_paths(last: Path) -> list[Path]:
+    """Paths of the states of a run that may exist, the newest first."""
     return [last, *previous_states(last), last.with_name(BEST_STATE.name)]
 
 
@@ -64,20 +64,20 @@ def check_fits(
     num_images: int,
     may_be_finished: bool,
 ) -> None:
-    """Raises an error if a state is not one to go on from with these settings.
+    """Raises an error if a training cannot resume from a state with these settings.
 
     Args:
-        path: Where the state is from.
+        path: File of the state.
         state: The state.
-        model: What shall be trained on.
-        config: With these settings.
-        num_images: Of an epoch.
+        model: The model that the settings build.
+        config: The settings.
+        num_images: Images of an epoch.
         may_be_finished: Whether the state may be that after the last epoch.
 
     Raises:
         CheckpointError: If it is of another model.
-        ConfigError: If it is of a training with other settings that cannot change on the way, or
-            has no epoch left.
+        ConfigError: If a setting differs that cannot change within a training, or if no epoch is
+            left.
     """
     check_same_model(state, model, path)
     if "averaging_state" in state and config.training.ema_decay is None:
@@ -92,14 +92,14 @@ def check_fits(
     if epochs >= config.training.max_epochs and not may_be_finished:
         raise ConfigError(
             f"The run to resume has already trained {epochs} epochs, and `training.max_epochs` is "
-            f"{config.training.max_epochs}. Raise it to train on. If only what comes after the "
-            f"training is missing, `--resume auto` adds it."
+            f"{config.training.max_epochs}. Raise it to train on. If only the final "
+            f"evaluation is missing, `--resume auto` adds it."
         )
     if has_stopped(state, config.training.early_stopping_patience) and not may_be_finished:
         raise ConfigError(
             f"The run to resume stopped early, after {epochs} epochs. Raise "
             f"`training.early_stopping_patience` (now {config.training.early_stopping_patience}) "
-            f"to train on, or set it to null. If only what comes after the training is missing, "
+            f"to train on, or set it to null. If only the final evaluation is missing, "
             f"`--resume auto` adds it."
         )
 
@@ -107,16 +107,16 @@ def check_fits(
 def check_same_order(
     card: Mapping[str, Any], config: Config, num_images: int, path: str | Path
 ) -> None:
-    """Raises `ConfigError` if a state is within an epoch, and the rest would come in another order.
+    """Raises `ConfigError` if a state is within an epoch whose order of images would change.
 
     Args:
-        card: What the state says of itself.
-        config: The settings to go on with.
-        num_images: Of an epoch.
-        path: Where the state is from.
+        card: The state's description of itself.
+        config: The settings.
+        num_images: Images of an epoch.
+        path: File of the state.
     """
     num_batches = -(-num_images // config.data.batch_size)
-    # States of other loaders than ours say no more than their number of batches.
+    # States of loaders other than ours hold only their number of batches.
     now = {
         "batches_per_epoch": num_batches,
         "images_per_epoch": num_images,
@@ -132,35 +132,35 @@ def check_same_order(
         )
         raise ConfigError(
             f"{path} is from the middle of an epoch of {was}, but the settings give {would}: "
-            f"images would be left out, or come twice. Resume with the config.yaml of that run."
+            f"images would be left out or repeated. Resume with the config.yaml of that run."
         )
 
 
 def check_same_optimisation(
     before: Mapping[str, Any], training: TrainingConfig, path: str | Path
 ) -> None:
-    """Raises `ConfigError` if optimiser or schedule have a state that the one asked for has not.
+    """Raises `ConfigError` if the state of optimiser or schedule is of another kind.
 
     Args:
-        before: `optimizer` and `schedule` of the training that wrote a state.
-        training: The settings to go on with.
-        path: Where the state is from.
+        before: `optimizer` and `schedule` of the training that wrote the state.
+        training: The settings.
+        path: File of the state.
     """
     for name in ("optimizer", "schedule"):
         now = getattr(training, name)
-        ran = before.get(name, now)  # the first states did not say
+        ran = before.get(name, now)  # the first states lack it
         # Without a plateau a schedule depends on the step alone.
         if ran != now and (name == "optimizer" or "plateau" in (ran, now)):
             raise ConfigError(
-                f"{path} is of a training by `training.{name}` {ran}, which cannot become {now} on "
-                f"the way. Leave it out, or begin a new run."
+                f"{path} is of a training with `training.{name}` {ran}, which cannot become {now} "
+                f"within a run. Leave it out, or start a new run."
             )
 
 
 def check_same_model(
     state: Mapping[str, Any], model: AutoregressiveModel, path: str | Path
 ) -> None:
-    """Raises `CheckpointError` if a state to resume is that of another model."""
+    """Raises `CheckpointError` if a state is of another model."""
     card = state["pixelcnn"]
     if card["model"] != model.name:
         raise CheckpointError(

@@ -1,4 +1,4 @@
-"""One training from settings to a folder of results."""
+"""One training, from settings to a run folder."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -24,33 +24,33 @@ from pixelcnn.config import (
 from pixelcnn.config.images import load_images
 from pixelcnn.data import DataSplits, RankSlice
 from pixelcnn.device import deterministic_algorithms, resolve_device
-from pixelcnn.errors import NotFiniteError
+from pixelcnn.errors import ConfigError, NotFiniteError
 from pixelcnn.files import provisional_folder
 from pixelcnn.locks import locked_folder
 from pixelcnn.logger import lines_on_stderr, logger
 from pixelcnn.models import AutoregressiveModel
-from pixelcnn.runs import CONFIG_FILE, STATES, load_trained, read_state
+from pixelcnn.runs import CONFIG_FILE, STATES, held_training, is_state_of, load_trained, read_state
 from pixelcnn.training.build import build_model
 from pixelcnn.training.callbacks.checkpoints import RunCheckpoints, begin_folder, write_settings
 from pixelcnn.training.callbacks.history import History
 from pixelcnn.training.callbacks.signals import StopOnSignal
 from pixelcnn.training.checkpoint_io import AtomicCheckpointIO
 from pixelcnn.training.dataloaders import loaders
-from pixelcnn.training.distributed.devices import spread
-from pixelcnn.training.distributed.process_group import ProcessGroup, Vote, joined
+from pixelcnn.training.distributed.devices import with_started_processes
+from pixelcnn.training.distributed.process_group import ProcessGroup, process_group
 from pixelcnn.training.environment import list_starts
 from pixelcnn.training.loggers import check_loggers, open_loggers
 from pixelcnn.training.module import PixelCNNTrainer
 from pixelcnn.training.optimisation import check_warm_up, whole_steps
 from pixelcnn.training.quiet import quiet_libraries
 from pixelcnn.training.resume import check_fits, find_state
-from pixelcnn.training.trainer import fit, make_trainer, observers
-from pixelcnn.training.tuning.finders import settle
+from pixelcnn.training.trainer import make_callbacks, make_trainer, run_fit_loop
+from pixelcnn.training.tuning.finders import search_settings
 
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a training leaves.
+    """The result of a training.
 
     Attributes:
         model: The best weights by validation NLL, in eval mode, on the CPU.
@@ -59,9 +59,9 @@ class TrainingResult:
         history: One entry per epoch: `epoch` from 1, `train_nll` and `val_nll` in nats per
             image, `train_bpd` and `val_bpd` in bits per sub-pixel, `learning_rate`, `seconds`.
         best_epoch: The epoch that `model` is from.
-        seconds: Time that the epochs took.
+        seconds: Wall time of the epochs.
         data: The images, for an evaluation on the test split.
-        config: The configuration as it ran.
+        config: The settings as it ran.
     """
 
     model: AutoregressiveModel
@@ -86,6 +86,7 @@ def train_pixelcnn(
     seed: int = 0,
     device: str = "auto",
     resume: str | Path | None = None,
+    overwrite: bool = False,
     command: str | None = None,
 ) -> TrainingResult:
     """Trains a model and keeps the best one by validation NLL.
@@ -97,33 +98,33 @@ def train_pixelcnn(
     raises `KeyboardInterrupt`. A resumed run ends with the same weights, bit by bit, as one that
     was never interrupted, on the same machine.
 
-    Started as several processes by torchrun or SLURM, each calls this and trains on a part of
+    Where torchrun or SLURM started several processes, each calls this and trains on a part of
     every batch; the first one writes, and all get the result.
 
     Args:
         model_config: Which network.
         training_config: How it learns.
-        data_config: From which images.
-        logger_config: What is logged, and how often samples are drawn.
-        sampling_config: How those samples are drawn.
-        evaluation_config: Only written down, for whoever evaluates the run.
-        out: Folder of the run, made if missing. An earlier run in it stays whole until this one
-            has its first state, and is replaced then.
+        data_config: Which images.
+        logger_config: What is logged, and how often sample grids are made.
+        sampling_config: Options of those samples.
+        evaluation_config: Only written into config.yaml, for `pixelcnn evaluate`.
+        out: Folder of the run, made if missing.
         seed: Decides the weights at the start, the order of images and all noise.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
-        resume: State to go on from: `checkpoints/last.ckpt` of a run. "auto": the newest state in
-            `out` that is whole; a new start if there is none; and if all epochs are trained, what
-            they left.
-        command: What was typed to start this, for `environment.json`.
+        resume: State to resume from: `checkpoints/last.ckpt` of a run. "auto": the newest undamaged
+            state in `out`; a new start if there is none; if all epochs are trained, their result.
+        overwrite: Whether an earlier run in `out` is replaced, once this one has its first state.
+        command: The command that started this, for `environment.json`.
 
     Returns:
         The best model, and what is known about the run.
 
     Raises:
-        ConfigError: If a setting is wrong, or does not fit the others or the data.
+        ConfigError: If a setting is wrong, or does not fit the others or the data; or if `out`
+            holds a training that is neither resumed nor to be overwritten.
         DataError: If the images cannot be read.
         CheckpointError: If `resume` cannot be read or is of another model.
-        OutputError: If `out` cannot be written, or another training is at work there.
+        OutputError: If `out` cannot be written, or another training uses it.
         NotFiniteError: If the loss or the gradient stops being a number.
         EndedElsewhereError: In processes that train together, if another one raised the error.
         SystemExit: After SIGTERM, with code 143, when the last state is written.
@@ -141,22 +142,48 @@ def train_pixelcnn(
         resume=None if resume is None else str(resume),
     )
     shown = nullcontext() if logger.hasHandlers() else lines_on_stderr()
-    with shown, joined(config.device) as team:
+    with shown, process_group(config.device) as group:
         config = replace(config, training=resolve_precision(config.training, config.device))
         check_loggers(config.logger)
-        config = spread(config, team.process)
-        with folder_of_run(out) if team.is_first else nullcontext(Path(out)) as run_dir:
-            chosen = team.first(lambda: find_state(resume, run_dir))
-            config = replace(config, resume=None if chosen is None else str(chosen))
-            may_be_finished = resume == AUTO
-            model, data = team.together(lambda: prepare(config, may_be_finished=may_be_finished))
-            with deterministic_algorithms(config.training.deterministic or None):
-                config, settled = team.together(
-                    lambda: settle(config, model, data, run_dir, is_auto=may_be_finished)
-                )
-                check_warm_up(config.training, whole_steps(len(data.train), config))
-                starts = list_starts(config, run_dir, command=command, found=settled)
-                return run(config, model, data, run_dir, team, starts)
+        config = with_started_processes(config, group.process)
+        if not overwrite:
+            group.run_on_first(lambda: check_unused(Path(out), config.resume))
+        with lock_run_folder(out) if group.is_first else nullcontext(Path(out)) as run_dir:
+            return train_in(run_dir, config, group, command=command)
+
+
+def check_unused(run_dir: Path, resume: str | None) -> None:
+    """Raises `ConfigError` if a folder holds a training that this one does not resume."""
+    held = held_training(run_dir)
+    if held and resume != AUTO and not is_state_of(run_dir, resume):
+        raise ConfigError(
+            f"`out` must be a folder without a training, got `{run_dir}`, which holds {held}. "
+            f'Choose another one, resume it by `resume="auto"`, or pass `overwrite=True`.'
+        )
+
+
+def train_in(
+    run_dir: Path, config: Config, group: ProcessGroup, *, command: str | None
+) -> TrainingResult:
+    """Reads the images, builds the model, searches the settings that are to be found, and trains.
+
+    Args:
+        run_dir: Folder of the run, which is locked.
+        config: Settings, checked.
+        group: The processes that train together.
+        command: What was typed.
+    """
+    is_auto = config.resume == AUTO
+    state = group.run_on_first(lambda: find_state(config.resume, run_dir))
+    config = replace(config, resume=None if state is None else str(state))
+    model, data = group.local_first(lambda: prepare_training(config, may_be_finished=is_auto))
+    with deterministic_algorithms(config.training.deterministic or None):
+        config, found = group.local_first(
+            lambda: search_settings(config, model, data, run_dir, is_auto=is_auto)
+        )
+        check_warm_up(config.training, whole_steps(len(data.train), config))
+        starts = list_starts(config, run_dir, command=command, found=found)
+        return fit_model(config, model, data, run_dir, group, starts)
 
 
 def resolve_precision(config: TrainingConfig, device: str) -> TrainingConfig:
@@ -170,14 +197,16 @@ def resolve_precision(config: TrainingConfig, device: str) -> TrainingConfig:
 
 
 @contextmanager
-def folder_of_run(out: str | Path) -> Iterator[Path]:
-    """The folder of a run, made if missing, for this process alone."""
+def lock_run_folder(out: str | Path) -> Iterator[Path]:
+    """Makes the folder of a run if it is missing, and locks it."""
     with provisional_folder(out, keep=STATES.name) as run_dir, locked_folder(run_dir):
         yield run_dir
 
 
-def prepare(config: Config, *, may_be_finished: bool) -> tuple[AutoregressiveModel, DataSplits]:
-    """The model to train, which fits the state to go on from if there is one, and the images."""
+def prepare_training(
+    config: Config, *, may_be_finished: bool
+) -> tuple[AutoregressiveModel, DataSplits]:
+    """Reads the images, and builds a model that fits the state to resume from, if there is one."""
     state = None if config.resume is None else read_state(config.resume)
     data = load_images(config)
     torch.manual_seed(config.seed)
@@ -188,68 +217,77 @@ def prepare(config: Config, *, may_be_finished: bool) -> tuple[AutoregressiveMod
     return model, data
 
 
-def run(
+def fit_model(
     config: Config,
     model: AutoregressiveModel,
     data: DataSplits,
     run_dir: Path,
-    team: ProcessGroup,
+    group: ProcessGroup,
     starts: Sequence[Mapping[str, Any]],
 ) -> TrainingResult:
-    """Trains a model that is built, on data that is read."""
-    part = RankSlice(team.process.rank, team.process.world_size)
+    """Trains a model on images that are read."""
+    part = RankSlice(group.process.rank, group.process.world_size)
     module = PixelCNNTrainer(model, config.training, seed=config.seed, part=part)
     history = History()
     card = {"dataset": config.data.dataset_name, "protocol": data.protocol, "seed": config.seed}
-    keep = RunCheckpoints(run_dir, history, config.training, card=card)
-    stop = StopOnSignal(keep, Vote(team))
+    checkpoints = RunCheckpoints(run_dir, history, config.training, card=card)
+    stop = StopOnSignal(checkpoints, group)
     io = AtomicCheckpointIO(
-        before_first=lambda: begin_folder(config, run_dir, starts, step=keep.began_at)
+        before_first=lambda: begin_folder(config, run_dir, starts, step=checkpoints.began_at)
     )
     with quiet_libraries(), open_loggers(config, run_dir) as loggers:
-        # Lightning calls the last two last, in this order: the state is saved before we stop.
-        callbacks = [history, *observers(config, data, run_dir, history), keep, stop]
+        logger.info(
+            f"Training {model.name} ({model.num_parameters:,} parameters) on {len(data.train):,} "
+            f"images, up to epoch {config.training.max_epochs}, in {run_dir}."
+        )
+        # Lightning calls the last two last, in this order: the state is saved before it stops.
+        callbacks = [history, *make_callbacks(config, data, run_dir, history), checkpoints, stop]
         trainer = make_trainer(config, run_dir, callbacks=callbacks, loggers=loggers, io=io)
         batches = loaders(config, data, part)
-        if module.is_spread and config.resume is None:  # while each process has the whole model
+        if module.is_sharded and config.resume is None:  # while each process has the full model
             model.initialise(*module.split(batches[0].first_whole().to("cpu")))
-        if team.is_first and not (run_dir / CONFIG_FILE).exists():
+        if group.is_first and not (run_dir / CONFIG_FILE).exists():
             write_settings(config, run_dir)  # for a run that is killed before its first state
         try:
-            fit(trainer, module, batches, stop, config.resume)
+            run_fit_loop(trainer, module, batches, stop, config.resume)
         except NotFiniteError as error:
-            raise NotFiniteError(f"{error} {keep.left()}") from error
+            raise NotFiniteError(f"{error} {checkpoints.resume_advice()}") from error
     if module.settings != config.training:
         config = replace(config, training=module.settings)
-        if team.is_first:
+        if group.is_first:
             write_settings(config, run_dir)
-    return result_of(keep, config, data, run_dir, team)
+    return collect_result(checkpoints, config, data, run_dir, group)
 
 
-def result_of(
-    keep: RunCheckpoints, config: Config, data: DataSplits, run_dir: Path, team: ProcessGroup
+def collect_result(
+    checkpoints: RunCheckpoints,
+    config: Config,
+    data: DataSplits,
+    run_dir: Path,
+    group: ProcessGroup,
 ) -> TrainingResult:
-    """What a training that has ended leaves, with its best weights."""
-    if not team.share(team.is_first and keep.has_weights()):
-        # All epochs were trained before, and best weights and best state were taken away.
-        keep.kept = keep.history.entries[-1]
-        if team.is_first:
-            keep.save_weights(load_trained(str(config.resume)), keep.kept)
-    assert keep.kept is not None
-    if team.is_first:
-        best = checkpoint.read_model(keep.weights)
-        # Again, now that it is known how long all of it took.
-        keep.save_weights(best, keep.kept)
+    """The result of a training that has ended, with its best weights."""
+    history = checkpoints.history
+    if not group.broadcast(group.is_first and checkpoints.has_weights()):
+        # All epochs were trained before, and best weights and best state were removed.
+        checkpoints.best_entry = history.entries[-1]
+        if group.is_first:
+            checkpoints.save_weights(load_trained(str(config.resume)), checkpoints.best_entry)
+    assert checkpoints.best_entry is not None
+    if group.is_first:
+        best = checkpoint.read_model(checkpoints.weights)
+        # Again, now that the time of the whole training is known.
+        checkpoints.save_weights(best, checkpoints.best_entry)
     else:
         best = build_model(config.model, data).eval()
     # The other processes may not see the folder of the first.
-    best.load_state_dict(team.share(best.state_dict()))
+    best.load_state_dict(group.broadcast(best.state_dict()))
     return TrainingResult(
         model=best,
         run_dir=run_dir,
-        history=keep.history.entries,
-        best_epoch=keep.kept["epoch"],
-        seconds=keep.history.seconds,
+        history=history.entries,
+        best_epoch=checkpoints.best_entry["epoch"],
+        seconds=history.seconds,
         data=data,
         config=config,
     )

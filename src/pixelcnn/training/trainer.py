@@ -1,4 +1,4 @@
-"""Lightning's trainer and its callbacks, set up as configured."""
+"""Lightning's trainer and its callbacks, as configured."""
 
 import signal
 import sys
@@ -14,22 +14,24 @@ from pixelcnn.processes import this_process
 from pixelcnn.training.callbacks.early_stopping import ResumableEarlyStopping
 from pixelcnn.training.callbacks.ema import ExponentialMovingAverage
 from pixelcnn.training.callbacks.history import History
-from pixelcnn.training.callbacks.logged_images import CurvesSoFar, chosen_epochs
+from pixelcnn.training.callbacks.logged_images import LearningCurves, chosen_epochs
 from pixelcnn.training.callbacks.monitor import TrainingMonitor
-from pixelcnn.training.callbacks.progress import EpochBar, EpochLines
+from pixelcnn.training.callbacks.progress import EpochBar, ProgressLines
 from pixelcnn.training.callbacks.sample_grids import SampleGrids
 from pixelcnn.training.callbacks.signals import TERMINATED, StopOnSignal
 from pixelcnn.training.callbacks.throughput import Throughput
 from pixelcnn.training.checkpoint_io import AtomicCheckpointIO
-from pixelcnn.training.distributed.devices import StartedProcesses, devices_of
+from pixelcnn.training.distributed.devices import ExternalProcesses, device_options
 from pixelcnn.training.epoch_loader import EpochLoader
 from pixelcnn.training.module import PixelCNNTrainer
 
 
-def observers(config: Config, data: DataSplits, run_dir: Path, history: History) -> list[Callback]:
-    """Callbacks that watch, draw and show."""
-    pace = Throughput()
-    callbacks: list[Callback] = [pace]
+def make_callbacks(
+    config: Config, data: DataSplits, run_dir: Path, history: History
+) -> list[Callback]:
+    """The callbacks that measure, plot, sample and show."""
+    throughput = Throughput()
+    callbacks: list[Callback] = [throughput]
     if (chosen := chosen_epochs(config.logger)) is not None:
         callbacks += [
             SampleGrids(
@@ -39,7 +41,7 @@ def observers(config: Config, data: DataSplits, run_dir: Path, history: History)
                 seed=config.seed,
                 conditions=data.val.conditions,
             ),
-            CurvesSoFar(
+            LearningCurves(
                 run_dir / "curves.png",
                 chosen=chosen,
                 history=history,
@@ -51,11 +53,11 @@ def observers(config: Config, data: DataSplits, run_dir: Path, history: History)
     if config.training.early_stopping_patience is not None:
         callbacks.append(ResumableEarlyStopping(config.training.early_stopping_patience))
     if config.logger.tensorboard or config.logger.csv or config.logger.wandb:
-        callbacks += [LearningRateMonitor(logging_interval="step"), TrainingMonitor(pace)]
+        callbacks += [LearningRateMonitor(logging_interval="step"), TrainingMonitor(throughput)]
     if sys.stderr.isatty():
-        callbacks.append(EpochBar(history, pace))
+        callbacks.append(EpochBar(history, throughput))
     else:
-        callbacks.append(EpochLines(history, pace))
+        callbacks.append(ProgressLines(history, throughput))
     return callbacks
 
 
@@ -70,7 +72,7 @@ def make_trainer(
     """Lightning's trainer with our settings."""
     process = this_process()
     return Trainer(
-        **devices_of(config, process),
+        **device_options(config, process),
         precision=config.training.precision,
         max_epochs=config.training.max_epochs,
         gradient_clip_val=config.training.gradient_clip_val,
@@ -78,7 +80,7 @@ def make_trainer(
         log_every_n_steps=config.logger.log_every_n_steps,
         logger=loggers or False,
         callbacks=callbacks,
-        plugins=[io, StartedProcesses(process)],
+        plugins=[io, ExternalProcesses(process)],
         enable_checkpointing=True,
         enable_progress_bar=sys.stderr.isatty(),
         enable_model_summary=False,
@@ -88,7 +90,7 @@ def make_trainer(
     )
 
 
-def fit(
+def run_fit_loop(
     trainer: Trainer,
     module: PixelCNNTrainer,
     loaders: tuple[EpochLoader, Batches],
@@ -100,7 +102,7 @@ def fit(
         try:
             trainer.fit(module, *loaders, ckpt_path=resume)
         except SystemExit:
-            if trainer.received_sigterm:  # before ours was listening; nothing is lost yet
+            if trainer.received_sigterm:  # before our handler was set; nothing is lost yet
                 raise SystemExit(TERMINATED) from None
             if not trainer.interrupted or stop.received != signal.SIGINT:
                 raise

@@ -193,7 +193,9 @@ def test_a_signal_saves_and_says_how_to_continue(tmp_path, tiny, sent, code, aga
         process.send_signal(sent)
         _, err = process.communicate(timeout=60)
     assert process.returncode == code
-    assert [line for line in err.decode().splitlines() if not line.startswith("epoch ")] == [
+    lines = [line for line in err.decode().splitlines() if not line.startswith("epoch ")]
+    assert lines[1].startswith("Training pixelcnn (")
+    assert [lines[0], *lines[2:]] == [
         "Loading PyTorch …",
         f"Stopping as soon as the state can be saved.{again}",
         f"pixelcnn: Stopped. Continue with: pixelcnn train --resume {state}",
@@ -222,7 +224,7 @@ def test_ctrl_c_during_the_evaluation_says_how_to_continue(tmp_path, tiny, monke
         raise KeyboardInterrupt
 
     folder = tmp_path / "a run"
-    monkeypatch.setattr("pixelcnn.cli.commands.train.finish", interrupted)
+    monkeypatch.setattr("pixelcnn.cli.outputs.training_report.finish", interrupted)
     assert main(["train", "--preset=digits", *tiny, "--out", str(folder)]) == 130
     said = capsys.readouterr().err
     monkeypatch.undo()

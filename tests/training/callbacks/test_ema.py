@@ -40,8 +40,8 @@ class Watch(Callback):
 
 @pytest.fixture
 def watched(tmp_path, monkeypatch):
-    watch, observers = Watch(), run_module.observers
-    monkeypatch.setattr(run_module, "observers", lambda *args: [watch, *observers(*args)])
+    watch, make_callbacks = Watch(), run_module.make_callbacks
+    monkeypatch.setattr(run_module, "make_callbacks", lambda *args: [watch, *make_callbacks(*args)])
     return watch, train(tmp_path, training={"max_epochs": 1, "ema_decay": DECAY})
 
 

@@ -98,8 +98,10 @@ def test_a_folder_that_is_deleted_while_it_is_logged_to_is_one_clear_error(
         def on_train_epoch_start(self, trainer, pl_module) -> None:
             shutil.rmtree(tmp_path / "logs")
 
-    observers = run_module.observers
-    monkeypatch.setattr(run_module, "observers", lambda *args: [*observers(*args), Delete()])
+    make_callbacks = run_module.make_callbacks
+    monkeypatch.setattr(
+        run_module, "make_callbacks", lambda *args: [*make_callbacks(*args), Delete()]
+    )
     with pytest.raises(OutputError, match=r"Cannot write `.*logs`: No such file"):
         logger = {"log_every_n_steps": 1, "tensorboard": True, "csv": csv}
         train(tmp_path, training={"max_epochs": 9}, logger=logger)

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from pixelcnn.training.callbacks.progress import ProgressLines
 from tests.training.tiny_runs import train
 
 pty = pytest.importorskip("pty", reason="needs pseudo-terminals")
@@ -15,9 +16,17 @@ pty = pytest.importorskip("pty", reason="needs pseudo-terminals")
 
 def test_lines_tell_speed_and_time_left(tmp_path, capsys):
     train(tmp_path)
-    first, last = capsys.readouterr().err.splitlines()
+    _, step, first, last = capsys.readouterr().err.splitlines()
+    assert re.search(r"train \d+\.\d+ nats per image, \d+:\d\d left$", step)
     assert re.search(r", [\d,]+ images/s, \d+:\d\d left$", first)
     assert re.search(r", [\d,]+ images/s$", last)
+
+
+def test_steps_are_told_at_intervals(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(ProgressLines.__init__, "__kwdefaults__", {"interval": 0.0})
+    train(tmp_path, training={"max_epochs": 1})
+    steps = re.findall(r"step (\d)/4", capsys.readouterr().err)
+    assert steps == ["1", "2", "3"]  # then the line of the epoch
 
 
 @pytest.mark.slow

@@ -164,7 +164,7 @@ def test_a_run_that_goes_on_keeps_what_it_began_with(tmp_path, monkeypatch):
     monkeypatch.setattr(finders, "find_learning_rate", lambda *_: FoundRate([1, 2], [2, 1], 0.0123))
     train(tmp_path, find_learning_rate=True, max_epochs=1)
     monkeypatch.setattr(finders, "find_learning_rate", None)
-    with pytest.raises(ConfigError, match=r"`training\.find_learning_rate` is for a run that begi"):
+    with pytest.raises(ConfigError, match=r"`training\.find_learning_rate` is for a new ru"):
         train(tmp_path, find_learning_rate=True, resume=tmp_path / "checkpoints" / "last.ckpt")
     more = train(tmp_path, find_learning_rate=True, resume="auto")
     assert len(more.history) == 2

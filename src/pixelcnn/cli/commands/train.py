@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixelcnn.cli.launch import launch
-from pixelcnn.cli.outputs.training_report import Finished, closing, finish
 from pixelcnn.config import AUTO, FINDERS, Config, load_config, to_yaml
 from pixelcnn.device import deterministic_algorithms, resolve_device
 from pixelcnn.errors import ConfigError, EndedElsewhereError, PixelCNNError
@@ -22,8 +21,8 @@ from pixelcnn.runs import (
     CONFIG_FILE,
     LAST_STATE,
     METRICS_FILE,
-    MODEL_FILE,
     STATES,
+    held_training,
     is_state_of,
     run_folder,
 )
@@ -47,10 +46,10 @@ def run(args: argparse.Namespace) -> int:
     if process.is_alone:
         return start(config, folder_of(config, args), args)
     # Here, because it brings PyTorch, and one process needs no others.
-    from pixelcnn.training.distributed.process_group import joined
+    from pixelcnn.training.distributed.process_group import process_group
 
-    with joined(config.device) as team:
-        return start(config, team.first(lambda: folder_of(config, args)), args)
+    with process_group(config.device) as group:
+        return start(config, group.run_on_first(lambda: folder_of(config, args)), args)
 
 
 def folder_of(config: Config, args: argparse.Namespace) -> Path | None:
@@ -64,10 +63,10 @@ def folder_of(config: Config, args: argparse.Namespace) -> Path | None:
         print(f"Nothing to do: {folder} holds the finished training.")
         return None
     goes_on = config.resume == AUTO or is_state_of(folder, config.resume)
-    held = [file for file in (MODEL_FILE, LAST_STATE) if (folder / file).exists()]
+    held = held_training(folder)
     if held and not (args.overwrite or goes_on):
         raise ConfigError(
-            f"`{folder}` holds a training already ({held[0]}). Choose another --out, continue it "
+            f"`{folder}` holds a training already ({held}). Choose another --out, continue it "
             f"with --resume, or replace it with --overwrite."
         )
     return folder
@@ -201,6 +200,9 @@ def train(config: Config, folder: Path, *, command: str) -> None:
             stack.push(lock.pop_all())  # until the evaluation ends
         if not is_first:
             return
+        # Here, because charts and metrics take seconds to import.
+        from pixelcnn.cli.outputs.training_report import Finished, closing, finish
+
         results = {"best_epoch": result.best_epoch, "training_seconds": round(result.seconds, 2)}
         model = result.model.to(resolve_device(config.device))
         finished = Finished(model, result.data, folder, result.history, results)
@@ -239,6 +241,7 @@ def fit_or_advise(config: Config, folder: Path, command: str) -> "TrainingResult
             seed=config.seed,
             device=config.device,
             resume=config.resume,
+            overwrite=True,  # `folder_of` has checked the folder
             command=command,
         )
     except KeyboardInterrupt:

@@ -1,1 +1,1 @@
-"""Callbacks of the trainer: what is recorded, shown and saved while a model trains."""
+"""Callbacks of the trainer: they record, show and save while a model trains."""

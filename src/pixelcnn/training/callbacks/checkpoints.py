@@ -1,4 +1,4 @@
-"""What a run keeps on disk while it trains."""
+"""Saves states and the best weights of a training."""
 
 import math
 import os
@@ -36,7 +36,7 @@ FILES = {CONFIG_FILE, ENVIRONMENT_FILE, METRICS_FILE, MODEL_FILE}
 
 
 class RunCheckpoints(Checkpoint):
-    """Keeps the last states, the best state, and the best weights ready for use.
+    """Saves the last states, the best state, and the best weights as a model file.
 
     Writes `checkpoints/last.ckpt` after every epoch, and `checkpoints/best.ckpt` and
     `model.safetensors` whenever the validation NLL is a new best. The states before the last one
@@ -44,14 +44,14 @@ class RunCheckpoints(Checkpoint):
 
     Args:
         run_dir: Folder of the run.
-        history: Where the figures come from.
+        history: The metrics of the epochs.
         settings: How many of the last states stay, and how often they are written.
-        card: What the card of the weights says besides the figures.
+        card: What the card of the weights says besides the metrics.
 
     Attributes:
-        kept: Entry of the history whose weights are kept; None before the first epoch ends.
-        began_at: Optimiser steps of the state that this training went on from.
-        saved_at: Optimiser steps of the last state; None if none was written or gone on from.
+        best_entry: Entry of the history with the best weights; None before the first epoch ends.
+        began_at: Optimiser steps of the state that this training resumed from.
+        saved_at: Optimiser steps of the last state; None if none was written or resumed from.
     """
 
     def __init__(
@@ -68,14 +68,14 @@ class RunCheckpoints(Checkpoint):
         self.history = history
         self.card = card
         self.settings = settings
-        self.kept: dict[str, Any] | None = None
+        self.best_entry: dict[str, Any] | None = None
         self.began_at = 0
         self.saved_at: int | None = None
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        # A run resumed into a new folder has no best weights there, whatever came before.
+        # A run that resumes into a new folder has no best weights there.
         if not trainer.strategy.broadcast(trainer.is_global_zero and self.has_weights()):
-            self.kept = None
+            self.best_entry = None
         self.began_at = trainer.global_step
         if trainer.ckpt_path == str(self.last):
             self.saved_at = self.began_at
@@ -86,8 +86,8 @@ class RunCheckpoints(Checkpoint):
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        # At the start, when schedules, averages and counters have all taken their step; and not
-        # between two batches of one step, whose gradients are in no checkpoint.
+        # At the start of a batch schedules, averages and counters have all taken their step. Not
+        # between two batches of one step: a checkpoint does not hold their gradients.
         step = trainer.global_step
         every = self.settings.checkpoint_every_n_steps
         is_due = every and step % every == 0
@@ -97,58 +97,58 @@ class RunCheckpoints(Checkpoint):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         latest = self.history.entries[-1]
-        if self.kept is None or rank(latest) < rank(self.kept):
-            self.kept = latest
+        if self.best_entry is None or comparable_nll(latest) < comparable_nll(self.best_entry):
+            self.best_entry = latest
             trainer.save_checkpoint(self.best)
-            self.save_average(pl_module, latest)
+            self.save_validated(pl_module, latest)
         self.save_last(trainer)
 
     def has_weights(self) -> bool:
-        """Whether the best weights are there; if not, they are taken from a state that has them.
+        """Whether the model file holds the best weights; if not, they are taken from a state.
 
-        Others may be there instead: of epochs that came after a state that was gone back to.
+        It may hold those of a later epoch, if the training resumed from an earlier state.
         """
-        if self.kept is None or is_of(self.weights, self.kept):
-            return self.kept is not None
+        if self.best_entry is None or holds_weights_of(self.weights, self.best_entry):
+            return self.best_entry is not None
         for path in (self.best, self.last, *previous_states(self.last)):
             with suppress(CheckpointError):
                 state = read_state(path)
-                has_them = state["pixelcnn"]["stopped_at"][0] + 1 == self.kept["epoch"]
+                has_them = state["pixelcnn"]["stopped_at"][0] + 1 == self.best_entry["epoch"]
                 if has_them and state["callbacks"][self.state_key] == self.state_dict():
-                    self.save_weights(load_trained(path), self.kept)
+                    self.save_weights(load_trained(path), self.best_entry)
                     return True
         return False
 
     def save_last(self, trainer: Trainer) -> None:
-        """Writes the last state; those before it stay as far as they are asked for.
+        """Writes the last state, and keeps `num_checkpoints` - 1 of those before it.
 
         Raises:
-            NotFiniteError: Instead of writing a state that is no good to go on from.
+            NotFiniteError: Instead of writing a state that a training cannot resume from.
         """
-        trainer.lightning_module.raise_if_bad()  # type: ignore[operator]
+        trainer.lightning_module.raise_if_not_finite()  # type: ignore[operator]
         if trainer.is_global_zero:
             keep_previous(self.last, self.saved_at, self.settings.num_checkpoints - 1)
         trainer.save_checkpoint(self.last)
         self.saved_at = trainer.global_step
 
-    def left(self) -> str:
-        """What there is to go on from, in words."""
+    def resume_advice(self) -> str:
+        """Which state the training can resume from, in words."""
         return f"The last good state is {self.last}." if self.saved_at else "No state was written."
 
     def state_dict(self) -> dict[str, Any]:
-        return {"kept": self.kept}
+        return {"kept": self.best_entry}  # the name in the states of earlier versions
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.kept = state_dict["kept"]
+        self.best_entry = state_dict["kept"]
 
-    def save_average(self, pl_module: LightningModule, entry: Mapping[str, Any]) -> None:
-        """Writes the weights that validation measured."""
-        with pl_module.as_validated() as model:  # type: ignore[operator]
+    def save_validated(self, pl_module: LightningModule, entry: Mapping[str, Any]) -> None:
+        """Writes the weights that validation used."""
+        with pl_module.validated_model() as model:  # type: ignore[operator]
             if pl_module.trainer.is_global_zero:
                 self.save_weights(model, entry)
 
     def save_weights(self, model: AutoregressiveModel, entry: Mapping[str, Any]) -> None:
-        """Writes `model.safetensors` with a card that says how the weights came to be."""
+        """Writes `model.safetensors` with a card that describes their training."""
         training = {
             **self.card,
             "epochs": len(self.history.entries),
@@ -161,8 +161,8 @@ class RunCheckpoints(Checkpoint):
         checkpoint.save(model, self.weights, training=training)
 
 
-def is_of(weights: Path, entry: Mapping[str, Any]) -> bool:
-    """Whether a file holds whole weights, and those of this entry of the history."""
+def holds_weights_of(weights: Path, entry: Mapping[str, Any]) -> bool:
+    """Whether a model file is undamaged and holds the weights of this entry of the history."""
     try:
         checkpoint.read_model(weights)
         card = checkpoint.read_card(weights)["training"]
@@ -172,13 +172,13 @@ def is_of(weights: Path, entry: Mapping[str, Any]) -> bool:
     return theirs == (entry["epoch"], finite_json(entry["val_nll"]))
 
 
-def rank(entry: Mapping[str, Any]) -> float:
-    """Validation NLL to compare by; what is no number loses to every number."""
+def comparable_nll(entry: Mapping[str, Any]) -> float:
+    """Validation NLL to compare by; NaN counts as infinite."""
     return entry["val_nll"] if math.isfinite(entry["val_nll"]) else math.inf
 
 
 def keep_previous(last: Path, step: int | None, count: int) -> None:
-    """Gives the last state a name of its own before it is replaced, and removes the oldest ones."""
+    """Renames the last state before it is replaced, and removes the oldest ones."""
     if count and step is not None and last.exists():
         link_or_copy(last, last.with_name(f"step-{step}.ckpt"))
     for path in previous_states(last)[count:]:
@@ -186,7 +186,7 @@ def keep_previous(last: Path, step: int | None, count: int) -> None:
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """A second name for a file that is never changed, only replaced; a copy where links fail."""
+    """Gives a file, which is replaced and never changed, a second name; copies where links fail."""
     try:
         os.link(source, target)
     except FileExistsError:
@@ -210,22 +210,22 @@ def step_of(path: Path) -> int:
 def begin_folder(
     config: Config, run_dir: Path, starts: Sequence[Mapping[str, Any]], *, step: int
 ) -> None:
-    """Gives the folder of an earlier training to this one, which now has a state to put there.
+    """Removes the earlier training from a folder when this one has its first state.
 
-    Until then a failure leaves the earlier one whole. Its figures, model and states go before the
-    settings change: if we are killed in between, something is missing, but nothing is mixed up.
+    Until then a failure leaves the earlier one complete. Its metrics, model and states go before
+    the settings change: if the process is killed in between, files are missing, but never mixed.
 
     Args:
         config: Settings of the training.
         run_dir: Its folder.
-        starts: Of the run, for `environment.json`.
-        step: Optimiser steps of the state that it went on from.
+        starts: Starts of the run, for `environment.json`.
+        step: Optimiser steps of the state that it resumed from.
     """
     (run_dir / METRICS_FILE).unlink(missing_ok=True)
     last = run_dir / LAST_STATE
     if is_state_of(run_dir, config.resume):
         for path in previous_states(last):
-            if step_of(path) > step:  # we went back before it, and what follows is another training
+            if step_of(path) > step:  # resumed before it: what follows is another training
                 path.unlink()
     else:
         for path in last.parent.glob("*.ckpt"):
@@ -236,5 +236,5 @@ def begin_folder(
 
 
 def write_settings(config: Config, run_dir: Path) -> None:
-    """Writes config.yaml: what the run is, not where it went on from."""
+    """Writes config.yaml, without the state that the run resumed from."""
     write_text(run_dir / CONFIG_FILE, to_yaml(replace(config, resume=None)))

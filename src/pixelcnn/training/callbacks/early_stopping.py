@@ -1,4 +1,4 @@
-"""Early stopping that a resumed run keeps to."""
+"""Early stopping that lasts when a run resumes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,10 +8,10 @@ from lightning.pytorch.callbacks import EarlyStopping
 
 
 class ResumableEarlyStopping(EarlyStopping):
-    """Lightning's early stopping, which stays stopped when a run is resumed after it.
+    """Lightning's early stopping, which stays stopped when a run resumes after it.
 
-    Lightning would train on for an epoch or more, so that a run that was killed while it was
-    measured would end with other weights; and it would go by the patience in the state.
+    Lightning would train for another epoch or more, so that a run that was killed during its final
+    evaluation would end with other weights; and it would use the patience in the state.
 
     Args:
         patience: Epochs without a better validation NLL after which the training ends.

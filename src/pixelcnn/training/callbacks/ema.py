@@ -1,4 +1,4 @@
-"""A moving average of the weights: what validation, checkpoints and samples use, if it is on."""
+"""A moving average of the weights, which validation, checkpoints and samples use if it is on."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +13,8 @@ from typing_extensions import override
 class ExponentialMovingAverage(WeightAveraging):
     """Lightning's weight averaging, exponential, with a warm-up and without waiting for the device.
 
-    After step n + 1 the average moves towards the weights by 1 - min(decay, (1 + n) / (10 + n)):
-    short trainings are not held back by where they began. Buffers are copied.
+    After step n + 1 the average moves towards the weights by 1 - min(decay, (1 + n) / (10 + n)),
+    so that the initial weights do not dominate short trainings. Buffers are copied.
 
     Args:
         decay: Share of the average that stays, after the warm-up. In (0, 1).
@@ -53,7 +53,7 @@ class ExponentialMovingAverage(WeightAveraging):
 
     @contextmanager
     def in_place(self, pl_module: LightningModule) -> Iterator[None]:
-        """Puts the average where the weights are, as validation does, for the length of a block."""
+        """Swaps the average with the weights for a block, as validation does."""
         self._swap_models(pl_module)
         try:
             yield
@@ -62,7 +62,7 @@ class ExponentialMovingAverage(WeightAveraging):
 
 
 def step_size(num_updates: int, decay: float) -> float:
-    """How far an average of so many updates moves towards the weights.
+    """The share by which an average of so many updates moves towards the weights.
 
     Example:
         >>> [round(step_size(n, 0.999), 3) for n in (0, 1, 10, 10_000)]

@@ -1,4 +1,4 @@
-"""The figures of every epoch."""
+"""The metrics of every epoch."""
 
 import time
 from typing import Any
@@ -7,7 +7,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 
 class History(Callback):
-    """One entry per epoch, kept in checkpoints so that a resumed run has the whole story.
+    """One entry per epoch, saved in checkpoints so that a resumed run has all of them.
 
     Attributes:
         entries: `epoch` from 1, `train_nll` and `val_nll` in nats per image, `train_bpd` and
@@ -20,11 +20,11 @@ class History(Callback):
 
     @property
     def seconds(self) -> float:
-        """Time that all epochs took."""
+        """Wall time of all epochs."""
         return sum(entry["seconds"] for entry in self.entries)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        # An epoch that is resumed in the middle starts here, as far as this process knows.
+        # An epoch that resumes in the middle starts here for this process.
         self._start = time.perf_counter()
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -33,8 +33,8 @@ class History(Callback):
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        # After a resume within an epoch Lightning counts one step too many for the loggers. Here,
-        # because no callback comes before this one.
+        # After resuming within an epoch Lightning counts one step too many for the loggers. This
+        # callback comes first.
         trainer.fit_loop.epoch_loop._batches_that_stepped = trainer.global_step
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

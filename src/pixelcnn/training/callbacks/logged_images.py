@@ -1,4 +1,4 @@
-"""Pictures that loggers show beside their figures, and the epochs after which they are made."""
+"""Images for the loggers, and the epochs after which they are made."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,11 +13,11 @@ from pixelcnn.config import LoggerConfig
 from pixelcnn.training.callbacks.history import History
 
 Chosen = Callable[[int], bool]
-"""Says of an epoch, from 1, whether pictures are made after it."""
+"""Whether images are made after an epoch, counted from 1."""
 
 
 def chosen_epochs(config: LoggerConfig) -> Chosen | None:
-    """After which epochs pictures are made; None if after no epoch at all.
+    """After which epochs images are made; None if after none.
 
     Example:
         >>> chosen = chosen_epochs(LoggerConfig(sample_every_n_epochs=10, sample_epochs=[1, 5]))
@@ -30,13 +30,13 @@ def chosen_epochs(config: LoggerConfig) -> Chosen | None:
     return lambda epoch: epoch in single or (every > 0 and epoch % every == 0)
 
 
-class CurvesSoFar(Callback):
-    """Draws the curves of a training while it runs.
+class LearningCurves(Callback):
+    """Plots the learning curves while a model trains.
 
     Args:
-        path: The picture, each time a new one.
+        path: The figure, which is replaced each time.
         chosen: After which epochs.
-        history: What is drawn.
+        history: The metrics to plot.
         num_dims: Sub-pixels in an image.
     """
 
@@ -52,22 +52,22 @@ class CurvesSoFar(Callback):
             return
         figure = curves_figure(self.history.entries, num_dims=self.num_dims)
         save_figure(figure, self.path)
-        log_picture(trainer, "curves", figure_pixels(figure), epoch)
+        log_image_array(trainer, "curves", figure_pixels(figure), epoch)
 
 
-def log_picture(trainer: Trainer, name: str, pixels: np.ndarray, epoch: int) -> None:
-    """Shows a picture in every logger that can.
+def log_image_array(trainer: Trainer, name: str, pixels: np.ndarray, epoch: int) -> None:
+    """Adds an image to every logger that shows images.
 
     Args:
-        trainer: Whose loggers.
-        name: Of the picture; a new one goes beside the earlier ones of the name.
+        trainer: Its loggers are used.
+        name: Name of the image; earlier ones of the name stay.
         pixels: (height, width, 3 or 4), from 0 to 255.
-        epoch: After which it was made, from 1.
+        epoch: The epoch after which it was made, from 1.
     """
     for logger in trainer.loggers:
         if isinstance(logger, TensorBoardLogger):
             logger.experiment.add_image(name, pixels, epoch, dataformats="HWC")
         elif isinstance(logger, WandbLogger):
-            # Where Lightning puts the figures of the epoch: at its last step, from 0.
+            # Lightning logs the metrics of the epoch at its last step, from 0.
             step, caption = trainer.global_step - 1, [f"epoch {epoch}"]
             logger.log_image(name, [pixels], step=step, caption=caption)

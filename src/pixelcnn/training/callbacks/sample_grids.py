@@ -1,4 +1,4 @@
-"""Sample grids, drawn while a model learns."""
+"""Sample grids while a model trains."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -13,20 +13,20 @@ from pixelcnn.data import Conditions
 from pixelcnn.device import deterministic_algorithms
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.plots import generation_notes, image_grid, save_png, screen_scale
-from pixelcnn.training.callbacks.logged_images import Chosen, log_picture
+from pixelcnn.training.callbacks.logged_images import Chosen, log_image_array
 
 
 class SampleGrids(Callback):
-    """Draws a grid of samples after chosen epochs, into the run folder and the loggers.
+    """Saves a grid of samples after chosen epochs, in the run folder and the loggers.
 
-    The same noise every time: what changes between two grids is the model.
+    The noise is the same every time: only the model changes between two grids.
 
     Args:
-        folder: Where the pictures go.
+        folder: The folder of the grids.
         chosen: After which epochs.
-        sampling: How to draw.
+        sampling: Options of sampling.
         seed: Seed of the noise.
-        conditions: Those of some images, of which the first serve a model of attributes or maps.
+        conditions: Conditions of images, for a model conditioned on attributes or maps.
     """
 
     def __init__(
@@ -49,32 +49,32 @@ class SampleGrids(Callback):
         if not self.chosen(epoch):
             return
         model: AutoregressiveModel
-        with pl_module.as_validated() as model:  # type: ignore[operator]
+        with pl_module.validated_model() as model:  # type: ignore[operator]
             if not trainer.is_global_zero:
                 return
-            grid, columns = self.draw(model)
-            drawn_by = fingerprint(model)
-        picture = image_grid(
+            grid, columns = self.sample(model)
+            weights = fingerprint(model)
+        grid_image = image_grid(
             grid, model.num_classes, columns=columns, scale=screen_scale(*grid.shape[2:])
         )
         notes = generation_notes(
-            fingerprint=drawn_by,
+            fingerprint=weights,
             settings={"epoch": epoch, "seed": self.seed, **asdict(self.sampling)},
         )
-        save_png(self.folder / f"epoch-{epoch:03d}.png", picture, text=notes)
-        log_picture(trainer, "samples", picture, epoch)
+        save_png(self.folder / f"epoch-{epoch:03d}.png", grid_image, text=notes)
+        log_image_array(trainer, "samples", grid_image, epoch)
 
     @torch.no_grad()
-    def draw(self, model: AutoregressiveModel) -> tuple[Tensor, int | None]:
-        """Images (N, C, H, W), and how many belong in a row of the grid."""
-        cond, count, columns = self.condition_to_draw(model)
+    def sample(self, model: AutoregressiveModel) -> tuple[Tensor, int | None]:
+        """Images (N, C, H, W), and the number of them in a row of the grid."""
+        cond, count, columns = self.condition_of_grid(model)
         was_training = model.training
         model.eval()
         try:
-            # On GPUs PyTorch refuses all cumulative sums where determinism is asked for; those
-            # along the rows of a table, which drawing takes, are the same each time.
+            # On GPUs PyTorch refuses all cumulative sums in deterministic mode; those along rows,
+            # which sampling takes, are deterministic.
             with deterministic_algorithms(False):
-                drawn = model.generate(
+                images = model.generate(
                     num_samples=count,
                     cond=cond,
                     **self.sampling.options,
@@ -82,14 +82,14 @@ class SampleGrids(Callback):
                 )
         finally:
             model.train(was_training)
-        return drawn.cpu(), columns
+        return images.cpu(), columns
 
-    def condition_to_draw(
+    def condition_of_grid(
         self, model: AutoregressiveModel
     ) -> tuple[Tensor | None, int, int | None]:
         """A condition per image or None, the number of images, and the images in a row of a grid.
 
-        A model of labels draws `per_label` of each label, or `num_samples` labels in turn.
+        With labels there are `per_label` images of each, or `num_samples` with the labels in turn.
         """
         count, per_label = self.sampling.num_samples, self.sampling.per_label
         if model.num_labels is None:

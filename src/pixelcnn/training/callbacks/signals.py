@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM during a training: stop where the run can be resumed exactly."""
+"""Ctrl-C and SIGTERM during a training: stop where the run can resume exactly."""
 
 import signal
 import threading
@@ -11,35 +11,35 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from pixelcnn.logger import logger
 from pixelcnn.training.callbacks.checkpoints import RunCheckpoints
-from pixelcnn.training.distributed.process_group import Vote
+from pixelcnn.training.distributed.process_group import AsyncMaximum, ProcessGroup
 
 TERMINATED = 128 + signal.SIGTERM  # what a shell reports, and schedulers count as preempted
 
 
 class StopOnSignal(Checkpoint):
-    """Saves and stops at the next step at which nothing is half done.
+    """Saves and stops at the next step from which the training can resume exactly.
 
     Such a step is the start of a batch, or the end of an epoch after its validation. Lightning
     would stop anywhere, and could then resume without that epoch's validation. A second Ctrl-C
-    stops at once. Processes that train together stop at the same step, whoever got the signal.
+    stops at once. Processes that train together stop at the same step, whichever got the signal.
 
     Args:
-        keep: What saves the state.
-        vote: Asks the other processes.
+        checkpoints: Saves the state.
+        group: The processes that train together.
 
     Attributes:
         received: The signal that arrived, if one did.
     """
 
-    def __init__(self, keep: RunCheckpoints, vote: Vote) -> None:
-        self.keep = keep
-        self.vote = vote
+    def __init__(self, checkpoints: RunCheckpoints, group: ProcessGroup) -> None:
+        self.checkpoints = checkpoints
+        self.largest = AsyncMaximum(group)  # of the signals that the processes received
         self.received: signal.Signals | None = None
-        self.asked = 0  # at the end of an epoch, by any process
+        self._at_epoch_end = 0  # a signal that any process received
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Takes over Ctrl-C; in other threads than the main one it cannot arrive anyway."""
+        """Handles Ctrl-C; it arrives in the main thread only."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -52,12 +52,12 @@ class StopOnSignal(Checkpoint):
                 signal.signal(each, handler)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        # Here, because Lightning sets a handler of its own in between, which saves nothing.
+        # Here, because Lightning sets its own handler in between, which saves nothing.
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, self.receive)
 
     def receive(self, number: int, *_: Any) -> None:
-        """What a signal does."""
+        """Handles a signal."""
         if self.received == number == signal.SIGINT:
             raise KeyboardInterrupt
         self.received = signal.Signals(number)
@@ -67,26 +67,26 @@ class StopOnSignal(Checkpoint):
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        # Gradients that are still being summed up are in no checkpoint.
+        # A checkpoint does not hold accumulated gradients.
         if batch_idx % trainer.accumulate_grad_batches == 0:
-            asked = self.vote.so_far(self.received or 0)
-            if asked:
-                if self.keep.saved_at != trainer.global_step:
-                    self.keep.save_last(trainer)
-                self.stop(asked)
+            number = self.largest.update(self.received or 0)
+            if number:
+                if self.checkpoints.saved_at != trainer.global_step:
+                    self.checkpoints.save_last(trainer)
+                self.stop(number)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        # Comes after `RunCheckpoints`, which has saved by now.
-        self.asked = self.vote.now(self.received or 0)
-        # Not at once: Lightning has yet to tell the loggers the figures of this epoch.
-        trainer.should_stop = trainer.should_stop or bool(self.asked)
+        # `RunCheckpoints` comes before this callback and has saved.
+        self._at_epoch_end = self.largest.update_and_wait(self.received or 0)
+        # Not at once: Lightning has yet to log the metrics of this epoch.
+        trainer.should_stop = trainer.should_stop or bool(self._at_epoch_end)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self.asked:
-            self.stop(self.asked)
+        if self._at_epoch_end:
+            self.stop(self._at_epoch_end)
 
     def stop(self, number: int) -> None:
-        """Ends the training, as this signal asks for."""
+        """Ends the training as this signal does."""
         self.received = signal.Signals(number)
         if self.received == signal.SIGTERM:
             raise SystemExit(TERMINATED)

@@ -1,4 +1,4 @@
-"""How fast a training goes, and how long it will take."""
+"""The speed of a training, and the time that is left."""
 
 import time
 from typing import Any
@@ -7,14 +7,14 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 
 class Throughput(Callback):
-    """Measures training alone for its speed, and everything for the time that is left.
+    """Measures images per second in training steps, and the time left for everything.
 
     Validation, samples and checkpoints do not count for images per second; waiting for images does.
 
     Attributes:
-        images: That were trained on by all devices, by this process's count.
-        seconds_left: Of the whole training, as far as the time so far tells; None at first. Early
-            stopping may end it sooner.
+        images: Images that all devices have trained on.
+        seconds_left: Estimate for the whole training; None at first. Early stopping may end it
+            sooner.
     """
 
     def __init__(self) -> None:
@@ -23,11 +23,11 @@ class Throughput(Callback):
         self._seconds = 0.0
         self._running_since: float | None = None
         self._epoch_start = (0, 0.0)
-        self._begun: tuple[float, float] | None = None
+        self._measured_from: tuple[float, float] | None = None
 
     @property
     def seconds(self) -> float:
-        """Time spent on training alone."""
+        """Wall time of training steps alone."""
         running = 0.0
         if self._running_since is not None:
             running = time.perf_counter() - self._running_since
@@ -44,7 +44,7 @@ class Throughput(Callback):
         return (self.images - images) / spent if spent > 0 else float("inf")
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._start()  # an epoch that is resumed in the middle has no start
+        self._start()  # an epoch that resumes in the middle has no start
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._stop()
@@ -54,29 +54,29 @@ class Throughput(Callback):
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        if self._begun is None:
-            self._begun = (time.perf_counter(), epochs_done(trainer, batch_idx))
+        if self._measured_from is None:
+            self._measured_from = (time.perf_counter(), epochs_done(trainer, batch_idx))
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         self.images += len(batch.x) * trainer.world_size
-        self._look_ahead(trainer, batch_idx + 1)
+        self._estimate(trainer, batch_idx + 1)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._stop()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._stop()
-        self._look_ahead(trainer, int(trainer.num_training_batches))
+        self._estimate(trainer, int(trainer.num_training_batches))
 
-    def _look_ahead(self, trainer: Trainer, batches: int) -> None:
-        if self._begun is None:
+    def _estimate(self, trainer: Trainer, batches: int) -> None:
+        if self._measured_from is None:
             return
-        began, before = self._begun
+        began, before = self._measured_from
         done = epochs_done(trainer, batches)
-        a_whole_epoch = (time.perf_counter() - began) / (done - before)
-        self.seconds_left = a_whole_epoch * max((trainer.max_epochs or 0) - done, 0)
+        seconds_per_epoch = (time.perf_counter() - began) / (done - before)
+        self.seconds_left = seconds_per_epoch * max((trainer.max_epochs or 0) - done, 0)
 
     def _start(self) -> None:
         if self._running_since is None:
@@ -88,15 +88,15 @@ class Throughput(Callback):
 
 
 def epochs_done(trainer: Trainer, batches: int) -> float:
-    """Epochs that are done, with the part of the present one, of which `batches` are done."""
+    """Epochs that are done, counting the part of the current one, of which `batches` are done."""
     return trainer.current_epoch + batches / trainer.num_training_batches
 
 
-def in_clock_form(seconds: float) -> str:
-    """A time as people read it.
+def format_duration(seconds: float) -> str:
+    """Minutes and seconds, or hours, minutes and seconds.
 
     Example:
-        >>> in_clock_form(75.2), in_clock_form(36_000)
+        >>> format_duration(75.2), format_duration(36_000)
         ('1:15', '10:00:00')
     """
     minutes, rest = divmod(round(seconds), 60)

@@ -1,4 +1,4 @@
-"""The devices that a run trains on, and how Lightning spreads it over them."""
+"""The devices that a run trains on, and how Lightning uses them."""
 
 import os
 from dataclasses import replace
@@ -15,14 +15,14 @@ from pixelcnn.errors import ConfigError
 from pixelcnn.processes import Process, this_process
 
 
-class StartedProcesses(ClusterEnvironment):
-    """Tells Lightning of processes that were started before it, by whomever.
+class ExternalProcesses(ClusterEnvironment):
+    """Describes to Lightning the processes that were started before it.
 
-    Lightning by itself would look for SLURM and others wherever it runs, and take a batch script
-    for a step of its own.
+    Lightning by itself looks for SLURM and others wherever it runs, and takes a batch script for a
+    step.
 
     Args:
-        process: Which of them this is.
+        process: This process.
     """
 
     def __init__(self, process: Process) -> None:
@@ -49,14 +49,14 @@ class StartedProcesses(ClusterEnvironment):
         return self.process.world_size
 
     def set_world_size(self, size: int) -> None:
-        """Lightning counts devices and machines, which `spread` has told it."""
+        """Lightning counts devices and machines, as `with_started_processes` set them."""
         assert size == self.process.world_size
 
     def global_rank(self) -> int:
         return self.process.rank
 
     def set_global_rank(self, rank: int) -> None:
-        """Likewise."""
+        """As `set_world_size`."""
         assert rank == self.process.rank
 
     def local_rank(self) -> int:
@@ -66,12 +66,12 @@ class StartedProcesses(ClusterEnvironment):
         return self.process.node_rank
 
 
-def spread(config: Config, process: Process) -> Config:
+def with_started_processes(config: Config, process: Process) -> Config:
     """The settings with as many devices and machines as processes were started.
 
     Args:
-        config: Its `training.num_devices` holds only where nobody started several processes.
-        process: This one.
+        config: Its `training.num_devices` counts only where one process was started.
+        process: This process.
 
     Raises:
         ConfigError: If there are more devices to train on than processes, or than devices.
@@ -85,7 +85,7 @@ def spread(config: Config, process: Process) -> Config:
         )
     if process.is_alone and config.training.strategy == "fsdp":
         raise ConfigError(
-            "`training.strategy` fsdp spreads a model over processes, but one was started. Set "
+            "`training.strategy` fsdp shards a model over processes, but one was started. Set "
             "`training.num_devices`, or use auto."
         )
     if not process.is_alone:
@@ -108,8 +108,8 @@ def check_present(device: str, count: int) -> None:
         )
 
 
-def devices_of(config: Config, process: Process) -> dict[str, Any]:
-    """What Lightning's trainer is told of devices, processes and how they share the work."""
+def device_options(config: Config, process: Process) -> dict[str, Any]:
+    """The arguments of Lightning's trainer for devices, processes and strategy."""
     kind, _, index = resolve_device(config.device).partition(":")
     if process.is_alone:
         return {"accelerator": kind, "devices": [int(index)] if index else 1}
@@ -118,19 +118,19 @@ def devices_of(config: Config, process: Process) -> dict[str, Any]:
         "devices": process.local_world_size,
         "num_nodes": process.num_nodes,
         "strategy": strategy_of(config, process),
-        # Our loaders cut batches themselves.
+        # Our loaders split batches themselves.
         "use_distributed_sampler": False,
     }
 
 
 def strategy_of(config: Config, process: Process) -> Strategy:
-    """How processes share the work, for Lightning."""
+    """Lightning's strategy."""
     if config.training.strategy == "fsdp":
-        # Lightning's newer strategy for FSDP: what is spread is said by `training.sharding`.
+        # Lightning's newer strategy for FSDP: `distributed.fsdp` says what is sharded.
         return ModelParallelStrategy(
             data_parallel_size=process.world_size,
             tensor_parallel_size=1,
-            save_distributed_checkpoint=False,  # a run goes on with any number of processes
+            save_distributed_checkpoint=False,  # a run resumes with any number of processes
         )
     return DDPStrategy(
         # Masks never change, and batch norm is refused.

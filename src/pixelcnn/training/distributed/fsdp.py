@@ -1,4 +1,4 @@
-"""Models of which every process keeps a part: weights, gradients and optimiser state."""
+"""Sharded models (FSDP): each process holds a part of weights, gradients and optimiser state."""
 
 from torch import Tensor, nn
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
@@ -10,28 +10,28 @@ from pixelcnn.models import AutoregressiveModel, build
 
 
 def shard(model: AutoregressiveModel, mesh: DeviceMesh) -> None:
-    """Leaves to each process a part of all parameters, in place.
+    """Shards all parameters over the processes, in place.
 
-    A block has its parameters whole only while it computes, and a device never holds more than
-    those of a block or two besides its own part of the rest.
+    A block has its full parameters only while it computes: a device never holds more than those of
+    a block or two besides its own shard of the rest.
 
     Args:
         model: Equal in all processes.
-        mesh: Those that share it.
+        mesh: The processes.
 
     References:
         ZeRO: Memory Optimizations Toward Training Trillion Parameter Models (Rajbhandari et al.,
         2020), section 5, https://arxiv.org/abs/1910.02054. PyTorch FSDP (Zhao et al., 2023),
         https://arxiv.org/abs/2304.11277.
     """
-    # The innermost first, so that the outer ones take what is left.
+    # From the inside out: an outer block shards what its inner ones have left.
     for block in reversed(blocks_of(model)):
         fully_shard(block, mesh=mesh)
     fully_shard(model, mesh=mesh)
 
 
 def blocks_of(model: nn.Module) -> list[nn.Module]:
-    """The layers that a network repeats: members of its lists that have parameters.
+    """The repeated layers of a network: members of its lists that have parameters.
 
     Example:
         >>> from pixelcnn.models import PixelCNN
@@ -42,10 +42,10 @@ def blocks_of(model: nn.Module) -> list[nn.Module]:
     return [block for each in lists for block in each if any(True for _ in block.parameters())]
 
 
-def gathered(model: AutoregressiveModel) -> AutoregressiveModel:
-    """A whole copy of a model in parts, on the processor of the first process.
+def gather_model(model: AutoregressiveModel) -> AutoregressiveModel:
+    """A full copy of a sharded model, on the CPU of the first process.
 
-    All processes call this together; the others get an untrained one.
+    All processes call this together; the others get an untrained model.
     """
     options = StateDictOptions(full_state_dict=True, cpu_offload=True)
     state = get_model_state_dict(model, options=options)
@@ -56,6 +56,6 @@ def gathered(model: AutoregressiveModel) -> AutoregressiveModel:
     return copy.train(model.training)
 
 
-def whole(value: Tensor) -> Tensor:
-    """A number that processes have parts of, in each of them; any other as it is."""
+def full_value(value: Tensor) -> Tensor:
+    """A tensor that is sharded over processes, in full in each of them; any other unchanged."""
     return value.full_tensor() if isinstance(value, DTensor) else value

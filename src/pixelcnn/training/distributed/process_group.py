@@ -1,4 +1,4 @@
-"""The processes that train together, and what they must agree on besides gradients."""
+"""The processes that train together, and what they exchange besides gradients."""
 
 import os
 import re
@@ -21,18 +21,18 @@ from pixelcnn.processes import Process, this_process
 T = TypeVar("T")
 # What PyTorch says, in a RuntimeError, when a process at the other end is gone.
 LOST = re.compile(r"connection|peer|gloo|nccl|socket|store|timed? ?out", re.IGNORECASE)
-PATIENCE = timedelta(days=1)  # for the first process, which alone writes and draws
+TIMEOUT = timedelta(days=1)  # while the first process alone writes and samples
 
 
 class ProcessGroup:
-    """What processes that train together say to each other. One that is alone says nothing.
+    """The processes that train together; a process alone is a group of one and exchanges nothing.
 
-    All of it goes by the network of the processors, so no device ever waits for it.
+    All exchange goes over gloo between CPUs, so that no device waits for it.
 
     Args:
-        process: Which of them this is.
-        group: Their group of PyTorch, of the backend gloo; None for a process alone.
-        store: What all of them can read and write; likewise.
+        process: This process.
+        group: PyTorch's group of the backend gloo; None for a process alone.
+        store: A key-value store of all processes; None for a process alone.
     """
 
     def __init__(
@@ -47,58 +47,58 @@ class ProcessGroup:
 
     @property
     def is_first(self) -> bool:
-        """Whether this process is the one that speaks and writes."""
+        """Whether this process has rank 0: the one that prints and writes."""
         return self.process.is_first
 
-    def share(self, what: T) -> T:
-        """What the first process has."""
+    def broadcast(self, value: T) -> T:
+        """Returns the value of the first process."""
         if self.process.is_alone:
-            return what
-        parcel = [what if self.is_first else None]
-        dist.broadcast_object_list(parcel, src=0, group=self.group)
-        return parcel[0]  # type: ignore[return-value]
+            return value
+        values = [value if self.is_first else None]
+        dist.broadcast_object_list(values, src=0, group=self.group)
+        return values[0]  # type: ignore[return-value]
 
-    def gather(self, what: T) -> list[T]:
-        """What each process has, by rank."""
+    def all_gather(self, value: T) -> list[T]:
+        """Returns the value of each process, by rank."""
         if self.process.is_alone:
-            return [what]
+            return [value]
         found: list[Any] = [None] * self.process.world_size
-        dist.all_gather_object(found, what, group=self.group)
+        dist.all_gather_object(found, value, group=self.group)
         return found
 
-    def together(self, do: Callable[[], T]) -> T:
-        """Does something in every process: first in one of each machine, then in all others.
+    def local_first(self, work: Callable[[], T]) -> T:
+        """Does some work in every process: first in one of each machine, then in all others.
 
-        What is downloaded or indexed is then there when others come for it.
+        What the first one downloads or indexes is there when the others need it.
 
         Raises:
             EndedElsewhereError: If it failed in an earlier process, which raises its own error.
         """
         result: Any = None
         error: Exception | None = None
-        for turn in (True, False):
-            if (self.process.local_rank == 0) is turn and error is None:
+        for is_local_first in (True, False):
+            if (self.process.local_rank == 0) is is_local_first and error is None:
                 try:
-                    result = do()
+                    result = work()
                 except Exception as raised:
                     error = raised
-            failed = self.gather(error is not None)
+            failed = self.all_gather(error is not None)
             if any(failed):
                 if error is not None and failed.index(True) == self.process.rank:
                     raise error
                 raise EndedElsewhereError from error
         return result
 
-    def first(self, do: Callable[[], T]) -> T:
-        """Does something in the first process alone; all get the result.
+    def run_on_first(self, work: Callable[[], T]) -> T:
+        """Does some work in the first process alone; all get the result.
 
         Raises:
             EndedElsewhereError: In the others, if it failed.
         """
-        return self.share(self.together(lambda: do() if self.is_first else None))  # type: ignore[return-value]
+        return self.broadcast(self.local_first(lambda: work() if self.is_first else None))  # type: ignore[return-value]
 
-    def last_word(self, error: BaseException) -> BaseException:
-        """What an error that ends all processes becomes here: one of them speaks, once."""
+    def error_to_raise(self, error: BaseException) -> BaseException:
+        """The error to raise here when one ends all processes: only one of them reports it."""
         if self.process.is_alone or isinstance(error, EndedElsewhereError | SystemExit):
             return error
         if isinstance(error, KeyboardInterrupt):
@@ -107,98 +107,98 @@ class ProcessGroup:
         is_lost = not is_ours and isinstance(error, RuntimeError) and LOST.search(str(error))
         try:
             assert self.store is not None
-            speaks = self.store.add("last word", 1) == 1
-        except RuntimeError:  # whoever held it is gone, and has spoken
-            speaks = not is_lost
-        if not speaks:
+            reports = self.store.add("reports", 1) == 1
+        except RuntimeError:  # the process that held the store is gone, and has reported
+            reports = not is_lost
+        if not reports:
             return EndedElsewhereError()
         if is_lost:
             return LostProcessError(
-                "Another process of this training ended without a word, so all ended. If the "
-                "system killed it, it may have run out of memory."
+                "Another process of this training was killed, so all ended. If the system killed "
+                "it, it may have run out of memory."
             )
         return error
 
 
-class Vote:
-    """The largest number that any process of a team has told.
+class AsyncMaximum:
+    """The largest of the numbers that the processes of a group pass in, without waiting for it.
 
     Args:
-        team: All of them ask as often, in the same order.
+        group: All of its processes call this equally often, in the same order.
     """
 
-    def __init__(self, team: ProcessGroup) -> None:
-        self.team = team
-        self._told = torch.tensor(0)
+    def __init__(self, group: ProcessGroup) -> None:
+        self.group = group
+        self._number = torch.tensor(0)
         self._pending: dist.Work | None = None
 
-    def so_far(self, number: int) -> int:
-        """Tells a number; the largest of all that were told the last time.
+    def update(self, number: int) -> int:
+        """Passes a number in; returns the largest of those of the call before this one.
 
-        The answer is one question old, so that nothing waits: it arrives while devices compute.
+        The reduction runs while devices compute.
         """
-        if self.team.process.is_alone:
+        if self.group.process.is_alone:
             return number
-        answer = self._answer()
-        self._told = torch.tensor(number)
+        result = self._result()
+        self._number = torch.tensor(number)
         self._pending = dist.all_reduce(
-            self._told, dist.ReduceOp.MAX, group=self.team.group, async_op=True
+            self._number, dist.ReduceOp.MAX, group=self.group.group, async_op=True
         )
-        return answer
+        return result
 
-    def now(self, number: int) -> int:
-        """Tells a number and waits; the largest of all that were told now or the last time."""
-        before = self.so_far(number)
-        return max(before, self._answer()) if self._pending else before
+    def update_and_wait(self, number: int) -> int:
+        """Passes a number in; returns the largest of those of this call and the one before it."""
+        before = self.update(number)
+        return max(before, self._result()) if self._pending else before
 
-    def _answer(self) -> int:
+    def _result(self) -> int:
         if self._pending is not None:
             self._pending.wait()
             self._pending = None
-        return int(self._told)
+        return int(self._number)
 
 
-_team: ProcessGroup | None = None
+_current: ProcessGroup | None = None
 
 
 @contextmanager
-def joined(device: str = "auto") -> Iterator[ProcessGroup]:
-    """Joins the processes that were started to train together; alone, there is nothing to join.
+def process_group(device: str = "auto") -> Iterator[ProcessGroup]:
+    """Connects the processes that were started to train together.
 
-    Inside such a block the same team is joined again.
+    A block inside of such a block gets the same group.
 
     Args:
         device: Where they train, as `pixelcnn.device.resolve_device` takes it.
 
     Raises:
-        EndedElsewhereError: In place of an error of the block that another process tells.
+        EndedElsewhereError: In place of an error of the block that another process reports.
         PixelCNNError: If the others cannot be reached.
     """
-    global _team
+    global _current
     process = this_process()
-    if process.is_alone or _team is not None:
-        yield _team or ProcessGroup(process)
+    if process.is_alone or _current is not None:
+        yield _current or ProcessGroup(process)
         return
     has_gpu = device.startswith(("auto", "cuda")) and torch.cuda.is_available()
     try:
-        _team = team = connect(process, "nccl" if has_gpu else "gloo")
+        _current = group = connect(process, "nccl" if has_gpu else "gloo")
     except RuntimeError as error:  # of PyTorch, whatever went wrong
         place = f"{os.environ.get('MASTER_ADDR')}:{os.environ.get('MASTER_PORT')}"
         raise PixelCNNError(
-            f"The {process.world_size} processes that shall train together could not be joined: "
+            f"The {process.world_size} processes of this training could not be connected: "
             f"{error}. Start all of them, on machines that reach each other and {place}."
         ) from error
     try:
-        yield team
+        yield group
     except BaseException as error:
-        # Without parting: whoever still waits for this process notices at once that it is gone.
-        raised = team.last_word(error)
+        # The group is not destroyed: who waits for this process notices at once that it is gone.
+        raised = group.error_to_raise(error)
         raise raised from (None if raised is error else error)
     else:
         # The first may have much left to do, and needs none of the others for it.
         dist.destroy_process_group()
     finally:
-        _team = None
+        _current = None
 
 
 def connect(process: Process, backend: str) -> ProcessGroup:
@@ -206,7 +206,7 @@ def connect(process: Process, backend: str) -> ProcessGroup:
     if "MASTER_ADDR" not in os.environ or "MASTER_PORT" not in os.environ:
         from lightning.fabric.plugins.environments import SLURMEnvironment
 
-        # Lightning knows how SLURM lists machines; both answers are written to the environment.
+        # Lightning knows how SLURM lists machines; both values are written to the environment.
         slurm = SLURMEnvironment(auto_requeue=False)
         os.environ["MASTER_ADDR"] = slurm.main_address
         os.environ["MASTER_PORT"] = str(slurm.main_port)
@@ -220,8 +220,8 @@ def connect(process: Process, backend: str) -> ProcessGroup:
         store=dist.PrefixStore("training", store),
         rank=rank,
         world_size=size,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
     )
-    group = dist.new_group(backend="gloo", timeout=PATIENCE)
+    group = dist.new_group(backend="gloo", timeout=TIMEOUT)
     assert isinstance(group, dist.ProcessGroup)  # no process is left out
-    return ProcessGroup(process, group, dist.PrefixStore("team", store))
+    return ProcessGroup(process, group, dist.PrefixStore("group", store))

@@ -20,7 +20,7 @@ from pixelcnn.errors import ConfigError
 from pixelcnn.logger import logger
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs import CONFIG_FILE
-from pixelcnn.training.tuning.trial import on_trial
+from pixelcnn.training.tuning.trial import trial_training
 
 NOT_AGAIN: dict[str, Any] = dict.fromkeys(FINDERS, False)
 
@@ -31,15 +31,15 @@ FIRST_RATES = 5  # whose smoothed losses are hardly smooth yet
 STEPS_PER_SIZE = 3
 LARGEST_BATCH = 8191  # Lightning takes 8192 without trying it
 SHARE_OF_MEMORY = 0.5
-PICTURE = "learning-rate.png"
+FIGURE = "learning-rate.png"
 
 
 @dataclass(frozen=True)
 class FoundRate:
-    """What the learning-rate finder saw.
+    """The result of the learning-rate finder.
 
     Attributes:
-        rates: That were tried, one for each step, rising.
+        rates: The rates that were tried, one per step, rising.
         losses: Smoothed loss at each, in nats per sub-pixel.
         best: The rate to train with, in three digits.
     """
@@ -49,7 +49,7 @@ class FoundRate:
     best: float
 
 
-def settle(
+def search_settings(
     config: Config,
     model: AutoregressiveModel,
     data: DataSplits,
@@ -57,18 +57,18 @@ def settle(
     *,
     is_auto: bool,
 ) -> tuple[Config, dict[str, Any]]:
-    """Settings as `find_settings` finds them for a run that begins; one that goes on keeps its own.
+    """Runs `find_settings` for a new run; a resumed one keeps the values of its config.yaml.
 
     Args:
-        config: Settings of the training to come; `resume` says whether it goes on.
-        model: As it will begin.
+        config: Settings of the training; `resume` says whether it resumes.
+        model: The untrained model.
         data: Its images.
         run_dir: Folder of the run.
-        is_auto: Whether the same command may begin a run and go on with it.
+        is_auto: Whether the same command may start a run and resume it.
 
     Raises:
-        ConfigError: As `find_settings`; if several processes train together; or if a run that goes
-            on is asked to search again.
+        ConfigError: As `find_settings`; if several processes train together; or if a resumed run is
+            to search again.
     """
     training = config.training
     wanted = [name for name in FINDERS if getattr(training, name)]
@@ -79,15 +79,15 @@ def settle(
         return find_settings(config, model, data, run_dir)
     if not is_auto:
         raise ConfigError(
-            f"`training.{wanted[0]}` is for a run that begins; one that goes on keeps its own "
-            f"value. Leave it out."
+            f"`training.{wanted[0]}` is for a new run; a resumed one keeps its own value. Leave it "
+            f"out."
         )
-    own, kept = load_config(run_dir / CONFIG_FILE), dict(NOT_AGAIN)
+    own, settings = load_config(run_dir / CONFIG_FILE), dict(NOT_AGAIN)
     if training.find_learning_rate:
-        kept["learning_rate"] = own.training.learning_rate
+        settings["learning_rate"] = own.training.learning_rate
     if training.find_batch_size:
         config = replace(config, data=replace(config.data, batch_size=own.data.batch_size))
-    return replace(config, training=replace(training, **kept)), {}
+    return replace(config, training=replace(training, **settings)), {}
 
 
 def find_settings(
@@ -95,21 +95,21 @@ def find_settings(
 ) -> tuple[Config, dict[str, Any]]:
     """Finds what `training.find_batch_size` and `training.find_learning_rate` ask for.
 
-    The model and all random state are afterwards what they were before, so that the training is the
-    same as one that is given the values.
+    Model and random state are restored, so that the training is the same as one that is given the
+    values.
 
     Args:
-        config: Settings of the training to come.
-        model: As it will begin.
+        config: Settings of the training.
+        model: The untrained model.
         data: Its images.
-        run_dir: Where a picture of the loss by learning rate goes.
+        run_dir: Folder of the figure of the loss by learning rate.
 
     Returns:
-        The settings with what was found in them, and, by name of the setting, how it was found.
+        The settings with the values found, and how each was found, by the name of the setting.
 
     Raises:
         ConfigError: If no learning rate is good, or no batch fits into memory.
-        OutputError: If the picture cannot be written.
+        OutputError: If the figure cannot be written.
     """
     found: dict[str, Any] = {}
     if config.training.find_batch_size:
@@ -119,30 +119,29 @@ def find_settings(
         logger.info(f"Found a batch size of {size:,}.")
     if config.training.find_learning_rate:
         tried = find_learning_rate(config, model, data)
-        save_figure(learning_rate_figure(tried.rates, tried.losses, tried.best), run_dir / PICTURE)
+        save_figure(learning_rate_figure(tried.rates, tried.losses, tried.best), run_dir / FIGURE)
         found["training.learning_rate"] = {
             "value": tried.best,
             "by": f"the steepest fall of the loss while the rate rose from {LOWEST_RATE:g} to "
-            f"{HIGHEST_RATE:g} in {NUM_RATES} steps, see {PICTURE}",
+            f"{HIGHEST_RATE:g} in {NUM_RATES} steps, see {FIGURE}",
         }
         config = replace(config, training=replace(config.training, learning_rate=tried.best))
         logger.info(
-            f"Found a learning rate of {tried.best:g}: {run_dir / PICTURE} shows the loss by rate."
+            f"Found a learning rate of {tried.best:g}: {run_dir / FIGURE} shows the loss by rate."
         )
     return replace(config, training=replace(config.training, **NOT_AGAIN)), found
 
 
 def find_learning_rate(config: Config, model: AutoregressiveModel, data: DataSplits) -> FoundRate:
-    """Raises the learning rate from step to step, and sees where the loss falls fastest.
+    """Raises the learning rate from step to step, and finds where the loss falls fastest.
 
-    Lightning raises the rate and stops when the loss explodes. Its own suggestion is where the loss
-    falls fastest by the rate itself; but rates are tried by factors, so that nearly all of them are
-    small ones, where the same fall looks thousands of times steeper. Here the fall by the factor
-    counts, as it is seen on the logarithmic axis of the picture.
+    Lightning raises the rate and stops when the loss explodes. Its own suggestion is the steepest
+    slope over the rate; but rates rise by factors, so that nearly all of them are small, where the
+    same fall looks thousands of times steeper. Here it is the slope over the logarithm of the rate.
 
     Args:
-        config: Settings of the training to come.
-        model: As it will begin; a copy is trained.
+        config: Settings of the training.
+        model: The untrained model; a copy is trained.
         data: Its images.
 
     Raises:
@@ -151,7 +150,7 @@ def find_learning_rate(config: Config, model: AutoregressiveModel, data: DataSpl
     References:
         Smith, "Cyclical learning rates for training neural networks", 2017, section 3.3.
     """
-    with on_trial(config, model, data) as trial:
+    with trial_training(config, model, data) as trial:
         found = trial.tuner().lr_find(
             trial,
             min_lr=LOWEST_RATE,
@@ -166,7 +165,7 @@ def find_learning_rate(config: Config, model: AutoregressiveModel, data: DataSpl
 
 
 def smooth(values: Sequence[float]) -> list[float]:
-    """Running average in which old values fade, and the first ones have no less weight.
+    """Exponential moving average with bias correction.
 
     Example:
         >>> smooth([1.0, 1.0, 2.0])[:2]
@@ -180,7 +179,7 @@ def smooth(values: Sequence[float]) -> list[float]:
 
 
 def steepest_fall(rates: Sequence[float], losses: Sequence[float]) -> float:
-    """The rate, in three digits, at which the loss falls fastest before it is lowest.
+    """The rate, in three digits, of the steepest fall of the loss before its minimum.
 
     Raises:
         ConfigError: If it falls nowhere.
@@ -206,8 +205,8 @@ def find_batch_size(config: Config, model: AutoregressiveModel, data: DataSplits
     """Doubles the batch size until memory is full, or all training images are in one batch.
 
     Args:
-        config: Settings of the training to come; the search begins at their batch size.
-        model: As it will begin; a copy is trained.
+        config: Settings of the training; the search starts at their batch size.
+        model: The untrained model; a copy is trained.
         data: Its images.
 
     Raises:
@@ -215,13 +214,13 @@ def find_batch_size(config: Config, model: AutoregressiveModel, data: DataSplits
     """
     largest = min(len(data.train), LARGEST_BATCH)
     if resolve_device(config.device) == "cpu":
-        # Systems promise more memory than there is, and end whoever takes it: no error says so.
+        # Systems overcommit memory and kill the process that uses it, without an error.
         free = psutil.virtual_memory().available * SHARE_OF_MEMORY
         largest = min(largest, int(free / bytes_per_image(config, model, data)))
     first = min(config.data.batch_size, largest)
     size: int | None = 0
     if largest:
-        with on_trial(config, model, data) as trial:
+        with trial_training(config, model, data) as trial:
             size = trial.tuner().scale_batch_size(
                 trial,
                 mode="power",
@@ -237,18 +236,18 @@ def find_batch_size(config: Config, model: AutoregressiveModel, data: DataSplits
 
 
 def bytes_per_image(config: Config, model: AutoregressiveModel, data: DataSplits) -> int:
-    """Memory that training takes for each image: what is kept for gradients, and as much again."""
-    kept: dict[int, int] = {}
+    """Memory that training takes per image: the tensors saved for gradients, and as much again."""
+    saved: dict[int, int] = {}
 
-    def keep(tensor: Tensor) -> Tensor:
-        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+    def note(tensor: Tensor) -> Tensor:
+        saved[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
         return tensor
 
     pair = replace(config, data=replace(config.data, batch_size=2))
-    with on_trial(pair, model, data) as trial:
+    with trial_training(pair, model, data) as trial:
         batch = next(iter(trial.train_dataloader()))
-        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
             trial.module.plain_nll(*trial.module.split(batch)).sum()
     weights = {each.untyped_storage().data_ptr() for each in trial.module.parameters()}
-    total = sum(size for where, size in kept.items() if where not in weights)
+    total = sum(size for where, size in saved.items() if where not in weights)
     return max(2 * total // len(batch.x), 1)

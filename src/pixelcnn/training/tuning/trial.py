@@ -1,4 +1,4 @@
-"""A training on trial: to find out what a real one shall be like, with nothing left of it."""
+"""A trial training for Lightning's tuner, which leaves nothing behind."""
 
 import copy
 import io
@@ -21,7 +21,7 @@ from pixelcnn.data import Batch, DataSplits
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.processes import Process
 from pixelcnn.training.dataloaders import loaders
-from pixelcnn.training.distributed.devices import devices_of
+from pixelcnn.training.distributed.devices import device_options
 from pixelcnn.training.epoch_loader import EpochLoader
 from pixelcnn.training.module import PixelCNNTrainer
 from pixelcnn.training.optimisation import make_optimizer
@@ -29,10 +29,12 @@ from pixelcnn.training.quiet import quiet_libraries
 
 
 @contextmanager
-def on_trial(config: Config, model: AutoregressiveModel, data: DataSplits) -> Iterator["Trial"]:
-    """A training on trial, of which nothing is left after the block.
+def trial_training(
+    config: Config, model: AutoregressiveModel, data: DataSplits
+) -> Iterator["Trial"]:
+    """A trial training, of which nothing is left after the block.
 
-    Within it random state is its own, and libraries say nothing but Lightning's bar.
+    The block has its own random state, and libraries print nothing but Lightning's bar.
 
     Args:
         config: Settings of the training.
@@ -53,13 +55,13 @@ def on_trial(config: Config, model: AutoregressiveModel, data: DataSplits) -> It
 
 
 class Trial(LightningModule):
-    """The loss and the optimiser of a training, without all that a run keeps and shows.
+    """The loss and the optimiser of a training, without its callbacks and files.
 
     Args:
         config: Settings of the training.
         model: A copy of it is trained.
         data: Its images.
-        folder: Where its trainer keeps what it needs to go back.
+        folder: Where Lightning saves the weights to restore.
 
     Attributes:
         batch_size: What Lightning's batch-size finder changes.
@@ -81,10 +83,10 @@ class Trial(LightningModule):
         self._loader: EpochLoader | None = None
 
     def tuner(self) -> Tuner:
-        """Lightning's, of a trainer that shows nothing."""
+        """Lightning's tuner, with a trainer that shows nothing."""
         training = self.config.training
         trainer = Trainer(
-            **devices_of(self.config, Process()),
+            **device_options(self.config, Process()),
             precision=training.precision,
             max_epochs=-1,
             gradient_clip_val=training.gradient_clip_val,
