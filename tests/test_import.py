@@ -54,3 +54,13 @@ def test_type_checkers_see_the_same_names_in_the_same_places():
 def test_a_name_that_does_not_exist_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute `nothing`"):
         pixelcnn.nothing  # noqa: B018
+
+
+def test_the_first_lines_of_the_help_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lines = [line[4:] for line in pixelcnn.__doc__.splitlines() if line.startswith("    ")]
+    code = "\n".join(lines).replace('"max_epochs": 5', '"max_epochs": 1')
+    code = code.replace('"name": "gated"', '"name": "gated", "hidden_channels": 4')
+    code = code.replace('"digits"}', '"digits", "max_samples": 20}')
+    exec(code)
+    assert (tmp_path / "runs" / "gated" / "model.safetensors").is_file()

@@ -1,8 +1,28 @@
-"""Image models with an exact likelihood: the PixelCNN family.
+"""Autoregressive image models of the PixelCNN family: train, sample, exact likelihoods.
 
-The public names below are imported when they are first used, so that `import pixelcnn`, and with
-it `pixelcnn --help`, takes milliseconds and needs neither torch nor any other large package.
+Ten lines to start with:
+
+    import pixelcnn
+
+    model = pixelcnn.load("digits")                  # bundled; or a run folder, file or checkpoint
+    images = model.generate(num_samples=4, cond=3)   # integer levels, (4, 1, 8, 8)
+    nats = model.log_prob(images, cond=3)            # exact log-likelihood of each image
+    mask = pixelcnn.known_mask("top", (1, 8, 8))     # the upper half is unknown
+    pixel = pixelcnn.conditional(model, (2, 4), given=images[:1], known=mask, cond=3)
+    print(pixel.probabilities, pixel.stderr)         # p(level | lower half), ± standard error
+
+    data = {"dataset_name": "digits"}                # training needs pip install "pixelcnn[train]"
+    result = pixelcnn.train_pixelcnn({"name": "gated"}, {"max_epochs": 5}, data, out="runs/gated")
+    print(pixelcnn.evaluate(result.model, result.data.test))
+
+Images are integer levels in [0, K), of shape (B, C, H, W); `pixelcnn.quantise(floats, K)` makes
+them from floats in [0, 1]. Each part has help of its own: `pixelcnn.models`, `pixelcnn.inference`,
+`pixelcnn.training`, `pixelcnn.evaluation`, `pixelcnn.data` and `pixelcnn.config`. The command line
+has `pixelcnn --help`.
 """
+
+# The public names below are imported when they are first used, so that `import pixelcnn`, and with
+# it `pixelcnn --help`, takes milliseconds and imports neither torch nor any other large package.
 
 import importlib
 from typing import TYPE_CHECKING, Any

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from types import ModuleType
 
 FAILED, INTERRUPTED = 2, 130
-"""Exit codes of the command line: for what the user can mend, and after Ctrl-C."""
+"""Exit codes of the command line: for errors that the user can mend, and after Ctrl-C."""
 
 LOST = 69
-"""By which one of several processes tells the one that started it that it lost another."""
+"""Exit code by which one of several processes reports that it lost the connection to another."""
 
 
 class PixelCNNError(Exception):
@@ -22,7 +22,7 @@ class PixelCNNWarning(UserWarning):
 
 
 class ConfigError(PixelCNNError, ValueError):
-    """A setting, or a combination of settings, that cannot be built."""
+    """A setting, or a combination of settings, that is not allowed."""
 
 
 class ShapeError(PixelCNNError, ValueError):
@@ -30,7 +30,7 @@ class ShapeError(PixelCNNError, ValueError):
 
 
 class DataError(PixelCNNError):
-    """A data set that is missing, broken or does not fit what was asked."""
+    """A data set that is missing, damaged or does not fit the settings."""
 
 
 class CheckpointError(PixelCNNError):
@@ -56,19 +56,19 @@ class MetricNotMeasuredError(PixelCNNError, KeyError):
 
 
 class EndedElsewhereError(PixelCNNError):
-    """Another process that shared the work ended, and says why: this one has nothing to add.
+    """Another process of the same work failed and reports the error; this one adds nothing.
 
     Attributes:
         code: Exit code for the command line.
     """
 
     def __init__(self, code: int = FAILED) -> None:
-        super().__init__("Another process that shares this work ended, and said why.")
+        super().__init__("Another process of the same work failed and reported its error.")
         self.code = code
 
 
 class LostProcessError(PixelCNNError):
-    """Another process that shared the work ended without a word, so this one ended, too."""
+    """Another process of the same work was killed, so this one ended, too."""
 
 
 def suggestion(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:

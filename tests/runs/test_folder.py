@@ -5,7 +5,7 @@ import pytest
 from pixelcnn.checkpoint import save
 from pixelcnn.errors import CheckpointError, ConfigError, DataError
 from pixelcnn.models import PixelCNN
-from pixelcnn.runs import config_of, figures_of, find_model, history_of, list_runs
+from pixelcnn.runs import config_of, find_model, history_of, list_runs, recorded_metrics
 
 
 @pytest.fixture
@@ -37,14 +37,14 @@ def test_settings_are_those_of_the_run_or_of_the_card(folder):
 
 def test_figures_are_those_of_the_run_or_of_the_card(folder):
     file = find_model(str(folder))
-    assert figures_of(file) == {}
+    assert recorded_metrics(file) == {}
     (folder / "config.yaml").write_text("")
     (folder / "metrics.json").write_text('{"nll_nats": 2.5}')
-    assert figures_of(file) == {"nll_nats": 2.5}
+    assert recorded_metrics(file) == {"nll_nats": 2.5}
     for damaged in ('{"nll_nats": ', "[1, 2]", "null"):
         (folder / "metrics.json").write_text(damaged)
         with pytest.raises(DataError, match=r"metrics\.json cannot be read"):
-            figures_of(file)
+            recorded_metrics(file)
 
 
 def test_a_resumed_run_has_one_history(folder):

@@ -10,7 +10,6 @@ from pixelcnn.runs.folder import (
     MODEL_FILE,
     STATES,
     config_of,
-    figures_of,
     find_model,
     held_training,
     history_of,
@@ -18,6 +17,7 @@ from pixelcnn.runs.folder import (
     list_runs,
     own_data,
     read_starts,
+    recorded_metrics,
     run_folder,
 )
 from pixelcnn.runs.open import TrainedModel, load, open_model
@@ -34,7 +34,6 @@ __all__ = [
     "STATES",
     "TrainedModel",
     "config_of",
-    "figures_of",
     "find_model",
     "held_training",
     "history_of",
@@ -46,5 +45,6 @@ __all__ = [
     "own_data",
     "read_starts",
     "read_state",
+    "recorded_metrics",
     "run_folder",
 ]

@@ -1,4 +1,4 @@
-"""Runs on disk: which there are, their model, and the settings they were trained with."""
+"""Run folders: where they are, their model, settings, metrics and history."""
 
 import csv
 import json
@@ -54,13 +54,13 @@ def find_model(run: str | Path) -> Path:
 
 
 def run_folder(file: Path) -> Path | None:
-    """The run folder that a model or checkpoint file stands in, known by its settings."""
+    """The run folder of a model file or state, known by its settings; None for a lone file."""
     folder = file.parent.parent if file.suffix == ".ckpt" else file.parent
     return folder if (folder / CONFIG_FILE).is_file() else None
 
 
 def is_state_of(folder: Path, state: str | None) -> bool:
-    """Whether a file, if one is named, is among the states of a run folder.
+    """Whether a file is one of the states of a run folder. None is not.
 
     Example:
         >>> is_state_of(Path("runs/a"), "runs/a/../a/checkpoints/step-40.ckpt")
@@ -82,7 +82,7 @@ def held_training(folder: Path) -> str | None:
 
 
 def list_runs(folder: str | Path) -> list[Path]:
-    """The run folders in a folder that hold a trained model, the newest first.
+    """The run folders inside a folder that hold a model, the newest first.
 
     Args:
         folder: Such as "runs". One that does not exist holds none.
@@ -92,13 +92,13 @@ def list_runs(folder: str | Path) -> list[Path]:
         []
     """
     files = Path(folder).glob(f"*/{MODEL_FILE}")
-    # By name where two are equally old, as copied ones are.
+    # By name where two have the same time, as copies do.
     newest = sorted(files, key=lambda file: (-file.stat().st_mtime, str(file)))
     return [file.parent for file in newest]
 
 
 def own_data(file: Path) -> list[str]:
-    """The images that the card of a lone model file names, as those that come along do.
+    """The data set that the card of a lone model file names, as those of bundled models do.
 
     Returns:
         Settings for `pixelcnn.config.load_config`, such as `--data.dataset_name=mnist`.
@@ -110,10 +110,10 @@ def own_data(file: Path) -> list[str]:
 
 
 def config_of(file: Path) -> Config:
-    """The settings of the run around a model file, or as far as its card names them.
+    """The settings of the run around a model file, or those that its card names.
 
     Raises:
-        ConfigError: If nothing says which images the model is for.
+        ConfigError: If neither names a data set.
         CheckpointError: If the file cannot be read.
 
     Example:
@@ -132,19 +132,21 @@ def config_of(file: Path) -> Config:
     return load_config(None, own)
 
 
-def figures_of(file: Path) -> dict[str, Any]:
-    """What was measured of a model: by its run in metrics.json, else as its card says.
+def recorded_metrics(file: Path) -> dict[str, Any]:
+    """The metrics of a model: those in metrics.json of its run, else those in its card.
 
     Returns:
-        Figures with their protocol; empty where nothing was measured.
+        Metrics with their protocol; empty where there are none, and for a state within a training.
 
     Raises:
         DataError: If metrics.json is damaged.
 
     Example:
-        >>> figures_of(find_model("digits"))["split"]
+        >>> recorded_metrics(find_model("digits"))["split"]
         'test'
     """
+    if file.suffix == ".ckpt":
+        return {}
     folder = run_folder(file)
     if folder is not None and (folder / METRICS_FILE).is_file():
         try:
@@ -155,7 +157,7 @@ def figures_of(file: Path) -> dict[str, Any]:
 
 
 def read_starts(folder: Path) -> list[dict[str, Any]]:
-    """When, where and by which command the training of a run was started, the latest last.
+    """When, where and with which command a run was started, the latest last.
 
     Returns:
         Entries as `pixelcnn.training.environment` writes them; none if there is no such file.
@@ -170,7 +172,7 @@ def read_starts(folder: Path) -> list[dict[str, Any]]:
         starts = json.loads(path.read_text(encoding="utf-8"))["starts"]
         return [dict(start) for start in starts]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path} cannot be read: {error}. Remove it to go on.") from error
+        raise DataError(f"{path} cannot be read: {error}. Remove it to continue.") from error
 
 
 def history_of(file: Path) -> list[dict[str, float]]:
@@ -191,22 +193,22 @@ def history_of(file: Path) -> list[dict[str, float]]:
     for log in sorted(folder.glob(LOGS), key=lambda p: p.stat().st_mtime):
         try:
             with log.open(newline="", encoding="utf-8") as lines:
-                for epoch, figures in _logged(lines):
-                    entries.setdefault(epoch, {}).update(figures)
+                for epoch, metrics in _logged(lines):
+                    entries.setdefault(epoch, {}).update(metrics)
         except (OSError, ValueError, KeyError, csv.Error) as error:
             raise DataError(
-                f"{log} cannot be read: {error}. Remove it to go on without its curves."
+                f"{log} cannot be read: {error}. Remove it to continue without its curves."
             ) from error
     return [{"epoch": epoch, **entries[epoch]} for epoch in sorted(entries)]
 
 
 def _logged(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, float]]]:
-    """Epochs from 1 as the lines of a log hold them, with the figures of each line."""
+    """Epochs from 1 and the metrics of each line of a log."""
     rate: dict[str, float] = {}
     for row in csv.DictReader(lines):
         rates = [row[key] for key in row if str(key).startswith("lr-") and row[key]]
         if rates:
             rate = {"learning_rate": float(rates[0])}
-        figures = {key: float(row[key]) for key in ("train_nll", "val_nll") if row.get(key)}
-        if figures:
-            yield int(row["epoch"]) + 1, figures | rate
+        metrics = {key: float(row[key]) for key in ("train_nll", "val_nll") if row.get(key)}
+        if metrics:
+            yield int(row["epoch"]) + 1, metrics | rate

@@ -69,3 +69,8 @@ def test_a_run_shows_how_it_was_started(run_folder, model_file, capsys):
     assert "pixelcnn train --preset digits" in " ".join(capsys.readouterr().out.split())
     assert main(["info", str(model_file), "--json"]) == 0
     assert "environment" not in json.loads(capsys.readouterr().out)
+
+
+def test_a_state_within_a_training_has_no_metrics(run_folder, capsys):
+    assert main(["info", str(run_folder / "checkpoints" / "last.ckpt"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["metrics"] is None

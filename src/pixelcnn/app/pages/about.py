@@ -14,7 +14,7 @@ from pixelcnn.app.widgets.display import (
 from pixelcnn.charts.curves import curves_figure
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.errors import PixelCNNError
-from pixelcnn.runs import CONFIG_FILE, figures_of, history_of, run_folder
+from pixelcnn.runs import CONFIG_FILE, history_of, recorded_metrics, run_folder
 from pixelcnn.verification import Check, find_report, read_report
 
 
@@ -54,7 +54,7 @@ def show(choice: Choice, models: Models) -> None:
 
 def _show_metrics(choice: Choice) -> None:
     st.subheader("Metrics")
-    figures = figures_of(choice.file)
+    figures = recorded_metrics(choice.file)
     if not figures:
         st.info("None: `pixelcnn evaluate` measures them.")
         return

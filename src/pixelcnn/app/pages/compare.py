@@ -22,7 +22,7 @@ from pixelcnn.app.widgets.display import (
 from pixelcnn.charts.curves import compared_curves
 from pixelcnn.errors import ConfigError
 from pixelcnn.plots import as_image, image_grid, screen_scale
-from pixelcnn.runs import figures_of, history_of
+from pixelcnn.runs import history_of, recorded_metrics
 from pixelcnn.walk import SamplingOptions
 
 KEY = "set.compare"
@@ -160,7 +160,7 @@ def _show_samples(samples: SamplingProgress) -> None:
 def _show_metrics(chosen: Sequence[Choice]) -> None:
     """One column per model, which fits a phone."""
     st.subheader("Metrics")
-    figures = [figures_of(each.file) for each in chosen]
+    figures = [recorded_metrics(each.file) for each in chosen]
     protocols = [str(each.get("protocol", "–")) for each in figures]
     rows = {"weights": [f"{each.model.num_parameters:,}" for each in chosen]}
     for name in METRICS:

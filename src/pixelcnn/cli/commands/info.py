@@ -12,7 +12,7 @@ from pixelcnn.checkpoint import fingerprint
 from pixelcnn.errors import CheckpointError
 from pixelcnn.files import finite_json
 from pixelcnn.nn import Condition
-from pixelcnn.runs import TrainedModel, figures_of, open_model, read_starts
+from pixelcnn.runs import TrainedModel, open_model, read_starts, recorded_metrics
 from pixelcnn.verification import find_report, read_report
 from pixelcnn.weights import list_weights
 
@@ -55,7 +55,7 @@ def facts_of(run: TrainedModel) -> dict[str, Any]:
         "labels": names_of(model.condition, "labels"),
         "attributes": names_of(model.condition, "attributes"),
         "training": {k: v for k, v in run.training.items() if k != "figures"},
-        "metrics": figures_of(run.file) or None,
+        "metrics": recorded_metrics(run.file) or None,
         "fingerprint": fingerprint(model),
         "verification": verification_facts(run),
         **start_facts(run),
