@@ -1,4 +1,4 @@
-"""Training the classifier whose features judge drawn images."""
+"""Trains the evaluation classifier, whose features measure sample quality."""
 
 from dataclasses import dataclass, field
 
@@ -14,15 +14,15 @@ from pixelcnn.metrics import ImageClassifier
 
 @dataclass(frozen=True)
 class ClassifierSettings:
-    """How a classifier is trained; AdamW, its rate rising and falling once over the training.
+    """How a classifier is trained: by AdamW with a one-cycle learning rate.
 
     Attributes:
         epochs: Passes over the training images.
         batch_size: Images per step.
-        learning_rate: The highest.
+        learning_rate: Peak of the cycle.
         width: Features of the first convolution, half of those of the others.
-        num_features: Features that images are described by.
-        seed: Of the first weights and of the order of the images.
+        num_features: Features that describe an image.
+        seed: Seed of the initial weights and of the order of the images.
     """
 
     epochs: int = 10
@@ -49,8 +49,8 @@ class ClassifierResult:
     Attributes:
         network: In eval mode.
         losses: Mean cross-entropy of each epoch, in nats.
-        val_accuracy: Share of the validation images that it names rightly.
-        test_accuracy: Share of the test images. Nothing was chosen by it.
+        val_accuracy: Accuracy on the validation images.
+        test_accuracy: Accuracy on the test images, which chose nothing.
     """
 
     network: ImageClassifier
@@ -70,9 +70,9 @@ def train_classifier(
 
     Args:
         data: With labels.
-        settings: The usual ones by default.
+        settings: None for the defaults.
         device: Where to train.
-        progress: Is told the steps that are done, and all.
+        progress: Called with the steps that are done and their number.
 
     Raises:
         ConfigError: If the images have no labels.
@@ -111,7 +111,7 @@ def _fit(
         settings.batch_size,
         shuffle=True,
         generator=torch.Generator().manual_seed(settings.seed),
-        # Batch norm needs more than one image; a remainder of one could hold no more.
+        # Batch norm needs more than one image, and the last batch might have only one.
         drop_last=len(images) > settings.batch_size,
     )
     total = settings.epochs * len(shuffled)
@@ -142,7 +142,7 @@ def _fit(
 
 
 def accuracy_on(network: ImageClassifier, images: ImageSet) -> float:
-    """Share of labelled images that a classifier names rightly."""
+    """Accuracy of a classifier on labelled images."""
     assert images.labels is not None
     right = 0
     for x, conditions in batches(images, 500):

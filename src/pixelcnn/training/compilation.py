@@ -1,4 +1,4 @@
-"""`torch.compile` where a compiler is at hand."""
+"""`torch.compile`, where there is a working compiler."""
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -22,20 +22,20 @@ def compile_or_explain(
 
     Args:
         function: Maps images and labels to a loss per image (B,).
-        x: A batch as it will come in training.
+        x: A batch of the training.
         cond: Its labels, or None.
-        parameters: What the loss is differentiated by.
+        parameters: Parameters to differentiate by.
 
     Returns:
-        The compiled function and None; or `function` itself and, in a line, why.
+        The compiled function and None; or `function` itself and the reason in one line.
     """
-    # einops keeps a table of the array types it has met, and a graph is compiled again when the
-    # table has grown: so it meets NumPy now, not with the first picture.
+    # einops keeps a table of array types, and a graph is compiled again when the table grows: so
+    # NumPy enters it now, not with the first image that is plotted.
     rearrange(np.zeros(1), "a -> a")
     try:
         compiled = torch.compile(function)
         with _settings(x.device), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # advice for authors of compilers
+            warnings.simplefilter("ignore")  # hints for authors of compilers
             torch.autograd.grad(compiled(x, cond).sum(), list(parameters), allow_unused=True)
     except Exception as error:  # a missing or failing compiler raises a different class each time
         reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
@@ -45,11 +45,11 @@ def compile_or_explain(
 
 @contextmanager
 def _settings(device: torch.device) -> Iterator[None]:
-    """What the compiler is told while it compiles for a device."""
-    # On a processor it would save the masks of all ReLUs, transposed byte by byte, which takes
-    # three times as long as everything else; with a budget it computes them again.
+    """Settings of the compiler for a device."""
+    # On a CPU it would save the masks of all ReLUs, transposed byte by byte, which takes three
+    # times as long as everything else; with a budget it recomputes them.
     budget = 0.7 if device.type == "cpu" else 1.0
     patched = functorch_config.patch(activation_memory_budget=budget)
-    # It looks for CUDA also where none is wanted, and says so.
+    # It looks for CUDA where none is used, and warns about it.
     with quiet_loggers("torch.utils.cpp_extension"), patched:
         yield

@@ -9,7 +9,7 @@ from pixelcnn.training.epoch_loader import EpochLoader
 
 
 def loaders(config: Config, data: DataSplits, part: RankSlice = ALL) -> tuple[EpochLoader, Batches]:
-    """Batches to train on and to validate on, already on the device if they are in memory.
+    """Training and validation batches, on the device if the images are in memory.
 
     Args:
         config: The settings.

@@ -1,4 +1,4 @@
-"""Where and how a run was started: what its figures depend on besides its settings."""
+"""Where and how a run was started: what its metrics depend on besides its settings."""
 
 import os
 import platform
@@ -27,13 +27,13 @@ def list_starts(
     command: str | None,
     found: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
-    """This start of a run, after the earlier ones that it goes on from.
+    """This start of a run, after the earlier ones that it resumes.
 
     Args:
         config: Settings of the run; `device` and `resume` are read.
-        run_dir: Folder of the run. One that is new takes the entries of the state's own folder.
+        run_dir: Folder of the run. A new one takes the entries of the state's own folder.
         command: The command as it was typed; None from Python.
-        found: Settings that were found before the training, by name, with how.
+        found: Settings that were searched before the training, by name, and how.
 
     Raises:
         DataError: If the entries of earlier starts cannot be read.
@@ -56,7 +56,7 @@ def write_starts(run_dir: Path, starts: Sequence[Mapping[str, Any]]) -> None:
 
 
 def describe_start(device: str) -> dict[str, Any]:
-    """Time, versions, source and machine, in JSON types. No names of people, hosts or variables.
+    """Time, versions, revision and machine, in JSON types; no names of people or hosts.
 
     Args:
         device: As `resolve_device` takes it.
@@ -84,10 +84,10 @@ def describe_start(device: str) -> dict[str, Any]:
 
 
 def installed_versions() -> dict[str, str]:
-    """Versions of this package and of all that it builds on, extras included where installed."""
+    """Versions of this package and its dependencies, with extras where installed."""
     try:
         lines = [line for line in requires("pixelcnn") or [] if "'dev'" not in line]
-    except PackageNotFoundError:  # run from its sources
+    except PackageNotFoundError:  # run without being installed
         lines = []
     found = versions()
     del found["python"]
@@ -95,27 +95,27 @@ def installed_versions() -> dict[str, str]:
         name = re.split(r"[^\w.-]", line, maxsplit=1)[0]
         try:
             found[name] = version(name)
-        except PackageNotFoundError:  # an extra that is not wanted here
+        except PackageNotFoundError:  # of an extra that is not installed
             continue
     return found
 
 
 def git_revision(folder: Path) -> dict[str, Any] | None:
-    """The commit that a folder is at, and whether tracked files differ from it.
+    """The commit of a folder, and whether tracked files differ from it.
 
     Returns:
-        `revision` and `dirty`; None without git, or outside of a repository with a commit.
+        `revision` and `dirty`; None without git or outside of a repository.
     """
     git = shutil.which("git")
     if git is None:
         return None
-    # Without locks: a status would otherwise write to the index of whoever works there.
-    asked = [git, "--no-optional-locks", "-C", str(folder)]
+    # Without locks, since `git status` would otherwise write to the index.
+    command = [git, "--no-optional-locks", "-C", str(folder)]
     answers = []
     for words in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"]):
         try:
             answer = subprocess.run(
-                [*asked, *words], capture_output=True, text=True, timeout=20, check=True
+                [*command, *words], capture_output=True, text=True, timeout=20, check=True
             )
         except (OSError, subprocess.SubprocessError):
             return None

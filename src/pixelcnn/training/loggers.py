@@ -19,20 +19,20 @@ DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def check_loggers(config: LoggerConfig) -> None:
-    """Raises `MissingDependencyError` if a logger is wanted whose package is not installed."""
+    """Raises `MissingDependencyError` if the package of a logger is not installed."""
     if config.wandb and importlib.util.find_spec("wandb") is None:
         require("wandb", extra="wandb")
 
 
 @contextmanager
 def open_loggers(config: Config, run_dir: Path) -> Iterator[list[Logger]]:
-    """Opens the loggers of a run, and closes what would go on running after it.
+    """Opens the loggers of a run, and closes those that would keep running.
 
-    TensorBoard and CSV write into `logs/version_N`, a new N for every start or resumption. Weights
-    & Biases has a run of its own for every start, in `wandb/`, grouped by the name of the folder.
+    TensorBoard and CSV write into `logs/version_N`, with a new N for every start. Weights & Biases
+    has a run of its own for every start, in `wandb/`, grouped by the name of the folder.
 
     Args:
-        config: All settings; Weights & Biases keeps them beside the figures.
+        config: All settings; Weights & Biases saves them with the metrics.
         run_dir: Folder of the run.
 
     Yields:
@@ -64,43 +64,43 @@ def open_loggers(config: Config, run_dir: Path) -> Iterator[list[Logger]]:
 
 @contextmanager
 def failing_clearly(folder: Path) -> Iterator[None]:
-    """Makes one clear error of a folder of logs that can no longer be written.
+    """Raises one error where a folder of logs can no longer be written.
 
-    TensorBoard writes in a thread, which would print its traceback before its error comes here.
+    TensorBoard writes in a thread, which would print its traceback before its error arrives here.
 
     Raises:
         OutputError: If the disk is full or the folder is gone.
     """
-    told = threading.excepthook
+    hook = threading.excepthook
 
-    def tell(thrown: threading.ExceptHookArgs) -> None:
+    def show(thrown: threading.ExceptHookArgs) -> None:
         if not type(thrown.thread).__module__.startswith("tensorboard."):
-            told(thrown)
+            hook(thrown)
 
-    threading.excepthook = tell
+    threading.excepthook = show
     try:
         yield
     except OSError as error:  # ours among them, whose `errno` and `filename` are None
         is_there = error.filename and Path(os.fsdecode(error.filename)).is_relative_to(folder)
-        if is_there or error.errno in DISK_IS_FULL:  # which is told without the name of a file
+        if is_there or error.errno in DISK_IS_FULL:  # which comes without the name of a file
             raise unwritable(folder, error) from error
         raise
     finally:
-        threading.excepthook = told
+        threading.excepthook = hook
 
 
 @contextmanager
 def open_wandb(config: Config, run_dir: Path) -> Iterator[WandbLogger]:
     """A logger for Weights & Biases.
 
-    A run that is in progress already, such as that of a sweep, is taken and not ended.
+    A run that is already in progress, such as that of a sweep, is used and not ended.
 
     Yields:
         The logger. In other processes than the first it does nothing.
 
     Raises:
         MissingDependencyError: If `wandb` is not installed.
-        ConfigError: If no run can be begun, for example without an account.
+        ConfigError: If no run can be started, for example without an account.
     """
     wandb = require("wandb", extra="wandb")
     if getattr(rank_zero_only, "rank", 0) != 0 or wandb.run is not None:
@@ -110,7 +110,7 @@ def open_wandb(config: Config, run_dir: Path) -> Iterator[WandbLogger]:
     if offline:
         wandb.setup(wandb.Settings(silent=True))
     try:
-        # Not by Lightning: what it passes makes newer versions of wandb complain.
+        # Not by Lightning, whose arguments newer versions of wandb warn about.
         experiment = wandb.init(
             project=config.logger.wandb_project,
             name=run_dir.resolve().name,
@@ -123,7 +123,7 @@ def open_wandb(config: Config, run_dir: Path) -> Iterator[WandbLogger]:
     except wandb.Error as error:
         wandb.teardown(exit_code=1)
         raise ConfigError(
-            f"Weights & Biases cannot begin a run: {str(error).rstrip('.')}. Log in by "
+            f"Weights & Biases cannot start a run: {str(error).rstrip('.')}. Log in by "
             f"`wandb login`, or set `logger.wandb_mode` to offline."
         ) from error
     experiment.define_metric("trainer/global_step")
@@ -134,4 +134,4 @@ def open_wandb(config: Config, run_dir: Path) -> Iterator[WandbLogger]:
         code = 0
     finally:
         experiment.finish(exit_code=code)
-        wandb.teardown(exit_code=code)  # its process would otherwise live as long as ours
+        wandb.teardown(exit_code=code)  # its process would otherwise run as long as this one
