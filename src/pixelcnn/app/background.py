@@ -17,7 +17,7 @@ Report: TypeAlias = Callable[[N], None]
 
 
 class _AbandonedError(Exception):
-    """The run of the page that waits for the work has outcome."""
+    """The run of the page that waits for the work has ended."""
 
 
 def run_in_background(work: Callable[[Report[N]], R], show: Callable[[N | None], object]) -> R:

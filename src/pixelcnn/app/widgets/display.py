@@ -46,7 +46,7 @@ def showing_errors() -> Iterator[None]:
 
 
 def show_error(error: Exception) -> None:
-    """Shows why something is on_error, with what stands in backticks as code."""
+    """Shows an error, with its backticks as code."""
     words = str(error).split("`")
     if len(words) % 2 == 0:  # a name has one of its own
         words = ["`".join(words)]
