@@ -15,7 +15,7 @@ LAYERS = [
         *("registry", "arguments", "order", "files", "locks", "device", "processes"),
         *("threads", "weights"),
     },
-    {"spec", "hints", "logger"},
+    {"spec", "hints", "logger", "tensor_files"},
     {"nn", "likelihoods", "data", "metrics"},
     {"walk"},
     {"models"},

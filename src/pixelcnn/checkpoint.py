@@ -4,25 +4,42 @@ import hashlib
 import inspect
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
-from safetensors.torch import save as serialise
 from torch import Tensor
 
 from pixelcnn.errors import CheckpointError, PixelCNNError
-from pixelcnn.files import atomic_write, finite_json
+from pixelcnn.files import finite_json
 from pixelcnn.models import AutoregressiveModel, build
+from pixelcnn.tensor_files import (
+    card_value,
+    check_size,
+    no_more_parameters,
+    read_header,
+    read_tensors,
+    unusable_weight,
+    write_tensors,
+)
 from pixelcnn.weights import find_weights, known_weights
 
 FORMAT = "pixelcnn/1"
-CHECKSUM = "sha256"
 # Defaults that have changed since the first fingerprints, which must stay as they were.
 FIRST_DEFAULTS = {"num_classes": 2}
 FIELDS = ("format", "model", "config", "spec", "likelihood", "labels", "attributes", "training")
+NAMES = (list, type(None))
+CARD: dict[str, type | tuple[type, ...]] = {
+    "config": dict,
+    "spec": (dict, type(None)),
+    "labels": NAMES,
+    "attributes": NAMES,
+    "training": dict,
+}
+"""Entries of a card that are JSON, and what kinds of values they may be."""
+
+NEWER = "It may come from a newer version; train it again or upgrade."
 
 
 def save(
@@ -44,7 +61,7 @@ def save(
         CheckpointError: If a weight is no finite number: `read_model` would refuse the file.
         OutputError: If the file cannot be written.
     """
-    name = unusable_weight(model)
+    name = unusable_weight(model.state_dict())
     if name is not None:
         raise CheckpointError(
             f"`model` must hold finite weights to be saved, got others in `{name}`: its training "
@@ -64,12 +81,7 @@ def save(
         "attributes": None if attributes is None else list(attributes),
         "training": finite_json(dict(training or {})),
     }
-    header = {k: v if isinstance(v, str) else json.dumps(v) for k, v in card.items()}
-    tensors = {k: v.detach().contiguous().cpu() for k, v in model.state_dict().items()}
-    header[CHECKSUM] = _checksum(header, tensors)
-    with atomic_write(Path(path)) as temporary:
-        # By Python: safetensors' own writer hides a full disk in an error without a number.
-        temporary.write_bytes(serialise(tensors, metadata=header))
+    write_tensors(path, model, card)
 
 
 def read_card(path: str | Path) -> dict[str, Any]:
@@ -106,33 +118,88 @@ def read_model(path: str | Path, *, device: str | torch.device = "cpu") -> Autor
     path = find_weights(path)
     header = _read_header(path)
     card = _parse_card(header, path)
+    weights = read_tensors(path, header, fields=FIELDS)
+    names = card["labels"] if card["labels"] is not None else card["attributes"]
+    model = restore_model(card["model"], card["config"], weights, names, origin=path)
+    return model.to(device)
+
+
+def restore_model(
+    name: object, config: object, weights: object, names: object, *, origin: object
+) -> AutoregressiveModel:
+    """Builds a model, and gives it its weights and the names of its labels or attributes.
+
+    The description is compared with the weights before anything of its size is made: no setting
+    can be larger than the number of weights, and building ends at the first layer that has no
+    weights. So time and memory are bounded by the file.
+
+    Args:
+        name: Name of the architecture.
+        config: Arguments of its constructor.
+        weights: Tensors by name.
+        names: Names of labels or attributes, or None.
+        origin: The file, for messages.
+
+    Returns:
+        The model, in evaluation mode.
+
+    Raises:
+        CheckpointError: If description and weights are not those of a model of this version.
+    """
     try:
-        tensors = load_file(path)
-        _check_whole(path, header, tensors)
-        model = build(card["model"], **card["config"])
-        model.load_state_dict(tensors)
+        checked = check_weights(weights)
+        if not isinstance(name, str) or not isinstance(config, dict):
+            raise ValueError("it names no model with settings")
+        check_size(config, sum(each.numel() for each in checked.values()))
+        # First without memory. A constructor that looks at its numbers cannot do that.
+        looks = suppress(NotImplementedError, RuntimeError)
+        with looks, torch.device("meta"), no_more_parameters(checked):
+            build(name, **config)
+        with no_more_parameters(checked):
+            model = build(name, **config)
+        model.load_state_dict(checked)
         if model.condition.kind in ("labels", "attributes"):
-            model.name_condition(card[model.condition.kind])
+            model.name_condition(check_names(names))
     except CheckpointError:
         raise
-    except (PixelCNNError, TypeError, RuntimeError, SafetensorError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except (PixelCNNError, TypeError, ValueError, RuntimeError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
         raise CheckpointError(
-            f"{path} does not hold a model that this version can build ({reason}). "
-            f"It may come from a newer version; train it again or upgrade."
+            f"{origin} does not hold a model that this version can build ({reason}). {NEWER}"
         ) from error
-    name = unusable_weight(model)
-    if name is not None:
+    unusable = unusable_weight(model.state_dict())
+    if unusable is not None:
         raise CheckpointError(
-            f"{path} holds weights that are no finite numbers (`{name}`). Train it again."
+            f"{origin} holds weights that are no finite numbers (`{unusable}`). Train it again."
         )
-    return model.to(device).eval()
+    return model.eval()
 
 
-def unusable_weight(model: AutoregressiveModel) -> str | None:
-    """The first weight that holds anything but finite numbers; None for none."""
-    weights = model.state_dict().items()
-    return next((name for name, weight in weights if not weight.isfinite().all()), None)
+def check_weights(weights: object) -> dict[str, Tensor]:
+    """The weights, once they are tensors by name.
+
+    Raises:
+        ValueError: If they are anything else.
+    """
+    if not isinstance(weights, Mapping):
+        raise ValueError("it has no weights")
+    for name, each in weights.items():
+        if not isinstance(name, str) or not isinstance(each, Tensor):
+            raise ValueError("its weights are no tensors by name")
+    return dict(weights)
+
+
+def check_names(names: object) -> tuple[str, ...] | None:
+    """Names of labels or attributes, once they are text.
+
+    Raises:
+        ValueError: If they are anything else.
+    """
+    if names is None:
+        return None
+    if not isinstance(names, (list, tuple)) or not all(isinstance(each, str) for each in names):
+        raise ValueError("names of labels or attributes must be a list of text")
+    return tuple(names)
 
 
 def fingerprint(model: AutoregressiveModel) -> str:
@@ -161,47 +228,7 @@ def _read_header(path: Path) -> dict[str, str]:
             f"{path} must be a model file, but {'is a folder' if path.is_dir() else 'is missing'}. "
             f"`pixelcnn train` writes one as model.safetensors in its run folder. {known_weights()}"
         )
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = dict(file.metadata() or {})
-    except (SafetensorError, OSError) as error:
-        if _looks_foreign(path):
-            raise CheckpointError(
-                f"{path} is no safetensors file. Give the model.safetensors of a run folder, or "
-                f"the name of a model that comes with the package."
-            ) from error
-        raise CheckpointError(
-            f"{path} is damaged ({error}). Copy it again, or train it again."
-        ) from error
-    return header
-
-
-def _checksum(header: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
-    """SHA-256 over the card and all weights."""
-    card = {name: text for name, text in header.items() if name != CHECKSUM}
-    digest = hashlib.sha256(json.dumps(card, sort_keys=True).encode())
-    for name, tensor in sorted(tensors.items()):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
-
-
-def _check_whole(path: Path, header: Mapping[str, str], tensors: Mapping[str, Tensor]) -> None:
-    """Raises `CheckpointError` if card or weights are not those that were saved."""
-    # Files from before there was a checksum have all else, and nothing else.
-    is_older = CHECKSUM not in header and set(header) <= set(FIELDS)
-    if not is_older and header.get(CHECKSUM) != _checksum(header, tensors):
-        raise CheckpointError(
-            f"{path} is damaged: its checksum is not that of its content. Copy it again, or train "
-            f"it again."
-        )
-
-
-def _looks_foreign(path: Path) -> bool:
-    """Whether a file does not even begin as safetensors: the length of a header, then its JSON."""
-    with path.open("rb") as file:
-        start = file.read(9)
-    return len(start) < 9 or start[8:] != b"{"
+    return read_header(path)
 
 
 def _parse_card(header: Mapping[str, str], path: Path) -> dict[str, Any]:
@@ -213,12 +240,15 @@ def _parse_card(header: Mapping[str, str], path: Path) -> dict[str, Any]:
             f"or by another version of it."
         )
     try:
-        card: dict[str, Any] = {"format": written, "model": header["model"]}
-        card["likelihood"] = header["likelihood"]
-        for key in ("config", "spec", "labels", "training"):
-            card[key] = json.loads(header[key])
-        # Files from before models of attributes could be trained do not have it.
-        card["attributes"] = json.loads(header.get("attributes", "null"))
-    except (KeyError, json.JSONDecodeError) as error:
+        # Files from before models of attributes could be trained do not have those.
+        entries = {"attributes": "null", **header}
+        return {
+            "format": written,
+            "model": header["model"],
+            "likelihood": header["likelihood"],
+            **{key: card_value(entries, key, kinds) for key, kinds in CARD.items()},
+        }
+    except KeyError as error:
+        raise CheckpointError(f"{path} has a damaged card (no {error}). Copy it again.") from error
+    except ValueError as error:
         raise CheckpointError(f"{path} has a damaged card ({error}). Copy it again.") from error
-    return card

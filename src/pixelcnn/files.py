@@ -149,6 +149,32 @@ def write_json(path: str | os.PathLike[str], obj: Any) -> None:
     )
 
 
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """Reads a file of JSON.
+
+    Raises:
+        OSError: If it cannot be read.
+        ValueError: As `parse_json`, or if it is not UTF-8 text.
+    """
+    return parse_json(Path(path).read_text(encoding="utf-8"))
+
+
+def parse_json(text: str) -> Any:
+    """What JSON text says.
+
+    Raises:
+        ValueError: If it is no JSON, or nested deeper than anything that is written here.
+
+    Example:
+        >>> parse_json("[1, {}]")
+        [1, {}]
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
 def finite_json(obj: Any) -> Any:
     """Replaces numbers that are not finite, which JSON does not have, by None.
 

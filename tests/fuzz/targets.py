@@ -16,15 +16,16 @@ from safetensors.torch import load as parse
 from safetensors.torch import save as serialise
 
 from pixelcnn import load, load_config, load_data
-from pixelcnn.checkpoint import CHECKSUM, _checksum, save
+from pixelcnn.checkpoint import save
 from pixelcnn.cli import main
 from pixelcnn.data import batches
 from pixelcnn.data.files.uploads import read_maps, read_upload
 from pixelcnn.metrics import load_classifier
 from pixelcnn.models import GatedPixelCNN
+from pixelcnn.runs import load_trained
+from pixelcnn.runs.state import add_checksum
 from pixelcnn.spec import ImageSpec
-from pixelcnn.training import load_trained
-from pixelcnn.training.state import seal
+from pixelcnn.tensor_files import CHECKSUM, checksum
 from pixelcnn.weights import find_classifier
 from tests.fuzz.mutations import Mutation, damage, deep, twisted, twisted_json
 from tests.training.tiny_runs import train
@@ -92,7 +93,7 @@ def twist_card(content: bytes, rng: np.random.Generator) -> bytes:
     key = str(rng.choice(sorted(set(card) - {CHECKSUM})))
     card[key] = twisted_json(card[key], rng)
     if CHECKSUM in card:
-        card[CHECKSUM] = _checksum(card, tensors)
+        card[CHECKSUM] = checksum(card, tensors)
     return serialise(tensors, metadata=card)
 
 
@@ -113,7 +114,7 @@ def twist_weights(content: bytes, rng: np.random.Generator) -> bytes:
     else:
         del tensors[name]
     if CHECKSUM in card:
-        card[CHECKSUM] = _checksum(card, tensors)
+        card[CHECKSUM] = checksum(card, tensors)
     return serialise(tensors, metadata=card)
 
 
@@ -157,7 +158,7 @@ def twist_state(content: bytes, rng: np.random.Generator) -> bytes:
             state["pixelcnn"] = twisted(state["pixelcnn"], rng)
     buffer = io.BytesIO()
     torch.save(state, buffer)
-    return seal(buffer.getvalue())
+    return add_checksum(buffer.getvalue())
 
 
 # Classifiers

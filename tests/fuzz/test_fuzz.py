@@ -16,7 +16,7 @@ from tests.fuzz.limits import TookTooLongError, limited
 from tests.fuzz.targets import TARGETS, Target
 
 FEW, MANY = 50, 1000
-SHOWN = 12
+SHOWN = 60
 
 
 @pytest.fixture(scope="module", params=TARGETS, ids=lambda target: target.name)

@@ -64,7 +64,7 @@ def test_a_file_of_something_else_is_refused(network, tmp_path):
     with pytest.raises(CheckpointError, match="format 'pixelcnn-classifier/1', got 'pixelcnn/1'"):
         load_classifier(FOLDER / "digits.safetensors")
     (tmp_path / "text").write_text("no tensors")
-    with pytest.raises(CheckpointError, match="no classifier that can be read"):
+    with pytest.raises(CheckpointError, match="no safetensors file"):
         load_classifier(tmp_path / "text")
     card = {"config": "{}", "spec": json.dumps(SPEC.as_dict()), "labels": "null", "training": "{}"}
     save_file({}, tmp_path / "empty", metadata={"format": "pixelcnn-classifier/1", **card})

@@ -1,22 +1,29 @@
 """Files of classifiers: safetensors with a card, written atomically, read without pickle."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
-from safetensors.torch import save as serialise
+import torch
 
 from pixelcnn.errors import CheckpointError, PixelCNNError
-from pixelcnn.files import atomic_write, finite_json
+from pixelcnn.files import finite_json
 from pixelcnn.metrics.classifier import ImageClassifier
 from pixelcnn.spec import ImageSpec
+from pixelcnn.tensor_files import (
+    card_value,
+    check_size,
+    no_more_parameters,
+    read_header,
+    read_tensors,
+    unusable_weight,
+    write_tensors,
+)
 from pixelcnn.weights import find_classifier, known_classifiers
 
 FORMAT = "pixelcnn-classifier/1"
+FIELDS = ("format", "config", "spec", "labels", "training")
 
 
 @dataclass(frozen=True)
@@ -53,10 +60,7 @@ def save_classifier(
         "labels": network.labels,
         "training": finite_json(dict(training or {})),
     }
-    header = {"format": FORMAT, **{key: json.dumps(value) for key, value in card.items()}}
-    tensors = {k: v.detach().contiguous().cpu() for k, v in network.state_dict().items()}
-    with atomic_write(Path(path)) as temporary:
-        temporary.write_bytes(serialise(tensors, metadata=header))
+    write_tensors(path, network, {"format": FORMAT, **card})
 
 
 def load_classifier(path: str | Path) -> TrainedClassifier:
@@ -80,25 +84,29 @@ def load_classifier(path: str | Path) -> TrainedClassifier:
             f"{path} must be a classifier, but {'is a folder' if path.is_dir() else 'is missing'}. "
             f"Make one by `pixelcnn train-classifier`. {known_classifiers()}"
         )
+    header = read_header(path)
+    if header.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{path} must be a classifier of format {FORMAT!r}, got "
+            f"{header.get('format', 'none')!r}. Make one by `pixelcnn train-classifier`."
+        )
+    weights = read_tensors(path, header, fields=FIELDS)
+    unusable = unusable_weight(weights)
+    if unusable is not None:
+        raise CheckpointError(
+            f"{path} holds weights that are no finite numbers (`{unusable}`). Make it again."
+        )
     try:
-        with safe_open(path, framework="pt") as file:
-            card = file.metadata() or {}
-        if card.get("format") != FORMAT:
-            raise CheckpointError(
-                f"{path} must be a classifier of format {FORMAT!r}, got "
-                f"{card.get('format', 'none')!r}. Make one by `pixelcnn train-classifier`."
-            )
-        labels = json.loads(card["labels"])
-        spec = ImageSpec(**json.loads(card["spec"]))
-        network = ImageClassifier(spec, labels=labels, **json.loads(card["config"]))
-        network.load_state_dict(load_file(path))
-        training = json.loads(card["training"])
-    except CheckpointError:
-        raise
-    except (
-        PixelCNNError, KeyError, ValueError, TypeError, RuntimeError, OSError, SafetensorError
-    ) as error:  # fmt: skip
-        reason = str(error).strip().splitlines()[0]
+        config, training = (card_value(header, key, dict) for key in ("config", "training"))
+        check_size(config, sum(each.numel() for each in weights.values()))
+        labels = card_value(header, "labels", (list, type(None)))
+        spec = ImageSpec(**card_value(header, "spec", dict))
+        with torch.device("meta"), no_more_parameters(weights):
+            ImageClassifier(spec, labels=labels, **config)
+        network = ImageClassifier(spec, labels=labels, **config)
+        network.load_state_dict(weights)
+    except (PixelCNNError, ValueError, TypeError, RuntimeError) as error:
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise CheckpointError(
             f"{path} is no classifier that can be read ({reason}). Copy it again, or make it again."
         ) from error

@@ -69,8 +69,12 @@ class MaskedConv2d(nn.Module):
 
     def reset_parameters(self) -> None:
         """Draws weights uniformly with variance 1 / (number of inputs that the mask keeps)."""
-        fan_in = max(1.0, self.mask.sum().item() / self.out_channels)
-        bound = math.sqrt(3 / fan_in)
+        height, width = self.kernel_size
+        before = height // 2 * width + width // 2
+        # At the centre a colour group sees the earlier groups, with mask B also itself.
+        groups_seen = (self.groups - 1) / 2 + (self.kind == "B")
+        fan_in = self.in_channels * (before + groups_seen / self.groups)
+        bound = math.sqrt(3 / max(1.0, fan_in))
         nn.init.uniform_(self.weight, -bound, bound)
         nn.init.zeros_(self.bias)
         with torch.no_grad():

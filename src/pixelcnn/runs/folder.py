@@ -1,7 +1,6 @@
 """Run folders: where they are, their model, settings, metrics and history."""
 
 import csv
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from pixelcnn.checkpoint import read_card
 from pixelcnn.config import Config, load_config
 from pixelcnn.errors import CheckpointError, ConfigError, DataError
+from pixelcnn.files import read_json
 from pixelcnn.weights import find_weights, known_weights, list_weights
 
 MODEL_FILE = "model.safetensors"
@@ -106,6 +106,10 @@ def own_data(file: Path) -> list[str]:
     if file.suffix == ".ckpt":
         return []
     named = read_card(file)["training"].get("data", {})
+    if not isinstance(named, dict):
+        raise CheckpointError(
+            f"{file} has a damaged card (`data` names no settings). Copy it again."
+        )
     return [f"--data.{name}={value}" for name, value in named.items()]
 
 
@@ -150,7 +154,7 @@ def recorded_metrics(file: Path) -> dict[str, Any]:
     folder = run_folder(file)
     if folder is not None and (folder / METRICS_FILE).is_file():
         try:
-            return dict(json.loads((folder / METRICS_FILE).read_text(encoding="utf-8")))
+            return dict(read_json(folder / METRICS_FILE))
         except (OSError, ValueError, TypeError) as error:
             raise DataError(f"{folder / METRICS_FILE} cannot be read: {error}.") from error
     return dict(read_card(file)["training"].get("figures") or {})
@@ -169,7 +173,7 @@ def read_starts(folder: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     try:
-        starts = json.loads(path.read_text(encoding="utf-8"))["starts"]
+        starts = read_json(path)["starts"]
         return [dict(start) for start in starts]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path} cannot be read: {error}. Remove it to continue.") from error

@@ -9,8 +9,9 @@ from typing import Any
 
 import torch
 
+from pixelcnn.checkpoint import restore_model
 from pixelcnn.errors import CheckpointError
-from pixelcnn.models import MODELS, AutoregressiveModel, build
+from pixelcnn.models import MODELS, AutoregressiveModel
 
 STATE_FORMAT = "pixelcnn-training/1"
 ADVICE = "Give a checkpoint that `train` wrote, such as RUN/checkpoints/last.ckpt."
@@ -52,9 +53,10 @@ def read_state(path: str | Path, *, needs_checksum: bool = True) -> dict[str, An
     card = state.get("pixelcnn") if isinstance(state, dict) else None
     if not isinstance(card, dict) or card.get("format") != STATE_FORMAT:
         raise CheckpointError(f"{path} was not written by a training of pixelcnn. {ADVICE}")
-    if card["model"] not in MODELS:
+    if card.get("model") not in MODELS:
         raise CheckpointError(
-            f"{path} holds a model {card['model']!r}, which this version does not know."
+            f"{path} holds a model {str(card.get('model'))[:80]!r}, which this version does not "
+            f"know. Upgrade, or train it again."
         )
     return state
 
@@ -63,32 +65,26 @@ def load_trained(path: str | Path) -> AutoregressiveModel:
     """Loads the model in the state of a training, as it was at that moment, in evaluation mode.
 
     Raises:
-        CheckpointError: As `read_state`.
+        CheckpointError: As `read_state`, or if its weights are not those of its model.
     """
-    state = read_state(path, needs_checksum=False)
-    try:
-        return model_of_state(state)
-    except RuntimeError as error:
-        raise CheckpointError(f"The weights in {path} do not fit its model. {ADVICE}") from error
+    return model_of_state(read_state(path, needs_checksum=False), origin=path)
 
 
-def model_of_state(state: dict[str, Any]) -> AutoregressiveModel:
+def model_of_state(state: dict[str, Any], *, origin: str | Path) -> AutoregressiveModel:
     """Builds the model of a state that `read_state` returned, in evaluation mode.
 
     Raises:
-        RuntimeError: If the weights do not fit the model.
+        CheckpointError: If the weights are not those of the model, or no finite numbers.
     """
-    card = state["pixelcnn"]
-    model = build(card["model"], **card["config"])
-    model.load_state_dict(
-        {
-            name.removeprefix(PREFIX): value
-            for name, value in state["state_dict"].items()
-            if name.startswith(PREFIX)
+    card, weights = state["pixelcnn"], state.get("state_dict")
+    if isinstance(weights, dict):
+        weights = {
+            str(name).removeprefix(PREFIX): value
+            for name, value in weights.items()
+            if str(name).startswith(PREFIX)
         }
-    )
-    model.name_condition(card.get("names"))
-    return model.eval()
+    names = card.get("names")
+    return restore_model(card["model"], card.get("config"), weights, names, origin=origin)
 
 
 def add_checksum(archive: bytes) -> bytes:

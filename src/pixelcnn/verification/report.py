@@ -1,6 +1,5 @@
 """The verification report: its checks, and its file."""
 
-import json
 import math
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.errors import CheckpointError
-from pixelcnn.files import finite_json, write_json
+from pixelcnn.files import finite_json, read_json, write_json
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.spec import ImageSpec
 
@@ -147,7 +146,7 @@ def read_report(path: str | Path) -> VerificationReport:
         CheckpointError: If the file is missing, damaged or not a report of a known format.
     """
     try:
-        facts = json.loads(Path(path).read_text(encoding="utf-8"))
+        facts = read_json(path)
         if facts["format"] == OLD_FORMAT:
             facts = {**facts, "checks": [_from_old(line) for line in facts["lines"]]}
         elif facts["format"] != FORMAT:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pixelcnn.checkpoint import fingerprint
-from pixelcnn.errors import CheckpointError
+from pixelcnn.errors import CheckpointError, DataError
 from pixelcnn.files import finite_json
 from pixelcnn.nn import Condition
 from pixelcnn.runs import TrainedModel, open_model, read_starts, recorded_metrics
@@ -64,13 +64,16 @@ def facts_of(run: TrainedModel) -> dict[str, Any]:
 
 def start_facts(run: TrainedModel) -> dict[str, Any]:
     """How the training of a run was last started, and how many times."""
-    starts = read_starts(run.folder) if run.folder is not None else []
+    try:
+        starts = read_starts(run.folder) if run.folder is not None else []
+    except DataError as error:  # all else is still worth showing
+        return {"environment": str(error)}
     if not starts:
         return {}
     last = dict(starts[-1])
     return {
-        "command": last.pop("command"),
-        "git": last.pop("git"),
+        "command": last.pop("command", None),
+        "git": last.pop("git", None),
         "starts": len(starts),
         "environment": last,
     }

@@ -228,7 +228,8 @@ def stated_levels(stated: Array, path: Path) -> int:
     """
     if stated.ndim or stated.dtype.kind not in "ui" or not 2 <= int(stated) <= MAX_LEVELS:
         raise DataError(
-            f"`levels` of {path} must be one whole number from 2 to {MAX_LEVELS}, got {stated}."
+            f"`levels` of {path} must be one whole number from 2 to {MAX_LEVELS}, got "
+            f"{stated if not stated.ndim else f'an array {stated.shape}'}."
         )
     return int(stated)
 

@@ -74,6 +74,8 @@ def parse_idx(content: bytes, path: Path) -> Tensor:
             f"{path} is not a whole IDX file of bytes ({len(content):,} bytes). Delete it and run "
             f"again to fetch it anew."
         )
+    if len(content) == start:
+        return torch.empty(shape, dtype=torch.uint8)
     return torch.frombuffer(bytearray(content), dtype=torch.uint8, offset=start).reshape(shape)
 
 

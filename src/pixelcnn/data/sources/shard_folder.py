@@ -1,12 +1,12 @@
 """A folder of sampled shards: its manifest, and whether the shards match it."""
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
 from pixelcnn.data.data_warnings import first_names
 from pixelcnn.errors import DataError
+from pixelcnn.files import read_json
 
 MANIFEST = "manifest.json"
 FORMAT = "pixelcnn-shards/1"
@@ -20,14 +20,14 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     """
     path = folder / MANIFEST
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = read_json(path)
         if manifest["format"] != FORMAT or not isinstance(manifest["recipe"], dict):
             raise ValueError(f"its format is {manifest['format']!r}")
         if not _are_shards(manifest["shards"]):
             raise ValueError("its `shards` do not say `file` and `sha256` of each")
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"{path} must be a manifest of format {FORMAT!r}, and cannot be read as one ({error}). "
             f"Sample into another folder, or remove this one."

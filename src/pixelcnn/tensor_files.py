@@ -1,0 +1,166 @@
+"""Tensors and a card of text in one safetensors file: written whole, checked, without pickle."""
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
+from safetensors.torch import save as serialise
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
+
+from pixelcnn.errors import CheckpointError
+from pixelcnn.files import atomic_write, parse_json
+
+CHECKSUM = "sha256"
+ALWAYS_FINE = 2**16  # as a setting of a network, such as its number of levels
+
+
+def write_tensors(path: str | Path, network: nn.Module, card: Mapping[str, Any]) -> None:
+    """Writes the weights of a network, its card and a checksum over both.
+
+    Args:
+        path: The file. It appears only when it is whole.
+        network: What holds the weights.
+        card: Text as it is; all else as JSON.
+
+    Raises:
+        OutputError: If the file cannot be written.
+    """
+    header = {k: v if isinstance(v, str) else json.dumps(v) for k, v in card.items()}
+    tensors = {k: v.detach().contiguous().cpu() for k, v in network.state_dict().items()}
+    header[CHECKSUM] = checksum(header, tensors)
+    with atomic_write(Path(path)) as temporary:
+        # By Python: safetensors' own writer hides a full disk in an error without a number.
+        temporary.write_bytes(serialise(tensors, metadata=header))
+
+
+def read_header(path: Path) -> dict[str, str]:
+    """Reads the card of a file, without its tensors.
+
+    Raises:
+        CheckpointError: If it is no safetensors file, or damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            return dict(file.metadata() or {})
+    except (SafetensorError, OSError) as error:
+        if _looks_foreign(path):
+            raise CheckpointError(
+                f"{path} is no safetensors file, as trainings write them. Give such a file, a run "
+                f"folder, or the name of a bundled model."
+            ) from error
+        raise damaged(path, error) from error
+
+
+def read_tensors(
+    path: Path, header: Mapping[str, str], *, fields: Sequence[str]
+) -> dict[str, Tensor]:
+    """Reads the tensors of a file.
+
+    Args:
+        path: The file.
+        header: Its card, from `read_header`.
+        fields: What a card without a checksum holds, from before there were checksums.
+
+    Raises:
+        CheckpointError: If the file is damaged, or holds other numbers than were written.
+    """
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
+        raise damaged(path, error) from error
+    is_older = CHECKSUM not in header and set(header) <= set(fields)
+    if not is_older and header.get(CHECKSUM) != checksum(header, tensors):
+        raise CheckpointError(
+            f"{path} is damaged: its checksum is not that of its content. Copy it again, or train "
+            f"it again."
+        )
+    return tensors
+
+
+def card_value(header: Mapping[str, str], key: str, kinds: type | tuple[type, ...]) -> Any:
+    """An entry of a card, read as JSON.
+
+    Raises:
+        ValueError: If it is missing, no JSON, or of another kind.
+
+    Example:
+        >>> card_value({"labels": '["cat", "dog"]'}, "labels", list)
+        ['cat', 'dog']
+    """
+    if key not in header:
+        raise ValueError(f"it has no `{key}`")
+    value = parse_json(header[key])
+    if not isinstance(value, kinds):
+        raise ValueError(f"its `{key}` is of another kind than is written there")
+    return value
+
+
+def check_size(config: dict[str, Any], num_weights: int) -> None:
+    """Raises `ValueError` if a setting is larger than any model of so many weights can have."""
+    most = max(num_weights, ALWAYS_FINE)
+    for key, value in config.items():
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, (int, float)) and not abs(each) <= most:
+                raise ValueError(f"`{key}` is larger than its weights allow")
+
+
+@contextmanager
+def no_more_parameters(weights: Mapping[str, Tensor]) -> Iterator[None]:
+    """Ends the building of a network with more parameters, or larger ones, than there are weights.
+
+    Raises:
+        ValueError: In the constructor, at the first parameter that has no weights.
+    """
+    here, left = threading.get_ident(), 2 * len(weights)  # a constructor may replace parameters
+    largest = max((each.numel() for each in weights.values()), default=0)
+
+    def count(module: nn.Module, name: str, parameter: nn.Parameter | None) -> None:
+        nonlocal left
+        if threading.get_ident() != here or parameter is None:
+            return
+        left -= 1
+        if left < 0 or parameter.numel() > largest:
+            raise ValueError("its settings describe more weights than it holds")
+
+    handle = register_module_parameter_registration_hook(count)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def unusable_weight(weights: Mapping[str, Tensor]) -> str | None:
+    """Names the first weight that holds anything but finite numbers; None if there is none."""
+    return next((name for name, each in weights.items() if not each.isfinite().all()), None)
+
+
+def damaged(path: Path, reason: object) -> CheckpointError:
+    """The error for a file that breaks off or holds no whole tensors."""
+    return CheckpointError(
+        f"{path} is damaged ({' '.join(str(reason).split())}). Copy it again, or train it again."
+    )
+
+
+def checksum(header: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 over the card and all weights."""
+    card = {name: text for name, text in header.items() if name != CHECKSUM}
+    digest = hashlib.sha256(json.dumps(card, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _looks_foreign(path: Path) -> bool:
+    """Whether a file does not even begin as safetensors: the length of a header, then its JSON."""
+    with path.open("rb") as file:
+        start = file.read(9)
+    return len(start) < 9 or start[8:] != b"{"
