@@ -17,6 +17,7 @@ from pixelcnn.models import AutoregressiveModel, build
 from pixelcnn.tensor_files import (
     card_value,
     check_size,
+    load_weights,
     no_more_parameters,
     read_header,
     read_tensors,
@@ -157,7 +158,7 @@ def restore_model(
             build(name, **config)
         with no_more_parameters(checked):
             model = build(name, **config)
-        model.load_state_dict(checked)
+        load_weights(model, checked)
         if model.condition.kind in ("labels", "attributes"):
             model.name_condition(check_names(names))
     except CheckpointError:

@@ -71,6 +71,20 @@ class LostProcessError(PixelCNNError):
     """Another process of the same work was killed, so this one ended, too."""
 
 
+def clipped(value: object, length: int = 80) -> str:
+    """A value as Python writes it, cut off where it is too long for a message of one line.
+
+    Example:
+        >>> clipped("a" * 99, length=5)
+        "'aaaa…"
+    """
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # of numbers with thousands of digits, and deep lists
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= length else f"{text[:length]}…"
+
+
 def suggestion(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
     """The end of a message: the nearest of the names that would be right; empty if none is near.
 

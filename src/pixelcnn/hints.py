@@ -22,6 +22,8 @@ WORDS: dict[Any, str] = {
     tuple[int, int]: "a pair of whole numbers",
 }
 
+LONGEST = 2000  # characters of a value that can be anything but text
+
 
 def describe(hint: Any) -> str:
     """A type in words.
@@ -78,13 +80,15 @@ def read_text(text: str) -> Any:
         >>> read_text("28"), read_text("64x96"), read_text("[64, 96]"), read_text("1e-3")
         (28, [64, 96], [64, 96], 0.001)
     """
-    sides = re.fullmatch(r"\s*(\d+)[xX×](\d+)\s*", text)
+    sides = re.fullmatch(r"\s*(\d{1,9})[xX×](\d{1,9})\s*", text)
     if sides:
         return [int(side) for side in sides.groups()]
+    if len(text) > LONGEST:
+        return text
     try:
         return float(text) if re.search(r"\d[eE]", text) else yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError):
-        return text
+    except (ValueError, AttributeError, RecursionError, yaml.YAMLError):
+        return text  # PyYAML trips over some dates, and over what is nested deeply
 
 
 def read_size(value: Any, name: str = "image_size") -> tuple[int, int]:

@@ -137,6 +137,19 @@ def no_more_parameters(weights: Mapping[str, Tensor]) -> Iterator[None]:
         handle.remove()
 
 
+def load_weights(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Gives a network its weights.
+
+    Raises:
+        RuntimeError: If names or shapes are others.
+        ValueError: If a weight would be cast to another kind of number.
+    """
+    for name, own in network.state_dict().items():
+        if name in weights and own.is_floating_point() != weights[name].is_floating_point():
+            raise ValueError(f"`{name}` is {weights[name].dtype}, not {own.dtype}")
+    network.load_state_dict(dict(weights))
+
+
 def unusable_weight(weights: Mapping[str, Tensor]) -> str | None:
     """Names the first weight that holds anything but finite numbers; None if there is none."""
     return next((name for name, each in weights.items() if not each.isfinite().all()), None)

@@ -19,14 +19,13 @@ from pixelcnn import load, load_config, load_data
 from pixelcnn.checkpoint import save
 from pixelcnn.cli import main
 from pixelcnn.data import batches
-from pixelcnn.data.files.uploads import read_maps, read_upload
-from pixelcnn.metrics import load_classifier
+from pixelcnn.data.files.uploads import read_map_upload, read_upload
+from pixelcnn.metrics import load_classifier, save_classifier
 from pixelcnn.models import GatedPixelCNN
 from pixelcnn.runs import load_trained
 from pixelcnn.runs.state import add_checksum
 from pixelcnn.spec import ImageSpec
 from pixelcnn.tensor_files import CHECKSUM, checksum
-from pixelcnn.weights import find_classifier
 from tests.fuzz.mutations import Mutation, damage, deep, twisted, twisted_json
 from tests.training.tiny_runs import train
 
@@ -73,7 +72,10 @@ def make_model(folder: Path) -> Path:
 
 
 def read_model(path: Path) -> None:
-    sound(load(path))
+    model = load(path)
+    sound(model)
+    for name, weight in tiny_model().state_dict().items():
+        assert torch.equal(weight, model.state_dict()[name]), f"another `{name}` than was written"
 
 
 def split_safetensors(content: bytes) -> tuple[dict[str, Any], bytes]:
@@ -166,12 +168,16 @@ def twist_state(content: bytes, rng: np.random.Generator) -> bytes:
 
 def make_classifier(folder: Path) -> Path:
     path = folder / "mine.safetensors"
-    path.write_bytes(find_classifier("digits").read_bytes())
+    classifier = load_classifier("digits")
+    save_classifier(classifier.network, path, training=classifier.training)
     return path
 
 
 def read_classifier(path: Path) -> None:
-    sound(load_classifier(path).network)
+    network = load_classifier(path).network
+    sound(network)
+    for name, weight in load_classifier("digits").network.state_dict().items():
+        assert torch.equal(weight, network.state_dict()[name]), f"another `{name}` than was written"
 
 
 # Settings
@@ -291,7 +297,7 @@ def read_image(path: Path) -> None:
 
 
 def read_map_file(path: Path) -> None:
-    assert torch.isfinite(read_maps(path.read_bytes(), path.name, 2)).all()
+    assert torch.isfinite(read_map_upload(path.read_bytes(), path.name, 2)).all()
 
 
 def make_maps(folder: Path) -> Path:

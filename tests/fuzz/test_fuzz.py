@@ -16,7 +16,7 @@ from tests.fuzz.limits import TookTooLongError, limited
 from tests.fuzz.targets import TARGETS, Target
 
 FEW, MANY = 50, 1000
-SHOWN = 60
+SHOWN = 12
 
 
 @pytest.fixture(scope="module", params=TARGETS, ids=lambda target: target.name)
@@ -83,6 +83,6 @@ def test_what_takes_too_long_or_too_much_is_seen(tmp_path):
     def greedy(path: Path) -> None:
         np.ones(2**28)
 
-    for read, problem in ((endless, "took too long"), (greedy, "_ArrayMemoryError: ")):
+    for read, problem in ((endless, "took too long"), (greedy, "MemoryError: ")):
         found = verdict(Target("bad", lambda folder: folder, read), tmp_path)
-        assert found is not None and found.startswith(problem)
+        assert found is not None and problem in found

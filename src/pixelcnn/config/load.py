@@ -20,7 +20,7 @@ from pixelcnn.config.sections import (
 )
 from pixelcnn.config.unknown import check_key
 from pixelcnn.config.yaml_file import read_yaml
-from pixelcnn.errors import ConfigError
+from pixelcnn.errors import ConfigError, clipped
 from pixelcnn.hints import convert, describe
 
 SECTIONS: dict[str, type] = {
@@ -189,7 +189,7 @@ def flatten(content: Mapping[Any, Any], origin: str = "") -> dict[str, Any]:
         elif isinstance(value, Mapping):
             flat.update({f"{name}.{key}": inner for key, inner in value.items()})
         elif value is not None:
-            raise ConfigError(f"{origin}`{name}` must be a section of keys, got {value!r}.")
+            raise ConfigError(f"{origin}`{name}` must be a section of keys, got {clipped(value)}.")
     for key in flat:
         check_key(key, hints(), SECTIONS, origin)
     return flat
@@ -201,7 +201,9 @@ def split_overrides(words: Sequence[str]) -> dict[str, str]:
     rest = iter(words)
     for word in rest:
         if not word.startswith("--"):
-            raise ConfigError(f"An override must look like `--section.key value`, got {word!r}.")
+            raise ConfigError(
+                f"An override must look like `--section.key value`, got {clipped(word)}."
+            )
         key, equals, value = word[2:].partition("=")
         check_key(key, hints(), SECTIONS)
         following = value if equals else next(rest, None)
@@ -220,7 +222,9 @@ def typed_value(key: str, value: Any) -> Any:
     try:
         typed = convert(value, hints()[key])
     except TypeError:
-        raise ConfigError(f"`{key}` must be {describe(hints()[key])}, got {value!r}.") from None
+        raise ConfigError(
+            f"`{key}` must be {describe(hints()[key])}, got {clipped(value)}."
+        ) from None
     check_range(key, typed)
     return typed
 

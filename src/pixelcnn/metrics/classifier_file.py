@@ -14,6 +14,7 @@ from pixelcnn.spec import ImageSpec
 from pixelcnn.tensor_files import (
     card_value,
     check_size,
+    load_weights,
     no_more_parameters,
     read_header,
     read_tensors,
@@ -104,7 +105,7 @@ def load_classifier(path: str | Path) -> TrainedClassifier:
         with torch.device("meta"), no_more_parameters(weights):
             ImageClassifier(spec, labels=labels, **config)
         network = ImageClassifier(spec, labels=labels, **config)
-        network.load_state_dict(weights)
+        load_weights(network, weights)
     except (PixelCNNError, ValueError, TypeError, RuntimeError) as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise CheckpointError(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, get_type_hints
 
 from pixelcnn.arguments import bound_arguments
-from pixelcnn.errors import ConfigError
+from pixelcnn.errors import ConfigError, clipped
 from pixelcnn.hints import convert, describe
 
 NUM_HEADS = 4
@@ -75,7 +75,7 @@ def typed_argument(name: str, value: Any, arguments: Mapping[str, inspect.Parame
     try:
         return convert(value, hint)
     except TypeError:
-        raise ConfigError(f"`{name}` must be {describe(hint)}, got {value!r}.") from None
+        raise ConfigError(f"`{name}` must be {describe(hint)}, got {clipped(value)}.") from None
 
 
 def check_least(least: int, **counts: int) -> None:

@@ -53,7 +53,7 @@ def read_state(path: str | Path, *, needs_checksum: bool = True) -> dict[str, An
     card = state.get("pixelcnn") if isinstance(state, dict) else None
     if not isinstance(card, dict) or card.get("format") != STATE_FORMAT:
         raise CheckpointError(f"{path} was not written by a training of pixelcnn. {ADVICE}")
-    if card.get("model") not in MODELS:
+    if str(card.get("model")) not in MODELS:
         raise CheckpointError(
             f"{path} holds a model {str(card.get('model'))[:80]!r}, which this version does not "
             f"know. Upgrade, or train it again."
