@@ -37,7 +37,6 @@ def rewrite(path, **entries):
         ("num_layers", 10**9),
         ("num_layers", 20_000),
         ("num_layers", 2.5),
-        ("num_layers", "3"),
         ("hidden_channels", 60_000),
         ("num_labels", 10**7),
         ("dilations", [2**40]),

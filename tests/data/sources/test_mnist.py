@@ -121,3 +121,13 @@ def test_real_fashion_mnist_is_read_likewise(real_data):
     assert (len(source.train), len(source.test)) == (60_000, 10_000)
     assert source.train.labels.bincount().tolist() == [6_000] * 10
     assert source.label_names[-1] == "Ankle boot"
+
+
+def test_a_label_of_no_class_is_refused(tiny):
+    for path in tiny.rglob("*.gz"):
+        path.with_suffix("").write_bytes(gzip.decompress(path.read_bytes()))
+        path.unlink()
+    labels = tiny / "MNIST" / "raw" / "t10k-labels-idx1-ubyte"
+    labels.write_bytes(labels.read_bytes()[:-1] + bytes([10]))
+    with pytest.raises(DataError, match=r"labels-idx1-ubyte must hold labels from 0 to 9, got 10"):
+        read_mnist(tiny)

@@ -37,12 +37,23 @@ def _read(root: Path, folder: str, *, name: str, label_names: tuple[str, ...]) -
     parts = {
         prefix: TensorImageSet(
             parse_idx(*_content(root, folder, f"{prefix}-images-idx3-ubyte"))[:, None],
-            parse_idx(*_content(root, folder, f"{prefix}-labels-idx1-ubyte")),
+            _labels(*_content(root, folder, f"{prefix}-labels-idx1-ubyte"), len(label_names)),
             levels=LEVELS,
         )
         for prefix in ("train", "t10k")
     }
     return Source(name, parts["train"], test=parts["t10k"], label_names=label_names)
+
+
+def _labels(content: bytes, path: Path, count: int) -> Tensor:
+    """Labels, each below the number of classes."""
+    labels = parse_idx(content, path)
+    if len(labels) and int(labels.max()) >= count:
+        raise DataError(
+            f"{path} must hold labels from 0 to {count - 1}, got {int(labels.max())}. Delete it "
+            f"and run again to fetch it anew."
+        )
+    return labels
 
 
 def parse_idx(content: bytes, path: Path) -> Tensor:
