@@ -59,7 +59,7 @@ def test_a_file_brings_the_same_classifier_back(network, tmp_path):
 
 
 def test_a_file_of_something_else_is_refused(network, tmp_path):
-    with pytest.raises(CheckpointError, match=r"is missing.*classifiers that come .*digits"):
+    with pytest.raises(CheckpointError, match=r"is missing.*Bundled classifiers: digits"):
         load_classifier(tmp_path / "nothing")
     with pytest.raises(CheckpointError, match="format 'pixelcnn-classifier/1', got 'pixelcnn/1'"):
         load_classifier(FOLDER / "digits.safetensors")
