@@ -14,7 +14,7 @@ from benchmarks.measure import machine, table
 from pixelcnn.inference import UnreliableEstimateWarning, conditional, marginal
 from pixelcnn.models import AutoregressiveModel, PixelCNN
 from pixelcnn.runs import load
-from tests.inference.tiny import TINY, exact_levels, random_question, tiny_model
+from tests.inference.tiny import TINY, exact_levels, random_query, tiny_model
 
 SIZES = {
     "importance": {"num_draws": 400},
@@ -27,7 +27,7 @@ CHAINED = ("binary", "levels", "rgb")  # chains take a second for each of the 40
 def coverage(name: str, method: str, runs: int) -> list[str]:
     """Share of 95 % intervals that contain the exact probability: worst and best level."""
     model = tiny_model(name)
-    x, known = random_question(model, 1)
+    x, known = random_query(model, 1)
     unknown = (~known).nonzero().tolist()
     site = tuple(unknown[1])
     exact = exact_levels(model, site, x, known)

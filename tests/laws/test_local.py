@@ -32,7 +32,7 @@ def test_full_conditionals_and_kept_predictions_are_those_of_whole_passes(model)
         other[(slice(None), *site)] = level
         nats.append(model.log_prob(other, cond))
     expected = torch.stack(nats, 1).softmax(1)
-    torch.testing.assert_close(chains.redraw(site), expected, rtol=0, atol=1e-10)
+    torch.testing.assert_close(chains.update(site), expected, rtol=0, atol=1e-10)
 
 
 def test_windows_of_a_network_with_strides_begin_where_its_tiles_do():

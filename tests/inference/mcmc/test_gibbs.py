@@ -25,7 +25,7 @@ def run(chains, sweeps):
 
 
 def forget_the_suffix(monkeypatch):
-    """Breaks the kernels: a sub-pixel is redrawn as if nothing came after it."""
+    """Breaks the kernels: a sub-pixel is updated as if nothing came after it."""
     sums = SiteBlock.sums
 
     def own_factor_only(block, factors):
@@ -243,7 +243,7 @@ def test_nothing_unknown_leaves_nothing_to_do():
         PixelCNN(num_classes=2), x, torch.ones(1, 2, 2, dtype=torch.bool), scan="random"
     )
     assert list(chains.sweep()) == []
-    assert torch.equal(chains.redraw(Site(0, 1, 1)), torch.tensor([[0.0, 1.0]] * 2).double())
+    assert torch.equal(chains.update(Site(0, 1, 1)), torch.tensor([[0.0, 1.0]] * 2).double())
 
 
 def test_a_training_model_is_evaluated_and_goes_on_training():

@@ -1,8 +1,8 @@
-"""Which sub-pixels may be redrawn at the same time, and what of an image must be evaluated for it.
+"""Which sub-pixels may be updated at the same time, and what of an image must be evaluated for it.
 
 The probability of an image is a product of factors, one for each sub-pixel: p(x_j | what j sees).
 Changing sub-pixel i changes the factors of those that see it, and no others. Two sub-pixels that
-are in no factor together can be redrawn at the same time: given all others they are independent.
+are in no factor together can be updated at the same time: given all others they are independent.
 """
 
 from collections.abc import Iterator
@@ -81,7 +81,7 @@ class Blocks:
 
     References:
         Parallel Gibbs Sampling: From Colored Fields to Thin Junction Trees (Gonzalez et al.,
-        2011), section 4: sub-pixels of one colour are redrawn together.
+        2011), section 4: sub-pixels of one colour are updated together.
 
     Example:
         >>> from pixelcnn.nn import window

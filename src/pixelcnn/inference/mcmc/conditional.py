@@ -34,7 +34,7 @@ def gibbs(
 ) -> LevelEstimate:
     """The conditional distribution of a sub-pixel, averaged along Markov chains.
 
-    After every sweep the sub-pixel is resampled from its full conditional. These distributions are
+    After every sweep the sub-pixel is updated from its full conditional. These distributions are
     averaged, which has less variance than averaging the sampled levels.
 
     Args:
@@ -61,13 +61,13 @@ def gibbs(
     chains = start_chains(query, num_chains, scan=scan, kernel=kernel)
     if sum(map(len, chains.blocks)) == 1:
         # All else is known: the full conditional is exact.
-        return replace(exact_estimate(chains.redraw(site)[0]), method="gibbs")
+        return replace(exact_estimate(chains.update(site)[0]), method="gibbs")
     shares: list[Tensor] = []
     nats: list[Tensor] = []
     moved = []
     for done in range(num_burn_in + num_sweeps):
         moved += [float((move.levels[0] != move.taken).float().mean()) for move in chains.sweep()]
-        probabilities = chains.redraw(site)
+        probabilities = chains.update(site)
         if done >= num_burn_in:
             shares.append(probabilities.cpu())
             nats.append(chains.log_prob().double().cpu())

@@ -1,4 +1,4 @@
-"""Markov chains that resample one sub-pixel after another given all others."""
+"""Markov chains that update one sub-pixel after another given all others."""
 
 from collections.abc import Iterator
 from typing import Literal, NamedTuple, TypeAlias
@@ -34,7 +34,7 @@ class Move(NamedTuple):
     Averages of the probabilities have less variance than averages of the choices.
 
     Attributes:
-        block: The sub-pixels that were resampled.
+        block: The sub-pixels that were updated.
         chains: In which chains.
         levels: The candidates, the present one first. (J, N, S).
         probabilities: Of choosing each: the full conditional, or those of rejecting and
@@ -81,14 +81,14 @@ class GibbsChains:
         cond: As the model takes it; one for all chains or one for each.
         seed: With its number, decides each chain.
         first: Number of the first chain.
-        scan: "systematic" redraws every sub-pixel once in a sweep; "random" redraws as many
+        scan: "systematic" updates every sub-pixel once in a sweep; "random" updates as many
             blocks as there are, drawn with replacement, the same in all chains.
         kernel: None for "gibbs" up to 16 levels, unless attention makes the whole image the
             window; then, and above, "metropolis".
         batch_size: Images evaluated at once.
 
     Attributes:
-        blocks: The sub-pixels that are redrawn, by the steps that they share.
+        blocks: The sub-pixels that are updated, by the steps that they share.
         kernel: The one in use.
 
     Raises:
@@ -149,7 +149,7 @@ class GibbsChains:
         return self.images.log_prob()
 
     def sweep(self) -> Iterator[Move]:
-        """Redraws the unknown sub-pixels; after each step `x` is as the step left it."""
+        """Updates the unknown sub-pixels; after each step `x` is as the step left it."""
         self._time += 1
         order = self._order()
         noise = self._noise(len(order), max(map(len, self.blocks), default=0))
@@ -157,8 +157,8 @@ class GibbsChains:
             block = self.blocks[number]
             yield from self._steps(block, noise[:, :, visit, : len(block)], self.kernel)
 
-    def redraw(self, site: Site) -> Tensor:
-        """Redraws one sub-pixel from its full conditional, whatever the kernel.
+    def update(self, site: Site) -> Tensor:
+        """Updates one sub-pixel from its full conditional, whatever the kernel.
 
         Returns:
             The full conditionals; where the sub-pixel is known, 1 for its level. (N, K), float64.
@@ -259,7 +259,7 @@ def full_conditional(
     place = resolve_site(site, x.shape[1:])
     known = torch.ones(x.shape[1:], dtype=torch.bool)
     known[place] = False
-    return GibbsChains(model, x, known, cond=cond, batch_size=batch_size).redraw(place)
+    return GibbsChains(model, x, known, cond=cond, batch_size=batch_size).update(place)
 
 
 def all_levels(present: Tensor, num_classes: int) -> Tensor:
