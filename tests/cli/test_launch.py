@@ -70,19 +70,19 @@ def test_what_every_process_finds_is_the_exit_code(capfd):
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 @pytest.mark.parametrize(
-    ("does", "told"),
+    ("does", "message"),
     [
         ("[ $RANK = 1 ] && kill -9 $$; sleep 0.2; exit 69", "Process 1 of 2 was killed by SIGKILL"),
         ("[ $RANK = 0 ] && exit 69; sleep 0.2; kill -9 $$", "Process 1 of 2 was killed by SIGKILL"),
         ("exit 69", "lost the connection to each other"),
     ],
 )
-def test_the_error_names_the_killed_process(does, told, tmp_path, monkeypatch):
+def test_the_error_names_the_killed_process(does, message, tmp_path, monkeypatch):
     script = tmp_path / "python"
     script.write_text(f"#!/bin/sh\n{does}\n")
     script.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(script))
-    with pytest.raises(PixelCNNError, match=told):
+    with pytest.raises(PixelCNNError, match=message):
         launch(["info"], 2)
 
 
@@ -137,17 +137,17 @@ def test_torchrun_makes_one_folder_and_says_everything_once(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["--data.dataset_name=npz:nosuch.npz"], "nosuch.npz"),
         (["--training.warmup_steps=5000"], "`training.warmup_steps` must be below"),
         (["--training.learning_rate=1e30", "--training.gradient_clip_val=null"], "must be finite"),
     ],
 )
-def test_an_error_ends_all_with_one_line(tmp_path, words, told):
+def test_an_error_ends_all_with_one_line(tmp_path, words, message):
     code, said = ended(begin(*DIGITS, *TOGETHER, *words, "--out", tmp_path / "run"))
     assert code == 2
-    assert said.count("pixelcnn: ") == 1 and told in said
+    assert said.count("pixelcnn: ") == 1 and message in said
 
 
 @pytest.mark.slow
@@ -173,5 +173,5 @@ def test_processes_end_with_the_one_that_started_them(tmp_path):
     process.kill()
     _, alive = psutil.wait_procs(children, timeout=60)
     assert not alive
-    process.communicate()  # closes its pipes, which would be told of in a later test
+    process.communicate()  # closes its pipes, which would be reported in a later test
     assert (tmp_path / "run" / "checkpoints" / "last.ckpt").is_file()

@@ -1,4 +1,4 @@
-"""`pixelcnn sample --shards` draws any number of images, and goes on where it was stopped."""
+"""`pixelcnn sample --shards` makes any number of images, and continues after a stop."""
 
 import json
 import subprocess
@@ -39,18 +39,18 @@ def test_so_many_of_each_label_are_shared_among_shards(model_file, tmp_path):
 
 
 def test_ctrl_c_stops_and_the_same_command_continues(model_file, tmp_path, capsys, monkeypatch):
-    folder, draw = tmp_path / "a", ShardedSampling.write
+    folder, write = tmp_path / "a", ShardedSampling.write
 
-    def stop_after_one(drawing, shards, **options):
-        draw(drawing, shards[:1], **options)
+    def stop_after_one(work, shards, **options):
+        write(work, shards[:1], **options)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr(ShardedSampling, "write", stop_after_one)
         assert sample(model_file, folder, *SIZES) == 130
     rest = "Rerun the same command to make the rest."
-    told = f"pixelcnn: Stopped with 1 of 3 shards in {folder}. {rest}\n"
-    assert capsys.readouterr().err == told
+    line = f"pixelcnn: Stopped with 1 of 3 shards in {folder}. {rest}\n"
+    assert capsys.readouterr().err == line
     first = (folder / "shard-00000.npz").stat().st_mtime_ns
     assert sample(model_file, folder, *SIZES) == 0
     assert capsys.readouterr().err == f"Continuing in {folder}: 1 of 3 shards exist.\n"

@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(error, EndedElsewhereError):
             return error.code
         if isinstance(error, LostProcessError) and has_starter:
-            return LOST  # that one knows which, and says it
+            return LOST  # the starter prints which process was lost
         in_shards = getattr(args, "shards", None) is not None
         advice = args.less_memory_of_shards if in_shards else args.less_memory
         line, code = explain(error, less_memory=advice)
@@ -92,7 +92,7 @@ def in_options(line: str, args: argparse.Namespace) -> str:
 
 
 def explain(error: BaseException, *, less_memory: str = LESS_MEMORY) -> tuple[str, int]:
-    """One line for people, and the exit code, for anything that can end a command.
+    """The line to print and the exit code, for anything that can end a command.
 
     Args:
         error: What ended it.

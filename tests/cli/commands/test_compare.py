@@ -18,7 +18,7 @@ LITTLE = ["--max-images", "20", "--num-generated", "70"]
 
 @pytest.fixture(scope="module")
 def report(run_folder, tmp_path_factory):
-    """What is written about a run and a model of the package."""
+    """The report about a run and a bundled model."""
     out = tmp_path_factory.mktemp("compared") / "report"
     words = ["compare", f"tiny={run_folder}", "digits", *LITTLE, "--out", str(out)]
     assert main(words) == 0
@@ -32,22 +32,22 @@ def test_the_page_stands_with_text_pictures_and_figures(report):
     assert [name for name in names if name.startswith(".")] == []
 
 
-def test_figures_are_those_of_evaluate(report, run_folder):
-    figures = json.loads((report / "report.json").read_text())
-    tiny, box = figures["variants"]
-    assert (tiny["name"], box["name"]) == ("tiny", "digits")
+def test_metrics_are_those_of_evaluate(report, run_folder):
+    results = json.loads((report / "report.json").read_text())
+    tiny, bundled = results["variants"]
+    assert (tiny["name"], bundled["name"]) == ("tiny", "digits")
     test = load_data("digits").test  # the first 20 of the first run's own at most 40 images
     config = load_config(run_folder / "config.yaml")
     assert config.data.max_samples == 40
     some = load_data("digits", max_samples=40).test
     found = evaluate(open_model("digits").model, some, max_samples=20)
     assert len(test) > 40
-    assert box["nll_nats_conditional"] == pytest.approx(found["nll_nats"], abs=1e-4)
-    assert tiny["label_accuracy"] < box["label_accuracy"] <= 1
+    assert bundled["nll_nats_conditional"] == pytest.approx(found["nll_nats"], abs=1e-4)
+    assert tiny["label_accuracy"] < bundled["label_accuracy"] <= 1
     assert tiny["fid"] is None and "at least 65 images" in tiny["not_measured"]["fid"]
-    (difference,) = figures["differences"]
+    (difference,) = results["differences"]
     assert difference["is_significant"]
-    assert difference["nats"] == pytest.approx(box["nll_nats"] - tiny["nll_nats"])
+    assert difference["nats"] == pytest.approx(bundled["nll_nats"] - tiny["nll_nats"])
 
 
 def test_a_run_brings_its_history_settings_and_grids(run_folder):

@@ -1,4 +1,4 @@
-"""`pixelcnn complete` draws what is missing, and leaves what is known."""
+"""`pixelcnn complete` samples the unknown pixels, and keeps the known ones."""
 
 import numpy as np
 import pytest

@@ -13,14 +13,14 @@ from pixelcnn.spec import ImageSpec
 from tests.metrics.made import save_squeezenet
 
 
-def figures(run, capsys, *words) -> dict:
+def evaluated(run, capsys, *words) -> dict:
     assert main(["evaluate", str(run), "--device=cpu", *words]) == 0
     return json.loads(Path(capsys.readouterr().out.splitlines()[-1]).read_text())
 
 
 def test_the_metrics_of_the_training_are_reproduced(run_folder, capsys, tmp_path):
     then = json.loads((run_folder / "metrics.json").read_text())
-    now = figures(run_folder, capsys, "--out", str(tmp_path / "again.json"))
+    now = evaluated(run_folder, capsys, "--out", str(tmp_path / "again.json"))
     for key in ("nll_nats", "bits_per_dim", "num_images", "protocol", "fingerprint", "split"):
         assert now[key] == then[key], key
 
@@ -28,7 +28,7 @@ def test_the_metrics_of_the_training_are_reproduced(run_folder, capsys, tmp_path
 @pytest.mark.parametrize("split", ["val", "test"])
 def test_what_the_training_reported_stays_as_it_was(run_folder, capsys, split):
     before = (run_folder / "metrics.json").read_bytes()
-    assert figures(run_folder, capsys, f"--split={split}")["split"] == split
+    assert evaluated(run_folder, capsys, f"--split={split}")["split"] == split
     assert (run_folder / f"metrics-{split}.json").is_file()
     assert (run_folder / "metrics.json").read_bytes() == before
 
@@ -38,14 +38,14 @@ def test_a_lone_model_file_is_scored_on_named_images(run_folder, capsys, tmp_pat
     lone.write_bytes((run_folder / "model.safetensors").read_bytes())
     words = ["--data.dataset_name", "digits", "--evaluation.max_samples=5"]
     out = tmp_path / "m.json"
-    assert figures(lone, capsys, *words, "--out", str(out))["num_images"] == 5
+    assert evaluated(lone, capsys, *words, "--out", str(out))["num_images"] == 5
     assert main(["evaluate", str(lone), *words]) == 0
     assert "5 images" in capsys.readouterr().out
 
 
 def test_the_state_of_a_training_is_scored(run_folder, capsys, tmp_path):
     state = run_folder / "checkpoints" / "best.ckpt"
-    best = figures(state, capsys, "--out", str(tmp_path / "m.json"))
+    best = evaluated(state, capsys, "--out", str(tmp_path / "m.json"))
     assert best["nll_nats"] == json.loads((run_folder / "metrics.json").read_text())["nll_nats"]
 
 

@@ -9,15 +9,15 @@ from pixelcnn.config import load_config
 
 @pytest.fixture
 def trained(monkeypatch):
-    """The settings and folder of every training that is asked for, none of which happens."""
-    asked = []
+    """The settings and folder of every training, none of which runs."""
+    trainings = []
 
     def train(config, folder, *, command):
         assert command.startswith("pixelcnn quickstart")
-        asked.append((config, folder, torch.get_num_threads()))
+        trainings.append((config, folder, torch.get_num_threads()))
 
     monkeypatch.setattr("pixelcnn.cli.commands.quickstart.train", train)
-    return asked
+    return trainings
 
 
 def test_it_trains_the_digits_recipe(trained, tmp_path):

@@ -1,4 +1,4 @@
-"""`pixelcnn sample` writes what was asked for, or one line that says why not."""
+"""`pixelcnn sample` writes samples, or an error in one line."""
 
 import json
 
@@ -38,16 +38,16 @@ def test_guidance_is_followed_and_noted(tmp_path):
     )
     torch.nn.init.constant_(model.blocks[0].cond_bias.weight[:3], 2.0)
     save(model, tmp_path / "guided.safetensors")
-    drawn = {}
+    samples = {}
     for guidance in (0, 1, 4):
         out = tmp_path / f"{guidance}.npz"
         sample(tmp_path / "guided.safetensors", out, f"--guidance={guidance}")
         with np.load(out) as arrays:
-            drawn[guidance] = arrays["x"]
+            samples[guidance] = arrays["x"]
             notes = json.loads(str(arrays["notes"]))
         assert json.loads(notes["Comment"])["guidance"] == guidance
-    assert (drawn[0] == PixelCNNSampler(model).generate_samples(16).numpy()).all()
-    assert (drawn[4] != drawn[1]).any()
+    assert (samples[0] == PixelCNNSampler(model).generate_samples(16).numpy()).all()
+    assert (samples[4] != samples[1]).any()
 
 
 def test_levels_come_as_they_are(model_file, tmp_path):
@@ -70,8 +70,8 @@ def test_attributes_are_sampled_by_name_and_by_number(tmp_path):
     cond = torch.tensor([[0, 0, 1], [0, 0, 1], [0, 1, 0.5], [0, 1, 0.5]])
     with np.load(tmp_path / "a.npz") as arrays:
         assert np.array_equal(arrays["attributes"], cond)
-        drawn = PixelCNNSampler(model).generate_samples(4, cond=cond)
-        assert np.array_equal(arrays["x"], drawn)
+        samples = PixelCNNSampler(model).generate_samples(4, cond=cond)
+        assert np.array_equal(arrays["x"], samples)
 
 
 def test_maps_are_sampled_from_a_file(tmp_path, fails):
@@ -104,8 +104,8 @@ def test_images_come_in_any_size_and_one_by_one(model_file, tmp_path):
 
 def test_a_film_is_written(model_file, tmp_path):
     sample(model_file, tmp_path / "a.gif", "--num-samples=2")
-    with Image.open(tmp_path / "a.gif") as film:
-        assert film.n_frames == 6
+    with Image.open(tmp_path / "a.gif") as animation:
+        assert animation.n_frames == 6
 
 
 @pytest.mark.parametrize(

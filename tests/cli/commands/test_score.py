@@ -56,9 +56,9 @@ def test_levels_are_rounded_to_those_of_the_model(model_file, pictures, tmp_path
 
 
 def test_sampled_levels_are_scored_with_their_labels(model_file, tmp_path):
-    drawn, out = tmp_path / "drawn.npz", tmp_path / "scores"
-    assert main(["sample", str(model_file), "--per-label", "2", "--out", str(drawn)]) == 0
-    assert main(["score", str(model_file), str(drawn), "--out", str(out)]) == 0
+    sampled, out = tmp_path / "sampled.npz", tmp_path / "scores"
+    assert main(["sample", str(model_file), "--per-label", "2", "--out", str(sampled)]) == 0
+    assert main(["score", str(model_file), str(sampled), "--out", str(out)]) == 0
     rows = table(out / "scores.csv")
     assert sorted(row["label"] for row in rows) == sorted(["Ankle boot", "bag", "coat"] * 2)
 
@@ -150,10 +150,10 @@ def test_attributes_and_maps_are_one_for_all_images_or_one_for_each(fails, tmp_p
     for option, (words, message) in typed.items():
         model = PixelCNN(hidden_channels=4, num_residual_blocks=1, num_classes=4, **{option: 1})
         save(model, tmp_path / "model.safetensors")
-        asked = ["score", tmp_path / "model.safetensors", tmp_path / "three.npz"]
-        assert message in fails(*asked, *words, "--out", tmp_path / "out")
+        command = ["score", tmp_path / "model.safetensors", tmp_path / "three.npz"]
+        assert message in fails(*command, *words, "--out", tmp_path / "out")
     small = ["--maps", tmp_path / "small.npy", "--out", tmp_path / "out"]
-    assert "`--maps` must be as large as the images, 6×5 pixels, got 5×5" in fails(*asked, *small)
+    assert "`--maps` must be as large as the images, 6×5 pixels, got 5×5" in fails(*command, *small)
 
 
 def test_sub_folders_called_as_labels_are_the_condition(

@@ -1,4 +1,4 @@
-"""`pixelcnn train-classifier` makes the classifier that judges drawn images."""
+"""`pixelcnn train-classifier` trains a classifier to evaluate samples with."""
 
 import pytest
 

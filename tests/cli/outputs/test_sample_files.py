@@ -1,4 +1,4 @@
-"""How what is drawn becomes a file."""
+"""The files that hold samples."""
 
 import json
 
@@ -54,9 +54,9 @@ def test_notes_are_enough_to_sample_again(labelled, tmp_path):
     ],
 )
 def test_levels_are_saved_with_their_condition(options, kind, cond, tmp_path):
-    drawing = sample_images(PixelCNN(**options, **TINY).eval(), 2, cond=cond)
-    save_grid(drawing, tmp_path / "a.png")
-    save_levels(drawing, tmp_path / "a.npz")
+    output = sample_images(PixelCNN(**options, **TINY).eval(), 2, cond=cond)
+    save_grid(output, tmp_path / "a.png")
+    save_levels(output, tmp_path / "a.npz")
     with np.load(tmp_path / "a.npz") as arrays:
         assert np.array_equal(arrays[kind], cond)
         notes = json.loads(json.loads(str(arrays["notes"]))["Comment"])
@@ -67,29 +67,29 @@ def test_levels_are_saved_with_their_condition(options, kind, cond, tmp_path):
 
 
 def test_a_film_ends_with_the_finished_images(labelled, tmp_path):
-    drawing = sample_images(labelled, 4, cond=FOUR, keep_frames=True)
-    save_animation(drawing, tmp_path / "a.gif", scale=2)
-    save_grid(drawing, tmp_path / "a.png", scale=2)
-    with Image.open(tmp_path / "a.gif") as film, Image.open(tmp_path / "a.png") as still:
-        assert film.n_frames == len(drawing.frames) == 5
-        assert json.loads(film.info["comment"])["Description"] == "generated image"
-        film.seek(film.n_frames - 1)
-        assert (np.asarray(film.convert("L")) == np.asarray(still)).all()
+    output = sample_images(labelled, 4, cond=FOUR, keep_frames=True)
+    save_animation(output, tmp_path / "a.gif", scale=2)
+    save_grid(output, tmp_path / "a.png", scale=2)
+    with Image.open(tmp_path / "a.gif") as animation, Image.open(tmp_path / "a.png") as still:
+        assert animation.n_frames == len(output.frames) == 5
+        assert json.loads(animation.info["comment"])["Description"] == "generated image"
+        animation.seek(animation.n_frames - 1)
+        assert (np.asarray(animation.convert("L")) == np.asarray(still)).all()
 
 
 @pytest.mark.parametrize(("num_samples", "size"), [(1, (5, 5)), (4, (3, 9)), (16, (40, 40))])
 def test_pictures_are_large_enough_to_be_seen(labelled, tmp_path, num_samples, size):
     cond = torch.zeros(num_samples, dtype=torch.int64)
-    drawing = sample_images(labelled, num_samples, cond=cond, shape=(1, *size))
-    save_grid(drawing, tmp_path / "a.png")
-    save_animation(drawing, tmp_path / "a.gif")
-    with Image.open(tmp_path / "a.png") as image, Image.open(tmp_path / "a.gif") as film:
+    output = sample_images(labelled, num_samples, cond=cond, shape=(1, *size))
+    save_grid(output, tmp_path / "a.png")
+    save_animation(output, tmp_path / "a.gif")
+    with Image.open(tmp_path / "a.png") as image, Image.open(tmp_path / "a.gif") as animation:
         assert PICTURE_SIDE <= max(image.size) < 1.5 * PICTURE_SIDE
-        assert film.size == image.size
+        assert animation.size == image.size
 
 
 def test_a_film_larger_than_its_format_allows_is_refused(labelled, tmp_path):
-    drawing = sample_images(labelled, 1, cond=FOUR[:1], shape=(1, 1, 9))
+    output = sample_images(labelled, 1, cond=FOUR[:1], shape=(1, 1, 9))
     with pytest.raises(ConfigError, match=r"at most 65,535 .* got 8,004×72,004.* --scale"):
-        save_animation(drawing, tmp_path / "a.gif", scale=8_000)
+        save_animation(output, tmp_path / "a.gif", scale=8_000)
     assert list(tmp_path.iterdir()) == []

@@ -33,12 +33,12 @@ def test_areas_scores_and_a_figure_are_written(run_folder, clothes, tmp_path, ca
     out = tmp_path / "out"
     words = ["score", run_folder, "--against", f"npz:{clothes}", "--max-images", 10]
     assert main([*map(str, words), "--background", "digits", "--out", str(out)]) == 0
-    figures = json.loads((out / "ood.json").read_text())
+    metrics = json.loads((out / "ood.json").read_text())
     model = load(run_folder / "model.safetensors")
     inliers = load_data("digits", max_samples=40).test.images[:10].long()
     outliers = load_data(f"npz:{clothes}").test.images[:10].long()
     expected = detect_ood(model, inliers, outliers, background=load("digits"))
-    assert figures["roc_auc"] == expected.as_dict()
+    assert metrics["roc_auc"] == expected.as_dict()
     rows = table(out / "ood.csv")
     assert [row["kind"] for row in rows] == ["inlier"] * 10 + ["outlier"] * 10
     assert float(rows[12]["likelihood_ratio_bits"]) == pytest.approx(

@@ -55,7 +55,7 @@ def metrics_of(
     if measures_samples(args):
         options["evaluator"] = evaluator_of(args, loaded, config.data, device=model.device)
         options["num_generated"] = args.num_generated
-        # Compared with themselves, training images would say nothing about memorisation.
+        # Compared with themselves, training images cannot show memorisation.
         options["train"] = None if config.evaluation.split == "train" else data.train
     with progress_bars() as progress:
         return evaluate_split(model, data, config, progress=progress, **options)

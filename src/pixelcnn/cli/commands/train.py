@@ -123,7 +123,7 @@ def resumed_settings(
     """The file with the settings of a run to continue, and further settings.
 
     Raises:
-        ConfigError: If nothing says with which settings.
+        ConfigError: If there are no settings.
     """
     if args.resume == AUTO:
         own = Path(args.out or "", CONFIG_FILE)
@@ -147,15 +147,15 @@ def resumed_settings(
 
 
 def is_done(config: Config, folder: Path) -> bool:
-    """Whether a folder holds a run that was trained and measured to the end that is asked for."""
+    """Whether a folder holds the finished training that these settings describe."""
     if not (folder / METRICS_FILE).is_file() or not (folder / CONFIG_FILE).is_file():
         return False
-    ran, asked = load_config(folder / CONFIG_FILE, []), config.training
-    # Of another network it is not the run that is asked for, which resuming will say; and with more
-    # patience one that stopped early has epochs left.
+    ran, training = load_config(folder / CONFIG_FILE, []), config.training
+    # Another network is another run, which resuming will refuse; and with more patience a training
+    # that stopped early has epochs left.
     is_same = ran.model == config.model
-    is_same &= ran.training.early_stopping_patience == asked.early_stopping_patience
-    return is_same and ran.training.max_epochs >= asked.max_epochs
+    is_same &= ran.training.early_stopping_patience == training.early_stopping_patience
+    return is_same and ran.training.max_epochs >= training.max_epochs
 
 
 def state_of(resume: str) -> Path:

@@ -116,7 +116,7 @@ def classifier_for(data: DataSplits, settings: DataConfig) -> TrainedClassifier:
 
 
 def form_of(settings: DataConfig) -> dict[str, Any]:
-    """The settings that say whether a classifier was trained on the same images."""
+    """The settings in which classifiers of the same images agree."""
     return {"dataset_name": settings.dataset_name, "binarization": settings.binarization}
 
 

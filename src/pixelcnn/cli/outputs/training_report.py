@@ -53,7 +53,7 @@ def finish(finished: Finished, config: Config, *, started: float) -> dict[str, A
     model, data = finished.model, finished.data
     plot_curves(finished.history, finished.folder / CURVES_FILE, num_dims=data.spec.num_dims)
     cond, count = condition_to_sample(model, data, config.sampling)
-    with deterministic_algorithms(False):  # see `SampleGrids.draw`
+    with deterministic_algorithms(False):  # as in `SampleGrids`
         samples = sample_images(
             model,
             count,

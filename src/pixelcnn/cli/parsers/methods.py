@@ -38,7 +38,7 @@ def add_method_options(parser: argparse.ArgumentParser, methods: Methods) -> Non
     for name in dict.fromkeys(name for options in methods.values() for name in options):
         takers = {method: options[name] for method, options in methods.items() if name in options}
         least = 2 if name in ("num_draws", "num_chains") else 1
-        default = next(iter(takers.values()))  # the same for all of them, as a test says
+        default = next(iter(takers.values()))  # the same for all of them: tested
         parser.add_argument(
             f"--{name.replace('_', '-')}", type=positive, metavar="N",
             help=f"{OPTION_HELP[name]} of --method {' and '.join(takers)} (N ≥ {least}; "

@@ -38,7 +38,7 @@ MESSAGES = {
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """Says what is wrong in one line that ends with where to read more."""
+    """Prints an error in one line that ends with where to read more."""
 
     def error(self, message: str) -> NoReturn:
         """Prints the line on standard error and exits with code 2."""
@@ -91,7 +91,7 @@ def add_command(
         takes_settings: Whether settings of a configuration can be typed.
         settings: Which of them, with an example.
         less_memory: What to change when the memory does not suffice.
-        is_slow: Whether it usually takes so long that it says at once what it does.
+        is_slow: Whether it usually runs for long, and so prints at once what it does.
     """
     about, example = settings
     parser: argparse.ArgumentParser = commands.add_parser(

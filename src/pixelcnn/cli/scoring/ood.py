@@ -35,8 +35,8 @@ SUCCESS = (
     "Fashion-MNIST (Nalisnick et al., 2019)."
 )
 CHANCE = (
-    "Likelihood does not detect these OOD images beyond chance: an area so near to 0.5 says "
-    "nothing with so few images. More images (--max-images) say more."
+    "Likelihood does not detect these OOD images beyond chance: an area so near to 0.5 is not "
+    "significant with so few images. Use more (--max-images)."
 )
 
 
