@@ -44,7 +44,7 @@ def complete(
     `smc`         from populations weighted by what is known later         `num_populations`,
                                                                            `num_particles`,
                                                                            `resample_below`
-    `gibbs`       updates single sub-pixels   given all others, starting   `num_sweeps`, `start`,
+    `gibbs`       updates single sub-pixels given all others, starting     `num_sweeps`, `start`,
                   from samples of `smc` or `raster`                        `num_particles`,
                                                                            `scan`, `kernel`,
                                                                            `on_sweep`
