@@ -90,6 +90,12 @@ def real_number(name: str, value: object) -> float:
     return float(value)
 
 
+def check_share(name: str, value: float) -> None:
+    """Raises `ConfigError` unless a share, of what is left out or changed, is from 0 to below 1."""
+    if not 0 <= value < 1:  # which is true of NaN, too
+        raise ConfigError(f"`{name}` must be in [0, 1), got {value}.")
+
+
 def seed_number(value: object, name: str = "seed") -> int:
     """A seed, or the number of an image, as an int.
 

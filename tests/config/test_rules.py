@@ -27,7 +27,7 @@ from pixelcnn.errors import ConfigError
         ),
         (
             {"data": {"binarization": "dynamic", "levels": 4}},
-            r"`data\.binarization` dynamic leaves 2 levels, but `data\.levels` is 4",
+            r"`data\.levels` must be 2 or left out with `data\.binarization` 'dynamic', got 4",
         ),
         (
             {"model": {"num_classes": 16}, "data": {"levels": 8}},

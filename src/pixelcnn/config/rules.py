@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from pixelcnn.arguments import renamed_arguments
-from pixelcnn.config.sections import FINDERS, Config, TrainingConfig
+from pixelcnn.config.sections import FINDERS, Config, DataConfig, TrainingConfig
+from pixelcnn.data.load import check_options
 from pixelcnn.errors import ConfigError
 from pixelcnn.walk import SamplingKeywords, SamplingOptions
 
@@ -15,6 +16,8 @@ POSITIVE: Rule = (lambda value: value > 0, "greater than 0")
 NOT_NEGATIVE: Rule = (lambda value: value >= 0, "0 or more")
 AT_LEAST_ONE: Rule = (lambda value: value >= 1, "at least 1")
 LEVELS: Rule = (lambda value: 2 <= value <= 65_536, "from 2 to 65536")
+
+SHARE: Rule = (lambda value: 0 <= value < 1, "in [0, 1)")
 
 RANGES: dict[str, Rule] = {
     "training.max_epochs": AT_LEAST_ONE,
@@ -35,11 +38,9 @@ RANGES: dict[str, Rule] = {
         lambda value: min(value if isinstance(value, tuple) else (value,)) >= 1,
         "at least 1 pixel on each side",
     ),
-    "data.colour_jitter": (lambda value: 0 <= value < 1, "in [0, 1)"),
-    "data.mutation_rate": (lambda value: 0 <= value < 1, "in [0, 1)"),
-    "data.max_samples": AT_LEAST_ONE,
+    "data.colour_jitter": SHARE,
+    "data.mutation_rate": SHARE,
     "data.levels": LEVELS,
-    "data.val_fraction": (lambda value: 0 < value < 1, "between 0 and 1, both excluded"),
     "logger.log_every_n_steps": AT_LEAST_ONE,
     "logger.sample_every_n_epochs": NOT_NEGATIVE,
     "logger.sample_epochs": (lambda value: min(value, default=1) >= 1, "numbers of at least 1"),
@@ -76,17 +77,13 @@ def check_range(key: str, value: Any) -> None:
 
 def check_combinations(config: Config) -> None:
     """Raises `ConfigError` if settings of different sections contradict each other."""
+    check_data(config.data)
     data, model, training = config.data, config.model.settings, config.training
     classes, binarization = model["num_classes"], data.binarization
     if binarization != "none" and classes not in (None, 2):
         raise ConfigError(
             f"`data.binarization` {binarization} leaves 2 levels, but `model.num_classes` is "
             f"{classes}. Set it to 2, or `data.binarization` to none."
-        )
-    if binarization != "none" and data.levels not in (None, 2):
-        raise ConfigError(
-            f"`data.binarization` {binarization} leaves 2 levels, but `data.levels` is "
-            f"{data.levels}. Set only one of them."
         )
     if None not in (classes, data.levels) and classes != data.levels:
         raise ConfigError(
@@ -98,6 +95,12 @@ def check_combinations(config: Config) -> None:
             f"{training.warmup_steps}. Use cosine or constant to warm up."
         )
     check_devices(config)
+
+
+def check_data(data: DataConfig) -> None:
+    """Raises `ConfigError` if `pixelcnn.load_data` would refuse its options."""
+    with renamed_arguments({name: f"data.{name}" for name in vars(data)}):
+        check_options(data.levels, data.binarization, data.val_fraction, data.max_samples)
 
 
 def check_guidance(config: Config) -> None:

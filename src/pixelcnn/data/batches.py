@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Generator, Tensor
 
+from pixelcnn.arguments import check_share
 from pixelcnn.data.conditions import Conditions
 from pixelcnn.data.image_sets import ImageSet
 from pixelcnn.data.rank_slice import ALL, RankSlice
@@ -216,8 +217,7 @@ def batches(
         raise ConfigError(f"`batch_size` must be at least 1, got {batch_size}.")
     if num_workers < 0:
         raise ConfigError(f"`num_workers` must be at least 0, got {num_workers}.")
-    if not 0 <= mutation_rate < 1:
-        raise ConfigError(f"`mutation_rate` must be in [0, 1), got {mutation_rate}.")
+    check_share("mutation_rate", mutation_rate)
     check_jitter(image_set, colour_jitter)
     if drop_last and len(image_set) < batch_size:
         raise ConfigError(
@@ -254,8 +254,7 @@ def place_in_batch(x: Tensor, own: slice, count: int) -> Tensor:
 
 def check_jitter(image_set: ImageSet, colour_jitter: float) -> None:
     """Raises `ConfigError` unless the images allow this colour jitter."""
-    if not 0 <= colour_jitter < 1:
-        raise ConfigError(f"`colour_jitter` must be in [0, 1), got {colour_jitter}.")
+    check_share("colour_jitter", colour_jitter)
     spec = image_set.spec
     if colour_jitter and (spec.channels, spec.levels) != (3, 256):
         raise ConfigError(

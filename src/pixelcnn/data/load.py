@@ -119,7 +119,7 @@ def load_data(
         >>> data.protocol
         'digits, 17 levels, 1,298/144/355 (validation from training)'
     """
-    _check_options(levels, binarization, val_fraction, max_samples)
+    check_options(levels, binarization, val_fraction, max_samples)
     size = None if image_size is None else read_size(image_size)
     name, path = _locate(dataset_name, data_root)
     taken = reader_options(name)
@@ -157,9 +157,10 @@ def _check_taken(name: str, options: Mapping[str, Any]) -> None:
         )
 
 
-def _check_options(
+def check_options(
     levels: int | None, binarization: str, val_fraction: float, max_samples: int | None
 ) -> None:
+    """Raises `ConfigError` if options of `load_data` are out of range, whatever the data set."""
     if binarization not in get_args(Binarization):
         raise ConfigError(
             f"`binarization` must be one of {', '.join(get_args(Binarization))}, got "

@@ -12,25 +12,15 @@ from typing_extensions import Unpack
 from pixelcnn.arguments import check_tensor, numbers_of, renamed_arguments, whole_number
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.likelihoods import make_likelihood
-from pixelcnn.models.generation import prepare_sampling, sample_shape
+from pixelcnn.models.generation import sample_images, sample_shape
 from pixelcnn.models.options import ModelClass
 from pixelcnn.nn import Condition, Cursor, PixelInput, ReceptiveField, standardise
 from pixelcnn.spec import ImageSpec, as_levels, check_levels
-from pixelcnn.walk import (
-    Cond,
-    RepeatedSampling,
-    SamplingKeywords,
-    SamplingOptions,
-    recorder_for,
-    seed_from,
-)
+from pixelcnn.walk import Cond, SamplingKeywords, SamplingOptions, seed_from
 
 # What the fields of an `ImageSpec` are called as arguments of a model.
-SPEC_NAMES = {
-    "channels": "in_channels",
-    "levels": "num_classes",
-    **dict.fromkeys(("height", "width"), "image_size"),
-}
+SPEC_NAMES = {"channels": "in_channels", "levels": "num_classes"}
+SPEC_NAMES |= dict.fromkeys(("height", "width"), "image_size")
 
 
 class AutoregressiveModel(nn.Module, metaclass=ModelClass):
@@ -54,8 +44,7 @@ class AutoregressiveModel(nn.Module, metaclass=ModelClass):
         image_size: Side, or (height, width), of samples by default. The weights serve any size.
 
     Raises:
-        ConfigError: If an argument is unknown, of another type, out of range or does not fit
-            another.
+        ConfigError: If an argument is unknown, of another type or out of range.
 
     Attributes:
         config: The arguments of the constructor, in types that JSON has.
@@ -103,12 +92,7 @@ class AutoregressiveModel(nn.Module, metaclass=ModelClass):
         )
 
     def __call__(
-        self,
-        x: Tensor,
-        cond: Cond = None,
-        cursor: Cursor | None = None,
-        *,
-        check: bool = True,
+        self, x: Tensor, cond: Cond = None, cursor: Cursor | None = None, *, check: bool = True
     ) -> Tensor:
         """Predicts the parameters of every pixel, as `forward`.
 
@@ -116,8 +100,7 @@ class AutoregressiveModel(nn.Module, metaclass=ModelClass):
             x: Levels. (B, C, H, W). At two levels floats 0 and 1 serve, too.
             cond: As `forward`; one label, attribute vector or map stands for the whole batch.
             cursor: As `forward`.
-            check: Whether to check the arguments, which waits for a GPU. A walk, and what is
-                compiled or exported, never does.
+            check: Whether to check values; never in a walk, compiled or exported.
 
         Raises:
             ShapeError: If `x` or `cond` does not fit the model.
@@ -210,10 +193,10 @@ class AutoregressiveModel(nn.Module, metaclass=ModelClass):
 
     def _check_least(self, height: int, width: int) -> None:
         if min(height, width) < self.least_side:
+            least = f"{self.least_side}×{self.least_side}"
             raise ConfigError(
-                f"Images must be at least {self.least_side}×{self.least_side} pixels for the "
-                f"strides of this network, got {height}×{width}. Use larger images, or fewer "
-                f"`num_resolutions`."
+                f"Images must be at least {least} pixels for the strides of this network, got "
+                f"{height}×{width}. Use larger images, or fewer `num_resolutions`."
             )
 
     @property
@@ -231,9 +214,7 @@ class AutoregressiveModel(nn.Module, metaclass=ModelClass):
         return ImageSpec(self.in_channels, *self._size, self.num_classes)
 
     def site_log_prob(self, x: Tensor, cond: Cond = None, *, check: bool = True) -> Tensor:
-        """Log-probability of every sub-pixel given all earlier ones.
-
-        While training, conditions are left out at random if the model has `label_dropout`.
+        """Log-probability of every sub-pixel given all earlier ones; training drops conditions.
 
         Args:
             x: Levels. (B, C, H, W).
@@ -279,21 +260,13 @@ class AutoregressiveModel(nn.Module, metaclass=ModelClass):
 
         Raises:
             ShapeError: If `shape` or `cond` does not fit the model.
-            ConfigError: If `num_samples` or an option is out of range, or the model cannot be
-                guided.
+            ConfigError: If an option is out of range, or the model cannot be guided.
         """
         if "seed" not in options:
             options["seed"] = seed_from(generator)
         elif generator is not None:
             raise ConfigError("Give `seed` or `generator`, not both: each decides the images.")
-        chosen = SamplingOptions.of(options, shape)
-        x, cond = prepare_sampling(self, num_samples, chosen)
-        sampling = RepeatedSampling(self, chosen, recorder=recorder_for(x.device))
-        for first in range(0, num_samples, chosen.batch_size):
-            own = slice(first, first + chosen.batch_size)
-            for _ in sampling.rows(x[own], first=first, cond=None if cond is None else cond[own]):
-                pass
-        return x
+        return sample_images(self, num_samples, SamplingOptions.of(options, shape))
 
     @property
     def device(self) -> torch.device:

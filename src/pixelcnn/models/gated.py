@@ -7,12 +7,12 @@ from einops import rearrange
 from torch import Tensor, nn
 from typing_extensions import Unpack
 
+from pixelcnn.arguments import check_share
 from pixelcnn.models.base import AutoregressiveModel
 from pixelcnn.models.options import (
     NUM_HEADS,
     SharedOptions,
     attention_places,
-    check_dropout,
     check_kernels,
     check_least,
     cycled,
@@ -90,7 +90,7 @@ class GatedPixelCNN(AutoregressiveModel):
         super().__init__(**shared)
         check_least(1, hidden_channels=hidden_channels, num_layers=num_layers, num_heads=num_heads)
         check_kernels(kernel_size=kernel_size, first_kernel_size=first_kernel_size)
-        check_dropout(dropout)
+        check_share("dropout", dropout)
         hidden = -(-hidden_channels // self.groups) * self.groups
         self.dilations = cycled(dilations, num_layers - 1)
         self.kernel_size, self.first_kernel_size = kernel_size, first_kernel_size

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pixelcnn.arguments import image_shape, whole_number
 from pixelcnn.errors import ShapeError
-from pixelcnn.walk import SamplingOptions
+from pixelcnn.walk import RepeatedSampling, SamplingOptions, recorder_for
 
 if TYPE_CHECKING:
     from pixelcnn.models.base import AutoregressiveModel
@@ -74,3 +74,16 @@ def prepare_sampling(
     # Only the shape of the images is checked: there is no memory for all of them.
     model.condition.check(cond, x[:1].expand(num_samples, -1, -1, -1))
     return x, cond
+
+
+def sample_images(
+    model: "AutoregressiveModel", num_samples: int, options: SamplingOptions
+) -> Tensor:
+    """Samples images, batch by batch. Levels. (N, C, H, W), int64, on the model's device."""
+    x, cond = prepare_sampling(model, num_samples, options)
+    sampling = RepeatedSampling(model, options, recorder=recorder_for(x.device))
+    for first in range(0, num_samples, options.batch_size):
+        own = slice(first, first + options.batch_size)
+        for _ in sampling.rows(x[own], first=first, cond=None if cond is None else cond[own]):
+            pass
+    return x

@@ -92,12 +92,6 @@ def check_least(least: int, **counts: int) -> None:
             raise ConfigError(f"`{name}` must be at least {least}, got {value}.")
 
 
-def check_dropout(dropout: float) -> None:
-    """Raises `ConfigError` unless some features stay."""
-    if not 0 <= dropout < 1:
-        raise ConfigError(f"`dropout` must be in [0, 1), got {dropout}.")
-
-
 def check_kernels(**kernel_sizes: int) -> None:
     """Raises `ConfigError` unless each window has a centre, and something around it."""
     for name, size in kernel_sizes.items():

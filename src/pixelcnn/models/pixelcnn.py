@@ -7,13 +7,13 @@ from einops import rearrange
 from torch import Tensor, nn
 from typing_extensions import Unpack
 
+from pixelcnn.arguments import check_share
 from pixelcnn.errors import ConfigError
 from pixelcnn.models.base import AutoregressiveModel
 from pixelcnn.models.options import (
     NUM_HEADS,
     SharedOptions,
     attention_places,
-    check_dropout,
     check_least,
     cycled,
 )
@@ -89,7 +89,7 @@ class PixelCNN(AutoregressiveModel):
             )
         check_least(0, num_layers=num_layers, num_residual_blocks=num_residual_blocks)
         check_least(1, num_heads=num_heads)
-        check_dropout(dropout)
+        check_share("dropout", dropout)
         groups, reads = self.groups, self.embed.num_features
         hidden = -(-hidden_channels // (2 * groups)) * 2 * groups
         self.dilations = cycled(dilations, num_residual_blocks)

@@ -7,8 +7,9 @@ from einops import rearrange
 from torch import Tensor
 from typing_extensions import Unpack
 
+from pixelcnn.arguments import check_share
 from pixelcnn.models.base import AutoregressiveModel
-from pixelcnn.models.options import SharedOptions, check_dropout, check_least
+from pixelcnn.models.options import SharedOptions, check_least
 from pixelcnn.nn import (
     Cursor,
     DownConv,
@@ -82,7 +83,7 @@ class PixelCNNPlusPlus(AutoregressiveModel):
             num_resnets=num_resnets,
             num_resolutions=num_resolutions,
         )
-        check_dropout(dropout)
+        check_share("dropout", dropout)
         self.num_resnets, self.num_resolutions = num_resnets, num_resolutions
         if self.image_size is not None:
             self._check_least(*self.image_size)

@@ -7,8 +7,9 @@ from einops import rearrange
 from torch import Tensor, nn
 from typing_extensions import Unpack
 
+from pixelcnn.arguments import check_share
 from pixelcnn.models.base import AutoregressiveModel
-from pixelcnn.models.options import SharedOptions, check_dropout, check_least
+from pixelcnn.models.options import SharedOptions, check_least
 from pixelcnn.nn import (
     BackgroundAttention,
     Condition,
@@ -81,7 +82,7 @@ class PixelSNAIL(AutoregressiveModel):
         super().__init__(**shared)
         check_least(1, hidden_channels=hidden_channels, num_blocks=num_blocks)
         check_least(1, num_resnets=num_resnets, key_width=key_width, num_heads=num_heads)
-        check_dropout(dropout)
+        check_share("dropout", dropout)
         hidden, reads = -(-hidden_channels // self.groups) * self.groups, self.embed.num_features
         marked = reads + self.groups
         self.above = DownConv(marked, hidden, ABOVE)

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
+from pixelcnn.arguments import check_share
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.nn.cursor import Cursor
 
@@ -41,8 +42,7 @@ class Condition:
         for name, value in given.items():
             if value < 1:
                 raise ConfigError(f"`{name}` must be at least 1, got {value}.")
-        if not 0 <= self.label_dropout < 1:
-            raise ConfigError(f"`label_dropout` must be in [0, 1), got {self.label_dropout}.")
+        check_share("label_dropout", self.label_dropout)
         if len(self.names or ()) > self.count:
             raise ConfigError(
                 f"There must be at most one name for each of {self.count} {self.kind}, got "

@@ -214,7 +214,7 @@ def widen(plane: Seen, seen: Offsets) -> Seen:
     return wide
 
 
-def spread(plane: Seen) -> Seen:
+def upsample(plane: Seen) -> Seen:
     """From a level of half the resolution to where its pixels stand."""
     fine = plane.new_zeros(2 * plane.shape[0], 2 * plane.shape[1])
     fine[::2, ::2] = plane

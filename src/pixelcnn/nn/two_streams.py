@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from pixelcnn.nn.condition import Condition
 from pixelcnn.nn.cursor import Cursor
 from pixelcnn.nn.elu import concat_elu
-from pixelcnn.nn.receptive import Seen, spread, tiles, widen
+from pixelcnn.nn.receptive import Seen, tiles, upsample, widen
 from pixelcnn.nn.residual import GatedResidual
 from pixelcnn.nn.shifted import DownConv, DownRightConv
 from pixelcnn.nn.transposed import DownRightTransposed, DownTransposed
@@ -222,7 +222,7 @@ class TwoStreams(nn.Module):
             shortcuts.append(shortcut)
         if self.lower is not None:
             above, past = self.lower.seen(tiles(above, next_column=True), tiles(past))
-            above, past = widen(spread(above), WINDOW_ABOVE), widen(spread(past), WINDOW_PAST)
+            above, past = widen(upsample(above), WINDOW_ABOVE), widen(upsample(past), WINDOW_PAST)
             above, past = above | shortcuts[-1][0], past | shortcuts[-1][1]
         for place in reversed(range(len(self.down))):
             above, past, *_ = StreamPair.seen(above, past)
