@@ -191,3 +191,8 @@ def test_the_page_uses_the_python_interface_alone():
             assert not module.startswith("pixelcnn.cli"), f"{path.name} imports the command line"
             private = [alias.name for alias in node.names if alias.name[0] == "_" != alias.name[1]]
             assert not private, f"{path.name} imports {private} of {module}"
+
+
+def test_streamlit_finds_no_pages_of_its_own():
+    # It lists the files of a folder `pages` beside the script in a sidebar.
+    assert not (ENTRY.parent / "pages").exists()

@@ -64,7 +64,7 @@ def run_page(words: Sequence[str] | None = None) -> None:
         assert name is not None and page is not None  # one is always chosen
         # By name among the models that were found: a browser cannot name another file.
         models = Models(choices, resolve_device(args.device))
-        importlib.import_module(f"pixelcnn.app.pages.{PAGES[page]}").show(models.open(name), models)
+        importlib.import_module(f"pixelcnn.app.views.{PAGES[page]}").show(models.open(name), models)
     st.caption(f"pixelcnn {__version__}")
 
 

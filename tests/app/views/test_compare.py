@@ -4,8 +4,8 @@ import itertools
 
 import streamlit as st
 
-from pixelcnn.app.pages import compare
-from pixelcnn.app.pages.compare import FOUND as COMPARED
+from pixelcnn.app.views import compare
+from pixelcnn.app.views.compare import FOUND as COMPARED
 from pixelcnn.checkpoint import save
 from pixelcnn.models import PixelCNN
 from tests.app.conftest import clicked, said
