@@ -9,12 +9,12 @@ import torch
 from PIL import Image
 
 from pixelcnn import complete, known_mask, load, load_data
+from pixelcnn.app.tasks import run_task
 from pixelcnn.app.views import probabilities
 from pixelcnn.app.views.complete import FOUND as COMPLETED
 from pixelcnn.app.views.complete import completions_file
 from pixelcnn.app.views.image_queries import EXPECTED
 from pixelcnn.app.views.probabilities import FOUND as ANSWERED
-from pixelcnn.app.tasks import run_task
 from pixelcnn.checkpoint import save
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference import expectation

@@ -13,9 +13,9 @@ from PIL import Image
 
 from pixelcnn import PixelCNNSampler, load
 from pixelcnn.app.models import Choice
+from pixelcnn.app.sampling import SamplingProgress, SamplingRequest, sampling_steps
 from pixelcnn.app.views import sample
 from pixelcnn.app.views.sample import SAMPLED
-from pixelcnn.app.sampling import SamplingProgress, SamplingRequest, sampling_steps
 from pixelcnn.app.widgets.conditions import fitted
 from pixelcnn.app.widgets.downloads import animation_file, grid_file, levels_file, separate_files
 from pixelcnn.checkpoint import read_card, save

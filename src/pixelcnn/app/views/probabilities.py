@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from pixelcnn.app.models import Choice, Models
-from pixelcnn.app.views.image_queries import show_expectation, show_image_maps
 from pixelcnn.app.tasks import run_task, was_stopped
+from pixelcnn.app.views.image_queries import show_expectation, show_image_maps
 from pixelcnn.app.widgets.canvas import point
 from pixelcnn.app.widgets.controls import number_input, remember, seed_input
 from pixelcnn.app.widgets.display import as_code, show_figure, showing_errors
