@@ -145,7 +145,7 @@ def test_missing_foreign_and_truncated_models_are_one_line(model_file, fails, tm
 
 
 def test_an_unwritable_file_is_refused_before_sampling(model_file, fails, tmp_path, monkeypatch):
-    monkeypatch.setattr("pixelcnn.cli.commands.sample.sample_images", None)
+    monkeypatch.setattr("pixelcnn.cli.commands.sample.sample_with_progress", None)
     (tmp_path / "file").write_text("")
     assert "not a folder" in fails("sample", model_file, "--out", tmp_path / "file" / "a.png")
 

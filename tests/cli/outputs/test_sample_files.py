@@ -9,7 +9,7 @@ from PIL import Image
 
 from pixelcnn.cli.outputs.sample_files import (
     PICTURE_SIDE,
-    sample_images,
+    sample_with_progress,
     save_animation,
     save_grid,
     save_levels,
@@ -28,7 +28,7 @@ def labelled() -> PixelCNN:
 
 def test_rows_are_named_only_when_they_hold_one_label(labelled, tmp_path):
     cond = torch.arange(3).repeat_interleave(2)
-    named = sample_images(labelled, 6, cond=cond, per_label=2)
+    named = sample_with_progress(labelled, 6, cond=cond, per_label=2)
     save_grid(named, tmp_path / "named.png", scale=4)
     save_grid(named, tmp_path / "plain.png", scale=4, columns=2)
     with Image.open(tmp_path / "named.png") as one, Image.open(tmp_path / "plain.png") as other:
@@ -37,12 +37,12 @@ def test_rows_are_named_only_when_they_hold_one_label(labelled, tmp_path):
 
 
 def test_notes_are_enough_to_sample_again(labelled, tmp_path):
-    first = sample_images(labelled, 4, seed=3, cond=FOUR, shape=(1, 4, 6), top_k=2)
+    first = sample_with_progress(labelled, 4, seed=3, cond=FOUR, shape=(1, 4, 6), top_k=2)
     save_grid(first, tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as image:
         settings = json.loads(image.text["Comment"])
     cond = torch.tensor(settings.pop("labels"))
-    again = sample_images(labelled, cond=cond, **settings)
+    again = sample_with_progress(labelled, cond=cond, **settings)
     assert torch.equal(first.images, again.images)
 
 
@@ -54,7 +54,7 @@ def test_notes_are_enough_to_sample_again(labelled, tmp_path):
     ],
 )
 def test_levels_are_saved_with_their_condition(options, kind, cond, tmp_path):
-    output = sample_images(PixelCNN(**options, **TINY).eval(), 2, cond=cond)
+    output = sample_with_progress(PixelCNN(**options, **TINY).eval(), 2, cond=cond)
     save_grid(output, tmp_path / "a.png")
     save_levels(output, tmp_path / "a.npz")
     with np.load(tmp_path / "a.npz") as arrays:
@@ -67,7 +67,7 @@ def test_levels_are_saved_with_their_condition(options, kind, cond, tmp_path):
 
 
 def test_a_film_ends_with_the_finished_images(labelled, tmp_path):
-    output = sample_images(labelled, 4, cond=FOUR, keep_frames=True)
+    output = sample_with_progress(labelled, 4, cond=FOUR, keep_frames=True)
     save_animation(output, tmp_path / "a.gif", scale=2)
     save_grid(output, tmp_path / "a.png", scale=2)
     with Image.open(tmp_path / "a.gif") as animation, Image.open(tmp_path / "a.png") as still:
@@ -80,7 +80,7 @@ def test_a_film_ends_with_the_finished_images(labelled, tmp_path):
 @pytest.mark.parametrize(("num_samples", "size"), [(1, (5, 5)), (4, (3, 9)), (16, (40, 40))])
 def test_pictures_are_large_enough_to_be_seen(labelled, tmp_path, num_samples, size):
     cond = torch.zeros(num_samples, dtype=torch.int64)
-    output = sample_images(labelled, num_samples, cond=cond, shape=(1, *size))
+    output = sample_with_progress(labelled, num_samples, cond=cond, shape=(1, *size))
     save_grid(output, tmp_path / "a.png")
     save_animation(output, tmp_path / "a.gif")
     with Image.open(tmp_path / "a.png") as image, Image.open(tmp_path / "a.gif") as animation:
@@ -89,7 +89,7 @@ def test_pictures_are_large_enough_to_be_seen(labelled, tmp_path, num_samples, s
 
 
 def test_a_film_larger_than_its_format_allows_is_refused(labelled, tmp_path):
-    output = sample_images(labelled, 1, cond=FOUR[:1], shape=(1, 1, 9))
+    output = sample_with_progress(labelled, 1, cond=FOUR[:1], shape=(1, 1, 9))
     with pytest.raises(ConfigError, match=r"at most 65,535 .* got 8,004×72,004.* --scale"):
         save_animation(output, tmp_path / "a.gif", scale=8_000)
     assert list(tmp_path.iterdir()) == []

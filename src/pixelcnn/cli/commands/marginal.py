@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 
 from pixelcnn.cli.inputs.conditions import typed_condition
-from pixelcnn.cli.inputs.image_size import check_size
+from pixelcnn.cli.inputs.image_size import require_size
 from pixelcnn.cli.outputs.console import counted, progress_bar
 from pixelcnn.cli.outputs.level_estimates import describe_estimate, write_levels
 from pixelcnn.files import provisional_folder
@@ -20,7 +20,7 @@ def run(args: argparse.Namespace) -> int:
     with provisional_folder(out), warnings.catch_warnings():
         warnings.simplefilter("ignore", UnreliableEstimateWarning)  # printed with the estimates
         trained = open_model(args.run, device=args.device)
-        check_size(trained, args.size)
+        require_size(trained, args.size)
         model = trained.model
         with progress_bar(f"sampling {counted(args.num_draws, 'image')}") as progress:
             found = marginal(

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from pixelcnn.cli.inputs.conditions import ConditionRequest, choose_condition, share_condition
-from pixelcnn.cli.inputs.image_size import check_size
+from pixelcnn.cli.inputs.image_size import require_size
 from pixelcnn.cli.outputs.console import counted
 from pixelcnn.cli.outputs.sample_files import (
     SamplingOutput,
-    sample_images,
+    sample_with_progress,
     save_animation,
     save_grid,
     save_levels,
@@ -45,7 +45,7 @@ def sample_into_shards(args: argparse.Namespace) -> int:
     request, options = sampling_request(args)
     trained = open_model(args.run, device=device_of(args))
     model = trained.model
-    check_size(trained, args.size)
+    require_size(trained, args.size)
     cond, count = share_condition(model, request)
     work = ShardedSampling(
         model,
@@ -74,9 +74,9 @@ def sample_into_file(args: argparse.Namespace) -> int:
     request, options = sampling_request(args)
     with provisional_folder(out if args.separate else out.parent):
         trained = open_model(args.run, device=args.device)
-        check_size(trained, args.size)
+        require_size(trained, args.size)
         cond, count = choose_condition(trained.model, request)
-        samples = sample_images(
+        samples = sample_with_progress(
             trained.model,
             count,
             cond=cond,

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pixelcnn.cli.inputs.image_size import check_size
+from pixelcnn.cli.inputs.image_size import require_size
 from pixelcnn.files import provisional_folder
 from pixelcnn.runs import TrainedModel, open_model
 from pixelcnn.verification import Check, VerificationReport, report_path, verify
@@ -21,7 +21,7 @@ NOT_WRITTEN = "Not written beside a bundled model: --out FILE writes the report.
 def run(args: argparse.Namespace) -> int:
     """Checks the model, prints and writes the report; 1 if a check failed."""
     trained = open_model(args.run, device=args.device)
-    check_size(trained, args.size)
+    require_size(trained, args.size)
     out = report_destination(args, trained)
     if out is None:
         report, where = verify_run(trained, args), NOT_WRITTEN

@@ -4,7 +4,7 @@ from pixelcnn.errors import ConfigError
 from pixelcnn.runs import TrainedModel
 
 
-def check_size(trained: TrainedModel, size: tuple[int, int] | None) -> None:
+def require_size(trained: TrainedModel, size: tuple[int, int] | None) -> None:
     """Raises `ConfigError` unless a model has an image size of its own, or one was typed."""
     if size is None and trained.model.image_size is None:
         raise ConfigError(f"`{trained.file}` has no image size of its own: add `--size HxW`.")

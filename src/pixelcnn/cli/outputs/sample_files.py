@@ -62,7 +62,7 @@ class SamplingOutput:
         return self.frames[-1]
 
 
-def sample_images(
+def sample_with_progress(
     model: AutoregressiveModel,
     num_samples: int,
     *,

@@ -13,7 +13,7 @@ from pixelcnn.charts.curves import plot_curves
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.cli.inputs.conditions import ConditionRequest, choose_condition, example
 from pixelcnn.cli.outputs.console import counted
-from pixelcnn.cli.outputs.sample_files import sample_images, save_grid
+from pixelcnn.cli.outputs.sample_files import sample_with_progress, save_grid
 from pixelcnn.config import Config, SamplingConfig
 from pixelcnn.data import DataSplits
 from pixelcnn.device import deterministic_algorithms
@@ -54,7 +54,7 @@ def finish(finished: Finished, config: Config, *, started: float) -> dict[str, A
     plot_curves(finished.history, finished.folder / CURVES_FILE, num_dims=data.spec.num_dims)
     cond, count = condition_to_sample(model, data, config.sampling)
     with deterministic_algorithms(False):  # as in `SampleGrids`
-        samples = sample_images(
+        samples = sample_with_progress(
             model,
             count,
             seed=config.seed,
