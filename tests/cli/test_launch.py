@@ -57,7 +57,7 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
 def wait_for_epoch(process: subprocess.Popen[str]) -> None:
     assert process.stderr is not None
     for line in process.stderr:
-        if line.startswith("epoch 1/") and ": train " in line:  # not a line within the epoch
+        if line.startswith("epoch 1/4:"):  # a line within the epoch names its step
             return
     raise AssertionError("no epoch ended")
 
