@@ -28,7 +28,7 @@ from pixelcnn.data import Batch
 from pixelcnn.runs import read_state
 from pixelcnn.training import train_pixelcnn
 from pixelcnn.training.distributed.process_group import process_group
-from pixelcnn.training.epoch_loader import EpochLoader
+from pixelcnn.training.loaders import EpochLoader
 
 HEAD = [
     "training", "two processes: largest difference", "weights beyond 1e-5",

@@ -20,7 +20,7 @@ from benchmarks.textbook import textbook, textbook_nll
 from pixelcnn.config import TrainingConfig
 from pixelcnn.models import build
 from pixelcnn.training.compilation import compile_or_explain
-from pixelcnn.training.optimisation import make_optimizer
+from pixelcnn.training.optimisation.optimizers import make_optimizer
 
 STEPS, ROUNDS = 2, 9
 HEAD = [

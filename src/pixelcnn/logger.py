@@ -1,4 +1,4 @@
-"""The logger of the package, `logging.getLogger("pixelcnn")`, and how its lines are shown.
+"""The logger of the package, `logging.getLogger("pixelcnn")`, and those of libraries.
 
 To redirect them, add a handler to this logger or to the root logger. To silence them, set its level
 to `logging.WARNING` or higher.
@@ -62,3 +62,31 @@ def warnings_as_lines() -> Iterator[None]:
         warnings.simplefilter("always", PixelCNNWarning)
         warnings.showwarning = log
         yield
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Silences banners, tips and hints that are meant for authors of training loops."""
+    with (
+        quiet_loggers("lightning.pytorch", "lightning.fabric", "torch.utils.cpp_extension"),
+        warnings.catch_warnings(),
+    ):
+        warnings.filterwarnings("ignore", module=r"lightning(\..*)?")
+        warnings.filterwarnings("ignore", message="This DataLoader will create")
+        # Of sharded models. Nothing here changes in place what a network returns.
+        warnings.filterwarnings("ignore", message="FSDP2-wrapped module")
+        yield
+
+
+@contextmanager
+def quiet_loggers(*names: str) -> Iterator[None]:
+    """Raises the level of the loggers of these names to errors."""
+    loggers = [logging.getLogger(name) for name in names]
+    levels = [each.level for each in loggers]
+    for each in loggers:
+        each.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for each, level in zip(loggers, levels, strict=True):
+            each.setLevel(level)

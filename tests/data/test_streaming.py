@@ -13,7 +13,7 @@ from pixelcnn.data.files.packed_paths import PackedPaths
 from pixelcnn.data.streaming import Files
 from pixelcnn.errors import DataError
 from pixelcnn.spec import ImageSpec
-from pixelcnn.training.epoch_loader import EpochLoader
+from pixelcnn.training.loaders import EpochLoader
 
 pytestmark = [
     # Python from 3.12 on warns of every fork of a process with threads, which PyTorch always has.

@@ -13,7 +13,7 @@ from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import evaluate
 from pixelcnn.evaluation.loaders import read_loader
 from pixelcnn.models import PixelCNN
-from pixelcnn.training.dataloaders import loaders
+from pixelcnn.training.loaders import make_loaders
 from pixelcnn.training.module import PixelCNNTrainer
 from tests.training.tiny_runs import train
 
@@ -77,7 +77,7 @@ def test_changed_images_cannot_be_judged(photos, option):
 def test_the_order_of_training_is_the_same_with_and_without_changes(photos):
     def first_epoch(**changes):
         config = as_config(data={"dataset_name": photos, "batch_size": 8, **changes}, device="cpu")
-        train, _ = loaders(config, load_images(config))
+        train, _ = make_loaders(config, load_images(config))
         return torch.cat([batch.x for batch in train])
 
     plain = first_epoch()
@@ -102,7 +102,7 @@ def test_unwise_changes_are_warned_of_when_training_and_only_then(photos, settin
     config = as_config(data={"dataset_name": photos, **settings}, device="cpu")
     data = load_images(config)
     with pytest.warns(DataWarning, match=words) if words else nullcontext():
-        loaders(config, data)
+        make_loaders(config, data)
 
 
 def test_the_protocol_says_how_training_images_were_changed(photos):
@@ -117,4 +117,4 @@ def test_colours_of_images_without_colours_are_refused_before_training():
     config = as_config(data={"dataset_name": "digits", "colour_jitter": 0.2}, device="cpu")
     data = load_images(config)
     with pytest.raises(ConfigError, match="`colour_jitter` must be 0 unless images are RGB"):
-        loaders(config, data)
+        make_loaders(config, data)

@@ -11,7 +11,7 @@ from pixelcnn.errors import ConfigError
 from pixelcnn.models import PixelCNN, PixelCNNPlusPlus
 from pixelcnn.training import PixelCNNTrainer
 from pixelcnn.training.compilation import compile_or_explain
-from pixelcnn.training.optimisation import (
+from pixelcnn.training.optimisation.optimizers import (
     make_optimizer,
     make_plateau,
     make_schedule,

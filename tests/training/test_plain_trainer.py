@@ -3,7 +3,7 @@
 import pytest
 import torch
 from lightning.pytorch import Trainer
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 import pixelcnn
 from pixelcnn.config import ModelConfig, TrainingConfig
@@ -51,8 +51,8 @@ def test_levels_and_floats_of_both_ranges_train_alike(tmp_path, caplog):
         caplog.clear()
         found = trained_on(floats, LABELS, folder=tmp_path)
         assert all(torch.equal(found[key], levels[key]) for key in levels)
-        told = [message for message in caplog.messages if "floats" in message]
-        assert told == [f"Images: floats in {name} read as 4 levels."]
+        logged = [message for message in caplog.messages if "floats" in message]
+        assert logged == [f"Images: floats in {name} read as 4 levels."]
 
 
 def test_labels_are_what_the_model_is_conditioned_on(tmp_path):
@@ -111,3 +111,26 @@ def test_the_settings_clip_where_the_trainer_does_not():
     module.configure_gradient_clipping(None, None)
     squares = sum(float(each.grad.square().sum()) for each in module.model.parameters())
     assert squares == pytest.approx(0.25, rel=1e-4)
+
+
+class Stream(IterableDataset):
+    """Images without a number of them."""
+
+    def __iter__(self):
+        return iter(LEVELS)
+
+
+def test_a_loader_without_a_length_saves_a_checkpoint(tmp_path):
+    module = PixelCNNTrainer(MODEL, {"schedule": "constant"})
+    trainer = Trainer(
+        max_steps=2,
+        accelerator="cpu",
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=tmp_path,
+    )
+    trainer.fit(module, DataLoader(Stream(), batch_size=8))
+    trainer.save_checkpoint(tmp_path / "state.ckpt")
+    found = PixelCNNTrainer.load_from_checkpoint(tmp_path / "state.ckpt")
+    assert found.model.config == module.model.config

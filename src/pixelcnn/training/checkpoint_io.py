@@ -12,7 +12,7 @@ from pixelcnn.config import TrainingConfig
 from pixelcnn.files import atomic_write
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs.state import STATE_FORMAT, add_checksum, read_state
-from pixelcnn.training.epoch_loader import EpochLoader
+from pixelcnn.training.loaders import EpochLoader
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -57,7 +57,7 @@ def state_card(
     Args:
         model: The model in training.
         settings: Settings of the training.
-        loader: Its batches. Only those of `EpochLoader` are described by more than their number.
+        loader: Its batches. Only those of `EpochLoader` are described.
         seed: Seed of the run.
         stopped_at: Epoch, from 0, and batches of it that are done.
 
@@ -72,8 +72,9 @@ def state_card(
         "seed": seed,
         "training": asdict(settings),
         "stopped_at": list(stopped_at),
-        "batches_per_epoch": len(loader),
     }
     if isinstance(loader, EpochLoader):
-        card |= {"images_per_epoch": loader.total_images, "batch_size": loader.batch_size}
+        card["batches_per_epoch"] = len(loader)
+        card["images_per_epoch"] = loader.total_images
+        card["batch_size"] = loader.batch_size
     return card

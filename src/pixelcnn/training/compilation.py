@@ -10,7 +10,7 @@ import torch._functorch.config as functorch_config
 from einops import rearrange
 from torch import Tensor, nn
 
-from pixelcnn.training.quiet import quiet_loggers
+from pixelcnn.logger import quiet_loggers
 
 Nll = Callable[[Tensor, Tensor | None], Tensor]
 

@@ -19,15 +19,14 @@ from pixelcnn.data.rank_slice import ALL
 from pixelcnn.logger import logger
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs import load_trained, read_state
-from pixelcnn.training.batch_reader import BatchReader
 from pixelcnn.training.build import default_model
 from pixelcnn.training.callbacks.ema import ExponentialMovingAverage
 from pixelcnn.training.checkpoint_io import state_card
 from pixelcnn.training.compilation import Nll, compile_or_explain
 from pixelcnn.training.distributed.fsdp import full_value, gather_model, shard
-from pixelcnn.training.epoch_loader import EpochLoader, noise_seed
-from pixelcnn.training.finite_check import GRADIENT, LOSS, FiniteCheck
-from pixelcnn.training.optimisation import (
+from pixelcnn.training.loaders import BatchReader, EpochLoader, noise_seed
+from pixelcnn.training.optimisation.finite_check import GRADIENT, LOSS, FiniteCheck
+from pixelcnn.training.optimisation.optimizers import (
     apply_settings,
     make_optimizer,
     make_plateau,

@@ -116,7 +116,6 @@ def check_same_order(
         path: File of the state.
     """
     num_batches = -(-num_images // config.data.batch_size)
-    # States of loaders other than ours hold only their number of batches.
     now = {
         "batches_per_epoch": num_batches,
         "images_per_epoch": num_images,

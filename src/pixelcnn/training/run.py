@@ -27,7 +27,7 @@ from pixelcnn.device import deterministic_algorithms, resolve_device
 from pixelcnn.errors import ConfigError, NotFiniteError
 from pixelcnn.files import provisional_folder
 from pixelcnn.locks import locked_folder
-from pixelcnn.logger import lines_on_stderr, logger
+from pixelcnn.logger import lines_on_stderr, logger, quiet_libraries
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs import CONFIG_FILE, STATES, held_training, is_state_of, load_trained, read_state
 from pixelcnn.training.build import build_model
@@ -35,14 +35,13 @@ from pixelcnn.training.callbacks.checkpoints import RunCheckpoints, begin_folder
 from pixelcnn.training.callbacks.history import History
 from pixelcnn.training.callbacks.signals import StopOnSignal
 from pixelcnn.training.checkpoint_io import AtomicCheckpointIO
-from pixelcnn.training.dataloaders import loaders
 from pixelcnn.training.distributed.devices import with_started_processes
 from pixelcnn.training.distributed.process_group import ProcessGroup, process_group
 from pixelcnn.training.environment import list_starts
+from pixelcnn.training.loaders import make_loaders
 from pixelcnn.training.loggers import check_loggers, open_loggers
 from pixelcnn.training.module import PixelCNNTrainer
-from pixelcnn.training.optimisation import check_warm_up, whole_steps
-from pixelcnn.training.quiet import quiet_libraries
+from pixelcnn.training.optimisation.optimizers import check_warm_up, whole_steps
 from pixelcnn.training.resume import check_fits, find_state
 from pixelcnn.training.trainer import make_callbacks, make_trainer, run_fit_loop
 from pixelcnn.training.tuning.finders import search_settings
@@ -243,7 +242,7 @@ def fit_model(
         # Lightning calls the last two last, in this order: the state is saved before it stops.
         callbacks = [history, *make_callbacks(config, data, run_dir, history), checkpoints, stop]
         trainer = make_trainer(config, run_dir, callbacks=callbacks, loggers=loggers, io=io)
-        batches = loaders(config, data, part)
+        batches = make_loaders(config, data, part)
         if module.is_sharded and config.resume is None:  # while each process has the full model
             model.initialise(*module.split(batches[0].first_whole().to("cpu")))
         if group.is_first and not (run_dir / CONFIG_FILE).exists():

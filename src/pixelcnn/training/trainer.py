@@ -22,7 +22,7 @@ from pixelcnn.training.callbacks.signals import TERMINATED, StopOnSignal
 from pixelcnn.training.callbacks.throughput import Throughput
 from pixelcnn.training.checkpoint_io import AtomicCheckpointIO
 from pixelcnn.training.distributed.devices import ExternalProcesses, device_options
-from pixelcnn.training.epoch_loader import EpochLoader
+from pixelcnn.training.loaders import EpochLoader
 from pixelcnn.training.module import PixelCNNTrainer
 
 

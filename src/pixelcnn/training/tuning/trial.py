@@ -18,14 +18,13 @@ from torch.optim import Optimizer
 
 from pixelcnn.config import Config
 from pixelcnn.data import Batch, DataSplits
+from pixelcnn.logger import quiet_libraries
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.processes import Process
-from pixelcnn.training.dataloaders import loaders
 from pixelcnn.training.distributed.devices import device_options
-from pixelcnn.training.epoch_loader import EpochLoader
+from pixelcnn.training.loaders import EpochLoader, make_loaders
 from pixelcnn.training.module import PixelCNNTrainer
-from pixelcnn.training.optimisation import make_optimizer
-from pixelcnn.training.quiet import quiet_libraries
+from pixelcnn.training.optimisation.optimizers import make_optimizer
 
 
 @contextmanager
@@ -103,7 +102,7 @@ class Trial(LightningModule):
     def train_dataloader(self) -> EpochLoader:
         self.close()
         sized = replace(self.config.data, batch_size=self.batch_size)
-        self._loader, _ = loaders(replace(self.config, data=sized), self.data)
+        self._loader, _ = make_loaders(replace(self.config, data=sized), self.data)
         return self._loader
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
 from pixelcnn.config import Config, TrainingConfig
 from pixelcnn.errors import ConfigError
-from pixelcnn.training.muon import Muon
+from pixelcnn.training.optimisation.muon import Muon
 
 
 def make_optimizer(model: nn.Module, config: TrainingConfig) -> Optimizer:

@@ -3,7 +3,7 @@
 import torch
 
 from pixelcnn.data import TensorImageSet
-from pixelcnn.training.epoch_loader import EpochLoader, noise_seed
+from pixelcnn.training.loaders import EpochLoader, noise_seed
 
 
 def numbered(count: int = 10) -> TensorImageSet:

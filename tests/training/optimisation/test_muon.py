@@ -6,8 +6,8 @@ from torch.optim import AdamW
 from pixelcnn.config import TrainingConfig, load_config
 from pixelcnn.errors import ConfigError
 from pixelcnn.models import GatedPixelCNN
-from pixelcnn.training.muon import ADAM_SHARE, Muon, orthogonalise
-from pixelcnn.training.optimisation import make_optimizer
+from pixelcnn.training.optimisation.muon import ADAM_SHARE, Muon, orthogonalise
+from pixelcnn.training.optimisation.optimizers import make_optimizer
 from tests.training.tiny_runs import assert_same_state, train
 
 MUON = {"optimizer": "muon", "learning_rate": 0.02, "weight_decay": 0.01}
