@@ -19,7 +19,8 @@ from pixelcnn.errors import CheckpointError
 from pixelcnn.files import atomic_write, parse_json
 
 CHECKSUM = "sha256"
-ALWAYS_FINE = 2**16  # as a setting of a network, such as its number of levels
+WITHOUT_WEIGHTS = ("image_size", "num_classes")
+MOST_LEVELS, SMALL = 2**16, 2**10
 
 
 def write_tensors(path: str | Path, network: nn.Module, card: Mapping[str, Any]) -> None:
@@ -103,10 +104,16 @@ def card_value(header: Mapping[str, str], key: str, kinds: type | tuple[type, ..
     return value
 
 
-def check_size(config: dict[str, Any], num_weights: int) -> None:
-    """Raises `ValueError` if a setting is larger than any model of so many weights can have."""
-    most = max(num_weights, ALWAYS_FINE)
+def check_size(config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None:
+    """Compares the settings of a network with its weights, before anything of their size is made.
+
+    Raises:
+        ValueError: If a setting is far larger than any side of a weight.
+    """
+    largest = max((side for each in weights.values() for side in each.shape), default=0)
     for key, value in config.items():
+        # The size of images and the number of levels need no weights.
+        most = MOST_LEVELS if key in WITHOUT_WEIGHTS else max(SMALL, 4 * largest)
         for each in value if isinstance(value, list) else [value]:
             if isinstance(each, (int, float)) and not abs(each) <= most:
                 raise ValueError(f"`{key}` is larger than its weights allow")

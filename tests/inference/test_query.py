@@ -52,7 +52,9 @@ def test_images_must_be_tensors_of_levels(ask):
             ask(images=images)
     with pytest.raises(ShapeError, match=rf"`{name}` must hold .* `{name}\.long\(\)`"):
         ask(images=X.bool())
-    with pytest.raises(ShapeError, match=rf"`{name}` must hold .* `quantise\({name}, 2\)` on"):
+    with pytest.raises(
+        ShapeError, match=rf"`{name}` must hold .* `pixelcnn.quantise\({name}, 2\)` on"
+    ):
         ask(images=X.float())
     with pytest.raises(ShapeError, match=f"`{name}` must hold "):
         ask(images=X + 5)

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from pixelcnn.errors import CheckpointError, PixelCNNError
 from pixelcnn.files import finite_json
 from pixelcnn.metrics.classifier import ImageClassifier
@@ -99,12 +97,11 @@ def load_classifier(path: str | Path) -> TrainedClassifier:
         )
     try:
         config, training = (card_value(header, key, dict) for key in ("config", "training"))
-        check_size(config, sum(each.numel() for each in weights.values()))
+        check_size(config, weights)
         labels = card_value(header, "labels", (list, type(None)))
         spec = ImageSpec(**card_value(header, "spec", dict))
-        with torch.device("meta"), no_more_parameters(weights):
-            ImageClassifier(spec, labels=labels, **config)
-        network = ImageClassifier(spec, labels=labels, **config)
+        with no_more_parameters(weights):
+            network = ImageClassifier(spec, labels=labels, **config)
         load_weights(network, weights)
     except (PixelCNNError, ValueError, TypeError, RuntimeError) as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
