@@ -1,6 +1,5 @@
 """Image grids, frame strips and animations, as PNG and GIF."""
 
-import io
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -230,21 +229,6 @@ def png_bytes(grid: Grid, *, text: Mapping[str, str] | None = None) -> bytes:
         notes.add_text(key, value)
     file = BytesIO()
     as_image(grid).save(file, format="PNG", pnginfo=notes, optimize=True)
-    return file.getvalue()
-
-
-def grid_png(grid: Grid) -> bytes:
-    """A picture as the content of a PNG file.
-
-    Args:
-        grid: The picture. Shape: (rows, columns, 1 or 3), uint8.
-
-    Example:
-        >>> grid_png(np.zeros((2, 2, 1), np.uint8))[1:4]
-        b'PNG'
-    """
-    file = io.BytesIO()
-    as_image(grid).save(file, format="PNG", optimize=True)
     return file.getvalue()
 
 

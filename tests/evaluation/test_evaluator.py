@@ -104,7 +104,7 @@ def test_max_samples_evaluates_the_first_images(data, model):
     assert (found["num_images"], found["nll_nats"]) == (7, pytest.approx(first["nll_nats"]))
 
 
-def test_metrics_that_were_not_asked_for_have_a_reason_and_no_value(data):
+def test_metrics_that_were_not_requested_have_a_reason_and_no_value(data):
     found = PixelCNNEvaluator(features=None).evaluate_model(tiny(), data.val, num_generated=3)
     assert {name for name, value in found.items() if value is None} == METRICS
     assert found["not_measured"].keys() == METRICS
@@ -112,7 +112,7 @@ def test_metrics_that_were_not_asked_for_have_a_reason_and_no_value(data):
     with pytest.raises(MetricNotMeasuredError, match=r"`fid` was not measured: no `features`"):
         found["fid"]
     assert json.loads(json.dumps(found))["fid"] is None
-    assert found["not_measured"]["lpips_diversity"] == "LPIPS was not asked for"
+    assert found["not_measured"]["lpips_diversity"] == "LPIPS was not requested"
     assert found["samples_protocol"]["condition"] is None
 
 
@@ -147,7 +147,7 @@ def test_progress_is_that_of_scoring_then_that_of_sampling(data):
     assert sampled == sorted(sampled)
 
 
-def test_a_metric_of_samples_says_how_to_ask_for_it(data, model):
+def test_a_metric_of_samples_says_how_to_request_it(data, model):
     found = PixelCNNEvaluator().evaluate_model(model, data.val)
     assert "not_measured" not in found
     for error in (MetricNotMeasuredError, KeyError):

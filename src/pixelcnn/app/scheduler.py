@@ -13,9 +13,6 @@ class Scheduler:
     Without it, ten visitors who sample at once are ten threads on two cores, and the page of an
     eleventh, who computes nothing, waits for all of them.
 
-    Args:
-        num_at_once: Number of threads that compute at once.
-
     Example:
         >>> scheduler = Scheduler(1)
         >>> with scheduler.slot():

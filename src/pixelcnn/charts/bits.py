@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from pixelcnn.charts.figure import as_written, new_figure
-from pixelcnn.plots import image_grid
+from pixelcnn.plots import Grid, image_grid
 
 COLUMNS = 8
 COLOURS = "magma"
@@ -48,7 +48,11 @@ def bits_figure(
 
 def show_image(axes: Axes, x: Tensor, *, levels: int) -> None:
     """Shows one image (C, H, W) in axes without ticks."""
-    picture = image_grid(x[None], levels, pad=0)
+    show_grid(axes, image_grid(x[None], levels, pad=0))
+    axes.axis("off")
+
+
+def show_grid(axes: Axes, picture: Grid) -> None:
+    """Shows a picture (rows, columns, 1 or 3) in axes."""
     is_grey = picture.shape[2] == 1
     axes.imshow(picture[:, :, 0] if is_grey else picture, cmap="gray", vmin=0, vmax=255)
-    axes.axis("off")

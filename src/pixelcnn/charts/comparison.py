@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from pixelcnn.charts.bits import BRIGHTEST, COLOURS, show_image
+from pixelcnn.charts.bits import BRIGHTEST, COLOURS, show_grid, show_image
 from pixelcnn.charts.figure import new_figure
 from pixelcnn.plots import Grid
 
@@ -38,24 +38,15 @@ def compared_bits_figure(x: Tensor, bits: Mapping[str, Tensor], *, levels: int) 
 
 
 def epochs_figure(strips: Mapping[str, Mapping[int, Grid]]) -> Figure:
-    """Shows samples of models after some epochs, from left to right.
-
-    Args:
-        strips: Sample grids by epoch, by model name.
-    """
+    """Shows samples of models after some epochs, from left to right."""
     columns = max(len(strip) for strip in strips.values())
     width = 1.9 * columns + 1.4
     figure = new_figure(width, 2.1 * len(strips))
     fontsize = FONTSIZE * max(1.0, width / PAGE_WIDTH)
     grid = figure.subplots(len(strips), columns, squeeze=False)
     for row, strip in zip(grid, strips.values(), strict=True):
-        for axes in row:
-            axes.set(xticks=[], yticks=[])
-            axes.spines[:].set_visible(False)
         for axes, (epoch, picture) in zip(row, strip.items(), strict=False):
-            is_grey = picture.shape[2] == 1
-            shown = picture[:, :, 0] if is_grey else picture
-            axes.imshow(shown, cmap="gray", vmin=0, vmax=255)
+            show_grid(axes, picture)
             axes.set_title(f"epoch {epoch}", fontsize=fontsize)
     _name_rows(grid, list(strips), fontsize=fontsize)
     return figure

@@ -72,7 +72,7 @@ generated. Ask for them: `evaluate_model(…, num_generated=500)`.
 
 @named_arguments
 class PixelCNNEvaluator:
-    """Measures the likelihood of held-out images, and the quality of samples where asked for.
+    """Measures the likelihood of held-out images, and the quality of samples if requested.
 
     Args:
         device: Where to measure; models are moved there. None leaves them where they are.
@@ -198,7 +198,7 @@ class PixelCNNEvaluator:
         """All metrics of samples, as `evaluate_model` returns them."""
         found = self._feature_metrics(samples, images, device)
         if self.perceptual is None:
-            perceptual = MetricResults.without(*PERCEPTUAL_METRICS, "LPIPS was not asked for")
+            perceptual = MetricResults.without(*PERCEPTUAL_METRICS, "LPIPS was not requested")
         else:
             perceptual = perceptual_metrics(samples, self.perceptual)
         if train is None:

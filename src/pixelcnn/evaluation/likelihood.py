@@ -90,7 +90,7 @@ def evaluate(
 
 
 def _ways_without_label(model: AutoregressiveModel, sum_labels: bool) -> tuple[str, ...]:
-    """The ways of computing p(x) to choose from: the sum over labels only if asked for."""
+    """The ways of computing p(x) to choose from: the sum over labels only if requested."""
     ways = densities(model)
     return ways if sum_labels else tuple(way for way in ways if way != LABELS_SUMMED_OUT)
 

@@ -13,7 +13,7 @@ from pixelcnn.charts.curves import compared_curves
 from pixelcnn.charts.figure import figure_png
 from pixelcnn.evaluation.sample_quality import GeneratedSamples
 from pixelcnn.inference import known_mask
-from pixelcnn.plots import Grid, grid_png, image_grid, mark_unknown, name_rows, screen_scale
+from pixelcnn.plots import Grid, image_grid, mark_unknown, name_rows, png_bytes, screen_scale
 from pixelcnn.report.compare import Comparison
 from pixelcnn.report.measure import UNKNOWN
 from pixelcnn.report.variant import Variant
@@ -108,7 +108,7 @@ def samples(found: Comparison) -> Picture:
         f"attributes or maps of the test images above."
     )
     picture = name_rows(grid, names)
-    return Picture("samples", "Test images and samples", caption, grid_png(picture))
+    return Picture("samples", "Test images and samples", caption, png_bytes(picture))
 
 
 def by_label(found: Comparison) -> Picture | None:
@@ -132,7 +132,7 @@ def by_label(found: Comparison) -> Picture | None:
         f"The first {EACH} samples per class at temperature 1, not cherry-picked"
         f"{'; from the left: ' + ', '.join(blocks) if len(blocks) > 1 else ''}."
     )
-    return Picture("labels", "Samples per class", caption, grid_png(picture))
+    return Picture("labels", "Samples per class", caption, png_bytes(picture))
 
 
 def label_rows(samples: GeneratedSamples) -> Grid | None:
@@ -184,7 +184,7 @@ def completions(found: Comparison) -> Picture:
         "more probable first. They are exact samples, since the lower half is last in raster order."
     )
     picture = name_rows(grid, names)
-    return Picture("completions", "Completions", caption, grid_png(picture))
+    return Picture("completions", "Completions", caption, png_bytes(picture))
 
 
 def images_shown(found: Comparison) -> Tensor:

@@ -95,14 +95,6 @@ def measure_all(
 ) -> tuple[ImageSet, Tensor, list[Measurements]]:
     """Measures all variants.
 
-    Args:
-        variants: Models of such images.
-        data: Whose test images are used.
-        effort: How much to measure.
-        features: Features for FID, precision and recall; None leaves these out.
-        no_features_reason: Why there are no features.
-        say: Called with what is being done.
-
     Returns:
         The test images, the numbers of those that are shown, and the measurements.
     """
@@ -122,7 +114,7 @@ def measure_all(
         x, seconds = first[variant.name]
         samples = generate_more(variant, images, x, count, effort)
         if features is None:
-            quality = MetricResults.without(*QUALITY, no_features_reason or "was not asked for")
+            quality = MetricResults.without(*QUALITY, no_features_reason or "was not requested")
         else:
             quality = feature_metrics(samples, features, device=variant.model.device)
         recognised = labels_found(samples, features, quality)
@@ -166,7 +158,7 @@ def time_sampling(variant: Variant, images: ImageSet, effort: Effort) -> tuple[T
 def generate_more(
     variant: Variant, images: ImageSet, x: Tensor, count: int, effort: Effort
 ) -> GeneratedSamples:
-    """As many samples as asked for, of which the first 64 are there."""
+    """As many samples as requested, of which the first 64 are there."""
     cond = conditions_of(variant, images, count)
     if count > len(x):
         rest = PixelCNNSampler(variant.model).stream(

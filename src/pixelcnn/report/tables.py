@@ -9,7 +9,7 @@ import torch
 from pixelcnn.metrics import bits_per_dim, bootstrap_interval, perplexity
 from pixelcnn.report.compare import Comparison
 from pixelcnn.report.measure import NUM_TIMED, QUALITY, Measurements
-from pixelcnn.report.variant import Variant, config_differences
+from pixelcnn.report.variant import Variant, config_differences, in_words
 
 DIFFERENCES = "Differences in NLL"
 MISSING = "–"
@@ -271,15 +271,12 @@ def settings(found: Comparison) -> Table | None:
     changed = config_differences(found.variants)
     if not changed:
         return None
-    rows = [[key, *(_in_words(value) for value in values)] for key, values in changed.items()]
+    rows = [
+        [key, *(MISSING if value is None else in_words(value) for value in values)]
+        for key, values in changed.items()
+    ]
     said = ["Settings in which the runs differ; all others are equal."]
     unknown = [variant.name for variant in found.variants if not variant.settings]
     if unknown:
         said.append(f"The settings of {', '.join(unknown)} are unknown.")
     return Table("Differences in configuration", ["setting", *found.names], rows, notes=said)
-
-
-def _in_words(value: Any) -> str:
-    if value is None:
-        return MISSING
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -38,7 +38,7 @@ class Variant:
         defaults = inspect.signature(type(self.model)).parameters
         known = ("in_channels", "num_classes", "image_size", "likelihood")
         chosen = [
-            f"{name.replace('_', ' ')} {_in_words(value)}"
+            f"{name.replace('_', ' ')} {in_words(value)}"
             for name, value in self.model.config.items()
             if name not in known and value is not None and value != defaults[name].default
         ]
@@ -88,5 +88,6 @@ def config_differences(variants: Sequence[Variant]) -> dict[str, list[Any]]:
     }
 
 
-def _in_words(value: Any) -> str:
+def in_words(value: Any) -> str:
+    """The value of a setting as text."""
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -52,14 +52,7 @@ def state_card(
     seed: int,
     stopped_at: tuple[int, int],
 ) -> dict[str, Any]:
-    """What a state says of itself.
-
-    Args:
-        model: The model in training.
-        settings: Settings of the training.
-        loader: Its batches. Only those of `EpochLoader` are described.
-        seed: Seed of the run.
-        stopped_at: Epoch, from 0, and batches of it that are done.
+    """What a state says of itself; `stopped_at` is an epoch, from 0, and its batches that are done.
 
     Returns:
         Plain types: what `pixelcnn.training.resume.check_fits` compares with the settings.

@@ -58,9 +58,6 @@ def write_starts(run_dir: Path, starts: Sequence[Mapping[str, Any]]) -> None:
 def describe_start(device: str) -> dict[str, Any]:
     """Time, versions, revision and machine, in JSON types; no names of people or hosts.
 
-    Args:
-        device: As `resolve_device` takes it.
-
     Example:
         >>> start = describe_start("cpu")
         >>> start["device"], start["gpus"], "torch" in start["versions"]

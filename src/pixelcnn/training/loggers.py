@@ -31,10 +31,6 @@ def open_loggers(config: Config, run_dir: Path) -> Iterator[list[Logger]]:
     TensorBoard and CSV write into `logs/version_N`, with a new N for every start. Weights & Biases
     has a run of its own for every start, in `wandb/`, grouped by the name of the folder.
 
-    Args:
-        config: All settings; Weights & Biases saves them with the metrics.
-        run_dir: Folder of the run.
-
     Yields:
         The loggers, none or several.
 

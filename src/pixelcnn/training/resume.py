@@ -33,7 +33,8 @@ def find_state(resume: str | Path | None, run_dir: Path) -> Path | None:
         read_state(resume)
         return Path(resume)
     last = run_dir / LAST_STATE
-    paths = [path for path in state_paths(last) if path.exists()]
+    every = (last, *previous_states(last), run_dir / BEST_STATE)  # the newest first
+    paths = [path for path in every if path.exists()]
     for path in paths:
         try:
             read_state(path)
@@ -50,11 +51,6 @@ def find_state(resume: str | Path | None, run_dir: Path) -> Path | None:
     return None
 
 
-def state_paths(last: Path) -> list[Path]:
-    """Paths of the states of a run that may exist, the newest first."""
-    return [last, *previous_states(last), last.with_name(BEST_STATE.name)]
-
-
 def check_fits(
     path: Path,
     state: Mapping[str, Any],
@@ -65,14 +61,6 @@ def check_fits(
     may_be_finished: bool,
 ) -> None:
     """Raises an error if a training cannot resume from a state with these settings.
-
-    Args:
-        path: File of the state.
-        state: The state.
-        model: The model that the settings build.
-        config: The settings.
-        num_images: Images of an epoch.
-        may_be_finished: Whether the state may be that after the last epoch.
 
     Raises:
         CheckpointError: If it is of another model.
@@ -107,14 +95,7 @@ def check_fits(
 def check_same_order(
     card: Mapping[str, Any], config: Config, num_images: int, path: str | Path
 ) -> None:
-    """Raises `ConfigError` if a state is within an epoch whose order of images would change.
-
-    Args:
-        card: The state's description of itself.
-        config: The settings.
-        num_images: Images of an epoch.
-        path: File of the state.
-    """
+    """Raises `ConfigError` if a state is within an epoch whose order of images would change."""
     num_batches = -(-num_images // config.data.batch_size)
     now = {
         "batches_per_epoch": num_batches,
@@ -138,13 +119,7 @@ def check_same_order(
 def check_same_optimisation(
     before: Mapping[str, Any], training: TrainingConfig, path: str | Path
 ) -> None:
-    """Raises `ConfigError` if the state of optimiser or schedule is of another kind.
-
-    Args:
-        before: `optimizer` and `schedule` of the training that wrote the state.
-        training: The settings.
-        path: File of the state.
-    """
+    """Raises `ConfigError` if the state of optimiser or schedule is of another kind."""
     for name in ("optimizer", "schedule"):
         now = getattr(training, name)
         ran = before.get(name, now)  # the first states lack it

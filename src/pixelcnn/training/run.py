@@ -164,14 +164,7 @@ def check_unused(run_dir: Path, resume: str | None) -> None:
 def train_in(
     run_dir: Path, config: Config, group: ProcessGroup, *, command: str | None
 ) -> TrainingResult:
-    """Reads the images, builds the model, searches the settings that are to be found, and trains.
-
-    Args:
-        run_dir: Folder of the run, which is locked.
-        config: Settings, checked.
-        group: The processes that train together.
-        command: What was typed.
-    """
+    """Reads the images, builds the model, searches the settings to be found, and trains."""
     is_auto = config.resume == AUTO
     state = group.run_on_first(lambda: find_state(config.resume, run_dir))
     config = replace(config, resume=None if state is None else str(state))

@@ -120,11 +120,7 @@ def describe_modes(modes: list[bool]) -> str:
 
 
 class NaNInput(nn.Module):
-    """Reads as a model's own input does, but returns NaN for levels that are `UNKNOWN`.
-
-    Args:
-        embed: The model's own input.
-    """
+    """Reads as a model's own input does, but returns NaN for levels that are `UNKNOWN`."""
 
     def __init__(self, embed: PixelInput) -> None:
         super().__init__()

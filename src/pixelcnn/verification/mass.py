@@ -59,14 +59,7 @@ def check_mass(inputs: VerificationInputs) -> Iterator[Check]:
 def small_size(
     model: AutoregressiveModel, size: tuple[int, int], most_images: int, *, most_pixels: int
 ) -> tuple[int, int] | None:
-    """The largest size with few enough different images; None if one pixel has too many.
-
-    Args:
-        model: Its channels and levels count.
-        size: Largest height and width.
-        most_images: Largest number of different images.
-        most_pixels: Largest number of pixels of all of them together.
-    """
+    """The largest size with few enough different images; None if one pixel has too many."""
     found = []
     for height in range(1, min(size[0], LONGEST_SIDE) + 1):
         for width in range(1, min(size[1], LONGEST_SIDE) + 1):
@@ -145,16 +138,11 @@ def site_nats(model: AutoregressiveModel, x: Tensor, cond: Tensor | None) -> Ite
 
 
 def chain_sums(model: AutoregressiveModel, x: Tensor, cond: Tensor | None) -> Tensor:
-    """Sums the probabilities of all levels of each sub-pixel of an image, by the loss.
+    """Sums the probabilities of all levels of each sub-pixel of an image (1, C, H, W), by the loss.
 
     If each sum is 1 whatever the earlier levels are, so is the sum over all images.
 
-    Args:
-        model: Any.
-        x: The image. (1, C, H, W).
-        cond: Its condition. (1, …).
-
-    Renumbers:
+    Returns:
         (C × H × W,), float64.
     """
     sums = []

@@ -12,9 +12,9 @@ from pixelcnn import complete, known_mask, load, load_data
 from pixelcnn.app.tasks import run_task
 from pixelcnn.app.views import probabilities
 from pixelcnn.app.views.complete import FOUND as COMPLETED
-from pixelcnn.app.views.complete import completions_file
 from pixelcnn.app.views.image_queries import EXPECTED
 from pixelcnn.app.views.probabilities import FOUND as ANSWERED
+from pixelcnn.app.widgets.downloads import arrays_file
 from pixelcnn.checkpoint import save
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference import expectation
@@ -40,7 +40,7 @@ def test_completions_are_those_of_the_library(page):
     assert torch.equal(done.found.images, found.images)
     assert done.found.method == "smc"
     assert "Unreliable: " in said(app.warning)
-    with np.load(io.BytesIO(completions_file(done.found, 17)), allow_pickle=False) as arrays:
+    with np.load(io.BytesIO(arrays_file(done.found.arrays(17))), allow_pickle=False) as arrays:
         assert (arrays["x"] == found.images.numpy()).all()
 
 

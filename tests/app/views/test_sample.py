@@ -17,8 +17,9 @@ from pixelcnn.app.sampling import SamplingProgress, SamplingRequest, sampling_st
 from pixelcnn.app.views import sample
 from pixelcnn.app.views.sample import SAMPLED
 from pixelcnn.app.widgets.conditions import fitted
-from pixelcnn.app.widgets.downloads import animation_file, grid_file, levels_file, separate_files
+from pixelcnn.app.widgets.downloads import animation_file, arrays_file, grid_file, separate_files
 from pixelcnn.checkpoint import read_card, save
+from pixelcnn.data.sources.arrays import sample_arrays
 from pixelcnn.errors import ConfigError
 from pixelcnn.models import PixelCNN
 from pixelcnn.runs import find_model
@@ -174,7 +175,7 @@ def test_downloads_hold_the_samples_and_their_settings(digits):
         assert archive.namelist() == ["0000.png", "0001.png", "0002.png"]
     with Image.open(io.BytesIO(animation_file(samples.frames, 17))) as animation:
         assert animation.n_frames > 1
-    content = levels_file(x, 17, notes, "labels", samples.request.cond)
+    content = arrays_file(sample_arrays(x, 17, notes, "labels", samples.request.cond))
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         assert (arrays["x"] == x.numpy()).all()
         assert arrays["labels"].tolist() == [1, 2, 3]

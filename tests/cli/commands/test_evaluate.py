@@ -81,7 +81,7 @@ def test_samples_are_measured_by_the_classifier_of_the_same_images(capsys, tmp_p
     said = capsys.readouterr().out
     assert "70 samples compared with 80 real images, seed 0, by classifier digits:" in said
     assert "not measured: inception score – needs at least 100 samples" in said
-    assert "not measured: lpips diversity, perceptual distance – LPIPS was not asked for" in said
+    assert "not measured: lpips diversity, perceptual distance – LPIPS was not requested" in said
     assert "closer than a test image with probability 0." in said
     assert re.search(r"near copies: \d+\.\d % \(of test images 1 %\); exact copies: \d", said)
     found = json.loads(out.read_text())

@@ -54,12 +54,12 @@ def show(choice: Choice, models: Models) -> None:
 
 def _show_metrics(choice: Choice) -> None:
     st.subheader("Metrics")
-    figures = recorded_metrics(choice.file)
-    if not figures:
+    metrics = recorded_metrics(choice.file)
+    if not metrics:
         st.info("None: `pixelcnn evaluate` measures them.")
         return
-    others = {name: value for name, value in figures.items() if name != "protocol"}
-    st.markdown(f"Protocol: {plain(figures.get('protocol', 'not stated'))}")
+    others = {name: value for name, value in metrics.items() if name != "protocol"}
+    st.markdown(f"Protocol: {plain(metrics.get('protocol', 'not stated'))}")
     _table({name.replace("_", " "): format_metric(value) for name, value in others.items()})
 
 

@@ -160,11 +160,11 @@ def _show_samples(samples: SamplingProgress) -> None:
 def _show_metrics(chosen: Sequence[Choice]) -> None:
     """One column per model, which fits a phone."""
     st.subheader("Metrics")
-    figures = [recorded_metrics(each.file) for each in chosen]
-    protocols = [str(each.get("protocol", "–")) for each in figures]
+    metrics = [recorded_metrics(each.file) for each in chosen]
+    protocols = [str(each.get("protocol", "–")) for each in metrics]
     rows = {"weights": [f"{each.model.num_parameters:,}" for each in chosen]}
     for name in METRICS:
-        rows[name.replace("_", " ")] = [format_metric(each.get(name)) for each in figures]
+        rows[name.replace("_", " ")] = [format_metric(each.get(name)) for each in metrics]
     rows["protocol"] = protocols
     names = [plain(each.name) for each in chosen]
     table = [

@@ -1,11 +1,9 @@
 """The page that completes images with unknown pixels."""
 
-import io
 import time
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import streamlit as st
 import torch
 from torch import Tensor
@@ -21,11 +19,11 @@ from pixelcnn.app.widgets.display import (
     show_images,
     showing_errors,
 )
-from pixelcnn.app.widgets.downloads import download_buttons
+from pixelcnn.app.widgets.downloads import arrays_file, download_buttons, grid_file
 from pixelcnn.app.widgets.image_picker import ChosenImage, image_condition_input, image_input
 from pixelcnn.app.widgets.mask import mask_input
 from pixelcnn.inference import Completions, complete, is_prefix
-from pixelcnn.plots import image_grid, mark_unknown, png_bytes, screen_scale
+from pixelcnn.plots import mark_unknown
 
 FOUND = "complete.result"
 WORK = "Completing"
@@ -146,10 +144,10 @@ def _show_result(done: Completed) -> None:
 
 
 def _show_diagnostics(found: Completions) -> None:
-    figures = {name.replace("_", " "): f"{each[0]:.4g}" for name, each in found.diagnostics.items()}
+    facts = {name.replace("_", " "): f"{each[0]:.4g}" for name, each in found.diagnostics.items()}
     explained = f"{found.known_log_prob[0, 0]:.2f} nats"
     st.table(
-        {"known part, best completion": explained, **figures},
+        {"known part, best completion": explained, **facts},
         border="horizontal",
         hide_header=True,
     )
@@ -157,21 +155,10 @@ def _show_diagnostics(found: Completions) -> None:
 
 def _show_downloads(done: Completed) -> None:
     levels, x = done.choice.model.num_classes, done.found.images[0]
-    scale = screen_scale(x.shape[2], x.shape[3])
     download_buttons(
         done.choice.name,
         {
-            "Grid (PNG)": (
-                "completions.png",
-                lambda: png_bytes(image_grid(x, levels, scale=scale)),
-            ),
-            "Levels (npz)": ("completions.npz", lambda: completions_file(done.found, levels)),
+            "Grid (PNG)": ("completions.png", lambda: grid_file(x, levels, {})),
+            "Levels (npz)": ("completions.npz", lambda: arrays_file(done.found.arrays(levels))),
         },
     )
-
-
-def completions_file(found: Completions, levels: int) -> bytes:
-    """Completions as `pixelcnn complete` writes them."""
-    file = io.BytesIO()
-    np.savez_compressed(file, **found.arrays(levels))
-    return file.getvalue()

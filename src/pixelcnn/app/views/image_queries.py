@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import streamlit as st
 import torch
@@ -28,20 +29,8 @@ ANIMATION_SIDE = 192
 COLOURS = 256
 """Levels of the images that `mark_unknown` returns."""
 
-
-@dataclass(frozen=True)
-class ImageQuery:
-    """Identifies a query of an image.
-
-    Attributes:
-        choice: The model; another one once its file has changed.
-        image: Name of the image.
-        cond: Checksum of the condition; None without one.
-    """
-
-    choice: Choice
-    image: str
-    cond: str | None
+ImageQuery: TypeAlias = tuple[Choice, str, str | None]
+"""The model, the name of the image, and the checksum of the condition if there is one."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +63,7 @@ def show_image_maps(choice: Choice, picked: ChosenImage, cond: Tensor | None) ->
 
 
 def _query_of(choice: Choice, picked: ChosenImage, cond: Tensor | None) -> ImageQuery:
-    return ImageQuery(choice, picked.name, None if cond is None else checksum(cond))
+    return choice, picked.name, None if cond is None else checksum(cond)
 
 
 def _measure(choice: Choice, picked: ChosenImage, cond: Tensor | None, query: ImageQuery) -> Maps:

@@ -13,11 +13,12 @@ from pixelcnn.app.widgets.controls import number_input, sampling_inputs, seed_in
 from pixelcnn.app.widgets.display import as_code, format_seconds, show_images, showing_errors
 from pixelcnn.app.widgets.downloads import (
     animation_file,
+    arrays_file,
     download_buttons,
     grid_file,
-    levels_file,
     separate_files,
 )
+from pixelcnn.data.sources.arrays import sample_arrays
 from pixelcnn.plots import as_image, image_grid, screen_scale
 from pixelcnn.walk import SamplingOptions
 
@@ -125,6 +126,9 @@ def _show_downloads(samples: SamplingProgress) -> None:
         "Grid (PNG)": ("grid.png", lambda: grid_file(x, levels, notes)),
         "Each (PNG)": ("images.zip", lambda: separate_files(x, levels, notes)),
         "Growth (GIF)": ("growth.gif", lambda: animation_file(samples.frames, levels)),
-        "Levels (npz)": ("images.npz", lambda: levels_file(x, levels, notes, kind, cond)),
+        "Levels (npz)": (
+            "images.npz",
+            lambda: arrays_file(sample_arrays(x, levels, notes, kind, cond)),
+        ),
     }
     download_buttons(samples.choice.name, files)

@@ -131,17 +131,14 @@ def _mount(mode: str, picture: np.ndarray, key: str, **data: Any) -> str | None:
             "site": None,
             **data,
         },
-        on_value_change=_nothing,
-        on_click_change=_nothing,
+        # Streamlit keeps a value only with a callback; the next run reads it.
+        on_value_change=lambda: None,
+        on_click_change=lambda: None,
     )
     sent = result.get("click" if mode == "point" else "value")
     # The browser may still send the state of the previous picture.
     of, _, found = str(sent or "").partition(" ")
     return found if of == token else None
-
-
-def _nothing() -> None:
-    """Streamlit keeps a value only with a callback; the next run reads it."""
 
 
 def _picture(x: Tensor, levels: int) -> np.ndarray:

@@ -55,14 +55,7 @@ def show_error(error: Exception) -> None:
 
 
 def show_images(x: Tensor, levels: int, captions: Sequence[str], *, side: int = SIDE) -> None:
-    """Images (N, C, H, W) side by side, as many as fit, each with a caption.
-
-    Args:
-        x: Levels.
-        levels: Number of levels K.
-        captions: One for each image.
-        side: Screen pixels of the longer side of an image, at least.
-    """
+    """Images (N, C, H, W) side by side, as many as fit, each with a caption."""
     scale = screen_scale(x.shape[2], x.shape[3], side=side)
     with st.container(horizontal=True, gap="small"):
         for each, caption in zip(x, captions, strict=True):

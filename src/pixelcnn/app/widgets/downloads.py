@@ -3,12 +3,12 @@
 import io
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import streamlit as st
 from torch import Tensor
 
-from pixelcnn.data.sources.arrays import sample_arrays
 from pixelcnn.plots import gif_bytes, image_grid, png_bytes, screen_scale
 
 SIDE = 48
@@ -55,12 +55,9 @@ def animation_file(frames: Sequence[Tensor], levels: int) -> bytes:
     return gif_bytes([_grid(x, levels) for x in frames])
 
 
-def levels_file(
-    x: Tensor, levels: int, notes: Mapping[str, str], kind: str | None, cond: Tensor | None
-) -> bytes:
-    """As `pixelcnn sample --out FILE.npz` writes: `x`, `levels`, `notes` and the condition."""
+def arrays_file(arrays: Mapping[str, Any]) -> bytes:
+    """An .npz file, as the command line writes."""
     file = io.BytesIO()
-    arrays = sample_arrays(x, levels, notes, kind, cond)
     np.savez_compressed(file, **arrays)
     return file.getvalue()
 

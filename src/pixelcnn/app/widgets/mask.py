@@ -15,12 +15,6 @@ PARTS = [*SIDES, "rectangle", "brush"]
 def mask_input(picked: ChosenImage, levels: int, key: str, *, seed: int = 0) -> Tensor:
     """Inputs for the unknown pixels.
 
-    Args:
-        picked: The image.
-        levels: Number of levels K.
-        key: Where the widgets keep their values.
-        seed: Of random masks.
-
     Returns:
         True where known. (C, H, W), bool.
     """

@@ -214,12 +214,7 @@ def begin_folder(
 
     Until then a failure leaves the earlier one complete. Its metrics, model and states go before
     the settings change: if the process is killed in between, files are missing, but never mixed.
-
-    Args:
-        config: Settings of the training.
-        run_dir: Its folder.
-        starts: Starts of the run, for `environment.json`.
-        step: Optimiser steps of the state that it resumed from.
+    `step` counts optimiser steps of the state that this training resumed from.
     """
     (run_dir / METRICS_FILE).unlink(missing_ok=True)
     last = run_dir / LAST_STATE

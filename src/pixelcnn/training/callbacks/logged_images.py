@@ -31,14 +31,7 @@ def chosen_epochs(config: LoggerConfig) -> Chosen | None:
 
 
 class LearningCurves(Callback):
-    """Plots the learning curves while a model trains.
-
-    Args:
-        path: The figure, which is replaced each time.
-        chosen: After which epochs.
-        history: The metrics to plot.
-        num_dims: Sub-pixels in an image.
-    """
+    """Plots the learning curves while a model trains."""
 
     def __init__(self, path: Path, *, chosen: Chosen, history: History, num_dims: int) -> None:
         self.path = path

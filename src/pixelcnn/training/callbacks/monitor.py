@@ -15,9 +15,6 @@ class TrainingMonitor(Callback):
     """Logs `gradient_norm`, `images_per_second` and `memory_gib` at the steps that are logged.
 
     At all other steps nothing is computed, and nothing waits for a device.
-
-    Args:
-        throughput: Measures the speed.
     """
 
     def __init__(self, throughput: Throughput) -> None:

@@ -21,12 +21,7 @@ from pixelcnn.training.callbacks.throughput import Throughput, format_duration
 
 
 class EpochBar(RichProgressBar):
-    """A progress bar for terminals: time left of the epoch and of everything, speed, bits/dim.
-
-    Args:
-        history: The metrics of the epochs.
-        throughput: Speed and time.
-    """
+    """A progress bar for terminals: time left of the epoch and of everything, speed, bits/dim."""
 
     def __init__(self, history: History, throughput: Throughput) -> None:
         theme = RichProgressBarTheme(metrics="", metrics_text_delimiter=", ")

@@ -23,10 +23,6 @@ class StopOnSignal(Checkpoint):
     would stop anywhere, and could then resume without that epoch's validation. A second Ctrl-C
     stops at once. Processes that train together stop at the same step, whichever got the signal.
 
-    Args:
-        checkpoints: Saves the state.
-        group: The processes that train together.
-
     Attributes:
         received: The signal that arrived, if one did.
     """

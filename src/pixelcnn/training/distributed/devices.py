@@ -20,9 +20,6 @@ class ExternalProcesses(ClusterEnvironment):
 
     Lightning by itself looks for SLURM and others wherever it runs, and takes a batch script for a
     step.
-
-    Args:
-        process: This process.
     """
 
     def __init__(self, process: Process) -> None:
@@ -68,10 +65,6 @@ class ExternalProcesses(ClusterEnvironment):
 
 def with_started_processes(config: Config, process: Process) -> Config:
     """The settings with as many devices and machines as processes were started.
-
-    Args:
-        config: Its `training.num_devices` counts only where one process was started.
-        process: This process.
 
     Raises:
         ConfigError: If there are more devices to train on than processes, or than devices.

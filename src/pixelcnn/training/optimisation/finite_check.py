@@ -20,23 +20,12 @@ class FiniteCheck(nn.Module):
         self.register_buffer("first", torch.tensor(-1), persistent=False)
 
     def watch(self, value: Tensor, batch_idx: int, what: int) -> None:
-        """Takes note of a value; nothing waits for it.
-
-        Args:
-            value: A loss, or the norm of the gradients.
-            batch_idx: Which batch of the epoch.
-            what: `LOSS` or `GRADIENT`.
-        """
+        """Checks a loss or a norm of gradients, as `what` says; nothing waits for it."""
         code = torch.full_like(self.first, 2 * batch_idx + what)
         self.first = torch.where(~value.isfinite() & (self.first < 0), code, self.first)
 
     def raise_if_any(self, epoch: int, learning_rate: float) -> None:
-        """Raises `NotFiniteError` if a value was not finite. Waits for the device.
-
-        Args:
-            epoch: Number of the epoch, from 0.
-            learning_rate: The one that the message advises to lower.
-        """
+        """Raises `NotFiniteError` if a value was not finite. Waits for the device."""
         if self.first >= 0:
             batch, what = divmod(int(self.first), 2)
             raise NotFiniteError(

@@ -38,11 +38,6 @@ def make_optimizer(model: nn.Module, config: TrainingConfig) -> Optimizer:
 def make_schedule(optimizer: Optimizer, config: TrainingConfig, num_steps: int) -> LambdaLR:
     """The "cosine" or "constant" schedule, stepped with the optimiser.
 
-    Args:
-        optimizer: What to schedule.
-        config: Names the schedule and its warm-up.
-        num_steps: Optimiser steps of the whole run.
-
     Raises:
         ConfigError: If the warm-up is not shorter than the run.
     """
@@ -59,24 +54,11 @@ def check_warm_up(config: TrainingConfig, num_steps: int) -> None:
         )
 
 
-def steps_of(num_batches: int, accumulated: int) -> int:
-    """Optimiser steps of an epoch; the last one may be of fewer batches.
-
-    Args:
-        num_batches: Batches of the epoch.
-        accumulated: Batches per optimiser step.
-
-    Example:
-        >>> steps_of(5, 2)
-        3
-    """
-    return -(-num_batches // accumulated)
-
-
 def whole_steps(num_images: int, config: Config) -> int:
     """Optimiser steps of a whole training on so many images."""
-    num_batches = -(-num_images // config.data.batch_size)
-    per_epoch = steps_of(num_batches, config.training.accumulate_grad_batches)
+    num_batches = math.ceil(num_images / config.data.batch_size)
+    # The last step of an epoch may be of fewer batches.
+    per_epoch = math.ceil(num_batches / config.training.accumulate_grad_batches)
     return per_epoch * config.training.max_epochs
 
 
@@ -97,7 +79,7 @@ def set_schedule_length(
     if math.isinf(trainer.num_training_batches):  # a loader without a length: `max_steps` rules
         return
     accumulated = trainer.accumulate_grad_batches
-    per_epoch = steps_of(int(trainer.num_training_batches), accumulated)
+    per_epoch = math.ceil(trainer.num_training_batches / accumulated)
     done = position // accumulated
     epochs = (trainer.max_epochs or 0) - trainer.current_epoch
     num_steps = trainer.global_step + epochs * per_epoch - done
@@ -131,10 +113,6 @@ def apply_settings(state: dict[str, Any], settings: TrainingConfig) -> None:
 
     PyTorch would resume with those of the state. The factor that a schedule or a plateau has
     reached stays.
-
-    Args:
-        state: Lightning's state of a training, changed in place.
-        settings: Settings of the training that resumes from it.
     """
     before = state["pixelcnn"].get("training", {})  # the first states did not say
     ratio = settings.learning_rate / before.get("learning_rate", settings.learning_rate)

@@ -98,12 +98,6 @@ def find_settings(
     Model and random state are restored, so that the training is the same as one that is given the
     values.
 
-    Args:
-        config: Settings of the training.
-        model: The untrained model.
-        data: Its images.
-        run_dir: Folder of the figure of the loss by learning rate.
-
     Returns:
         The settings with the values found, and how each was found, by the name of the setting.
 
@@ -138,11 +132,6 @@ def find_learning_rate(config: Config, model: AutoregressiveModel, data: DataSpl
     Lightning raises the rate and stops when the loss explodes. Its own suggestion is the steepest
     slope over the rate; but rates rise by factors, so that nearly all of them are small, where the
     same fall looks thousands of times steeper. Here it is the slope over the logarithm of the rate.
-
-    Args:
-        config: Settings of the training.
-        model: The untrained model; a copy is trained.
-        data: Its images.
 
     Raises:
         ConfigError: If the loss falls nowhere.
@@ -203,11 +192,6 @@ def steepest_fall(rates: Sequence[float], losses: Sequence[float]) -> float:
 
 def find_batch_size(config: Config, model: AutoregressiveModel, data: DataSplits) -> int:
     """Doubles the batch size until memory is full, or all training images are in one batch.
-
-    Args:
-        config: Settings of the training; the search starts at their batch size.
-        model: The untrained model; a copy is trained.
-        data: Its images.
 
     Raises:
         ConfigError: If not even a batch of one image fits.

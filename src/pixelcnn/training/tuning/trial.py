@@ -34,11 +34,6 @@ def trial_training(
     """A trial training, of which nothing is left after the block.
 
     The block has its own random state, and libraries print nothing but Lightning's bar.
-
-    Args:
-        config: Settings of the training.
-        model: A copy of it is trained.
-        data: Its images.
     """
     python, numpy = random.getstate(), np.random.get_state()
     bar = nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO())
