@@ -4,6 +4,7 @@ To redirect them, add a handler to this logger or to the root logger. To silence
 to `logging.WARNING` or higher.
 """
 
+import json
 import logging
 import sys
 import warnings
@@ -19,6 +20,17 @@ logger = logging.getLogger("pixelcnn")
 logger.addFilter(lambda record: this_process().is_first)
 
 
+def printable(text: str) -> str:
+    """One line of text that a terminal shows and does not obey, whatever file it comes from.
+
+    Example:
+        >>> print(printable("\\x1b[31mred\\x07 cat – 猫"))
+        \\u001b[31mred\\u0007 cat – 猫
+    """
+    # Escaped as in JSON, so that JSON stays JSON.
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+
+
 class StderrLines(logging.Handler):
     """Prints each record as one plain line on standard error, away from results on standard output.
 
@@ -27,7 +39,7 @@ class StderrLines(logging.Handler):
     """
 
     def emit(self, record: logging.LogRecord) -> None:
-        print(self.format(record), file=sys.stderr, flush=True)
+        print(printable(self.format(record)), file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -56,7 +68,8 @@ def warnings_as_lines() -> Iterator[None]:
         if issubclass(category, PixelCNNWarning):
             logger.warning(message)
         else:
-            show(message, category, *place, **more)
+            lines = map(printable, str(message).split("\n"))
+            show("\n".join(lines), category, *place, **more)
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", PixelCNNWarning)

@@ -18,7 +18,7 @@ from pixelcnn.errors import (
     LostProcessError,
     PixelCNNError,
 )
-from pixelcnn.logger import lines_on_stderr, logger, warnings_as_lines
+from pixelcnn.logger import lines_on_stderr, logger, printable, warnings_as_lines
 from pixelcnn.processes import end_with_parent
 
 READER_LEFT = 141  # what a shell reports for a program that a closed pipe ended
@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         in_shards = getattr(args, "shards", None) is not None
         advice = args.less_memory_of_shards if in_shards else args.less_memory
         line, code = explain(error, less_memory=advice)
-        print(f"pixelcnn: {in_options(line, args)}", file=sys.stderr)
+        print(printable(f"pixelcnn: {in_options(line, args)}"), file=sys.stderr)
         return code
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 
 from pixelcnn.cli.launch import launch
-from pixelcnn.cli.outputs.console import counted, progress_bar
+from pixelcnn.cli.outputs.console import counted, print_lines, progress_bar
 from pixelcnn.device import resolve_device
 from pixelcnn.errors import (
     INTERRUPTED,
@@ -17,6 +17,7 @@ from pixelcnn.errors import (
     OutputError,
     ShapeError,
 )
+from pixelcnn.logger import printable
 from pixelcnn.processes import Process, this_process
 from pixelcnn.shards import ShardedWork
 
@@ -122,7 +123,7 @@ def fill(work: ShardedWork, args: argparse.Namespace, doing: str) -> bool:
             )
         if args.worker is not None:
             own = counted(present(work, args, [])[0], "shard")
-            print(
+            print_lines(
                 f"{own} of worker {args.worker} in {args.shards}; those of other workers are "
                 f"missing"
             )
@@ -137,10 +138,10 @@ def print_found(
     """Prints which shards exist already, and which of this worker are damaged."""
     damaged, (count, text) = work.damaged(missing), present(work, args, missing)
     if is_printing and count:
-        print(f"Continuing in {args.shards}: {text} exist.", file=sys.stderr)
+        print(printable(f"Continuing in {args.shards}: {text} exist."), file=sys.stderr)
     if damaged:
         text = f"{counted(len(damaged), 'shard')} damaged or of other settings"
-        print(f"In {args.shards}: {text}, made again.", file=sys.stderr)
+        print(printable(f"In {args.shards}: {text}, made again."), file=sys.stderr)
 
 
 def present(work: ShardedWork, args: argparse.Namespace, missing: list[int]) -> tuple[int, str]:

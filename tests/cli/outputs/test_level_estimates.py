@@ -13,7 +13,7 @@ def test_the_text_has_errors_diagnostics_and_warnings():
     unreliable = LevelEstimate(
         probabilities, probabilities / 10, "smc", 100, 3.0, warnings=("Unreliable: ESS 3.",)
     )
-    first, second, third = describe_estimate("smc", unreliable).splitlines()
+    first, second, third = describe_estimate("smc", unreliable)
     assert first == "smc: 1: 0.7500 ± 0.0750, 0: 0.2500 ± 0.0250"
     assert "ESS 3" in second
     assert third.strip() == "Unreliable: ESS 3."
@@ -21,7 +21,7 @@ def test_the_text_has_errors_diagnostics_and_warnings():
 
 def test_exact_estimates_have_no_line_of_diagnostics():
     certain = LevelEstimate(torch.ones(1).double(), torch.zeros(1).double(), "gibbs", 0, math.inf)
-    assert describe_estimate("gibbs", certain) == "gibbs: 0: 1.0000"
+    assert describe_estimate("gibbs", certain) == ["gibbs: 0: 1.0000"]
 
 
 def test_log_evidence_is_in_nats_without_rounding_errors():

@@ -7,7 +7,7 @@ from pathlib import Path
 from pixelcnn.charts.figure import save_figure
 from pixelcnn.charts.posterior import posterior_figure
 from pixelcnn.cli.inputs.query_images import QueryImages, query_images
-from pixelcnn.cli.outputs.console import counted, progress_bar, write_table
+from pixelcnn.cli.outputs.console import counted, print_lines, progress_bar, write_table
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import provisional_folder
 from pixelcnn.inference import ClassPosterior, classify
@@ -36,9 +36,8 @@ def run(args: argparse.Namespace) -> int:
         heads = ["image", "label", "predicted", "nats", *(f"p({name})" for name in names)]
         write_table(out / CLASSES_FILE, heads, posterior_rows(images, found, names))
         write_posterior(out, model, images.only(slice(args.show)), batch_size=args.batch_size)
-    print(classification_summary(images, found))
-    print(out / CLASSES_FILE)
-    print(out / POSTERIOR_FILE)
+    files = out / CLASSES_FILE, out / POSTERIOR_FILE
+    print_lines(*classification_summary(images, found), *files)
     return 0
 
 
@@ -72,12 +71,12 @@ def write_posterior(
     save_figure(figure, out / POSTERIOR_FILE)
 
 
-def classification_summary(images: QueryImages, found: ClassPosterior) -> str:
+def classification_summary(images: QueryImages, found: ClassPosterior) -> list[str]:
     """The accuracy where the labels are known."""
     lines = [f"{counted(len(images.x), 'image')}: {images.about}"]
     if images.labels is None:
         mean = found.probabilities.max(1).values.mean()
-        return "\n".join([*lines, f"mean probability of the predicted label: {mean:.4f}"])
+        return [*lines, f"mean probability of the predicted label: {mean:.4f}"]
     correct = int((found.predicted == images.labels).sum())
     count = len(images.x)
     low, high = wilson_interval(correct, count)
@@ -86,4 +85,4 @@ def classification_summary(images: QueryImages, found: ClassPosterior) -> str:
         f"accuracy {100 * correct / count:.2f} % (95 % interval {100 * low:.2f} to "
         f"{100 * high:.2f}), NLL of the correct label {nats:.4f} nats"
     )
-    return "\n".join(lines)
+    return lines

@@ -8,7 +8,7 @@ from PIL import Image
 
 from pixelcnn.cli.commands.evaluate import evaluation_settings
 from pixelcnn.cli.inputs.quality_metrics import features_of
-from pixelcnn.cli.outputs.console import counted
+from pixelcnn.cli.outputs.console import counted, print_lines
 from pixelcnn.config import Config, as_dict, flatten
 from pixelcnn.config.images import load_images
 from pixelcnn.data import DataSplits, takes_path
@@ -52,8 +52,7 @@ def run(args: argparse.Namespace) -> int:
             say=logger.info,
         )
         files = write_report(found, out)
-    for line in [*highlights(found), *map(str, files)]:
-        print(line)
+    print_lines(*highlights(found), *files)
     return 0
 
 

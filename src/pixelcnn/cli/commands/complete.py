@@ -13,7 +13,7 @@ from torch import Tensor
 from pixelcnn.charts.completions import completions_figure
 from pixelcnn.charts.figure import save_figure
 from pixelcnn.cli.inputs.query_images import QueryImages, query_images
-from pixelcnn.cli.outputs.console import counted, progress_bar, write_table
+from pixelcnn.cli.outputs.console import counted, print_lines, progress_bar, write_table
 from pixelcnn.cli.outputs.level_estimates import warning_lines
 from pixelcnn.cli.parsers.methods import COMPLETION_METHODS, typed_options
 from pixelcnn.errors import ConfigError
@@ -64,10 +64,9 @@ def run(args: argparse.Namespace) -> int:
             np.savez_compressed(temporary, **found.arrays(model.num_classes))
         if frames:
             write_chains(out, frames, model.num_classes)
-    print(completions_summary(images, found))
     animation = (STRIP_FILE, ANIMATION_FILE) if frames else ()
-    for name in (TABLE_FILE, FIGURE_FILE, LEVELS_FILE, *animation):
-        print(out / name)
+    files = (out / name for name in (TABLE_FILE, FIGURE_FILE, LEVELS_FILE, *animation))
+    print_lines(*completions_summary(images, found), *files)
     return 0
 
 
@@ -120,7 +119,7 @@ def write_chains(out: Path, frames: list[Tensor], levels: int) -> None:
     save_gif(out / ANIMATION_FILE, grids)
 
 
-def completions_summary(images: QueryImages, found: Completions) -> str:
+def completions_summary(images: QueryImages, found: Completions) -> list[str]:
     """How probable the best completion of each image is, and every warning."""
     lines = [
         f"{counted(found.images.shape[1], 'completion')} of each of "
@@ -129,4 +128,4 @@ def completions_summary(images: QueryImages, found: Completions) -> str:
     for number, name in enumerate(images.names):
         best, known = found.log_prob[number, 0], found.known_log_prob[number, 0]
         lines.append(f"  {name}: best {best:.2f} nats, of which {known:.2f} for the known pixels")
-    return "\n".join([*lines, *warning_lines(found.warnings)])
+    return [*lines, *warning_lines(found.warnings)]

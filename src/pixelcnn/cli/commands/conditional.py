@@ -5,7 +5,7 @@ import warnings
 from pathlib import Path
 
 from pixelcnn.cli.inputs.query_images import QueryImages, query_images
-from pixelcnn.cli.outputs.console import progress_bar
+from pixelcnn.cli.outputs.console import print_lines, progress_bar
 from pixelcnn.cli.outputs.level_estimates import describe_estimate, write_levels
 from pixelcnn.cli.parsers.methods import CONDITIONAL_METHODS, typed_options
 from pixelcnn.errors import ConfigError
@@ -31,11 +31,10 @@ def run(args: argparse.Namespace) -> int:
         image = one_image(args, query_images(args, model))
         estimates = estimate_by_methods(args, model, image)
         files = write_levels(out, estimates)
-    print(f"{image.names[0]} of {image.about}")
+    print_lines(f"{image.names[0]} of {image.about}")
     for title, estimate in estimates.items():
-        print(describe_estimate(title, estimate))
-    for file in files:
-        print(file)
+        print_lines(*describe_estimate(title, estimate))
+    print_lines(*files)
     return 0
 
 

@@ -9,7 +9,7 @@ from pixelcnn.cli.inputs.quality_metrics import (
     measures_samples,
     sample_quality_summary,
 )
-from pixelcnn.cli.outputs.console import progress_bars
+from pixelcnn.cli.outputs.console import print_lines, progress_bars
 from pixelcnn.cli.outputs.training_report import evaluate_split, metrics_summary
 from pixelcnn.config import Config, load_config, to_yaml
 from pixelcnn.config.images import load_images
@@ -29,13 +29,13 @@ def run(args: argparse.Namespace) -> int:
     trained = open_model(args.run, device=config.device)
     out = metrics_destination(args, trained, config)
     if out is None:
-        print(report(metrics_of(args, trained.model, config)))
+        print_metrics(metrics_of(args, trained.model, config))
         return 0
     with provisional_folder(out.parent):
         metrics = metrics_of(args, trained.model, config)
-        print(report(metrics))
+        print_metrics(metrics)
         write_json(out, metrics)
-    print(out)
+    print_lines(out)
     return 0
 
 
@@ -61,11 +61,9 @@ def metrics_of(
         return evaluate_split(model, data, config, progress=progress, **options)
 
 
-def report(metrics: dict[str, Any]) -> str:
-    """The metrics as text."""
-    return "\n".join(
-        part for part in (metrics_summary(metrics), sample_quality_summary(metrics)) if part
-    )
+def print_metrics(metrics: dict[str, Any]) -> None:
+    """Prints likelihood and sample quality."""
+    print_lines(*metrics_summary(metrics), *sample_quality_summary(metrics))
 
 
 def evaluation_settings(args: argparse.Namespace) -> Config:

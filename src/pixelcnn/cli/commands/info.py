@@ -9,8 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from pixelcnn.checkpoint import fingerprint
+from pixelcnn.cli.outputs.console import print_lines
 from pixelcnn.errors import CheckpointError, DataError
 from pixelcnn.files import finite_json
+from pixelcnn.logger import printable
 from pixelcnn.nn import Condition
 from pixelcnn.runs import TrainedModel, open_model, read_starts, recorded_metrics
 from pixelcnn.verification import find_report, read_report
@@ -112,16 +114,19 @@ def names_of(condition: Condition, kind: str) -> list[str] | None:
 
 def print_json(facts: dict[str, Any]) -> None:
     """Prints facts as JSON."""
-    print(json.dumps(finite_json(facts), indent=2, ensure_ascii=False))
+    print_lines(*json.dumps(finite_json(facts), indent=2, ensure_ascii=False).split("\n"))
 
 
 def print_facts(facts: dict[str, Any]) -> None:
-    """Prints the facts about one model, one in each row."""
+    """Prints the facts about one model: a row for each, a line for each part of it."""
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in facts.items():
-        table.add_row(name.replace("_", " "), format_value(value, name))
+        items = value.items() if isinstance(value, dict) and value else ()
+        lines = [f"{_words(k)} {format_value(v, k)}" for k, v in items]
+        cell = "\n".join(map(printable, lines or [format_value(value, name)]))
+        table.add_row(_words(name), cell)
     Console(highlight=False, markup=False).print(table)
 
 
@@ -155,14 +160,14 @@ def format_value(value: Any, name: str = "") -> str:
 
     Example:
         >>> format_value({"rows_above": 7, "seen": [1]}), format_value(1234567), format_value(True)
-        ('rows above 7; seen 1', '1,234,567', 'yes')
-        >>> format_value({"shown": {"image_size": [28, 20], "levels": 2}})
-        'shown (image size 28×20; levels 2)'
+        ('(rows above 7; seen 1)', '1,234,567', 'yes')
+        >>> format_value([28, 20], "image_size")
+        '28×20'
     """
     if value is None or value in ({}, []):
         return "–"
     if isinstance(value, dict):
-        return "; ".join(f"{k.replace('_', ' ')} {_inner(v, k)}" for k, v in value.items())
+        return f"({'; '.join(f'{_words(k)} {format_value(v, k)}' for k, v in value.items())})"
     if isinstance(value, list):
         return ("×" if name == "image_size" else ", ").join(map(str, value))
     if isinstance(value, bool):
@@ -172,6 +177,5 @@ def format_value(value: Any, name: str = "") -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _inner(value: Any, name: str) -> str:
-    words = format_value(value, name)
-    return f"({words})" if isinstance(value, dict) and value else words
+def _words(name: str) -> str:
+    return name.replace("_", " ")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pixelcnn.cli.inputs.conditions import typed_condition
 from pixelcnn.cli.inputs.image_size import require_size
-from pixelcnn.cli.outputs.console import counted, progress_bar
+from pixelcnn.cli.outputs.console import counted, print_lines, progress_bar
 from pixelcnn.cli.outputs.level_estimates import describe_estimate, write_levels
 from pixelcnn.files import provisional_folder
 from pixelcnn.inference import UnreliableEstimateWarning, marginal
@@ -36,9 +36,8 @@ def run(args: argparse.Namespace) -> int:
         estimates = {"averaged conditionals": found.averaged, "counted samples": found.counted}
         files = write_levels(out, estimates)
     for title, estimate in estimates.items():
-        print(describe_estimate(title, estimate, with_diagnostics=False))
+        print_lines(*describe_estimate(title, estimate, with_diagnostics=False))
     if math.isfinite(found.variance_ratio):
         print(f"counting needs {found.variance_ratio:.3g} times as many samples")
-    for file in files:
-        print(file)
+    print_lines(*files)
     return 0

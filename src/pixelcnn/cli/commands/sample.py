@@ -6,7 +6,7 @@ from typing import Any
 
 from pixelcnn.cli.inputs.conditions import ConditionRequest, choose_condition, share_condition
 from pixelcnn.cli.inputs.image_size import require_size
-from pixelcnn.cli.outputs.console import counted
+from pixelcnn.cli.outputs.console import counted, print_lines
 from pixelcnn.cli.outputs.sample_files import (
     SamplingOutput,
     sample_with_progress,
@@ -59,7 +59,7 @@ def sample_into_shards(args: argparse.Namespace) -> int:
     if fill(work, args, "sampling"):
         shards = counted(work.plan.num_shards, "shard")
         what = f"{counted(count, 'image')} in {args.shards}, {shards}"
-        print(f"{what}{labels_note(model.condition, args)}")
+        print_lines(f"{what}{labels_note(model.condition, args)}")
     return 0
 
 
@@ -87,7 +87,7 @@ def sample_into_file(args: argparse.Namespace) -> int:
         )
         write_samples(samples, out, args)
     what = f"{counted(len(samples.images), 'image')} in {out}"
-    print(f"{what}{labels_note(trained.model.condition, args)}")
+    print_lines(f"{what}{labels_note(trained.model.condition, args)}")
     return 0
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from pixelcnn.charts.bits import bits_figure
 from pixelcnn.charts.figure import save_figure
 from pixelcnn.cli.inputs.query_images import QueryImages, query_images
-from pixelcnn.cli.outputs.console import counted, progress_bar, write_table
+from pixelcnn.cli.outputs.console import counted, print_lines, progress_bar, write_table
 from pixelcnn.cli.scoring.ood import score_against
 from pixelcnn.cli.scoring.shards import SCORES_FILE, score_shards
 from pixelcnn.cli.sharding import check_sharing
@@ -57,10 +57,9 @@ def run(args: argparse.Namespace) -> int:
         write_surprise(out, images, scores, levels=model.num_classes, count=args.show)
         if args.animation:
             write_expectation(out, model, images, scores, args)
-    print(scores_summary(images, scores, model.condition))
     animation = (STRIP_FILE, ANIMATION_FILE) if args.animation else ()
-    for name in (SCORES_FILE, SURPRISE_FILE, *animation):
-        print(out / name)
+    files = (out / name for name in (SCORES_FILE, SURPRISE_FILE, *animation))
+    print_lines(*scores_summary(images, scores, model.condition), *files)
     return 0
 
 
@@ -129,7 +128,7 @@ def write_expectation(
     save_gif(out / ANIMATION_FILE, grids, milliseconds=300)
 
 
-def scores_summary(images: QueryImages, scores: Scores, condition: Condition) -> str:
+def scores_summary(images: QueryImages, scores: Scores, condition: Condition) -> list[str]:
     """The mean with its standard error, and the most surprising images."""
     count = len(scores.nats)
     # One image alone does not say how much others differ.
@@ -148,4 +147,4 @@ def scores_summary(images: QueryImages, scores: Scores, condition: Condition) ->
         f"  {images.names[number]}  {scores.bits_per_dim[number]:.4f} bits/dim"
         for number in scores.ranking[:LISTED].tolist()
     ]
-    return "\n".join(lines)
+    return lines

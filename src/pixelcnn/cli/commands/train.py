@@ -16,6 +16,7 @@ from pixelcnn.device import deterministic_algorithms, resolve_device
 from pixelcnn.errors import ConfigError, EndedElsewhereError, PixelCNNError
 from pixelcnn.files import provisional_folder
 from pixelcnn.locks import locked_folder
+from pixelcnn.logger import printable
 from pixelcnn.processes import this_process
 from pixelcnn.runs import (
     CONFIG_FILE,
@@ -60,7 +61,7 @@ def folder_of(config: Config, args: argparse.Namespace) -> Path | None:
     """
     folder = Path(config.out) if config.out else default_folder(args)
     if config.resume == AUTO and is_done(config, folder):
-        print(f"Nothing to do: {folder} holds the finished training.")
+        print(printable(f"Nothing to do: {folder} holds the finished training."))
         return None
     goes_on = config.resume == AUTO or is_state_of(folder, config.resume)
     held = held_training(folder)
@@ -201,6 +202,7 @@ def train(config: Config, folder: Path, *, command: str) -> None:
         if not is_first:
             return
         # Here, because charts and metrics take seconds to import.
+        from pixelcnn.cli.outputs.console import print_lines
         from pixelcnn.cli.outputs.training_report import Finished, closing, finish
 
         results = {"best_epoch": result.best_epoch, "training_seconds": round(result.seconds, 2)}
@@ -213,7 +215,7 @@ def train(config: Config, folder: Path, *, command: str) -> None:
                 f"Stopped after the training, during the evaluation. Continue with: "
                 f"pixelcnn train --resume auto --out {shlex.quote(str(folder))}"
             ) from None
-    print(closing(folder, metrics, model.condition))
+    print_lines(*closing(folder, metrics, model.condition))
 
 
 @contextmanager
@@ -248,7 +250,7 @@ def fit_or_advise(config: Config, folder: Path, command: str) -> "TrainingResult
         raise KeyboardInterrupt(continuing(folder)) from None
     except SystemExit:
         if this_process().is_first:
-            print(f"pixelcnn: {continuing(folder)}", file=sys.stderr)
+            print(printable(f"pixelcnn: {continuing(folder)}"), file=sys.stderr)
         raise
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixelcnn.cli.inputs.quality_metrics import form_of
-from pixelcnn.cli.outputs.console import counted, progress_bar
+from pixelcnn.cli.outputs.console import counted, print_lines, progress_bar
 from pixelcnn.config import TRAINING_ONLY, Config, DataConfig, load_config
 from pixelcnn.device import resolve_device
 from pixelcnn.errors import ConfigError
@@ -52,11 +52,11 @@ def run(args: argparse.Namespace) -> int:
             "versions": versions(),
         }
         save_classifier(result.network, out, training=training)
-    print(
+    print_lines(
         f"accuracy {100 * result.test_accuracy:.2f} % on {counted(len(data.test), 'test image')}, "
-        f"{100 * result.val_accuracy:.2f} % on the validation images: {data.protocol}"
+        f"{100 * result.val_accuracy:.2f} % on the validation images: {data.protocol}",
+        out,
     )
-    print(out)
     return 0
 
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pixelcnn.cli.inputs.image_size import require_size
+from pixelcnn.cli.outputs.console import print_lines
 from pixelcnn.files import provisional_folder
 from pixelcnn.runs import TrainedModel, open_model
 from pixelcnn.verification import Check, VerificationReport, report_path, verify
@@ -30,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
             report, where = verify_run(trained, args), str(out)
             report.save(out)
     print_report(report)
-    print(where)
+    print_lines(where)
     return 0 if report.passed else FAILED
 
 

@@ -120,10 +120,10 @@ def form_of(settings: DataConfig) -> dict[str, Any]:
     return {"dataset_name": settings.dataset_name, "binarization": settings.binarization}
 
 
-def sample_quality_summary(metrics: Mapping[str, Any]) -> str:
+def sample_quality_summary(metrics: Mapping[str, Any]) -> list[str]:
     """The sample quality as text: a line for each metric, and why others are missing."""
     if "samples_protocol" not in metrics:
-        return ""
+        return []
     about = metrics["samples_protocol"]
     lines = [
         f"{counted(about['num_generated'], 'sample')} compared with "
@@ -140,7 +140,7 @@ def sample_quality_summary(metrics: Mapping[str, Any]) -> str:
     lines += [f"  not measured: {', '.join(names)} – {why}" for why, names in missing.items()]
     if about.get("caution"):
         lines.append(f"  caution: {about['caution']}")
-    return "\n".join(lines)
+    return lines
 
 
 def _rows(metrics: Mapping[str, Any]) -> dict[str, str]:

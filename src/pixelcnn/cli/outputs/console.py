@@ -1,4 +1,4 @@
-"""Progress on standard error, tables in .csv files, and counts in words."""
+"""Results on standard output, progress on standard error, tables in .csv files."""
 
 import csv
 import time
@@ -10,9 +10,15 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from pixelcnn.files import atomic_write
-from pixelcnn.logger import logger
+from pixelcnn.logger import logger, printable
 
 LINE_SECONDS = 10.0  # between lines where standard error is no terminal
+
+
+def print_lines(*lines: object) -> None:
+    """Prints results, each as one line without control characters."""
+    for line in lines:
+        print(printable(str(line)))
 
 
 @contextmanager

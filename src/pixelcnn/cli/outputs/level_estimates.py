@@ -30,7 +30,9 @@ def _level_rows(estimates: Mapping[str, LevelEstimate]) -> Iterator[tuple[object
             yield title, level, *(f"{value:.8g}" for value in values)
 
 
-def describe_estimate(title: str, estimate: LevelEstimate, *, with_diagnostics: bool = True) -> str:
+def describe_estimate(
+    title: str, estimate: LevelEstimate, *, with_diagnostics: bool = True
+) -> list[str]:
     """The most probable levels with their standard errors, the diagnostics and every warning."""
     best = estimate.probabilities.argsort(descending=True, stable=True)[:LISTED].tolist()
     levels = ", ".join(
@@ -44,7 +46,7 @@ def describe_estimate(title: str, estimate: LevelEstimate, *, with_diagnostics: 
         values |= estimate.diagnostics
         texts = [describe_diagnostic(name, value) for name, value in values.items()]
         lines += [f"  {', '.join(texts)}"] if texts else []
-    return "\n".join([*lines, *warning_lines(estimate.warnings)])
+    return [*lines, *warning_lines(estimate.warnings)]
 
 
 def warning_lines(warnings: Iterable[str]) -> list[str]:

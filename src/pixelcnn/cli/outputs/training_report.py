@@ -120,7 +120,7 @@ def evaluate_split(
     }
 
 
-def metrics_summary(metrics: Mapping[str, Any]) -> str:
+def metrics_summary(metrics: Mapping[str, Any]) -> list[str]:
     """The metrics as text, with what they were measured on."""
     lines = [
         f"{metrics['split']} NLL {_likelihood(metrics)}",
@@ -132,7 +132,7 @@ def metrics_summary(metrics: Mapping[str, Any]) -> str:
         lines.append(f"p(x), {density}: {_likelihood(metrics, '_without_label')}")
     if metrics["nll_nats_ci95"] is not None:
         lines.append("in brackets: 95 % bootstrap intervals over images")
-    return "\n".join(lines)
+    return lines
 
 
 def _likelihood(metrics: Mapping[str, Any], of: str = "") -> str:
@@ -151,7 +151,7 @@ def _likelihood(metrics: Mapping[str, Any], of: str = "") -> str:
     )
 
 
-def closing(folder: Path, metrics: Mapping[str, Any], condition: Condition) -> str:
+def closing(folder: Path, metrics: Mapping[str, Any], condition: Condition) -> list[str]:
     """The metrics of a finished training, its files, and what to try next."""
     about = {
         SAMPLES_FILE: "samples of the model",
@@ -162,7 +162,7 @@ def closing(folder: Path, metrics: Mapping[str, Any], condition: Condition) -> s
         ENVIRONMENT_FILE: "command, machine and versions of the training",
     }
     width = max(len(str(folder / name)) for name in about)
-    lines = [metrics_summary(metrics), ""]
+    lines = [*metrics_summary(metrics), ""]
     lines += [f"  {folder / name!s:{width}}  {what}" for name, what in about.items()]
     label, always = "", ""
     if condition.kind == "labels" and condition.names:
@@ -172,11 +172,11 @@ def closing(folder: Path, metrics: Mapping[str, Any], condition: Condition) -> s
     elif condition.kind == "maps":
         label = always = " --maps FILE.npy"
     run = shlex.quote(str(folder))
-    lines += [
+    return [
+        *lines,
         "",
         "Try next:",
         f"  pixelcnn sample {run}{label} --num-samples 25 --temperature 0.8 --out more.png",
         f"  pixelcnn sample {run}{always} --out animation.gif",
         f"  pixelcnn info {run}",
     ]
-    return "\n".join(lines)

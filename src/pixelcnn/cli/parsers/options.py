@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import NoReturn
 
 from pixelcnn.cli.parsers.types import destination, non_negative, positive, size
+from pixelcnn.logger import printable
 
 Subparsers = argparse._SubParsersAction  # argparse has no public name for it
 
@@ -49,7 +50,8 @@ class OneLineParser(argparse.ArgumentParser):
                     message = message.replace("'", "")
                 break
         end = "" if message.endswith("?") else "."
-        self.exit(2, f"pixelcnn: {message}{end} See `{self.prog} --help`.\n")
+        line = printable(f"pixelcnn: {message}{end} See `{self.prog} --help`.")
+        self.exit(2, f"{line}\n")
 
     def refuse_unknown(self, words: list[str]) -> NoReturn:
         """Refuses words that mean nothing here, with the nearest option."""

@@ -11,7 +11,7 @@ from pixelcnn.charts.figure import save_figure
 from pixelcnn.charts.overlap import overlap_figure
 from pixelcnn.cli.inputs.conditions import is_typed
 from pixelcnn.cli.inputs.query_images import QueryImages, query_images, read_files
-from pixelcnn.cli.outputs.console import counted, progress_bar, write_table
+from pixelcnn.cli.outputs.console import counted, print_lines, progress_bar, write_table
 from pixelcnn.data import DATASETS
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import Auc, OODDetection, detect_ood
@@ -72,9 +72,8 @@ def score_against(args: argparse.Namespace) -> int:
         heads = ["image", "kind", *(f"{method}_bits" for method in found.auc)]
         write_table(out / TABLE_FILE, heads, ood_rows(found, inliers, outliers))
         write_overlap(out, found, inliers, outliers)
-    print(ood_summary(found, inliers, outliers))
-    for name in (METRICS_FILE, TABLE_FILE, FIGURE_FILE):
-        print(out / name)
+    files = (out / name for name in (METRICS_FILE, TABLE_FILE, FIGURE_FILE))
+    print_lines(*ood_summary(found, inliers, outliers), *files)
     return 0
 
 
@@ -139,7 +138,7 @@ def write_overlap(
     save_figure(overlap_figure(scores, names=names, unit="bits"), out / FIGURE_FILE)
 
 
-def ood_summary(found: OODDetection, inliers: QueryImages, outliers: QueryImages) -> str:
+def ood_summary(found: OODDetection, inliers: QueryImages, outliers: QueryImages) -> list[str]:
     """The areas in a table, and what they mean."""
     lines = [
         f"inliers: {counted(len(inliers.x), 'image')}: {inliers.about}",
@@ -153,7 +152,7 @@ def ood_summary(found: OODDetection, inliers: QueryImages, outliers: QueryImages
         lines.append(f"{method.replace('_', ' '):22} {area:16} {', '.join(means)}")
     if "likelihood_ratio" not in found.auc:
         lines.append("likelihood ratio       –                needs --background RUN")
-    return "\n".join([*lines, "", meaning(found.auc["likelihood"])])
+    return [*lines, "", meaning(found.auc["likelihood"])]
 
 
 def meaning(likelihood: Auc) -> str:

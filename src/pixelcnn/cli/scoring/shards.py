@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pixelcnn.cli.inputs.query_images import split_of
-from pixelcnn.cli.outputs.console import counted, write_table
+from pixelcnn.cli.outputs.console import counted, print_lines, write_table
 from pixelcnn.cli.sharding import device_of, fill, shared
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import density_name
@@ -48,9 +48,9 @@ def score_process_shards(args: argparse.Namespace) -> int:
         num_dims = images.spec.num_dims
         way = "" if scoring.density in (None, "unconditional") else f", {scoring.density}"
         of = f"{density_name(scoring.condition)} of {counted(len(images), 'image')}"
-        print(f"{of}{way}: {about}")
-        print(f"{mean:.2f} nats per image, {bits_per_dim(mean, num_dims):.4f} bits/dim")
-        print(table)
+        bits = bits_per_dim(mean, num_dims)
+        result = f"{mean:.2f} nats per image, {bits:.4f} bits/dim"
+        print_lines(f"{of}{way}: {about}", result, table)
     return 0
 
 
