@@ -36,7 +36,7 @@ def test_lines_go_to_standard_error_while_they_are_shown(capsys):
     assert logger.level == logging.NOTSET
 
 
-def test_of_many_processes_the_first_one_speaks(capsys, monkeypatch):
+def test_of_many_processes_only_the_first_logs(capsys, monkeypatch):
     for name, value in (("RANK", "1"), ("WORLD_SIZE", "2"), ("LOCAL_RANK", "1")):
         monkeypatch.setenv(name, value)
     with lines_on_stderr():
@@ -64,7 +64,7 @@ def test_warnings_of_the_package_are_lines_and_others_are_not(capsys, category):
         ("logging.basicConfig(level=logging.INFO, filename='log.txt')", ""),
     ],
 )
-def test_a_training_from_python_shows_lines_unless_told_otherwise(tmp_path, setup, shown):
+def test_a_training_from_python_shows_lines_unless_a_handler_is_set(tmp_path, setup, shown):
     code = TRAINING.format(setup=setup)
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True

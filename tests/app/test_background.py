@@ -21,7 +21,7 @@ def scheduler(monkeypatch):
     return scheduler
 
 
-def test_the_last_news_are_shown_and_the_result_comes_back():
+def test_the_latest_progress_is_shown_and_the_result_is_returned():
     shown = []
 
     def work(report):
@@ -33,7 +33,7 @@ def test_the_last_news_are_shown_and_the_result_comes_back():
     assert [each for each in shown if each is not None][-1] == 2
 
 
-def test_errors_of_the_work_come_to_who_looks_on():
+def test_errors_of_the_work_are_raised_in_the_page():
     def steps():
         yield 1
         raise ValueError("no more")
@@ -46,7 +46,7 @@ def leave(newest):
     raise Gone
 
 
-def test_who_looks_on_may_go_while_a_step_takes_long_and_the_work_ends_after_it(scheduler):
+def test_a_page_may_end_during_a_long_step_and_the_work_ends_after_it(scheduler):
     may_go_on, steps_done = threading.Event(), []
 
     def steps():
@@ -66,7 +66,7 @@ def test_who_looks_on_may_go_while_a_step_takes_long_and_the_work_ends_after_it(
     assert steps_done == [0]
 
 
-def test_who_goes_before_the_turn_comes_leaves_nothing_behind(scheduler):
+def test_work_that_is_abandoned_before_its_slot_leaves_nothing_behind(scheduler):
     done = []
     with scheduler.slot(), pytest.raises(Gone):
         run_in_background(lambda report: done.append("late"), leave)

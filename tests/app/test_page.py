@@ -104,7 +104,7 @@ def test_a_run_is_called_by_its_folder_from_within_it(runs, monkeypatch):
     assert list(find_models(["."])) == ["mine", *list_weights()]
 
 
-def test_a_folder_of_their_name_takes_no_bundled_model_away(tmp_path, monkeypatch):
+def test_a_folder_of_its_name_does_not_hide_a_bundled_model(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in list_weights():
         (tmp_path / name).mkdir()
@@ -113,7 +113,7 @@ def test_a_folder_of_their_name_takes_no_bundled_model_away(tmp_path, monkeypatc
 
 @pytest.mark.parametrize("name", ["config.yaml", "metrics.json", "logs", "model.safetensors"])
 @pytest.mark.parametrize("title", ["Sample", "Compare", "About the run"])
-def test_nothing_is_read_that_a_run_links_to_elsewhere(page, runs, tmp_path, title, name):
+def test_links_out_of_a_run_folder_are_refused(page, runs, tmp_path, title, name):
     own, elsewhere = runs / "mine" / name, tmp_path / "elsewhere"
     (runs / "mine" / "config.yaml").write_text("data:\n  dataset_name: digits\n")
     if name == "logs":
@@ -167,7 +167,7 @@ def test_the_page_shows_the_facts_about_a_model(page):
     assert "digits, 17 levels" in said(app.markdown)
 
 
-def test_a_run_shows_its_configuration_figures_and_curves(page, runs):
+def test_a_run_shows_its_configuration_metrics_and_curves(page, runs):
     folder = runs / "mine"
     (folder / "config.yaml").write_text("data:\n  dataset_name: digits\n")
     (folder / "metrics.json").write_text('{"nll_nats": 12.5, "protocol": "six *digits*"}')

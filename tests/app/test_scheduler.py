@@ -27,7 +27,7 @@ def test_steps_of_two_visitors_alternate():
     assert order[:5].count("a") in (2, 3)
 
 
-def test_no_more_compute_at_once_than_there_are_turns():
+def test_no_more_compute_at_once_than_there_are_slots():
     scheduler, most, now = Scheduler(2), [], []
 
     def visit():
@@ -47,7 +47,7 @@ def test_no_more_compute_at_once_than_there_are_turns():
     assert len(most) == 12 and max(most) == 2
 
 
-def test_a_turn_is_given_back_when_work_fails():
+def test_a_slot_is_released_when_work_fails():
     scheduler = Scheduler(1)
     for _ in range(2):
         try:

@@ -187,11 +187,11 @@ def test_missing_weights_of_inception_are_the_reason_for_photographs(monkeypatch
 def test_label_accuracy_is_the_share_that_the_classifier_finds(data):
     x, labels = data.test.images, data.test.labels
     features = ClassifierFeatures("digits")
-    asked = labels.clone()
-    asked[:100] = (asked[:100] + 1) % 10
+    cond = labels.clone()
+    cond[:100] = (cond[:100] + 1) % 10
     condition = tiny(num_labels=10).condition
-    samples = GeneratedSamples(x, asked, x, labels, data.spec, condition, seed=0)
-    right = (features.classifier.network.predict(x) == asked).double().mean().item()
+    samples = GeneratedSamples(x, cond, x, labels, data.spec, condition, seed=0)
+    right = (features.classifier.network.predict(x) == cond).double().mean().item()
     found = label_accuracy(samples, features).values
     assert found["label_accuracy"] == pytest.approx(right)
     low, high = found["label_accuracy_ci95"]

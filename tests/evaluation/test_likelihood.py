@@ -28,13 +28,13 @@ def tiny(**options) -> PixelCNN:
 def test_the_nll_is_the_mean_over_images(images):
     model = tiny().eval()
     nll = -model.log_prob(images.images.long())
-    figures = evaluate(model, images)
-    assert figures["nll_nats"] == pytest.approx(nll.mean().item(), rel=1e-12)
+    metrics = evaluate(model, images)
+    assert metrics["nll_nats"] == pytest.approx(nll.mean().item(), rel=1e-12)
     stderr = nll.std().item() / math.sqrt(len(images))
-    assert figures["nll_nats_stderr"] == pytest.approx(stderr, rel=1e-12)
-    assert figures["bits_per_dim"] == pytest.approx(figures["nll_nats"] / 64 / math.log(2))
-    assert figures["perplexity"] == pytest.approx(math.exp(figures["nll_nats"] / 64))
-    assert (figures["num_images"], figures["num_dims"]) == (23, 64)
+    assert metrics["nll_nats_stderr"] == pytest.approx(stderr, rel=1e-12)
+    assert metrics["bits_per_dim"] == pytest.approx(metrics["nll_nats"] / 64 / math.log(2))
+    assert metrics["perplexity"] == pytest.approx(math.exp(metrics["nll_nats"] / 64))
+    assert (metrics["num_images"], metrics["num_dims"]) == (23, 64)
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 22, 23, 256])
@@ -73,24 +73,24 @@ def test_labels_reach_a_conditional_model(images):
 def test_attributes_and_maps_reach_a_conditional_model(images, kind):
     shape = (23, 2) if kind == "attributes" else (23, 2, 8, 8)
     values = torch.rand(shape, generator=torch.Generator().manual_seed(0))
-    told = TensorImageSet(images.images, images.labels, levels=17, **{kind: values})
+    given = TensorImageSet(images.images, images.labels, levels=17, **{kind: values})
     option = "num_attributes" if kind == "attributes" else "num_map_channels"
     model = tiny(**{option: 2}).eval()
     torch.nn.init.normal_(model.blocks[0].cond_bias.weight)
     expected = -model.log_prob(images.images.long(), values).mean().item()
-    assert evaluate(model, told, batch_size=7)["nll_nats"] == pytest.approx(expected, rel=1e-12)
+    assert evaluate(model, given, batch_size=7)["nll_nats"] == pytest.approx(expected, rel=1e-12)
     with pytest.raises(ConfigError, match=rf"on 2 {kind}, but the images have none \(but labels"):
         evaluate(model, images)
     with pytest.raises(ConfigError, match=rf"on 3 {kind}, but the images have 2"):
-        evaluate(tiny(**{option: 3}), told)
+        evaluate(tiny(**{option: 3}), given)
 
 
 def test_max_samples_takes_the_first_images(images):
     model = tiny().eval()
     expected = -model.log_prob(images.images[:5].long()).mean().item()
-    figures = evaluate(model, images, max_samples=5, batch_size=2)
-    assert figures["nll_nats"] == pytest.approx(expected, rel=1e-12)
-    assert figures["num_images"] == 5
+    metrics = evaluate(model, images, max_samples=5, batch_size=2)
+    assert metrics["nll_nats"] == pytest.approx(expected, rel=1e-12)
+    assert metrics["num_images"] == 5
 
 
 def test_one_image_has_neither_a_standard_error_nor_an_interval(images):
@@ -121,8 +121,8 @@ def test_labels_that_do_not_fit_the_model_are_refused(images):
     unlabelled = TensorImageSet(images.images, levels=17)
     with pytest.raises(ConfigError, match=r"conditioned on 10 labels, but the images have none"):
         evaluate(tiny(num_labels=10), unlabelled)
-    figures = evaluate(tiny(num_labels=10, label_dropout=0.1), unlabelled)
-    assert figures["num_images"] == len(unlabelled)
+    metrics = evaluate(tiny(num_labels=10, label_dropout=0.1), unlabelled)
+    assert metrics["num_images"] == len(unlabelled)
 
 
 def test_a_model_with_label_dropout_is_evaluated_with_and_without_labels(images):
@@ -131,13 +131,13 @@ def test_a_model_with_label_dropout_is_evaluated_with_and_without_labels(images)
         if "cond" in name:
             torch.nn.init.normal_(parameter)
     x = images.images.long()
-    figures = evaluate(model, images)
-    told, untold = -model.log_prob(x, images.labels).mean(), -model.log_prob(x).mean()
-    assert figures["nll_nats"] == pytest.approx(told.item(), rel=1e-12)
-    assert figures["nll_nats_without_label"] == pytest.approx(untold.item(), rel=1e-12)
-    assert figures["bits_per_dim_without_label"] == pytest.approx(untold.item() / 64 / math.log(2))
-    assert figures["nll_nats_without_label"] != figures["nll_nats"]
-    assert figures["density_without_label"] == "no-label output"
+    metrics = evaluate(model, images)
+    given, alone = -model.log_prob(x, images.labels).mean(), -model.log_prob(x).mean()
+    assert metrics["nll_nats"] == pytest.approx(given.item(), rel=1e-12)
+    assert metrics["nll_nats_without_label"] == pytest.approx(alone.item(), rel=1e-12)
+    assert metrics["bits_per_dim_without_label"] == pytest.approx(alone.item() / 64 / math.log(2))
+    assert metrics["nll_nats_without_label"] != metrics["nll_nats"]
+    assert metrics["density_without_label"] == "no-label output"
     assert "nll_nats_without_label" not in evaluate(tiny(num_labels=10), images)
 
 
@@ -159,7 +159,7 @@ def test_p_of_x_is_the_better_of_the_sum_over_labels_and_the_no_label_output(ima
     assert len(names) == 2  # either is the better for some weights
 
 
-def test_labels_are_summed_out_of_a_conditional_model_where_asked(images):
+def test_labels_are_summed_out_of_a_conditional_model_on_request(images):
     model, steps = tiny(num_labels=10), []
     found = evaluate(
         model, images, batch_size=20, sum_labels=True, progress=lambda *step: steps.append(step)

@@ -7,7 +7,7 @@ from pixelcnn.report import Effort
 
 COUNT = 70
 EFFORT = Effort(max_images=COUNT, num_generated=80, seed=3)
-NASTY = '<b>told & "quoted"</b>'
+NASTY = '<b>bold & "quoted"</b>'
 HISTORY = [
     {"epoch": epoch, "train_nll": 90.0 - epoch, "val_nll": 91.0 - epoch, "learning_rate": 1e-3}
     for epoch in (1, 2)

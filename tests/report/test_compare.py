@@ -33,16 +33,16 @@ def test_all_are_scored_by_p_of_x_on_the_same_images(found, variants, data):
     x = data.test.images[:COUNT].long()
     for variant, measured in zip(variants, found.measured, strict=True):
         assert torch.equal(measured.nll, score_unconditionally(variant.model, x).nats)
-    told = score(variants[1].model, x, data.test.labels[:COUNT]).nats
+    conditional = score(variants[1].model, x, data.test.labels[:COUNT]).nats
     assert found.measured[0].nll_conditional is None
-    assert torch.equal(found.measured[1].nll_conditional, told)
+    assert torch.equal(found.measured[1].nll_conditional, conditional)
 
 
 def test_samples_of_all_are_those_of_the_sampler_with_the_same_noise(found, variants, data):
     labels = data.test.labels[:COUNT].repeat(2)[:80]
     for variant, measured, cond in zip(variants, found.measured, (None, labels), strict=True):
-        drawn = PixelCNNSampler(variant.model).generate_samples(80, cond=cond, seed=3)
-        assert (measured.samples.x != drawn).double().mean() < 0.001  # a last bit may differ
+        expected = PixelCNNSampler(variant.model).generate_samples(80, cond=cond, seed=3)
+        assert (measured.samples.x != expected).double().mean() < 0.001  # a last bit may differ
         assert measured.sampling_seconds > 0
 
 
@@ -143,7 +143,7 @@ def test_the_page_is_well_formed_and_names_are_text(page):
     tags = Tags()
     tags.feed(page)
     assert tags.open == [] and "b" not in tags.seen
-    assert "&lt;b&gt;told &amp; &quot;quoted&quot;&lt;/b&gt;" in page
+    assert "&lt;b&gt;bold &amp; &quot;quoted&quot;&lt;/b&gt;" in page
     assert re.search(
         r"<td[^>]*><span>[+-][\d.]+</span> <span>\([+-][\d.]+ … [^<]*\)</span></td>", page
     )

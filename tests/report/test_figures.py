@@ -41,10 +41,10 @@ def test_test_images_stand_above_the_samples_of_each_model(found, shown, data):
 
 
 def test_rows_of_labels_are_in_their_order(found, shown):
-    drawn = found.measured[1].samples
-    few = [label for label in range(10) if (drawn.cond == label).sum() >= 8]
+    samples = found.measured[1].samples
+    few = [label for label in range(10) if (samples.cond == label).sum() >= 8]
     assert len(few) >= 3
-    x = torch.cat([drawn.x[drawn.cond == label][:8] for label in few])
+    x = torch.cat([samples.x[samples.cond == label][:8] for label in few])
     picture = shown("labels")
     grid = image_grid(x, 17, columns=8, scale=SCALE)
     assert ends_with(picture[: len(grid), :-16], grid)  # beside it there is room for another model

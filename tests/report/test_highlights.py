@@ -45,7 +45,9 @@ def test_the_best_and_worst_fid_and_speed_are_named(two):
 
 def test_label_accuracy_is_named_with_its_interval(found):
     quality = MetricResults({"label_accuracy": 0.25, "label_accuracy_ci95": [0.17, 0.355]})
-    told = replace(found, measured=[found.measured[0], replace(found.measured[1], quality=quality)])
+    named = replace(
+        found, measured=[found.measured[0], replace(found.measured[1], quality=quality)]
+    )
     assert (
         f"A classifier finds the label in 25.0 % of 80 samples of {NASTY} (17.0 … 35.5 %)."
-    ) in highlights(told)
+    ) in highlights(named)

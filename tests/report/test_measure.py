@@ -31,10 +31,10 @@ def test_images_shown_are_completed_and_scored_given_their_own_labels(found, var
 
 
 def test_the_slowest_model_decides_the_number_of_samples_of_all(variants, data, monkeypatch):
-    took, drawing = {"plain": 0.1}, measure.time_sampling
+    took, sampling = {"plain": 0.1}, measure.time_sampling
 
     def timed(variant, *others):
-        return drawing(variant, *others)[0], took.get(variant.name, 10.0)
+        return sampling(variant, *others)[0], took.get(variant.name, 10.0)
 
     monkeypatch.setattr(measure, "time_sampling", timed)
     effort = Effort(max_images=9, num_generated=80, num_shown=2, max_sampling_seconds=11.5)

@@ -50,8 +50,10 @@ def test_a_caution_about_features_is_passed_on(found):
 def test_every_metric_stands_under_its_own_heading(found):
     figures = {"fid": 7.25, "precision": 0.25, "recall": 0.75, "label_accuracy": 0.5}
     quality = MetricResults({**figures, "label_accuracy_ci95": [0.4, 0.6]})
-    told = replace(found, measured=[found.measured[0], replace(found.measured[1], quality=quality)])
-    table = overview(told)
+    named = replace(
+        found, measured=[found.measured[0], replace(found.measured[1], quality=quality)]
+    )
+    table = overview(named)
     cells = dict(zip(table.head, table.rows[1], strict=True))
     assert [cells["FID"], cells["precision"], cells["recall"]] == ["7.25", "25.0 %", "75.0 %"]
     assert cells["label accuracy"] == "50.0 %"

@@ -35,7 +35,7 @@ def test_settings_are_those_of_the_run_or_of_the_card(folder):
     assert config_of(find_model("digits")).data.dataset_name == "digits"
 
 
-def test_figures_are_those_of_the_run_or_of_the_card(folder):
+def test_metrics_are_those_of_the_run_or_of_the_card(folder):
     file = find_model(str(folder))
     assert recorded_metrics(file) == {}
     (folder / "config.yaml").write_text("")

@@ -118,7 +118,7 @@ def test_a_write_that_fails_leaves_the_older_state(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_every_flipped_byte_is_noticed(tmp_path):
+def test_every_flipped_byte_is_detected(tmp_path):
     path = write(tmp_path / "last.ckpt", state_of(tiny()))
     content = path.read_bytes()
     positions = torch.randint(len(content), (50,), generator=torch.Generator().manual_seed(0))

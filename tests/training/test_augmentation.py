@@ -68,7 +68,7 @@ def test_validation_and_test_images_arrive_as_they_are(photos, tmp_path, monkeyp
 @pytest.mark.parametrize(
     "option", [{"augment": True}, {"colour_jitter": 0.1}, {"mutation_rate": 0.1}]
 )
-def test_changed_images_cannot_be_judged(photos, option):
+def test_changed_images_cannot_be_evaluated(photos, option):
     changed = batches(load_data(photos).train, 8, **option)
     with pytest.raises(ConfigError, match="evaluated once and unchanged"):
         read_loader(changed, PixelCNN(in_channels=3, num_classes=256))

@@ -1,4 +1,4 @@
-"""Facts about training the classifier that judges drawn images."""
+"""Facts about training the evaluation classifier."""
 
 import pytest
 import torch
@@ -16,15 +16,15 @@ def data():
 
 
 def test_it_learns_the_labels_of_the_digits(data):
-    told = []
-    result = train_classifier(data, SHORT, progress=lambda *step: told.append(step))
+    steps = []
+    result = train_classifier(data, SHORT, progress=lambda *step: steps.append(step))
     assert result.losses[-1] < 0.7 * result.losses[0]
     assert result.test_accuracy > 0.6  # by chance 0.1
     predicted = result.network.predict(data.test.images.long())
     right = (predicted == data.test.labels).double().mean().item()
     assert result.test_accuracy == pytest.approx(right)
     assert result.network.labels == data.label_names
-    assert told[-1] == (48, 48)
+    assert steps[-1] == (48, 48)
 
 
 def test_the_seed_decides_the_weights_and_leaves_global_randomness_alone(data):

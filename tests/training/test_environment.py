@@ -29,7 +29,7 @@ def repository(tmp_path):
     return folder
 
 
-def test_a_start_says_what_figures_depend_on():
+def test_a_start_describes_what_metrics_depend_on():
     start = describe_start("cpu")
     assert start["versions"]["pixelcnn"] == __version__
     assert {"torch", "lightning", "numpy"} <= set(start["versions"])
@@ -67,7 +67,7 @@ def test_without_git_there_is_no_revision(tmp_path, monkeypatch):
     assert git_revision(tmp_path) is None
 
 
-def test_every_start_of_a_run_is_kept(tmp_path):
+def test_every_start_of_a_run_is_recorded(tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
     train(one, training={"max_epochs": 1}, command="pixelcnn train 'a b'")
     state = one / "checkpoints" / "last.ckpt"

@@ -85,7 +85,7 @@ def test_a_disk_that_fills_up_while_training_loses_nothing(disk):
     assert contents(run) == states
 
 
-def test_a_run_on_a_full_disk_goes_on_when_there_is_space(disk, tmp_path, capsys):
+def test_a_run_on_a_full_disk_resumes_when_there_is_space(disk, tmp_path, capsys):
     run = disk / "run"
     assert main(words(tmp_path / "whole", 2)) == 0
     assert main(words(run, 1)) == 0
@@ -146,7 +146,7 @@ def test_one_flipped_bit_is_an_error_and_the_state_before_is_taken(run, number, 
             path.write_bytes(content)
 
 
-def test_auto_goes_on_from_the_state_before_a_damaged_one(run, tmp_path, capsys):
+def test_auto_resumes_from_the_state_before_a_damaged_one(run, tmp_path, capsys):
     whole = tmp_path / "whole"
     assert main(words(whole, 3)) == 0
     flip(run / "checkpoints" / "last.ckpt", 0)

@@ -39,5 +39,5 @@ def test_a_position_leaves_out_the_batches_before_it():
     assert len(loader) == 3
 
 
-def test_processes_that_train_together_draw_other_noise():
+def test_processes_that_train_together_have_different_noise():
     assert len({noise_seed(0, 0, 0, rank) for rank in range(4)}) == 4

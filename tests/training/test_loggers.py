@@ -76,7 +76,7 @@ def folder(tmp_path_factory) -> Path:
     return out
 
 
-def test_all_figures_are_logged_at_their_steps(folder):
+def test_all_metrics_are_logged_at_their_steps(folder):
     found = logged(folder)
     for name in ("gradient_norm", "images_per_second", "memory_gib", "train_nll_step", "lr-AdamW"):
         steps = [each["trainer/global_step"] for each in found if name in each]
@@ -100,7 +100,7 @@ def test_pictures_are_logged_and_lie_in_the_run_folder(folder):
         assert (media / shown[f"{name}.filenames"][0]).is_file()
 
 
-def test_the_settings_are_kept_there(folder):
+def test_the_settings_are_logged(folder):
     (run,) = [r.run for r in records(folder) if r.WhichOneof("record_type") == "run"]
     assert (run.project, run.display_name, run.run_group) == ("tiny", "named", "named")
     kept = {item.key: json.loads(item.value_json) for item in run.config.update}
@@ -108,7 +108,7 @@ def test_the_settings_are_kept_there(folder):
     assert kept["training"]["max_epochs"] == 2
 
 
-def test_nothing_is_said_and_nothing_goes_on_running(folder, tmp_path, capfd):
+def test_nothing_is_printed_and_no_process_is_left(folder, tmp_path, capfd):
     train(tmp_path / "second")
     out, err = capfd.readouterr()
     assert out == ""
@@ -143,7 +143,7 @@ def test_without_the_package_it_is_said_how_to_install_it(tmp_path, monkeypatch)
     assert not (tmp_path / "run").exists()
 
 
-def test_an_account_that_is_missing_is_told(tmp_path, monkeypatch):
+def test_a_missing_account_is_an_error(tmp_path, monkeypatch):
     def refuse(**_):
         raise wandb.errors.UsageError("no API key configured")
 

@@ -38,7 +38,7 @@ def test_the_loss_is_the_negative_log_likelihood():
 
 
 @pytest.mark.parametrize(("name", "kind"), [("adam", Adam), ("adamw", AdamW)])
-def test_the_optimizer_is_the_one_asked_for_and_fused(name, kind):
+def test_the_optimizer_is_the_configured_one_and_fused(name, kind):
     config = TrainingConfig(optimizer=name, learning_rate=0.5, weight_decay=0.25)
     optimizer = make_optimizer(tiny(), config)
     assert type(optimizer) is kind
@@ -80,15 +80,15 @@ def test_a_plateau_halves_the_rate_at_its_fourth_epoch():
 
 
 def test_a_plateau_is_one_of_the_validation_nll(tmp_path, monkeypatch):
-    told, step = [], ReduceLROnPlateau.step
+    stepped, step = [], ReduceLROnPlateau.step
 
-    def noted(self, figure):
-        told.append(figure.item())
-        step(self, figure)
+    def noted(self, value):
+        stepped.append(value.item())
+        step(self, value)
 
     monkeypatch.setattr(ReduceLROnPlateau, "step", noted)
     result = train(tmp_path, training={"schedule": "plateau"})
-    assert told == [entry["val_nll"] for entry in result.history]
+    assert stepped == [entry["val_nll"] for entry in result.history]
 
 
 def test_gradients_are_clipped_by_their_norm():

@@ -97,7 +97,7 @@ def test_a_checkpoint_of_a_plain_trainer_needs_nothing_else(tmp_path):
     assert torch.equal(pixelcnn.load(path).log_prob(x, cond), expected)
 
 
-def test_a_state_of_ours_loads_and_trains_on(tmp_path):
+def test_a_state_of_train_pixelcnn_loads_and_trains_on(tmp_path):
     train(tmp_path, training={"max_epochs": 1, "learning_rate": 0.002})
     module = PixelCNNTrainer.load_from_checkpoint(tmp_path / "checkpoints" / "last.ckpt")
     assert module.settings.learning_rate == 0.002

@@ -49,12 +49,12 @@ def test_resuming_names_the_setting_that_differs():
         check_same_model(state, tiny(dropout=0.5), "last.ckpt")
 
 
-def test_auto_goes_on_from_the_last_state(whole, half, capsys):
+def test_auto_resumes_from_the_last_state(whole, half, capsys):
     assert_same(go_on(half).model.state_dict(), whole.model.state_dict())
     assert f"Resuming from {half / 'checkpoints' / 'last.ckpt'}." in capsys.readouterr().err
 
 
-def test_auto_skips_torn_states_with_a_line_about_each(whole, half, capsys):
+def test_auto_skips_damaged_states_with_a_line_about_each(whole, half, capsys):
     damage(half / "checkpoints" / "last.ckpt")
     assert_same(go_on(half).model.state_dict(), whole.model.state_dict())
     said = capsys.readouterr().err
@@ -62,7 +62,7 @@ def test_auto_skips_torn_states_with_a_line_about_each(whole, half, capsys):
     assert "step-4.ckpt." in said
 
 
-def test_auto_takes_the_newest_state_that_is_whole(whole, tmp_path):
+def test_auto_takes_the_newest_undamaged_state(whole, tmp_path):
     shutil.copytree(whole.run_dir, tmp_path, dirs_exist_ok=True)
     for name in ("last", "step-8", "step-4", "best"):
         state = tmp_path / "checkpoints" / f"{name}.ckpt"
@@ -70,7 +70,7 @@ def test_auto_takes_the_newest_state_that_is_whole(whole, tmp_path):
         damage(state)
 
 
-def test_auto_refuses_where_no_state_is_whole(half):
+def test_auto_refuses_where_all_states_are_damaged(half):
     for path in (half / "checkpoints").iterdir():
         damage(path)
     before = sorted(half.rglob("*"))
@@ -84,14 +84,14 @@ def test_auto_starts_where_there_is_nothing(whole, tmp_path):
     assert_same(go_on(tmp_path).model.state_dict(), whole.model.state_dict())
 
 
-def test_auto_returns_what_a_finished_run_left(whole, monkeypatch):
+def test_auto_returns_the_result_of_a_finished_run(whole, monkeypatch):
     monkeypatch.setattr(run_module.PixelCNNTrainer, "on_train_batch_start", None)
     again = go_on(whole.run_dir)
     assert_same(again.model.state_dict(), whole.model.state_dict())
     assert (again.best_epoch, again.history) == (whole.best_epoch, whole.history)
 
 
-def test_a_state_with_an_average_needs_it_to_go_on(tmp_path):
+def test_a_state_with_an_average_needs_it_to_resume(tmp_path):
     train(tmp_path, training={"max_epochs": 1, "ema_decay": 0.9})
     with pytest.raises(ConfigError, match=r"`training\.ema_decay` is none"):
         train(tmp_path, training={"max_epochs": 2}, resume="auto")
@@ -108,7 +108,7 @@ def test_an_average_can_begin_on_the_way(tmp_path):
     [({"batch_size": 10}, 0), ({"batch_size": 18}, 0), ({"max_samples": 57}, 0), ({}, 1)],
     ids=str,
 )
-def test_an_epoch_does_not_go_on_in_another_order(tmp_path, press_ctrl_c, data, seed):
+def test_an_epoch_does_not_resume_in_another_order(tmp_path, press_ctrl_c, data, seed):
     press_ctrl_c("on_train_batch_end", 0, 1)
     with pytest.raises(KeyboardInterrupt):
         train(tmp_path)
@@ -120,7 +120,7 @@ def test_an_epoch_does_not_go_on_in_another_order(tmp_path, press_ctrl_c, data, 
 
 
 @pytest.mark.parametrize("epochs", [5, 6])
-def test_best_weights_that_were_taken_away_come_from_the_best_state(tmp_path, epochs):
+def test_removed_best_weights_are_restored_from_the_best_state(tmp_path, epochs):
     # At so high a rate the last epoch is not the best.
     options = {**PATIENT, "learning_rate": 2.0, "ema_decay": 0.5}
     first = train(tmp_path / "first", training={**options, "max_epochs": 5})
@@ -162,14 +162,14 @@ def test_a_run_that_stopped_early_stays_stopped(stopped_early):
         train(result.run_dir, training=options, resume=last)
 
 
-def test_more_patience_trains_on(stopped_early):
+def test_a_run_resumes_with_more_patience(stopped_early):
     result, options = stopped_early
     options = {**options, "early_stopping_patience": 50}
     again = train(result.run_dir, training=options, resume="auto")
     assert len(again.history) == 9
 
 
-def test_a_learning_rate_asked_for_on_the_way_is_taken(tmp_path):
+def test_a_resumed_run_takes_a_new_learning_rate(tmp_path):
     options = {**PATIENT, "learning_rate": 0.01, "weight_decay": 0.1, "max_epochs": 1}
     train(tmp_path, training=options)
     options = {**options, "learning_rate": 0.001, "weight_decay": 0.3, "max_epochs": 2}
@@ -187,7 +187,7 @@ def test_a_learning_rate_asked_for_on_the_way_is_taken(tmp_path):
         ({"optimizer": "adamw"}, {"optimizer": "adam"}),
     ],
 )
-def test_what_a_state_has_no_figures_for_cannot_change(tmp_path, before, now):
+def test_settings_that_the_optimiser_state_depends_on_cannot_change(tmp_path, before, now):
     train(tmp_path, training={**PATIENT, "max_epochs": 1, **before})
     (name,) = now
     with pytest.raises(ConfigError, match=rf"`training\.{name}` .* cannot become {now[name]}"):

@@ -155,13 +155,13 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(
     ]
 
 
-def test_a_finished_run_asks_for_more_epochs(trained, tmp_path):
+def test_a_finished_run_needs_more_epochs_to_resume(trained, tmp_path):
     last = trained.run_dir / "checkpoints" / "last.ckpt"
     with pytest.raises(ConfigError, match=r"already trained 2 epochs.*training\.max_epochs"):
         train(tmp_path, model={"num_labels": 10}, resume=last)
 
 
-def test_a_finished_run_trains_on_with_more_epochs(trained, tmp_path):
+def test_a_finished_run_resumes_with_more_epochs(trained, tmp_path):
     last = trained.run_dir / "checkpoints" / "last.ckpt"
     longer = train(tmp_path, model={"num_labels": 10}, training={"max_epochs": 3}, resume=last)
     assert [entry["epoch"] for entry in longer.history] == [1, 2, 3]
@@ -278,7 +278,7 @@ def test_dynamic_binarization_and_flips_train(tmp_path):
     assert "dynamically binarized" in result.data.protocol
 
 
-def test_an_earlier_run_is_replaced_only_where_that_is_wanted(tmp_path):
+def test_an_earlier_run_is_replaced_only_with_overwrite(tmp_path):
     train(tmp_path, training={"max_epochs": 1}, overwrite=False)
     with pytest.raises(ConfigError, match=r"which holds model\.safetensors\. .*`overwrite=True`"):
         train(tmp_path, training={"max_epochs": 1}, overwrite=False)

@@ -80,7 +80,7 @@ def test_a_check_above_its_limit_fails_also_in_the_file(report, tmp_path, value)
     assert read_report(tmp_path / "broken.json").failed == ["causality_gradients"]
 
 
-def test_a_file_that_only_claims_to_have_passed_is_not_believed(report, tmp_path):
+def test_whether_a_check_passed_is_computed_from_its_value(report, tmp_path):
     facts = with_value(report, 0.5).as_dict()
     facts["passed"] = facts["checks"][0]["passed"] = True
     (tmp_path / "forged.json").write_text(json.dumps(facts))

@@ -3,17 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
 from pixelcnn.checkpoint import read_card
 from pixelcnn.errors import CheckpointError
-from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs import (
     CONFIG_FILE,
     LOGS,
     METRICS_FILE,
+    TrainedModel,
     find_model,
     list_runs,
     open_model,
@@ -26,20 +25,14 @@ RUNS = "runs"
 
 
 @dataclass(frozen=True)
-class Choice:
-    """A model that can be chosen.
+class Choice(TrainedModel):
+    """A model that is chosen. All visitors share it: it is never changed.
 
     Attributes:
         name: Its name on the page.
-        file: Its weights.
-        model: In evaluation mode. Shared by all visitors: never changed.
-        card: The header of the file, see `pixelcnn.checkpoint.read_card`.
     """
 
     name: str
-    file: Path
-    model: AutoregressiveModel
-    card: dict[str, Any]
 
 
 def find_models(
@@ -114,17 +107,14 @@ class Models:
             state = file.stat()
         except OSError as error:
             raise CheckpointError(f"`{file}` is gone: choose another model.") from error
-        model, card = _load(str(file), self.device, (state.st_mtime_ns, state.st_size))
-        return Choice(name, file, model, card)
+        found = _load(str(file), self.device, (state.st_mtime_ns, state.st_size))
+        return Choice(**vars(found), name=name)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Loading the model …")
-def _load(
-    file: str, device: str, stamp: tuple[int, int]
-) -> tuple[AutoregressiveModel, dict[str, Any]]:
+def _load(file: str, device: str, stamp: tuple[int, int]) -> TrainedModel:
     """`stamp`, time and size of the file, distinguishes its versions in the cache."""
-    trained = open_model(file, device=device)
-    return trained.model, trained.card
+    return open_model(file, device=device)
 
 
 def _refuse_links(file: Path) -> None:

@@ -9,8 +9,6 @@ from pixelcnn.evaluation.likelihood import (
     density_name,
     evaluate,
     evaluated_density,
-    has_condition,
-    nll_metrics,
 )
 from pixelcnn.evaluation.ood import Auc, OODDetection, detect_ood, roc_auc
 
@@ -25,8 +23,6 @@ __all__ = [
     "detect_ood",
     "evaluate",
     "evaluated_density",
-    "has_condition",
     "labels_by_name",
-    "nll_metrics",
     "roc_auc",
 ]

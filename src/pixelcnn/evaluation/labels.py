@@ -48,11 +48,8 @@ def _relabelled(
     data: DataSplits, numbers: torch.Tensor | None, names: tuple[str, ...] | None
 ) -> DataSplits:
     """All splits with label l turned into `numbers[l]`, or without labels."""
-    parts = {}
-    for split in ("train", "val", "test"):
-        part = getattr(data, split)
-        if numbers is None or part.labels is None:
-            parts[split] = part.with_labels(None)
-        else:
-            parts[split] = part.with_labels(numbers[part.labels])
+    parts = {name: getattr(data, name) for name in ("train", "val", "test")}
+    for name, part in parts.items():
+        labels = None if numbers is None or part.labels is None else numbers[part.labels]
+        parts[name] = part.with_labels(labels)
     return replace(data, **parts, label_names=names)

@@ -1,13 +1,12 @@
 """Reads the images of a loader, each once."""
 
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Sized
 from typing import Any, NamedTuple, TypeAlias
 
 import torch
-from torch import Tensor
 from torch.utils.data import DataLoader
 
-from pixelcnn.data import Batch, Batches, Conditions, ImageSet, TensorImageSet
+from pixelcnn.data import Batches, Conditions, ImageSet, TensorImageSet
 from pixelcnn.data.batches import as_batch
 from pixelcnn.data.image_sets import narrow
 from pixelcnn.errors import ConfigError, DataError, ShapeError
@@ -64,20 +63,17 @@ def read_loader(loader: Loader, model: AutoregressiveModel) -> LoadedImages:
     reader = FloatReader(model.num_classes)
     for part in parts:  # all of them, before one is read: only together they show the range
         reader.observe(part.x)
-    x = [narrow(levels, model.num_classes) for levels in _levels_of(parts, reader)]
+    x = []
+    for part in parts:
+        levels = reader(part.x)
+        check_levels(levels, reader.levels)
+        x.append(narrow(levels, model.num_classes))
     image_set = TensorImageSet(
         torch.cat(x),
         **_joined([part.conditions for part in parts])._asdict(),
         levels=model.num_classes,
     )
     return LoadedImages(image_set, reader.protocol)
-
-
-def _levels_of(parts: list[Batch], reader: FloatReader) -> Iterator[Tensor]:
-    for part in parts:
-        x = reader(part.x)
-        check_levels(x, reader.levels)
-        yield x
 
 
 def _check_whole(loader: DataLoader[Any], count: int) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pixelcnn.arguments import whole_number
 from pixelcnn.errors import ConfigError, ShapeError
 
 RESAMPLES = 2_000
@@ -53,7 +54,7 @@ def bootstrap_interval(
     if values.ndim != 1 or not len(values):
         raise ShapeError(f"`values` must have shape (N,) with N > 0, got {tuple(values.shape)}.")
     needed = resamples_for(level)
-    count = _checked(needed if resamples is None else resamples)
+    count = needed if resamples is None else whole_number("resamples", resamples)
     if len(values) == 1:
         return Interval(values.item(), values.item())
     from scipy.stats import bootstrap  # type: ignore[import-untyped]  # here: slow to import
@@ -106,7 +107,7 @@ def resampled_means(values: Tensor, resamples: int, *, seed: int = SEED) -> Tens
     generator = torch.Generator().manual_seed(seed)
     means = [
         values[torch.randint(count, (count,), generator=generator)].mean(0)
-        for _ in range(_checked(resamples))
+        for _ in range(whole_number("resamples", resamples))
     ]
     return torch.stack(means)
 
@@ -116,9 +117,3 @@ def percentile_interval(means: Tensor, level: float) -> Interval:
     tail = (1 - level) / 2
     low, high = means.quantile(torch.tensor([tail, 1 - tail], dtype=torch.float64)).tolist()
     return Interval(low, high)
-
-
-def _checked(resamples: int) -> int:
-    if resamples < 1:
-        raise ConfigError(f"`resamples` must be at least 1, got {resamples}.")
-    return resamples

@@ -119,32 +119,31 @@ def shortfalls(features: Features, num_generated: int, num_real: int) -> dict[st
         >>> shortfalls(ClassifierFeatures("digits"), 64, 355)["fid"][:46]
         'needs at least 65 images of each set, since th'
     """
-    reasons: dict[str, str] = {}
     smaller = min(num_generated, num_real)
     counts = f"got {num_generated:,} samples and {num_real:,} real images"
     rank = features.num_features + 1
-    if smaller < rank:
-        reasons["fid"] = (
-            f"needs at least {rank:,} images of each set, since the covariance of "
-            f"{features.num_features:,} features has full rank only then, {counts}"
-        )
-    if smaller < LEAST_FOR_KID:
-        for name in ("kid", "kid_sd"):
-            reasons[name] = f"needs at least {LEAST_FOR_KID} images of each set, {counts}"
+    full_rank = f"since the covariance of {rank - 1:,} features has full rank only then"
+    score = f"{ISC_SPLITS} splits of a score of {features.num_classes:,} classes"
+    neighbours = f"for their {NEIGHBOURHOOD} nearest neighbours"
     least = ISC_SPLITS * min(features.num_classes, 100)
-    if num_generated < least:
-        for name in ("inception_score", "inception_score_sd"):
-            reasons[name] = (
-                f"needs at least {least:,} samples for {ISC_SPLITS} splits of a score of "
-                f"{features.num_classes:,} classes, got {num_generated:,}"
-            )
-    if smaller < NEIGHBOURHOOD + 2:
-        for name in ("precision", "recall"):
-            reasons[name] = (
-                f"needs at least {NEIGHBOURHOOD + 2} images of each set for their "
-                f"{NEIGHBOURHOOD} nearest neighbours, {counts}"
-            )
-    return reasons
+    needs = [
+        (("fid",), smaller, rank, f"images of each set, {full_rank}, {counts}"),
+        (("kid", "kid_sd"), smaller, LEAST_FOR_KID, f"images of each set, {counts}"),
+        (
+            ("inception_score", "inception_score_sd"),
+            *(num_generated, least, f"samples for {score}, got {num_generated:,}"),
+        ),
+        (
+            ("precision", "recall"),
+            *(smaller, NEIGHBOURHOOD + 2, f"images of each set {neighbours}, {counts}"),
+        ),
+    ]
+    return {
+        name: f"needs at least {needed:,} {what}"
+        for names, count, needed, what in needs
+        if count < needed
+        for name in names
+    }
 
 
 class _Images(Dataset[Tensor]):

@@ -1,8 +1,7 @@
 """`torch.compile`, where there is a working compiler."""
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
@@ -32,24 +31,18 @@ def compile_or_explain(
     # einops keeps a table of array types, and a graph is compiled again when the table grows: so
     # NumPy enters it now, not with the first image that is plotted.
     rearrange(np.zeros(1), "a -> a")
+    # On a CPU it would save the masks of all ReLUs, transposed byte by byte, which takes three
+    # times as long as everything else; with a budget it recomputes them.
+    budget = 0.7 if x.device.type == "cpu" else 1.0
     try:
         compiled = torch.compile(function)
-        with _settings(x.device), warnings.catch_warnings():
+        # It looks for CUDA where none is used, and warns about it.
+        quiet = quiet_loggers("torch.utils.cpp_extension")
+        patched = functorch_config.patch(activation_memory_budget=budget)
+        with quiet, patched, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # hints for authors of compilers
             torch.autograd.grad(compiled(x, cond).sum(), list(parameters), allow_unused=True)
     except Exception as error:  # a missing or failing compiler raises a different class each time
         reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
         return function, reason
     return compiled, None
-
-
-@contextmanager
-def _settings(device: torch.device) -> Iterator[None]:
-    """Settings of the compiler for a device."""
-    # On a CPU it would save the masks of all ReLUs, transposed byte by byte, which takes three
-    # times as long as everything else; with a budget it recomputes them.
-    budget = 0.7 if device.type == "cpu" else 1.0
-    patched = functorch_config.patch(activation_memory_budget=budget)
-    # It looks for CUDA where none is used, and warns about it.
-    with quiet_loggers("torch.utils.cpp_extension"), patched:
-        yield

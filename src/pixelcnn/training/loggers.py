@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
@@ -39,9 +40,7 @@ def open_loggers(config: Config, run_dir: Path) -> Iterator[list[Logger]]:
         ConfigError: If Weights & Biases cannot begin a run.
         OutputError: If a log can no longer be written.
     """
-    version = 0
-    while (run_dir / "logs" / f"version_{version}").exists():
-        version += 1
+    version = next(n for n in count() if not (run_dir / "logs" / f"version_{n}").exists())
     loggers: list[Logger] = []
     if config.logger.tensorboard:
         loggers.append(TensorBoardLogger(run_dir, name="logs", version=version))

@@ -118,7 +118,7 @@ def test_a_brush_comes_down_to_the_size_of_another_model(page):
     assert app.slider(key="set.complete.brush").value == 2.0
 
 
-def test_a_run_that_is_trained_anew_is_queried_and_sampled_anew(page, tmp_path):
+def test_a_retrained_run_is_queried_and_sampled_anew(page, tmp_path):
     run = tmp_path / "mine"
 
     def train(levels):

@@ -30,7 +30,7 @@ from tests.app.conftest import clicked, said
 @pytest.fixture(scope="module")
 def digits() -> Choice:
     file = find_model("digits")
-    return Choice("digits", file, load("digits"), read_card("digits"))
+    return Choice(load("digits"), file, read_card("digits"), name="digits")
 
 
 def request(**changes):

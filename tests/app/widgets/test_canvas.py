@@ -27,7 +27,7 @@ def test_a_place_outside_of_the_image_is_refused(sent, monkeypatch):
         canvas.point(torch.zeros(1, 1, 4, 4).long(), 2, "key", site=(0, 0))
 
 
-def test_what_a_browser_tells_of_another_picture_does_not_count(monkeypatch):
+def test_what_a_browser_sends_of_another_picture_does_not_count(monkeypatch):
     """As after another image was chosen, of which the browser has not heard yet."""
     erased = base64.b64encode(bytes([1, 0, 0, 0])).decode()
     sent = {}

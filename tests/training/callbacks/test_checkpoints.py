@@ -38,7 +38,7 @@ def assert_belongs(folder: Path, result) -> None:
     assert figures["nll_nats"] == pytest.approx(card["val_nll_nats"], rel=1e-5)
 
 
-def test_weights_of_epochs_that_were_gone_back_before_are_not_kept(tmp_path, five):
+def test_weights_of_later_epochs_than_the_resumed_one_are_replaced(tmp_path, five):
     state = tmp_path / "checkpoints" / "step-8.ckpt"
     second = load_trained(state).state_dict()
     again = train(tmp_path, training=IDLE, resume=state)
@@ -57,7 +57,7 @@ def test_a_state_within_an_epoch_does_not_have_the_weights_of_the_epoch_before(t
     assert_belongs(tmp_path, again)
 
 
-def test_states_of_epochs_that_were_gone_back_before_are_removed(tmp_path, five):
+def test_states_of_later_epochs_than_the_resumed_one_are_removed(tmp_path, five):
     train(tmp_path, training=IDLE, resume=tmp_path / "checkpoints" / "step-8.ckpt")
     assert steps(tmp_path) == [8, 12, 16]
     kept = load_trained(tmp_path / "checkpoints" / "step-8.ckpt").state_dict()
@@ -65,7 +65,7 @@ def test_states_of_epochs_that_were_gone_back_before_are_removed(tmp_path, five)
         assert_same(load_trained(tmp_path / f"checkpoints/step-{step}.ckpt").state_dict(), kept)
 
 
-def test_damaged_best_weights_are_noticed_when_a_run_goes_on(tmp_path, five):
+def test_damaged_best_weights_are_detected_when_a_run_resumes(tmp_path, five):
     model = tmp_path / "model.safetensors"
     content = bytearray(model.read_bytes())
     content[-1] ^= 1
@@ -104,5 +104,5 @@ def test_what_killed_processes_were_writing_is_removed(tmp_path):
 
 
 @pytest.mark.parametrize("figure", [math.nan, math.inf, -math.inf])
-def test_an_epoch_whose_figure_is_no_number_is_not_the_best(figure):
+def test_an_epoch_whose_nll_is_not_finite_is_not_the_best(figure):
     assert comparable_nll({"val_nll": figure}) > comparable_nll({"val_nll": 1e30})

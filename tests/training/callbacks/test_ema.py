@@ -61,7 +61,7 @@ def test_what_is_validated_saved_and_loaded_is_the_average(watched):
     assert_same(weights(last), result.model.state_dict())
 
 
-def test_training_goes_on_from_the_weights_and_not_from_their_average(tmp_path):
+def test_training_resumes_from_the_weights_and_not_from_their_average(tmp_path):
     plain = train(tmp_path / "plain")
     train(tmp_path / "average", training={"ema_decay": DECAY})
     last = read_state(tmp_path / "average" / "checkpoints" / "last.ckpt")

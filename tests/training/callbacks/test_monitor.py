@@ -1,4 +1,4 @@
-"""Facts about what loggers are told, read back from their files."""
+"""Facts about what is logged, read back from their files."""
 
 import csv
 import math
@@ -48,7 +48,7 @@ def events(folder) -> EventAccumulator:
 
 
 @pytest.mark.parametrize("name", ["gradient_norm", "images_per_second", "memory_gib"])
-def test_gauges_are_read_at_the_steps_that_are_logged(rows, events, name):
+def test_speed_and_memory_are_read_at_the_steps_that_are_logged(rows, events, name):
     found = [(int(row["step"]), float(row[name])) for row in rows if row[name]]
     assert [step for step, _ in found] == [2, 5, 8, 11]
     assert all(math.isfinite(value) and value > 0 for _, value in found)

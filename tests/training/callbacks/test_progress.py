@@ -22,7 +22,7 @@ def test_lines_tell_speed_and_time_left(tmp_path, capsys):
     assert re.search(r", [\d,]+ images/s$", last)
 
 
-def test_steps_are_told_at_intervals(tmp_path, capsys, monkeypatch):
+def test_steps_are_logged_at_intervals(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(ProgressLines.__init__, "__kwdefaults__", {"interval": 0.0})
     train(tmp_path, training={"max_epochs": 1})
     steps = re.findall(r"step (\d)/4", capsys.readouterr().err)
@@ -54,7 +54,7 @@ def tiny_command() -> list[str]:
 
 
 def read_all(descriptor: int) -> str:
-    """What a terminal was told until its last writer left."""
+    """What a terminal shows until its last writer left."""
     parts = []
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:

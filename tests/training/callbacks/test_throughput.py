@@ -74,7 +74,7 @@ def test_the_time_left_counts_everything(clock):
     assert pace.seconds_left == 3 * (18 + 3 + 18) / 2
 
 
-def test_a_run_that_goes_on_in_the_middle_of_an_epoch_counts_what_it_did_itself(clock):
+def test_a_run_resumed_within_an_epoch_measures_its_own_speed(clock):
     pace, trainer = Throughput(), a_trainer(current_epoch=3)
     pace.on_train_start(trainer, None)
     run_epoch(pace, trainer, clock, first=2)

@@ -124,7 +124,7 @@ def test_averages_of_weights_are_those_of_one_process(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_run_goes_on_with_another_number_of_processes_however_they_share(tmp_path):
+def test_a_run_resumes_with_another_number_of_processes_and_strategy(tmp_path):
     job = MODELS["base, labels and batches summed up"]
 
     def until(epoch, strategy="auto", after=None):

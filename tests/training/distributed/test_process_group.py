@@ -7,7 +7,7 @@ from pixelcnn.errors import PixelCNNError
 from pixelcnn.training.distributed.process_group import process_group
 
 
-def test_processes_that_cannot_be_reached_are_no_bug(monkeypatch):
+def test_processes_that_cannot_be_reached_are_a_user_error(monkeypatch):
     def refuse(*_, **__):
         raise RuntimeError("connection refused")
 
@@ -15,6 +15,6 @@ def test_processes_that_cannot_be_reached_are_no_bug(monkeypatch):
     for name, value in started.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(dist, "rendezvous", refuse)
-    told = r"could not be connected: connection refused\. .* reach each other and node0:29500"
-    with pytest.raises(PixelCNNError, match=told), process_group("cpu"):
+    message = r"could not be connected: connection refused\. .* reach each other and node0:29500"
+    with pytest.raises(PixelCNNError, match=message), process_group("cpu"):
         pass

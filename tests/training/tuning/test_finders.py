@@ -93,7 +93,7 @@ def test_a_loss_that_explodes_does_not_hide_where_it_fell():
     assert steepest_fall(rates, losses) == pytest.approx(rates[14], rel=0.01)
 
 
-def test_a_loss_that_falls_nowhere_is_told():
+def test_a_loss_that_never_falls_is_an_error():
     rates = [10.0 ** (-7 + number / 4) for number in range(30)]
     with pytest.raises(ConfigError, match=r"no rate from 1e-06 to 1.*`training\.learning_rate`"):
         steepest_fall(rates, [3.0 + number for number in range(30)])
@@ -141,7 +141,7 @@ def test_on_a_processor_the_search_ends_before_memory_does(monkeypatch):
         find_batch_size(config, model, data)
 
 
-def test_a_run_with_what_was_found_is_the_run_that_is_given_it(few_rates, memory_for, tmp_path):
+def test_a_run_with_found_settings_is_the_run_that_is_given_them(few_rates, memory_for, tmp_path):
     memory_for(40)
     wanted = {"find_learning_rate": True, "find_batch_size": True, "deterministic": True}
     found = train(tmp_path / "found", **wanted)
@@ -160,7 +160,7 @@ def test_a_run_with_what_was_found_is_the_run_that_is_given_it(few_rates, memory
     assert not list(tmp_path.rglob(".*"))
 
 
-def test_a_run_that_goes_on_keeps_what_it_began_with(tmp_path, monkeypatch):
+def test_a_resumed_run_keeps_its_first_settings(tmp_path, monkeypatch):
     monkeypatch.setattr(finders, "find_learning_rate", lambda *_: FoundRate([1, 2], [2, 1], 0.0123))
     train(tmp_path, find_learning_rate=True, max_epochs=1)
     monkeypatch.setattr(finders, "find_learning_rate", None)

@@ -14,7 +14,7 @@ from pixelcnn.app.widgets.display import (
 from pixelcnn.charts.curves import curves_figure
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.errors import PixelCNNError
-from pixelcnn.runs import CONFIG_FILE, history_of, recorded_metrics, run_folder
+from pixelcnn.runs import CONFIG_FILE, history_of, recorded_metrics
 from pixelcnn.verification import Check, find_report, read_report
 
 
@@ -43,9 +43,8 @@ def show(choice: Choice, models: Models) -> None:
         _show_verification(choice)
         _show_curves(choice)
         st.subheader("Configuration")
-        folder = run_folder(choice.file)
-        if folder is not None:
-            st.code((folder / CONFIG_FILE).read_text(encoding="utf-8"), language="yaml")
+        if choice.folder is not None:
+            st.code((choice.folder / CONFIG_FILE).read_text(encoding="utf-8"), language="yaml")
         else:
             st.json({k: v for k, v in card["config"].items() if v is not None})
         st.subheader("Model card")

@@ -87,18 +87,13 @@ def with_started_processes(config: Config, process: Process) -> Config:
         )
         config = replace(config, training=training)
         check_devices(config)
-        check_present(resolve_device(config.device), process.local_world_size)
+        count, present = process.local_world_size, torch.cuda.device_count()
+        if resolve_device(config.device) == "cuda" and count > present:
+            raise ConfigError(
+                f"`training.num_devices` must be at most {present}, the GPUs of this machine, got "
+                f"{count}. Use fewer, or `device` cpu."
+            )
     return config
-
-
-def check_present(device: str, count: int) -> None:
-    """Raises `ConfigError` unless there is a device for every process of this machine."""
-    present = torch.cuda.device_count()
-    if device == "cuda" and count > present:
-        raise ConfigError(
-            f"`training.num_devices` must be at most {present}, the GPUs of this machine, got "
-            f"{count}. Use fewer, or `device` cpu."
-        )
 
 
 def device_options(config: Config, process: Process) -> dict[str, Any]:
@@ -106,27 +101,20 @@ def device_options(config: Config, process: Process) -> dict[str, Any]:
     kind, _, index = resolve_device(config.device).partition(":")
     if process.is_alone:
         return {"accelerator": kind, "devices": [int(index)] if index else 1}
-    return {
-        "accelerator": kind,
-        "devices": process.local_world_size,
-        "num_nodes": process.num_nodes,
-        "strategy": strategy_of(config, process),
-        # Our loaders split batches themselves.
-        "use_distributed_sampler": False,
-    }
-
-
-def strategy_of(config: Config, process: Process) -> Strategy:
-    """Lightning's strategy."""
+    # Masks never change, and batch norm is refused.
+    strategy: Strategy = DDPStrategy(broadcast_buffers=False, gradient_as_bucket_view=True)
     if config.training.strategy == "fsdp":
         # Lightning's newer strategy for FSDP: `distributed.fsdp` says what is sharded.
-        return ModelParallelStrategy(
+        strategy = ModelParallelStrategy(
             data_parallel_size=process.world_size,
             tensor_parallel_size=1,
             save_distributed_checkpoint=False,  # a run resumes with any number of processes
         )
-    return DDPStrategy(
-        # Masks never change, and batch norm is refused.
-        broadcast_buffers=False,
-        gradient_as_bucket_view=True,
-    )
+    return {
+        "accelerator": kind,
+        "devices": process.local_world_size,
+        "num_nodes": process.num_nodes,
+        "strategy": strategy,
+        # Our loaders split batches themselves.
+        "use_distributed_sampler": False,
+    }
