@@ -145,7 +145,7 @@ def test_the_environment_changes_nothing(monkeypatch):
             "data:\n  image_size: [3]",
             r"`data\.image_size` .* a pair of whole numbers",
         ),
-        ("data:\n  image_size: [3, 0]", r"`data\.image_size` must be at least 1 pixel"),
+        ("data:\n  image_size: [3, 0]", r"`data\.image_size` must be a number of pixels"),
         ("model:\n  dilations: [1, x]", r"`model\.dilations` must be a list of whole numbers"),
         ("model:\n  dropout: 1.0", r"`model\.dropout` must be in \[0, 1\), got 1\.0"),
         (

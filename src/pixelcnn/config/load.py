@@ -1,5 +1,6 @@
 """Reads settings: a YAML file, then overrides; every error names its key."""
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
@@ -8,7 +9,8 @@ from typing import Any, TypeVar, get_type_hints
 
 import yaml  # type: ignore[import-untyped]
 
-from pixelcnn.config.model import ModelConfig
+from pixelcnn.config.model import ModelConfig, arguments_of
+from pixelcnn.config.replaced import advice_on
 from pixelcnn.config.rules import check_combinations, check_guidance, check_range
 from pixelcnn.config.sections import (
     Config,
@@ -18,10 +20,10 @@ from pixelcnn.config.sections import (
     SamplingConfig,
     TrainingConfig,
 )
-from pixelcnn.config.unknown import check_key
 from pixelcnn.config.yaml_file import read_yaml
 from pixelcnn.errors import ConfigError, clipped
 from pixelcnn.hints import convert, describe
+from pixelcnn.models import MODELS
 
 SECTIONS: dict[str, type] = {
     "model": ModelConfig,
@@ -191,7 +193,7 @@ def flatten(content: Mapping[Any, Any], origin: str = "") -> dict[str, Any]:
         elif value is not None:
             raise ConfigError(f"{origin}`{name}` must be a section of keys, got {clipped(value)}.")
     for key in flat:
-        check_key(key, hints(), SECTIONS, origin)
+        check_key(key, origin)
     return flat
 
 
@@ -205,7 +207,7 @@ def split_overrides(words: Sequence[str]) -> dict[str, str]:
                 f"An override must look like `--section.key value`, got {clipped(word)}."
             )
         key, equals, value = word[2:].partition("=")
-        check_key(key, hints(), SECTIONS)
+        check_key(key)
         following = value if equals else next(rest, None)
         if following is None or (not equals and following.startswith("--")):
             what = f": {describe(hints()[key])}" if key in hints() else ""
@@ -214,11 +216,38 @@ def split_overrides(words: Sequence[str]) -> dict[str, str]:
     return flat
 
 
+def check_key(key: str, origin: str = "") -> None:
+    """Raises `ConfigError` if a key is not a setting, with what replaces it or the nearest one.
+
+    Args:
+        key: Dotted key. Those of the section `model` are left to `ModelConfig`.
+        origin: Where the key stands, before the message.
+    """
+    if key in hints() or key.startswith("model."):
+        return
+    instead = advice_on(key)
+    if not instead:
+        names = {f"model.{each}" for model in MODELS for each in ("name", *arguments_of(model))}
+        instead = nearest_key(key, [*SECTIONS, *hints(), *sorted(names)])
+    raise ConfigError(f"{origin}`{key}` is not a setting.{instead}")
+
+
+def nearest_key(key: str, known: Sequence[str]) -> str:
+    """Which key may be meant; empty if none is near."""
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
+    if not near:
+        # `--max_epochs` or a key in the wrong section: the last part alone may be right.
+        last = {name.rpartition(".")[2]: name for name in known}
+        names = difflib.get_close_matches(key.rpartition(".")[2], last, n=1, cutoff=0.75)
+        near = [last[name] for name in names]
+    return f" Did you mean `{near[0]}`?" if near else ""
+
+
 def typed_value(key: str, value: Any) -> Any:
     """A value in the declared type and range of its key; that of a model in `ModelConfig`."""
     if key.startswith("model."):
         return value
-    check_key(key, hints(), SECTIONS)
+    check_key(key)
     try:
         typed = convert(value, hints()[key])
     except TypeError:

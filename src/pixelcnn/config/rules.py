@@ -6,8 +6,11 @@ from typing import Any
 
 from pixelcnn.arguments import renamed_arguments
 from pixelcnn.config.sections import FINDERS, Config, DataConfig, TrainingConfig
+from pixelcnn.data.batches import check_batch_options
 from pixelcnn.data.load import check_options
 from pixelcnn.errors import ConfigError
+from pixelcnn.hints import read_size
+from pixelcnn.spec import MAX_LEVELS
 from pixelcnn.walk import SamplingKeywords, SamplingOptions
 
 Rule = tuple[Callable[[Any], bool], str]
@@ -15,11 +18,9 @@ Rule = tuple[Callable[[Any], bool], str]
 POSITIVE: Rule = (lambda value: value > 0, "greater than 0")
 NOT_NEGATIVE: Rule = (lambda value: value >= 0, "0 or more")
 AT_LEAST_ONE: Rule = (lambda value: value >= 1, "at least 1")
-LEVELS: Rule = (lambda value: 2 <= value <= 65_536, "from 2 to 65536")
-
-SHARE: Rule = (lambda value: 0 <= value < 1, "in [0, 1)")
 
 RANGES: dict[str, Rule] = {
+    "data.levels": (lambda value: 2 <= value <= MAX_LEVELS, f"from 2 to {MAX_LEVELS}"),
     "training.max_epochs": AT_LEAST_ONE,
     "training.learning_rate": POSITIVE,
     "training.weight_decay": NOT_NEGATIVE,
@@ -32,15 +33,6 @@ RANGES: dict[str, Rule] = {
     "training.ema_decay": (lambda value: 0 < value < 1, "between 0 and 1, both excluded"),
     "training.checkpoint_every_n_steps": AT_LEAST_ONE,
     "training.num_checkpoints": AT_LEAST_ONE,
-    "data.batch_size": AT_LEAST_ONE,
-    "data.num_workers": NOT_NEGATIVE,
-    "data.image_size": (
-        lambda value: min(value if isinstance(value, tuple) else (value,)) >= 1,
-        "at least 1 pixel on each side",
-    ),
-    "data.colour_jitter": SHARE,
-    "data.mutation_rate": SHARE,
-    "data.levels": LEVELS,
     "logger.log_every_n_steps": AT_LEAST_ONE,
     "logger.sample_every_n_epochs": NOT_NEGATIVE,
     "logger.sample_epochs": (lambda value: min(value, default=1) >= 1, "numbers of at least 1"),
@@ -98,9 +90,14 @@ def check_combinations(config: Config) -> None:
 
 
 def check_data(data: DataConfig) -> None:
-    """Raises `ConfigError` if `pixelcnn.load_data` would refuse its options."""
+    """Raises `ConfigError` if `load_data` or `batches` would refuse its options."""
     with renamed_arguments({name: f"data.{name}" for name in vars(data)}):
         check_options(data.levels, data.binarization, data.val_fraction, data.max_samples)
+        check_batch_options(
+            data.batch_size, data.num_workers, data.colour_jitter, data.mutation_rate
+        )
+        if data.image_size is not None:
+            read_size(data.image_size)
 
 
 def check_guidance(config: Config) -> None:

@@ -2,12 +2,7 @@
 
 from pixelcnn.data.data_warnings import warn_about_data
 
-# Data sets whose mirrored images are not of the same kind.
-UNMIRRORED = {
-    "digits": "digits",
-    "mnist": "digits",
-    "binarized_mnist": "digits",
-}
+DIGITS = ("digits", "mnist", "binarized_mnist")  # whose mirrored images are no digits
 
 
 def warn_about_augmentation(dataset_name: str, *, flips: bool, colour_jitter: float) -> None:
@@ -21,12 +16,11 @@ def warn_about_augmentation(dataset_name: str, *, flips: bool, colour_jitter: fl
     Example:
         >>> warn_about_augmentation("cifar10", flips=True, colour_jitter=0.0)  # no warning
     """
-    if flips and dataset_name in UNMIRRORED:
-        what = UNMIRRORED[dataset_name]
+    if flips and dataset_name in DIGITS:
         warn_about_data(
-            f"`data.use_augmentation` mirrors the images of {dataset_name}, and mirrored {what} "
-            f"are no {what}: the model spends probability on images that do not occur. Flips are "
-            f"for natural images."
+            f"`data.use_augmentation` mirrors the images of {dataset_name}, and mirrored "
+            f"digits are no digits: the model spends probability on images that do not occur. "
+            f"Flips are for natural images."
         )
     if colour_jitter:
         warn_about_data(

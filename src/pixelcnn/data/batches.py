@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Generator, Tensor
 
-from pixelcnn.arguments import check_share
+from pixelcnn.arguments import check_share, whole_number
 from pixelcnn.data.conditions import Conditions
 from pixelcnn.data.image_sets import ImageSet
 from pixelcnn.data.rank_slice import ALL, RankSlice
@@ -213,11 +213,7 @@ def batches(
         >>> [len(batch.x) for batch in batches(images, 2)]
         [2, 2, 1]
     """
-    if batch_size < 1:
-        raise ConfigError(f"`batch_size` must be at least 1, got {batch_size}.")
-    if num_workers < 0:
-        raise ConfigError(f"`num_workers` must be at least 0, got {num_workers}.")
-    check_share("mutation_rate", mutation_rate)
+    check_batch_options(batch_size, num_workers, colour_jitter, mutation_rate)
     check_jitter(image_set, colour_jitter)
     if drop_last and len(image_set) < batch_size:
         raise ConfigError(
@@ -252,9 +248,18 @@ def place_in_batch(x: Tensor, own: slice, count: int) -> Tensor:
     return whole
 
 
+def check_batch_options(
+    batch_size: int, num_workers: int, colour_jitter: float, mutation_rate: float
+) -> None:
+    """Raises `ConfigError` if options of `batches` are out of range, whatever the images."""
+    whole_number("batch_size", batch_size)
+    whole_number("num_workers", num_workers, at_least=0)
+    check_share("colour_jitter", colour_jitter)
+    check_share("mutation_rate", mutation_rate)
+
+
 def check_jitter(image_set: ImageSet, colour_jitter: float) -> None:
     """Raises `ConfigError` unless the images allow this colour jitter."""
-    check_share("colour_jitter", colour_jitter)
     spec = image_set.spec
     if colour_jitter and (spec.channels, spec.levels) != (3, 256):
         raise ConfigError(

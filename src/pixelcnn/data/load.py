@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+from pixelcnn.arguments import whole_number
 from pixelcnn.data.image_sets import DataSplits, Source
 from pixelcnn.data.prepare import Binarization, prepare_splits
 from pixelcnn.data.sources.arrays import read_npy, read_npz
@@ -172,8 +173,8 @@ def check_options(
         )
     if not 0 < val_fraction < 1:
         raise ConfigError(f"`val_fraction` must lie between 0 and 1, got {val_fraction}.")
-    if max_samples is not None and max_samples < 1:
-        raise ConfigError(f"`max_samples` must be at least 1, got {max_samples}.")
+    if max_samples is not None:
+        whole_number("max_samples", max_samples)
 
 
 def _locate(dataset_name: str, data_root: str | Path | None) -> tuple[str, Path]:
