@@ -102,13 +102,10 @@ def kept_bytes(cursor: Cursor, model: nn.Module) -> int:
 
 
 def _any_condition(model: AutoregressiveModel, x: Tensor) -> Tensor | None:
-    condition, count = model.condition, len(x)
-    if condition.is_none:
+    if model.condition.is_none:
         return None
-    sizes = {"labels": (), "attributes": (condition.count,)}
-    size = sizes.get(str(condition.kind), (condition.count, *x.shape[2:]))
-    dtype = torch.int64 if condition.kind == "labels" else torch.float32
-    return torch.zeros(count, *size, dtype=dtype, device=x.device)
+    dtype = torch.int64 if model.condition.kind == "labels" else torch.float32
+    return torch.zeros(model.condition.shape(x), dtype=dtype, device=x.device)
 
 
 def _tensors(kept: Any) -> Iterator[Tensor]:

@@ -89,9 +89,7 @@ class CausalAttention(nn.Module):
             assert newest is not None
             attended = self._whole(read, newest)
         else:
-            walk: AttentionWalk | None = cursor.caches.get(self)
-            if walk is None:
-                walk = cursor.caches[self] = AttentionWalk(self, cursor)
+            walk = cursor.cached(self, lambda: AttentionWalk(self, cursor))
             attended = walk.step(read, newest, cursor)
         update = self.write(attended, cursor)
         return h + F.dropout(update, self.dropout, training=self.training)

@@ -69,12 +69,13 @@ class BackgroundAttention(nn.Module):
         self.num_writes = groups * num_heads * self.value_width
         point = partial(DownRightConv, kernel_size=(1, 1), groups=groups)
         block = partial(GatedResidual, conv=point, dropout=dropout, condition=condition)
-        asking = features + groups * PLACES
-        telling = asking + inputs
-        self.ask_block = block(asking, groups=groups, concatenate=False)
-        self.ask = point(asking, groups * num_heads * key_width)
-        self.tell_block = block(telling, groups=groups, concatenate=False)
-        self.tell = point(telling, groups * num_heads * (key_width + self.value_width))
+        # Queries by `ask`, keys and values by `tell`: names that checkpoints hold.
+        query_inputs = features + groups * PLACES
+        key_inputs = query_inputs + inputs
+        self.ask_block = block(query_inputs, groups=groups, concatenate=False)
+        self.ask = point(query_inputs, groups * num_heads * key_width)
+        self.tell_block = block(key_inputs, groups=groups, concatenate=False)
+        self.tell = point(key_inputs, groups * num_heads * (key_width + self.value_width))
 
     def forward(
         self,
@@ -96,17 +97,15 @@ class BackgroundAttention(nn.Module):
             (B, H, W, `num_writes`), or a site (B, `num_writes` / G).
         """
         if cursor is not None:
-            walk: BackgroundWalk | None = cursor.caches.get(self)
-            if walk is None:
-                walk = cursor.caches[self] = BackgroundWalk(self, h, cursor)
+            walk = cursor.cached(self, lambda: BackgroundWalk(self, h, cursor))
             return walk.step(h, newest, cond, cursor)
         assert newest is not None
         _, height, width, _ = h.shape
         places = repeat(
             background(height, width, like=h), "h w p -> b h w (g p)", b=len(h), g=self.groups
         )
-        asked, told = self.asked(h, places, cond), self.told(h, newest, places, cond)
-        tokens = [rearrange(t, "b h w (g d) -> b (h w g) d", g=self.groups) for t in (asked, told)]
+        read = self.queries(h, places, cond), self.keys_values(h, newest, places, cond)
+        tokens = [rearrange(t, "b h w (g d) -> b (h w g) d", g=self.groups) for t in read]
         query, key, value = (
             rearrange(t, "b l (n d) -> b n l d", n=self.num_heads)
             for t in (tokens[0], *tokens[1].split(self.widths, -1))
@@ -116,17 +115,17 @@ class BackgroundAttention(nn.Module):
 
     @property
     def widths(self) -> list[int]:
-        """Features of the keys, and of the values, that one token tells to all heads together."""
+        """Features of the keys, and of the values, of one token, all heads together."""
         return [self.num_heads * self.key_width, self.num_heads * self.value_width]
 
-    def asked(
+    def queries(
         self, h: Tensor, places: Tensor, cond: Tensor | None, cursor: Cursor | None = None
     ) -> Tensor:
         """Queries. (..., G × heads × key width)."""
         read = join([h, places], groups=self._num_runs(cursor))
         return self.ask(self.ask_block(read, cond, cursor), cursor)
 
-    def told(
+    def keys_values(
         self,
         h: Tensor,
         newest: Tensor,
@@ -166,11 +165,11 @@ class BackgroundWalk:
         attention, token = self.attention, cursor.token
         if newest is not None:
             behind = cursor.behind
-            told = attention.told(self.h, newest, self._places(behind), cond, behind)
-            self.key_values.add(token - 1, *told.split(attention.widths, 1))
+            read = attention.keys_values(self.h, newest, self._places(behind), cond, behind)
+            self.key_values.add(token - 1, *read.split(attention.widths, 1))
         self.h = h
-        asked = attention.asked(h, self._places(cursor), cond, cursor)
-        return self.key_values.attend(asked, num_seen=token)
+        query = attention.queries(h, self._places(cursor), cond, cursor)
+        return self.key_values.attend(query, num_seen=token)
 
     def reorder(self, index: Tensor) -> None:
         """Lets image i go on as image `index[i]` was."""

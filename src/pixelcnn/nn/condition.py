@@ -11,6 +11,8 @@ from pixelcnn.arguments import check_share
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.nn.cursor import Cursor
 
+KINDS = {"num_labels": "labels", "num_attributes": "attributes", "num_map_channels": "maps"}
+
 MAX_GUIDANCE = 1e6
 """Far past any use, and far from the end of single precision."""
 
@@ -55,20 +57,14 @@ class Condition:
             )
 
     def _given(self) -> dict[str, int]:
-        kinds = ("num_labels", "num_attributes", "num_map_channels")
-        values = {name: getattr(self, name) for name in kinds}  # older compilers know no `vars`
+        values = {name: getattr(self, name) for name in KINDS}  # older compilers know no `vars`
         return {name: value for name, value in values.items() if value is not None}
 
     @property
     def kind(self) -> str | None:
         """What data call this condition: "labels", "attributes" or "maps"; None for none."""
-        called = {
-            "num_labels": "labels",
-            "num_attributes": "attributes",
-            "num_map_channels": "maps",
-        }
         given = list(self._given())
-        return called[given[0]] if given else None
+        return KINDS[given[0]] if given else None
 
     @property
     def count(self) -> int:
@@ -85,6 +81,10 @@ class Condition:
     def num_axes(self) -> int:
         """Axes of the condition of one image."""
         return {"attributes": 1, "maps": 3}.get(self.kind or "labels", 0)
+
+    def shape(self, x: Tensor) -> tuple[int, ...]:
+        """Shape of the condition of images (B, C, H, W)."""
+        return (len(x), self.count, *x.shape[2:])[: 1 + self.num_axes]
 
     @property
     def is_none(self) -> bool:
@@ -106,15 +106,7 @@ class Condition:
             if self.is_optional:
                 return
             raise ShapeError(f"This model needs `cond`: {self.describe()}.")
-        batch, _, height, width = x.shape
-        want: tuple[int, ...]
-        if self.num_labels is not None:
-            want = (batch,)
-        elif self.num_attributes is not None:
-            want = (batch, self.num_attributes)
-        else:
-            assert self.num_map_channels is not None
-            want = (batch, self.num_map_channels, height, width)
+        want = self.shape(x)
         if tuple(cond.shape) != want:
             of_size = cond.shape[1:2] == want[1:2] and self.num_map_channels is not None
             advice = " Scale the maps, or ask for images of their size." if of_size else ""
@@ -128,7 +120,7 @@ class Condition:
             raise ShapeError(f"`cond` must be {self.describe()}, all of them finite numbers.")
 
     def check_guidance(self, guidance: float) -> None:
-        """Raises `ConfigError` unless the model can be drawn from with that guidance."""
+        """Raises `ConfigError` unless the model can be sampled with that guidance."""
         if not 0 <= guidance <= MAX_GUIDANCE:
             raise ConfigError(f"`guidance` must be from 0 to {MAX_GUIDANCE:g}, got {guidance}.")
         if guidance == 1 or self.is_optional:
@@ -241,11 +233,10 @@ class ConditionBias(nn.Module):
         return rearrange(self._planes(cond, cursor)[:, :, cursor.front.row], "b d w -> b w d")
 
     def _planes(self, cond: Tensor | None, cursor: Cursor) -> Tensor:
-        kept: BiasPlanes | None = cursor.caches.get(self)
-        if kept is None:
-            size = cursor.height, cursor.width
-            bias = rearrange(self._whole(cond), "b h w d -> b d h w")
-            kept = cursor.caches[self] = BiasPlanes(bias, (cursor.batch_size, -1, *size))
+        size = cursor.batch_size, -1, cursor.height, cursor.width
+        kept = cursor.cached(
+            self, lambda: BiasPlanes(rearrange(self._whole(cond), "b h w d -> b d h w"), size)
+        )
         return kept.planes
 
     def _whole(self, cond: Tensor | None) -> Tensor:

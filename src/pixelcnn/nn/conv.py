@@ -68,7 +68,7 @@ class MaskedConv2d(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draws weights uniformly with variance 1 / (number of inputs that the mask keeps)."""
+        """Samples weights uniformly with variance 1 / (number of inputs that the mask keeps)."""
         height, width = self.kernel_size
         before = height // 2 * width + width // 2
         # At the centre a colour group sees the earlier groups, with mask B also itself.
@@ -96,10 +96,7 @@ class MaskedConv2d(nn.Module):
         if cursor is None:
             assert h is not None
             return self._whole(h)
-        state: ConvWalk | None = cursor.caches.get(self)
-        if state is None:
-            state = cursor.caches[self] = self._prepare(cursor)
-        return state.step(h, cursor)
+        return cursor.cached(self, lambda: self._prepare(cursor)).step(h, cursor)
 
     def taps(self) -> CausalTaps:
         """The weights as a walk needs them."""

@@ -12,7 +12,7 @@ one row        (B, W, D)             within `cursor.per_row` (fronts of one row)
 =============  ====================  ==========================================
 
 Only layers that mix sites, or colour groups of one site, look at the cursor. They keep what they
-need of the past in `cursor.caches[self]`: what of it belongs to single images has a method
+need of the past by `cursor.cached(self, …)`: what of it belongs to single images has a method
 `reorder` (`PerImage`); all else is the same for all images. The rules they share:
 
 * A layer that sees its own site (kind "B") is fed the features of the current front. A layer that
@@ -124,6 +124,13 @@ class Cursor:
         """The contiguous features that belong to the current colour group."""
         size = features // self.groups
         return slice(self.group * size, (self.group + 1) * size)
+
+    def cached(self, owner: nn.Module, make: Callable[[], T]) -> T:
+        """What a layer keeps along the walk, made by `make()` when it is first needed."""
+        if owner not in self.caches:
+            self.caches[owner] = make()
+        value: T = self.caches[owner]
+        return value
 
     def per_row(self, owner: nn.Module, compute: Callable[[], T]) -> T:
         """The value of `compute()` at the first step of the row, kept until the row ends."""

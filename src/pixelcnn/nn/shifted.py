@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 
 import torch.nn.functional as F
-from einops import rearrange
 from torch import Tensor
 
 from pixelcnn.nn.conv_walk import CausalTaps, PointwiseWalk, SiteConvWalk
 from pixelcnn.nn.cursor import Cursor
 from pixelcnn.nn.masks import MaskKind, raster_mask
-from pixelcnn.nn.stacks import LatestRows
+from pixelcnn.nn.stacks import LatestRows, convolve
 from pixelcnn.nn.weight_norm import WeightNormed
 
 
@@ -63,21 +62,23 @@ class DownConv(WeightNormed):
         if cursor is None:
             reach = width // 2
             padded = F.pad(rows, (0, 0, reach, reach, height - 1, 0))
-            return _convolve(padded, self.weight(), self.bias, self.stride)
+            return convolve(padded, self.weight(), self.bias, stride=self.stride)
         walk = self._walk(rows, cursor)
-        return _convolve(walk.latest.add(rows), walk.weight, self.bias, self.stride)[:, 0]
+        rows = walk.latest.add(rows)
+        return convolve(rows, walk.weight, self.bias, stride=self.stride)[:, 0]
 
     def keep(self, rows: Tensor, cursor: Cursor) -> None:
         """Stores a row (B, W, I) for the rows to come."""
         self._walk(rows, cursor).latest.add(rows)
 
     def _walk(self, rows: Tensor, cursor: Cursor) -> "DownConvWalk":
-        walk: DownConvWalk | None = cursor.caches.get(self)
-        if walk is None:
-            height, width = self.kernel_size
-            latest = LatestRows(rows, count=height, reach=width // 2)
-            walk = cursor.caches[self] = DownConvWalk(self.weight().detach(), latest)
-        return walk
+        height, width = self.kernel_size
+        return cursor.cached(
+            self,
+            lambda: DownConvWalk(
+                self.weight().detach(), LatestRows(rows, count=height, reach=width // 2)
+            ),
+        )
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ class DownRightConv(WeightNormed):
         if self.kernel_size == (1, 1) and self.stride == 1:
             return F.linear(h, self.weight()[:, :, 0, 0], self.bias)
         padded = F.pad(h, (0, 0, width - 1, 0, height - 1, 0))
-        return _convolve(padded, self.weight(), self.bias, self.stride)
+        return convolve(padded, self.weight(), self.bias, stride=self.stride)
 
     def keep(self, h: Tensor, cursor: Cursor) -> None:
         """Stores the features of a site (B, I / G) for the sites to come."""
@@ -166,27 +167,17 @@ class DownRightConv(WeightNormed):
         walk.write(h, cursor)
 
     def _walk(self, cursor: Cursor) -> SiteConvWalk | PointwiseWalk:
-        walk: SiteConvWalk | PointwiseWalk | None = cursor.caches.get(self)
-        if walk is None:
-            assert cursor.lag == 0, "shifted convolutions are walked one site at a time"
-            is_point = self.kernel_size == (1, 1) and self.groups == 1 and self.kind == "B"
-            taps = self._taps()
-            walk = PointwiseWalk(taps) if is_point else SiteConvWalk(taps, cursor)
-            cursor.caches[self] = walk
-        return walk
+        assert cursor.lag == 0, "shifted convolutions are walked one site at a time"
+        return cursor.cached(self, lambda: self._prepare(cursor))
 
-    def _taps(self) -> CausalTaps:
+    def _prepare(self, cursor: Cursor) -> SiteConvWalk | PointwiseWalk:
         # A walk has windows with a middle column: what lies to the right of the own pixel is zero.
-        weight = F.pad(self.weight().detach(), (0, self.kernel_size[1] - 1))
-        return CausalTaps(
-            weight=weight,
+        taps = CausalTaps(
+            weight=F.pad(self.weight().detach(), (0, self.kernel_size[1] - 1)),
             bias=self.bias.detach(),
             groups=self.groups,
             dilation=1,
             sees_own_group=self.kind == "B",
         )
-
-
-def _convolve(padded: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
-    planes = F.conv2d(rearrange(padded, "b h w i -> b i h w"), weight, bias, stride=stride)
-    return rearrange(planes, "b o h w -> b h w o").contiguous()
+        is_point = self.kernel_size == (1, 1) and self.groups == 1 and self.kind == "B"
+        return PointwiseWalk(taps) if is_point else SiteConvWalk(taps, cursor)

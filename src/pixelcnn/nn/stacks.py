@@ -1,6 +1,7 @@
 """Convolutions of two stacks: one over the rows above, one along the own row."""
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -69,19 +70,18 @@ class VerticalConv(nn.Module):
             # Kind "A" is fed one row late, by as much as the taps of its window stop above it.
             above = rows if self.kind == "B" else rows[:, : -self.dilation]
             padded = F.pad(above, (0, 0, 0, 0, self.reach, 0))
-            return self._convolve(padded, padding=self.reach)[:, : rows.shape[1]]
-        latest: LatestRows | None = cursor.caches.get(self)
-        if latest is None:
-            count = self.reach + (self.kind == "B")
-            latest = cursor.caches[self] = LatestRows(rows, count=count, reach=self.reach)
-        return self._convolve(latest.add(rows), padding=0)[:, 0]
+            sides = (0, self.reach)
+            whole = convolve(padded, self.weight, self.bias, padding=sides, dilation=self.dilation)
+            return whole[:, : rows.shape[1]]
+        count = self.reach + (self.kind == "B")
+        latest = cursor.cached(self, lambda: LatestRows(rows, count=count, reach=self.reach))
+        return convolve(latest.add(rows), self.weight, self.bias, dilation=self.dilation)[:, 0]
 
-    def _convolve(self, h: Tensor, *, padding: int) -> Tensor:
-        planes = rearrange(h, "b h w i -> b i h w")
-        planes = F.conv2d(
-            planes, self.weight, self.bias, padding=(0, padding), dilation=self.dilation
-        )
-        return rearrange(planes, "b o h w -> b h w o").contiguous()
+
+def convolve(h: Tensor, weight: Tensor, bias: Tensor, **options: Any) -> Tensor:
+    """`torch.nn.functional.conv2d` of channels-last features. (B, H, W, I) to (B, H', W', O)."""
+    planes = F.conv2d(rearrange(h, "b h w i -> b i h w"), weight, bias, **options)
+    return rearrange(planes, "b o h w -> b h w o").contiguous()
 
 
 class LatestRows:
@@ -152,10 +152,9 @@ class HorizontalConv(nn.Module):
         """
         if cursor is None:
             return self.conv(h) + context
-        walk: SiteConvWalk | None = cursor.caches.get(self)
-        if walk is None:
-            walk = SiteConvWalk(self.conv.taps(), cursor, takes_context=True)
-            cursor.caches[self] = walk
+        walk = cursor.cached(
+            self, lambda: SiteConvWalk(self.conv.taps(), cursor, takes_context=True)
+        )
         if cursor.index == 0:
             walk.add_to_row(context)
         return walk.step(h, cursor)

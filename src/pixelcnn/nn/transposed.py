@@ -41,9 +41,7 @@ class DownTransposed(WeightNormed):
         """
         height, width = size
         if cursor is not None:
-            weight: Tensor | None = cursor.caches.get(self)
-            if weight is None:
-                weight = cursor.caches[self] = self.weight().detach()
+            weight = cursor.cached(self, lambda: self.weight().detach())
             weight = weight[:, :, cursor.front.row % STRIDE]
             by_tap = F.linear(low, rearrange(weight, "o i b -> (b o) i"))
             columns = self._interleave(rearrange(by_tap, "n w (b o) -> n w b o", b=3))
@@ -100,10 +98,7 @@ class DownRightTransposed(WeightNormed):
         (B, ceil(W / 2), I) to its site (B, O / G).
         """
         if cursor is not None:
-            products: dict[tuple[int, int, int], tuple[Tensor, Tensor]] | None
-            products = cursor.caches.get(self)
-            if products is None:
-                products = cursor.caches[self] = self._products()
+            products = cursor.cached(self, self._products)
             row, column = cursor.front.row, cursor.front.column
             weight, bias = products[row % STRIDE, column % STRIDE, cursor.group]
             return torch.addmm(bias, low[:, column // STRIDE, : len(weight)], weight)

@@ -194,10 +194,8 @@ class TwoStreams(nn.Module):
         cursor: Cursor,
     ) -> Streams:
         low, size = cursor.coarser(2), (cursor.height, cursor.width)
-        kept: LowRow | None = cursor.caches.get(self)
-        if kept is None:
-            blank = above.new_zeros(cursor.batch_size, low.width, self.features)
-            kept = cursor.caches[self] = LowRow(blank, blank.clone())
+        shape = cursor.batch_size, low.width, self.features
+        kept = cursor.cached(self, lambda: LowRow(above.new_zeros(shape), above.new_zeros(shape)))
         if cursor.has_work(2):
             row, low_cond = low.per_row(
                 self, lambda: (self.shrink_above(above, cursor), self.condition.coarser(cond))

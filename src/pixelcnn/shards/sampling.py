@@ -19,8 +19,8 @@ from pixelcnn.models import AutoregressiveModel, Cond
 from pixelcnn.models.generation import prepare_sampling, sample_shape
 from pixelcnn.nn import Condition
 from pixelcnn.shards.archive import Arrays
+from pixelcnn.shards.plan import SHARD_SIZE, check_sizes
 from pixelcnn.shards.sampling_plan import SamplingPlan, plan_sampling
-from pixelcnn.shards.sizes import SHARD_SIZE, check_sizes
 from pixelcnn.shards.work import ShardedWork
 from pixelcnn.walk import SamplingKeywords, SamplingOptions
 

@@ -4,30 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.data.conditions import checksum
 from pixelcnn.models import AutoregressiveModel
-from pixelcnn.shards.plan import Plan
-from pixelcnn.version import __version__
+from pixelcnn.shards.plan import ModelPlan
 from pixelcnn.walk import SamplingOptions
 
 LISTED = 1000  # numbers of a condition that a manifest holds; of more it holds the checksum
 
 
-@dataclass(frozen=True)
-class SamplingPlan(Plan):
-    """What is sampled, and how. Equal plans give the same bytes on one kind of machine.
+@dataclass(frozen=True, kw_only=True)
+class SamplingPlan(ModelPlan):
+    """What is sampled, and how: as in `SamplingOptions`, unless said otherwise.
 
     Attributes:
-        model: Name of the architecture.
-        weights: Fingerprint of architecture and weights, see `pixelcnn.checkpoint.fingerprint`.
         num_samples: Images of all shards together, N.
-        shard_size: Images of each shard but the last.
-        batch_size: Images sampled together, counted from number 0. It and the following are as in
-            `SamplingOptions`.
         shape: (C, H, W).
         seed: Decides each image, with its number.
         temperature: Of the levels.
@@ -37,14 +30,9 @@ class SamplingPlan(Plan):
         precision: Of the network.
         levels: K.
         condition: Kind, number and checksum of the conditions, see `describe_condition`; or None.
-        device: Kind of device: "cpu", "cuda", "mps".
-        software: Versions of this package and of torch: others may round differently.
     """
 
-    model: str
-    weights: str
     num_samples: int
-    batch_size: int
     shape: tuple[int, int, int]
     levels: int
     seed: int
@@ -54,8 +42,6 @@ class SamplingPlan(Plan):
     guidance: float
     precision: str
     condition: dict[str, Any] | None
-    device: str
-    software: dict[str, str]
 
     @property
     def num_images(self) -> int:
@@ -89,20 +75,15 @@ def plan_sampling(
         levels=model.num_classes,
         condition=describe_condition(model.condition.kind, options.cond),
         device=model.device.type,
-        software=software_versions(),
         **{**options.plain, **sizes},
     )
-
-
-def software_versions() -> dict[str, str]:
-    """Versions of packages that may round differently in another version."""
-    return {"pixelcnn": __version__, "torch": str(torch.__version__)}
 
 
 def describe_condition(kind: str | None, cond: Tensor | None) -> dict[str, Any] | None:
     """Conditions (M, …) as a manifest holds them.
 
     Example:
+        >>> import torch
         >>> described = describe_condition("labels", torch.tensor([3, 5]))
         >>> described["kind"], described["count"], described["values"]
         ('labels', 2, [3, 5])

@@ -19,40 +19,28 @@ from pixelcnn.inference.query import Progress
 from pixelcnn.inference.scoring import LABELS_SUMMED_OUT
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.shards.archive import Arrays
-from pixelcnn.shards.plan import Plan
-from pixelcnn.shards.sampling_plan import software_versions
-from pixelcnn.shards.sizes import SHARD_SIZE, check_sizes
+from pixelcnn.shards.plan import SHARD_SIZE, ModelPlan, check_sizes
 from pixelcnn.shards.work import ShardedWork
 
 BATCH_SIZE = 64
 NUM_COMPARED = 256  # images by which the better of two densities is chosen
 
 
-@dataclass(frozen=True)
-class ScoringPlan(Plan):
-    """What is scored, and by which model. Equal plans give the same bytes on one kind of machine.
+@dataclass(frozen=True, kw_only=True)
+class ScoringPlan(ModelPlan):
+    """What is scored, and by which model.
 
     Attributes:
-        model: Name of the architecture.
-        weights: Fingerprint of architecture and weights, see `pixelcnn.checkpoint.fingerprint`.
         num_scored: Images of all shards together, N.
-        batch_size: Images of a forward pass, counted from number 0.
         images: Which images, in words: data set, split, transforms.
         condition: Kind of condition of each image; None: p(x) is measured.
         density: "labels summed out" where the model also has a no-label output; else None, as in
             manifests without this key.
-        device: Kind of device: "cpu", "cuda", "mps".
-        software: Versions of this package and of torch: others may round differently.
     """
 
-    model: str
-    weights: str
     num_scored: int
-    batch_size: int
     images: str
     condition: str | None
-    device: str
-    software: dict[str, str]
     density: str | None = None
 
     @property
@@ -135,7 +123,6 @@ class ShardedScoring(ShardedWork):
                 images=images,
                 condition=self.condition,
                 device=model.device.type,
-                software=software_versions(),
                 density=self.density if is_choice else None,
             ),
         )

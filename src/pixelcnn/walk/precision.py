@@ -1,7 +1,7 @@
 """Sampling in fewer bits: the network rounds, the head does not."""
 
 import copy
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
@@ -41,26 +41,12 @@ class RoundedModel:
     training = False
 
     def __init__(self, model: nn.Module, dtype: torch.dtype) -> None:
-        self.network: Any = copy.deepcopy(model).to(dtype).eval()
+        self.network = copy.deepcopy(cast(Any, model)).to(dtype).eval()
+        self.likelihood: Likelihood = self.network.likelihood  # reads float32
+        self.groups: int = self.network.groups
+        self.lag: int | None = self.network.lag
         self.dtype = dtype
         self._is_finite = torch.ones((), dtype=torch.bool, device=next(model.parameters()).device)
-
-    @property
-    def likelihood(self) -> Likelihood:
-        """The head, which reads float32."""
-        likelihood: Likelihood = self.network.likelihood
-        return likelihood
-
-    @property
-    def groups(self) -> int:
-        """As in the model."""
-        return int(self.network.groups)
-
-    @property
-    def lag(self) -> int | None:
-        """As in the model."""
-        lag: int | None = self.network.lag
-        return lag
 
     def __call__(
         self, x: Tensor, cond: Tensor | None = None, cursor: Cursor | None = None

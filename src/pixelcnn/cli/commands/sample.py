@@ -21,7 +21,7 @@ from pixelcnn.files import provisional_folder
 from pixelcnn.nn import Condition
 from pixelcnn.runs import open_model
 from pixelcnn.shards import ShardedSampling
-from pixelcnn.shards.sizes import SHARD_SIZE
+from pixelcnn.shards.plan import SHARD_SIZE
 from pixelcnn.walk import SamplingKeywords
 
 SUFFIXES = (".png", ".gif", ".npz")

@@ -12,7 +12,7 @@ from pixelcnn.evaluation import density_name
 from pixelcnn.metrics import bits_per_dim
 from pixelcnn.runs import open_model
 from pixelcnn.shards import ShardedScoring
-from pixelcnn.shards.sizes import SHARD_SIZE
+from pixelcnn.shards.plan import SHARD_SIZE
 
 SCORES_FILE = "scores.csv"
 
