@@ -84,8 +84,7 @@ def frame_strip(frames: Tensor, levels: int, *, scale: int = 1, pad: int = 2) ->
         The picture. Shape: (rows, columns, 1 or 3), uint8.
 
     Raises:
-        ShapeError: If `frames` is not (T, N, C, H, W) of levels, or holds no image.
-        ConfigError: If `scale` is below 1, or `pad` below 0.
+        ShapeError, ConfigError: As `image_grid`.
 
     Example:
         >>> import torch
@@ -161,13 +160,9 @@ def screen_scale(height: int, width: int, *, side: int = 48) -> int:
 
 
 def animation_scale(height: int, width: int, *, columns: int, wide: int = 400) -> int:
-    """The factor that enlarges the images of an animation.
+    """The factor that enlarges images of an animation, of which `columns` lie side by side.
 
-    Args:
-        height: Rows of an image.
-        width: Columns of an image.
-        columns: Images side by side.
-        wide: Least width of the animation in screen pixels, unless it would be taller than that.
+    It makes the animation at least `wide` screen pixels wide, unless it were taller than that.
 
     Example:
         >>> animation_scale(8, 8, columns=4), animation_scale(28, 28, columns=8)
@@ -250,10 +245,7 @@ def save_gif(path: str | PathLike[str], frames: Sequence[Grid], *, milliseconds:
 
 
 def gif_bytes(frames: Sequence[Grid], *, milliseconds: int = 100) -> bytes:
-    """What `save_gif` writes.
-
-    Raises:
-        ConfigError: If there is no picture, or `milliseconds` is below 10.
+    """What `save_gif` writes; raises the same `ConfigError`.
 
     Example:
         >>> gif_bytes([np.zeros((1, 1, 1), np.uint8)])[:3]

@@ -3,7 +3,8 @@
 import pytest
 from PIL import Image
 
-from pixelcnn.charts.curves import COLOURS, compared_curves, curves_figure, plot_curves
+from pixelcnn.charts.curves import COLOURS, compared_curves, curves_figure
+from pixelcnn.charts.figure import save_figure
 from pixelcnn.errors import OutputError
 
 HISTORY = [
@@ -16,7 +17,7 @@ HISTORY = [
 def test_a_picture_that_cannot_be_written_is_an_output_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="not a folder"):
-        plot_curves(HISTORY, tmp_path / "file" / "curves.png")
+        save_figure(curves_figure(HISTORY), tmp_path / "file" / "curves.png")
 
 
 def test_curves_show_the_history_and_mark_the_best_epoch():
@@ -31,7 +32,7 @@ def test_curves_show_the_history_and_mark_the_best_epoch():
     "history", [[], [{"epoch": 0, "train_nll": 9.0, "val_nll": None}], HISTORY[:1]]
 )
 def test_short_and_unvalidated_histories_are_plotted(tmp_path, history):
-    plot_curves(history, tmp_path / "curves.png", num_dims=64)
+    save_figure(curves_figure(history, num_dims=64), tmp_path / "curves.png")
     with Image.open(tmp_path / "curves.png") as image:
         assert image.format == "PNG"
 

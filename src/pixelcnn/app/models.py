@@ -18,6 +18,7 @@ from pixelcnn.runs import (
     open_model,
     run_folder,
 )
+from pixelcnn.spec import ImageSpec
 from pixelcnn.verification import find_report
 from pixelcnn.weights import FOLDER, list_weights
 
@@ -33,6 +34,12 @@ class Choice(TrainedModel):
     """
 
     name: str
+
+    @property
+    def spec(self) -> ImageSpec:
+        """Shape and levels of its images, of 32×32 pixels if it has no size of its own."""
+        height, width = self.model.image_size or (32, 32)
+        return ImageSpec(self.model.in_channels, height, width, self.model.num_classes)
 
 
 def find_models(

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from os import PathLike
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -10,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from pixelcnn.charts.figure import as_written, new_figure, save_figure
+from pixelcnn.charts.figure import as_written, new_figure
 
 History: TypeAlias = Sequence[Mapping[str, Any]]
 """One entry per epoch: `epoch`, `train_nll` and, where there is a validation split, `val_nll`, both
@@ -24,27 +23,13 @@ NAMES = {"train_nll": "training", "val_nll": "validation"}
 BEST = "#c23b22"
 
 
-def plot_curves(
-    history: History,
-    path: str | PathLike[str],
-    *,
-    num_dims: int | None = None,
-) -> None:
-    """Writes the curves of one training as PNG, see `curves_figure`.
+def curves_figure(history: History, *, num_dims: int | None = None) -> Figure:
+    """Shows NLL by epoch with the best epoch marked, and learning rate.
 
     Args:
         history: As `History` says.
-        path: Where to write it.
         num_dims: Sub-pixels in an image; adds an axis in bits per dimension, and perplexity.
-
-    Raises:
-        OutputError: If the file cannot be written.
     """
-    save_figure(curves_figure(history, num_dims=num_dims), path)
-
-
-def curves_figure(history: History, *, num_dims: int | None = None) -> Figure:
-    """Shows NLL by epoch with the best epoch marked, perplexity and learning rate."""
     figure = new_figure(7, 5.5)
     axes, *below = _panels(figure)
     for key, colour in COLOURS.items():

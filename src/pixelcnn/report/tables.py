@@ -106,18 +106,14 @@ def columns_of(found: Comparison) -> list[Column]:
     def percent(share: float) -> str:
         return f"{100 * share:.1f} %"
 
-    def conditional(variant: Variant, measured: Measurements) -> Any:
-        nll = measured.nll_conditional
-        return None if nll is None else _with_interval(nll)
-
     columns = [
         Column("architecture", lambda v, m: v.model.name, str),
         Column("parameters", lambda v, m: v.model.num_parameters, "{:,}".format),
-        Column("receptive field", lambda v, m: v.num_seen or "all", _pixels),
+        Column("receptive field", lambda v, m: v.num_seen, str),
         Column("NLL of p(x), nats", lambda v, m: _with_interval(m.nll), _interval, "low"),
         Column("bits/dim", lambda v, m: bits_per_dim(mean(m), dims), "{:.4f}".format, "low"),
         Column("perplexity", lambda v, m: perplexity(mean(m), dims), "{:.4f}".format, "low"),
-        Column(CONDITIONAL, conditional, _interval, "low"),
+        Column(CONDITIONAL, lambda v, m: _with_interval(m.nll_conditional), _interval, "low"),
         Column("FID", quality("fid"), "{:.2f}".format, "low"),
         Column("precision", quality("precision"), percent, "high"),
         Column("recall", quality("recall"), percent, "high"),
@@ -130,17 +126,13 @@ def columns_of(found: Comparison) -> list[Column]:
     return columns
 
 
-def _with_interval(nll: torch.Tensor) -> tuple[float, float, float]:
-    return (nll.mean().item(), *bootstrap_interval(nll))
+def _with_interval(nll: torch.Tensor | None) -> tuple[float, float, float] | None:
+    return None if nll is None else (nll.mean().item(), *bootstrap_interval(nll))
 
 
 def _interval(found: tuple[float, float, float]) -> str:
     mean, low, high = found
     return f"{mean:.2f} ± {(high - low) / 2:.2f}"
-
-
-def _pixels(seen: int | str) -> str:
-    return "all earlier" if isinstance(seen, str) else f"{seen:,} pixels"
 
 
 def _first(value: Any) -> Any:

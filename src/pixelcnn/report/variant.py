@@ -50,10 +50,10 @@ class Variant:
         return f"receptive field: {self.model.receptive_field().describe()}"
 
     @property
-    def num_seen(self) -> int | None:
-        """Pixels of the receptive field; None if their number grows with the image."""
+    def num_seen(self) -> str:
+        """The number of pixels of the receptive field in words; it may grow with the image."""
         field = self.model.receptive_field()
-        return len(field.offsets) if field.is_bounded else None
+        return f"{len(field.offsets):,} pixels" if field.is_bounded else "all earlier"
 
     @property
     def training_seconds(self) -> float | None:

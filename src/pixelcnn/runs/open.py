@@ -40,17 +40,7 @@ class TrainedModel:
 
 
 def open_model(path: str | Path, *, device: str | torch.device | None = "cpu") -> TrainedModel:
-    """Opens a trained model, with what is known about it.
-
-    Args:
-        path: A run folder, a model file (`.safetensors`), the state of a training (`.ckpt`), or the
-            name of a bundled model, unless a file or folder of that name exists.
-        device: Where the weights go, as `pixelcnn.device.resolve_device` takes it; None for "auto".
-
-    Raises:
-        CheckpointError: If there is none, or it cannot be read.
-        ConfigError: If the device does not exist.
-    """
+    """Opens a trained model as `load` does, with what is known about it."""
     device = resolve_device(str(device or "auto"))
     file = find_model(path)
     if file.suffix == ".ckpt":
@@ -63,8 +53,9 @@ def load(path: str | Path, *, device: str | torch.device | None = "cpu") -> Auto
 
     Args:
         path: A run folder, a model file (`.safetensors`), the state of a training (`.ckpt`), or the
-            name of a bundled model (see `pixelcnn.list_weights`).
-        device: Where the weights go: "cpu", "cuda", "cuda:1", "mps" or "auto".
+            name of a bundled model (see `pixelcnn.list_weights`), unless a file or folder of that
+            name exists.
+        device: Where the weights go: "cpu", "cuda", "cuda:1", "mps" or "auto", which is also None.
 
     Raises:
         CheckpointError: If there is none, or it is damaged or not one of this package.

@@ -60,13 +60,13 @@ def small_size(
     model: AutoregressiveModel, size: tuple[int, int], most_images: int, *, most_pixels: int
 ) -> tuple[int, int] | None:
     """The largest size with few enough different images; None if one pixel has too many."""
-    found = []
-    for height in range(1, min(size[0], LONGEST_SIDE) + 1):
-        for width in range(1, min(size[1], LONGEST_SIDE) + 1):
-            pixels = height * width
-            count = model.num_classes ** (model.in_channels * pixels)
-            if count <= most_images and count * pixels <= most_pixels:
-                found.append((pixels, min(height, width), (height, width)))
+    found = [
+        (height * width, min(height, width), (height, width))
+        for height in range(1, min(size[0], LONGEST_SIDE) + 1)
+        for width in range(1, min(size[1], LONGEST_SIDE) + 1)
+        if (count := model.num_classes ** (model.in_channels * height * width)) <= most_images
+        and count * height * width <= most_pixels
+    ]
     return max(found)[2] if found else None
 
 

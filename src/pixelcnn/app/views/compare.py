@@ -1,6 +1,5 @@
 """The page that compares models: samples from the same noise, metrics and training curves."""
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -87,17 +86,11 @@ def _request_form(chosen: Sequence[Choice]) -> list[SamplingRequest] | None:
         return None
     requests = []
     for each, conds in zip(chosen, conditions, strict=True):
-        shape = _shape(each)
-        options = SamplingOptions(
-            temperature, cond=condition_per_image(conds, count, shape), seed=seed, shape=shape
-        )
+        shape = each.spec.shape
+        cond = condition_per_image(conds, count, shape)
+        options = SamplingOptions(temperature, cond=cond, seed=seed, shape=shape)
         requests.append(SamplingRequest(count, options))
     return requests
-
-
-def _shape(choice: Choice) -> tuple[int, int, int]:
-    height, width = choice.model.image_size or (32, 32)
-    return choice.model.in_channels, height, width
 
 
 def _sample(chosen: Sequence[Choice], requests: Sequence[SamplingRequest]) -> None:
@@ -179,7 +172,7 @@ def _show_metrics(chosen: Sequence[Choice]) -> None:
 
 def _show_curves(chosen: Sequence[Choice]) -> None:
     histories = {each.name: history_of(each.file) for each in chosen}
-    sizes = {math.prod(_shape(each)) for each in chosen if histories[each.name]}
+    sizes = {each.spec.num_dims for each in chosen if histories[each.name]}
     if not sizes:
         return
     st.subheader("Training")

@@ -52,7 +52,7 @@ def _request_form(choice: Choice) -> SamplingRequest | None:
             seed = seed_input("set.sample")
         filters = sampling_inputs(model, key)
         with st.expander("Size"):
-            shape = size_input(model, key)
+            shape = size_input(choice, key)
         is_submitted = st.form_submit_button("Sample", type="primary", icon=":material/brush:")
     if not is_submitted:
         return None

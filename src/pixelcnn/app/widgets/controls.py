@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from pixelcnn.app.models import Choice
 from pixelcnn.models import AutoregressiveModel
 
 MAX_SEED = 2**31 - 1
@@ -83,13 +84,13 @@ def seed_input(key: str) -> int:
     return number_input("Seed", 0, MAX_SEED, 0, f"{key}.seed", help="Same seed, same images.")
 
 
-def size_input(model: AutoregressiveModel, key: str) -> tuple[int, int, int]:
+def size_input(choice: Choice, key: str) -> tuple[int, int, int]:
     """(C, H, W) of the samples; the model's own at first."""
-    height, width = model.image_size or (32, 32)
-    least = model.least_side
+    channels, height, width = choice.spec.shape
+    least = choice.model.least_side
     left, right = st.columns(2)
     with left:
         rows = number_input("Rows", least, max(MAX_SIDE, height), height, f"{key}.rows")
     with right:
         columns = number_input("Columns", least, max(MAX_SIDE, width), width, f"{key}.columns")
-    return model.in_channels, rows, columns
+    return channels, rows, columns

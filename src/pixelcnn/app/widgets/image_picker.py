@@ -21,8 +21,6 @@ from pixelcnn.spec import ImageSpec
 
 SOURCES = ["Test set", "File", "Canvas"]
 ENDINGS = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "ppm", "pgm"]
-OTHER_SIDE = 32
-"""Side of the images for a model without a size of its own."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +57,7 @@ def image_input(choice: Choice, key: str) -> ChosenImage | None:
     )
     if source == "Test set":
         return _of_test_set(choice, key)
-    height, width = choice.model.image_size or (OTHER_SIDE, OTHER_SIDE)
-    spec = ImageSpec(choice.model.in_channels, height, width, choice.model.num_classes)
-    if source == "File":
-        return _of_file(spec, key)
-    return _of_canvas(spec, key)
+    return (_of_file if source == "File" else _of_canvas)(choice.spec, key)
 
 
 def _of_test_set(choice: Choice, key: str) -> ChosenImage:

@@ -9,7 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
-from pixelcnn.charts.curves import plot_curves
+from pixelcnn.charts.curves import curves_figure
+from pixelcnn.charts.figure import save_figure
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.cli.inputs.conditions import ConditionRequest, choose_condition, example
 from pixelcnn.cli.outputs.console import counted
@@ -51,7 +52,8 @@ def finish(finished: Finished, config: Config, *, started: float) -> dict[str, A
         What metrics.json holds.
     """
     model, data = finished.model, finished.data
-    plot_curves(finished.history, finished.folder / CURVES_FILE, num_dims=data.spec.num_dims)
+    figure = curves_figure(finished.history, num_dims=data.spec.num_dims)
+    save_figure(figure, finished.folder / CURVES_FILE)
     cond, count = condition_to_sample(model, data, config.sampling)
     with deterministic_algorithms(False):  # as in `SampleGrids`
         samples = sample_with_progress(

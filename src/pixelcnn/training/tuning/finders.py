@@ -59,13 +59,6 @@ def search_settings(
 ) -> tuple[Config, dict[str, Any]]:
     """Runs `find_settings` for a new run; a resumed one keeps the values of its config.yaml.
 
-    Args:
-        config: Settings of the training; `resume` says whether it resumes.
-        model: The untrained model.
-        data: Its images.
-        run_dir: Folder of the run.
-        is_auto: Whether the same command may start a run and resume it.
-
     Raises:
         ConfigError: As `find_settings`; if several processes train together; or if a resumed run is
             to search again.

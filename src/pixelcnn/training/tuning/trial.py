@@ -51,12 +51,6 @@ def trial_training(
 class Trial(LightningModule):
     """The loss and the optimiser of a training, without its callbacks and files.
 
-    Args:
-        config: Settings of the training.
-        model: A copy of it is trained.
-        data: Its images.
-        folder: Where Lightning saves the weights to restore.
-
     Attributes:
         batch_size: What Lightning's batch-size finder changes.
         losses: Nats per sub-pixel at each step of the optimiser so far.
