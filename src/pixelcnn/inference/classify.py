@@ -9,13 +9,7 @@ from torch import Tensor
 
 from pixelcnn.arguments import numbers_of
 from pixelcnn.errors import ConfigError, ShapeError
-from pixelcnn.inference.query import (
-    Progress,
-    check_model,
-    check_nats,
-    evaluating,
-    prepare_images,
-)
+from pixelcnn.inference.query import Progress, check_model, checked_nats, prepare_images
 from pixelcnn.models import AutoregressiveModel
 
 MASS_TOLERANCE = 1e-4
@@ -92,23 +86,19 @@ def classify(
     log_prior = prior_of(prior, model.num_labels)
     _, batch_size = prepare_images(model, images, 0, batch_size)
     joint, beliefs = [], []
-    with evaluating(model):
-        for first in range(0, len(images), batch_size):
-            x = images[first : first + batch_size].to(model.device)
-            by_label = []
-            for label in range(model.num_labels):
-                sites = model.site_log_prob(x, label, check=False).cpu().double()
-                check_nats(sites)
-                by_label.append(sites.sum(1).flatten(1))
-                if progress is not None:
-                    progress(
-                        first * model.num_labels + len(x) * (label + 1),
-                        len(images) * model.num_labels,
-                    )
-            pixels = torch.stack(by_label, 2)  # (B, H W, L)
-            joint.append(pixels.sum(1) + log_prior)
-            if by_pixel:
-                beliefs.append(_beliefs(pixels, log_prior))
+    for first in range(0, len(images), batch_size):
+        x = images[first : first + batch_size].to(model.device)
+        by_label = []
+        for label in range(model.num_labels):
+            sites = checked_nats(model, x, label).cpu().double()
+            by_label.append(sites.sum(1).flatten(1))
+            if progress is not None:
+                done = first * model.num_labels + len(x) * (label + 1)
+                progress(done, len(images) * model.num_labels)
+        pixels = torch.stack(by_label, 2)  # (B, H W, L)
+        joint.append(pixels.sum(1) + log_prior)
+        if by_pixel:
+            beliefs.append(_beliefs(pixels, log_prior))
     return ClassPosterior(torch.cat(joint), torch.cat(beliefs) if by_pixel else None)
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from pixelcnn.data.sources.arrays import level_type
 from pixelcnn.inference.estimates import effective_sample_size, warn_unreliable
 from pixelcnn.inference.masks import is_prefix
-from pixelcnn.inference.query import Query, check_nats, evaluating
+from pixelcnn.inference.query import Query, checked_nats
 from pixelcnn.inference.smc.particles import sample_unknown
 
 
@@ -107,11 +107,7 @@ def rank_completions(
     whole, explained = [], []
     for first in range(0, len(x), query.batch_size):
         part = slice(first, first + query.batch_size)
-        with evaluating(query.model):
-            nats = query.model.site_log_prob(
-                x[part], None if cond is None else cond[part], check=False
-            )
-        check_nats(nats)
+        nats = checked_nats(query.model, x[part], None if cond is None else cond[part])
         nats = nats.cpu().double()
         whole.append(nats.flatten(1).sum(1))
         explained.append(nats.where(known[part].cpu(), 0).flatten(1).sum(1))

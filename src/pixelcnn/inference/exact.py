@@ -7,7 +7,7 @@ from torch import Tensor
 
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference.estimates import LevelEstimate, exact_estimate
-from pixelcnn.inference.query import Query, check_nats, evaluating
+from pixelcnn.inference.query import Query, checked_nats
 from pixelcnn.order import Site
 
 MAX_STATES = 2**20
@@ -72,10 +72,7 @@ def enumerate_images(
             at = (slice(None), *each)
             x[at] = (numbers // where % levels).to(x.device)
         cond = None if query.cond is None else query.cond.repeat_interleave(len(x), 0)
-        with evaluating(model):
-            nats = model.site_log_prob(x, cond, check=False)
-        check_nats(nats)
-        in_order = nats.permute(0, 2, 3, 1).flatten(1)[:, :stop]
+        in_order = checked_nats(model, x, cond).permute(0, 2, 3, 1).flatten(1)[:, :stop]
         query.report(int(numbers[-1]) + 1, total)
         yield x, in_order.cpu().double().sum(1)
 

@@ -148,6 +148,18 @@ def check_nats(nats: Tensor) -> None:
         )
 
 
+def checked_nats(model: AutoregressiveModel, x: Tensor, cond: Any) -> Tensor:
+    """`site_log_prob` in evaluation mode and without gradients, of arguments that fit.
+
+    Raises:
+        ConfigError: As `check_nats`.
+    """
+    with evaluating(model):
+        nats = model.site_log_prob(x, cond, check=False)
+    check_nats(nats)
+    return nats
+
+
 def resolve_site(site: Sequence[int], shape: Sequence[int]) -> Site:
     """One sub-pixel of images of a shape (C, H, W).
 

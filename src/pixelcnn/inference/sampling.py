@@ -8,7 +8,7 @@ from torch import Tensor
 from typing_extensions import Unpack
 
 from pixelcnn.arguments import named_arguments, whole_number
-from pixelcnn.inference.query import Progress, check_model, check_nats, evaluating
+from pixelcnn.inference.query import Progress, check_model, checked_nats
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.models.generation import prepare_sampling
 from pixelcnn.walk import RepeatedSampling, SamplingKeywords, SamplingOptions, recorder_for
@@ -171,9 +171,7 @@ class PixelCNNSampler:
         side = CHECKED_SIDE
         if cond is not None:
             cond = cond[:1, :, :side, :side] if cond.ndim == 4 else cond[:1]
-        with evaluating(self.model):
-            nats = self.model.site_log_prob(x[:1, :, :side, :side], cond, check=False)
-        check_nats(nats)
+        checked_nats(self.model, x[:1, :, :side, :side], cond)
 
     def _batches(self, plan: _Plan, on_progress: Progress | None) -> Iterator[tuple[int, Tensor]]:
         channels, height, width = plan.blank.shape[1:]

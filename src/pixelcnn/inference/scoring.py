@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference.classify import prior_of
-from pixelcnn.inference.query import Progress, check_nats, evaluating, prepare_images
+from pixelcnn.inference.query import Progress, checked_nats, prepare_images
 from pixelcnn.models import AutoregressiveModel, Cond
 
 UNCONDITIONAL = "unconditional"
@@ -93,18 +93,15 @@ def score(
     """
     cond, batch_size = prepare_images(model, images, cond, batch_size)
     bits, nats = [], []
-    with evaluating(model):
-        for first in range(0, len(images), batch_size):
-            chunk = slice(first, first + batch_size)
-            x = images[chunk].to(model.device)
-            own = None if cond is None else cond[chunk]
-            sites = -model.site_log_prob(x, own, check=False).cpu()
-            check_nats(sites)
-            # In double precision: sums over many sub-pixels keep the digits that are reported.
-            nats.append(sites.double().flatten(1).sum(1))
-            bits.append((sites / math.log(2)).float())
-            if progress is not None:
-                progress(first + len(x), len(images))
+    for first in range(0, len(images), batch_size):
+        chunk = slice(first, first + batch_size)
+        x = images[chunk].to(model.device)
+        sites = -checked_nats(model, x, None if cond is None else cond[chunk]).cpu()
+        # In double precision: sums over many sub-pixels keep the digits that are reported.
+        nats.append(sites.double().flatten(1).sum(1))
+        bits.append((sites / math.log(2)).float())
+        if progress is not None:
+            progress(first + len(x), len(images))
     density = _without_condition(model) if cond is None else "given the condition"
     return Scores(torch.cat(bits), torch.cat(nats), density)
 
@@ -213,12 +210,11 @@ def _score_summed(
     log_prior = prior_of(prior, model.num_labels)
     _, batch_size = prepare_images(model, images, 0, batch_size)
     parts = []
-    with evaluating(model):
-        for first in range(0, len(images), batch_size):
-            x = images[first : first + batch_size].to(model.device)
-            parts.append(_summed(model, x, log_prior))
-            if progress is not None:
-                progress(first + len(x), len(images))
+    for first in range(0, len(images), batch_size):
+        x = images[first : first + batch_size].to(model.device)
+        parts.append(_summed(model, x, log_prior))
+        if progress is not None:
+            progress(first + len(x), len(images))
     bits = torch.cat(parts)
     return Scores(bits.float(), bits.flatten(1).sum(1) * math.log(2), LABELS_SUMMED_OUT)
 
@@ -228,8 +224,7 @@ def _summed(model: AutoregressiveModel, x: Tensor, log_prior: Tensor) -> Tensor:
     channels, height = x.shape[1:3]
     begun = []  # log p(label, the first t sub-pixels), for each label
     for label, log_share in enumerate(log_prior):
-        sites = model.site_log_prob(x, label, check=False).cpu().double()
-        check_nats(sites)
+        sites = checked_nats(model, x, label).cpu().double()
         # Raster order: the channels of a pixel come after one another.
         begun.append(rearrange(sites, "b c h w -> b (h w c)").cumsum(1) + log_share)
     so_far = torch.stack(begun).logsumexp(0)

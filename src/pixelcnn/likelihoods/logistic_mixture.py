@@ -1,4 +1,4 @@
-"""Discretised logistic mixture: a few smooth bumps over the levels, channels coupled."""
+"""Discretised mixture of logistic distributions, channels coupled."""
 
 import math
 from typing import NamedTuple
@@ -18,11 +18,11 @@ MIN_LOG_SCALE = -7 + math.log(255 / 2)
 """Least log-scale of a logistic, in steps from level to level.
 
 The paper's bound, -7 on the scale of [-1, 1] at 256 levels, kept equally sharp in levels at any
-other K: 0.116 steps, so that one part gives one inner level at most 97.3 % of its mass.
+other K: 0.116 steps, so that one component gives one inner level at most 97.3 % of its mass.
 """
 
 TABLE_SIZE = {"cpu": 2**16, "other": 2**22}
-"""Most elements (pixels × parts × levels) that `level_logits` holds at a time, give or take.
+"""Most elements (pixels × components × levels) that `level_logits` holds at a time, give or take.
 
 On a processor what is held at a time stays in its cache: all at once would take twice as long.
 """
@@ -31,10 +31,10 @@ On a processor what is held at a time stays in its cache: all at once would take
 class _Mixture(NamedTuple):
     """The parameters of N images of L pixels, means and scales in steps from level to level.
 
-    Pixels come last: sums over the few parts then run along whole rows of memory.
+    Pixels come last: sums over the few components then run along whole rows of memory.
 
     Attributes:
-        log_weights: Of the M parts, shared by the channels. (N, M, L).
+        log_weights: Of the M components, shared by the channels. (N, M, L).
         means: Before the coupling, from the middle of the range. (N, C, M, L).
         log_scales: (N, C, M, L).
         slopes: In (-1, 1): G on R, B on R, B on G. (N, C (C - 1) / 2, M, L).
@@ -50,20 +50,20 @@ class LogisticMixture(Likelihood):
     """A mixture of logistic distributions, rounded to the levels; R, then G, then B.
 
     Levels lie evenly on [-1, 1]. A level has the mass within 1 / (K - 1) of it, the first and the
-    last also all beyond. A pixel chooses one part for all of its channels; within a part the mean
+    last also all beyond. A pixel chooses one component for all of its channels; within it the mean
     of a channel moves linearly with the earlier channels. P = M (1 + 2 C + C (C - 1) / 2): by M,
-    the logits of the parts, the mean of each channel, the log-scale of each (bounded below, see
-    `MIN_LOG_SCALE`), and the slopes before their tanh (G on R, B on R, B on G).
+    the logits of the components, the mean of each channel, the log-scale of each (bounded below,
+    see `MIN_LOG_SCALE`), and the slopes before their tanh (G on R, B on R, B on G).
 
     Log-probabilities and gradients are finite wherever the parameters stay within ±1e30.
 
     Args:
         channels: C, from 1 to 3.
         levels: K.
-        num_mixtures: M, parts of the mixture.
+        num_mixtures: M, components.
 
     Raises:
-        ConfigError: If there are too many channels or no parts.
+        ConfigError: If there are too many channels or no components.
 
     References:
         PixelCNN++: Improving the PixelCNN with Discretized Logistic Mixture Likelihood and Other
@@ -72,7 +72,7 @@ class LogisticMixture(Likelihood):
 
     Example:
         >>> head = LogisticMixture(1, 4, num_mixtures=1)
-        >>> params = torch.tensor([[0.0, 1 / 3, -1.5]])  # one part around level 2 of 0, 1, 2, 3
+        >>> params = torch.tensor([[0.0, 1 / 3, -1.5]])  # one component, around level 2
         >>> head.level_logits(params, torch.empty(1, 0), 0).exp()
         tensor([[0.0112, 0.1721, 0.6333, 0.1833]])
     """
@@ -96,7 +96,7 @@ class LogisticMixture(Likelihood):
 
     @property
     def _runs(self) -> tuple[int, int, int, int]:
-        """Parameters of a part: logit, means, log-scales, slopes."""
+        """Parameters of a component: logit, means, log-scales, slopes."""
         return 1, self.channels, self.channels, self.channels * (self.channels - 1) // 2
 
     def log_prob(self, params: Tensor, x: Tensor) -> Tensor:
@@ -104,9 +104,9 @@ class LogisticMixture(Likelihood):
         steps = self._steps(rearrange(x, "b c h w -> b c (h w)"), mixture)
         nats, log_weights = [], mixture.log_weights
         for channel in range(self.channels):
-            by_part = log_weights + self._log_mass_seen(mixture, steps, channel)
-            nats.append(by_part.logsumexp(1))
-            log_weights = by_part.log_softmax(1)
+            by_component = log_weights + self._log_mass_seen(mixture, steps, channel)
+            nats.append(by_component.logsumexp(1))
+            log_weights = by_component.log_softmax(1)
         return rearrange(nats, "c b (h w) -> b c h w", h=x.shape[2])
 
     def level_logits(self, params: Tensor, earlier: Tensor, channel: int) -> Tensor:
@@ -127,8 +127,8 @@ class LogisticMixture(Likelihood):
     def _unpack(self, params: Tensor) -> _Mixture:
         """Reads (N, P, L), in double precision if it comes so, else in single."""
         params = params if params.dtype == torch.float64 else params.float()
-        parts = rearrange(params.contiguous(), "n (q m) l -> n q m l", m=self.num_mixtures)
-        logits, means, log_scales, slopes = parts.split(self._runs, 1)
+        runs = rearrange(params.contiguous(), "n (q m) l -> n q m l", m=self.num_mixtures)
+        logits, means, log_scales, slopes = runs.split(self._runs, 1)
         half = (self.levels - 1) / 2  # the range [-1, 1] has K - 1 steps
         return _Mixture(
             log_weights=logits[:, 0].log_softmax(1),
@@ -141,7 +141,7 @@ class LogisticMixture(Likelihood):
         return to_steps(x, self.levels, dtype=mixture.means.dtype)
 
     def _log_mass_seen(self, mixture: _Mixture, steps: Tensor, channel: int) -> Tensor:
-        """Log-mass in each part of the level that stands in a channel, given those before it.
+        """Log-mass in each component of the level that stands in a channel, given those before it.
 
         Args:
             mixture: Of N images of L pixels.
@@ -161,7 +161,7 @@ class LogisticMixture(Likelihood):
         )
 
     def _means(self, mixture: _Mixture, steps: Tensor, channel: int) -> Tensor:
-        """Mean of a channel in each part, given the earlier ones (N, C, L) in steps. (N, M, L)."""
+        """Mean of a channel by component, given earlier ones (N, C, L) in steps. (N, M, L)."""
         means = mixture.means[:, channel]
         if channel == 0:
             return means
@@ -172,7 +172,7 @@ class LogisticMixture(Likelihood):
     def _log_mass_table(
         self, log_weights: Tensor, means: Tensor, log_scales: Tensor, levels: range
     ) -> Tensor:
-        """Log-mass of a run of levels in each part, weights of the parts included.
+        """Log-mass of a run of levels in each component, weights of the components included.
 
         As `_log_logistic_mass`; but what is above one level is below the next, so that one
         logarithm for each edge between levels is enough: log σ(a) = min(a, 0) + log σ(|a|).

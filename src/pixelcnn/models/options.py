@@ -5,7 +5,7 @@ from abc import ABCMeta
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, get_type_hints
 
-from pixelcnn.arguments import bound_arguments
+from pixelcnn.arguments import bound_arguments, whole_number
 from pixelcnn.errors import ConfigError, clipped
 from pixelcnn.hints import convert, describe
 
@@ -79,17 +79,9 @@ def typed_argument(name: str, value: Any, arguments: Mapping[str, inspect.Parame
 
 
 def check_least(least: int, **counts: int) -> None:
-    """Raises `ConfigError` unless every count, given by its name, is at least so large.
-
-    Example:
-        >>> check_least(1, num_layers=0)
-        Traceback (most recent call last):
-        ...
-        pixelcnn.errors.ConfigError: `num_layers` must be at least 1, got 0.
-    """
+    """Raises `ConfigError` unless every count, given by its name, is at least so large."""
     for name, value in counts.items():
-        if value < least:
-            raise ConfigError(f"`{name}` must be at least {least}, got {value}.")
+        whole_number(name, value, at_least=least)
 
 
 def check_kernels(**kernel_sizes: int) -> None:

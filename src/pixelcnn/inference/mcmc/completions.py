@@ -7,6 +7,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from pixelcnn.arguments import whole_number
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference.completions import Completions, image_numbers, rank_completions
 from pixelcnn.inference.masks import is_prefix
@@ -56,8 +57,7 @@ def gibbs_completions(
     Raises:
         ConfigError: If an option is out of range.
     """
-    if num_sweeps < 2 * MIN_DRAWS:
-        raise ConfigError(f"`num_sweeps` must be at least {2 * MIN_DRAWS}, got {num_sweeps}.")
+    whole_number("num_sweeps", num_sweeps, at_least=2 * MIN_DRAWS)
     if start not in STARTS:
         raise ConfigError(f"`start` must be one of {', '.join(STARTS)}, got {start!r}.")
     blind = ~is_prefix(query.known.cpu())

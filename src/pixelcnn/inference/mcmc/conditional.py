@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pixelcnn.arguments import whole_number
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference.estimates import MIN_ESS, LevelEstimate, exact_estimate
 from pixelcnn.inference.mcmc.diagnostics import MIN_DRAWS, ChainDiagnostics, average, diagnose
@@ -165,7 +166,6 @@ def check_chains(
             f"`num_chains` must be at least 2, got {num_chains}: one chain cannot tell whether "
             f"it has converged."
         )
-    if num_sweeps < MIN_DRAWS:
-        raise ConfigError(f"`num_sweeps` must be at least {MIN_DRAWS}, got {num_sweeps}.")
-    if num_burn_in is not None and num_burn_in < 0:
-        raise ConfigError(f"`num_burn_in` must be at least 0, got {num_burn_in}.")
+    whole_number("num_sweeps", num_sweeps, at_least=MIN_DRAWS)
+    if num_burn_in is not None:
+        whole_number("num_burn_in", num_burn_in, at_least=0)

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pixelcnn.arguments import whole_number
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference.estimates import LevelEstimate, effective_sample_size, from_weighted
 from pixelcnn.inference.query import Query
@@ -40,8 +41,7 @@ def importance(query: Query, site: Site, *, num_draws: int = 1000) -> LevelEstim
         Monte Carlo theory, methods and examples (Owen, 2013), sections 9.2 and 9.3.
         https://artowen.su.domains/mc/
     """
-    if num_draws < 2:
-        raise ConfigError(f"`num_draws` must be at least 2, got {num_draws}.")
+    whole_number("num_draws", num_draws, at_least=2)
     return _estimate(query, site, Populations("importance", num_draws, 1, 0.0))
 
 
@@ -88,8 +88,7 @@ def check_populations(num_populations: int, num_particles: int, resample_below: 
             f"`num_populations` must be at least 2, got {num_populations}: their spread is the "
             f"standard error."
         )
-    if num_particles < 1:
-        raise ConfigError(f"`num_particles` must be at least 1, got {num_particles}.")
+    whole_number("num_particles", num_particles)
     if not 0 <= resample_below <= 1:
         raise ConfigError(f"`resample_below` must be from 0 to 1, got {resample_below:g}.")
 
