@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+from pixelcnn.cli.parsers.options import Options
 from pixelcnn.cli.parsers.types import positive
 from pixelcnn.errors import ConfigError
 
@@ -33,17 +34,16 @@ OPTION_HELP = {
 }
 
 
-def add_method_options(parser: argparse.ArgumentParser, methods: Methods) -> None:
-    """Adds the options of all methods; `typed_options` reads them."""
+def method_options(methods: Methods) -> Options:
+    """The options of all methods; `typed_options` reads them."""
+    found: Options = {}
     for name in dict.fromkeys(name for options in methods.values() for name in options):
         takers = {method: options[name] for method, options in methods.items() if name in options}
         least = 2 if name in ("num_draws", "num_chains") else 1
         default = next(iter(takers.values()))  # the same for all of them: tested
-        parser.add_argument(
-            f"--{name.replace('_', '-')}", type=positive, metavar="N",
-            help=f"{OPTION_HELP[name]} of --method {' and '.join(takers)} (N ≥ {least}; "
-            f"default: {default}).",
-        )  # fmt: skip
+        text = f"{OPTION_HELP[name]} of --method {' and '.join(takers)} (N ≥ {least}; "
+        found[f"--{name.replace('_', '-')} N"] = positive, f"{text}default: {default})."
+    return found
 
 
 def typed_options(

@@ -4,23 +4,31 @@ import argparse
 import difflib
 import re
 from collections.abc import Iterable
-from typing import NoReturn
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeAlias
 
 from pixelcnn.cli.parsers.types import destination, non_negative, positive, size
 from pixelcnn.logger import printable
 
 Subparsers = argparse._SubParsersAction  # argparse has no public name for it
+Options: TypeAlias = dict[str, Any]
+"""The name and metavar of each option: its kind, its help and, if it has one, its default.
+
+A kind is a type, a list of choices or keywords of `add_argument`. Options in a table of their own
+are a group if its key is `title: description`, and else exclude each other.
+"""
+FLAG = {"action": "store_true"}
+REPEATED = {"action": "append", "default": []}
 
 SETTINGS = """\
 Every setting of {about} is an option too, for example
   {example}
 `pixelcnn train --preset digits --print-config` lists all settings, as YAML."""
-ABOUT_IMAGES = ("the images", "--data.dataset_name mnist --data.binarization threshold")
+IMAGE_SETTINGS = ("the images", "--data.dataset_name mnist --data.binarization threshold")
 RUN_HELP = (
     "Trained model: a run folder, a .safetensors file, a .ckpt file of a training, or the name of "
     "a bundled model such as digits"
 )
-PRINT_CONFIG_HELP = "Print all settings as YAML and stop."
 LESS_MEMORY = "Use fewer images at once (--data.batch_size) or a smaller model."
 MESSAGES = {
     r"argument (--[\w-]+)\S*: expected one argument": (
@@ -74,127 +82,114 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f". Did you mean `{nearest[0]}`?" if nearest else ""
 
 
-def add_command(
-    commands: Subparsers,
-    name: str,
-    summary: str,
-    *,
-    takes_settings: bool = False,
-    settings: tuple[str, str] = ABOUT_IMAGES,
-    less_memory: str = LESS_MEMORY,
-    is_slow: bool = False,
-) -> argparse.ArgumentParser:
-    """Adds a command.
+@dataclass(frozen=True)
+class Command:
+    """What a command is and takes.
 
-    Args:
-        commands: Where to.
-        name: What is typed.
+    Attributes:
         summary: Starts without a capital and ends without a stop.
-        takes_settings: Whether settings of a configuration can be typed.
-        settings: Which of them, with an example.
+        options: Its options and positional words.
+        settings: Which settings of a configuration can be typed, with an example; None for none.
         less_memory: What to change when the memory does not suffice.
+        less_memory_of_shards: The same with `--shards`.
         is_slow: Whether it usually runs for long, and so prints at once what it does.
+        epilog: The end of its help, for a command that takes no settings.
     """
-    about, example = settings
+
+    summary: str
+    options: Options
+    settings: tuple[str, str] | None = None
+    less_memory: str = LESS_MEMORY
+    less_memory_of_shards: str | None = None
+    is_slow: bool = False
+    epilog: str | None = None
+
+
+def add_command(commands: Subparsers, name: str, command: Command) -> None:
+    """Adds a command under the name that is typed."""
+    settings = command.settings
+    epilog = SETTINGS.format(about=settings[0], example=settings[1]) if settings else None
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
-        help=summary,
-        description=f"{summary[0].upper()}{summary[1:]}.",
-        epilog=SETTINGS.format(about=about, example=example) if takes_settings else None,
+        help=command.summary,
+        description=f"{command.summary[0].upper()}{command.summary[1:]}.",
+        epilog=command.epilog or epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.set_defaults(takes_settings=takes_settings, less_memory=less_memory, is_slow=is_slow)
-    return parser
-
-
-def add_run(parser: argparse.ArgumentParser) -> None:
-    """Adds the trained model."""
-    parser.add_argument("run", metavar="RUN", help=f"{RUN_HELP}.")
-
-
-def add_split(parser: argparse.ArgumentParser) -> None:
-    """Adds the choice of a data set and its split."""
-    parser.add_argument(
-        "--config", metavar="FILE", help="Settings in YAML (default: those of the run)."
+    parser.set_defaults(
+        takes_settings=settings is not None,
+        less_memory=command.less_memory,
+        less_memory_of_shards=command.less_memory_of_shards,
+        is_slow=command.is_slow,
     )
-    parser.add_argument(
-        "--split", choices=["train", "val", "test"], help="Split of the data set (default: test)."
-    )
+    add_options(parser, command.options)
 
 
-def add_device(parser: argparse.ArgumentParser) -> None:
-    """Adds `--device`."""
-    parser.add_argument(
-        "--device", metavar="NAME",
-        help="Device: auto, cpu, cuda, cuda:1 … or mps (default: auto).",
-    )  # fmt: skip
+def add_options(parser: argparse._ActionsContainer, options: Options) -> None:
+    """Adds the options of a command or of a group."""
+    for words, entry in options.items():
+        if isinstance(entry, dict):
+            title, _, about = words.partition(": ")
+            titled = parser.add_argument_group(title, about) if about else None
+            add_options(titled or parser.add_mutually_exclusive_group(), entry)
+            continue
+        kind, text, *default = entry
+        name, _, metavar = words.partition(" ")
+        keywords = {"choices": kind} if isinstance(kind, list) else {"type": kind}
+        keywords = dict(kind) if isinstance(kind, dict) else keywords
+        keywords |= {"metavar": metavar} if metavar else {}
+        keywords |= {"default": default[0]} if default else {}
+        parser.add_argument(name, help=text, **keywords)
 
 
-def add_seed(
-    parser: argparse.ArgumentParser, decides: str, *, default: str = "0", value: int | None = None
-) -> None:
-    """Adds `--seed`.
+# fmt: off
+RUN: Options = {"run RUN": (str, f"{RUN_HELP}.")}
+SPLIT: Options = {
+    "--config FILE": (str, "Settings in YAML (default: those of the run)."),
+    "--split": (["train", "val", "test"], "Split of the data set (default: test)."),
+}
+DEVICE: Options = {
+    "--device NAME": (str, "Device: auto, cpu, cuda, cuda:1 … or mps (default: auto)."),
+}
+PRINT_CONFIG: Options = {"--print-config": (FLAG, "Print all settings as YAML and stop.")}
+SIZE: Options = {
+    "--size HxW": (size, "Height and width of the images in pixels, such as 64x96, or one number "
+                   "for both (default: the size of the model)."),
+}
+SHARING: Options = {
+    "work on --shards: Processes that torchrun or srun starts share the shards without further "
+    "options.": {
+        "--shard-size N": (positive, "Images in each shard (N ≥ 1; default: 4096)."),
+        "--num-processes N": (positive, "Processes to start on this machine (N ≥ 1; default: 1)."),
+        "--worker I": (non_negative, "Make only the shards of worker I (0 ≤ I < --num-workers), "
+                       "for example one on each machine."),
+        "--num-workers N": (positive, "Workers that share the shards (N ≥ 1; goes with --worker)."),
+    },
+}
+"""How work on shards is shared: `pixelcnn.cli.sharding` reads it."""
+# fmt: on
+
+
+def seed(decides: str, *, default: str = "0", value: int | None = None) -> Options:
+    """`--seed`.
 
     Args:
-        parser: Of the command.
         decides: What the seed decides.
         default: What holds where none is typed.
         value: The number that is then given to the command.
     """
-    parser.add_argument(
-        "--seed", type=non_negative, metavar="N", default=value,
-        help=f"Seed of {decides} (0 ≤ N < 2^64; default: {default}).",
-    )  # fmt: skip
+    text = f"Seed of {decides} (0 ≤ N < 2^64; default: {default})."
+    return {"--seed N": (non_negative, text, value)}
 
 
-def add_size(parser: argparse.ArgumentParser) -> None:
-    """Adds `--size`."""
-    parser.add_argument(
-        "--size", type=size, metavar="HxW",
-        help="Height and width of the images in pixels, such as 64x96, or one number for both "
-        "(default: the size of the model).",
-    )  # fmt: skip
+def batch_size(default: int, done: str) -> Options:
+    """`--batch-size`, for images that are scored or sampled together."""
+    text = f"Images {done} together (N ≥ 1; default: {default})."
+    return {"--batch-size N": (positive, text, default)}
 
 
-def add_batch_size(parser: argparse.ArgumentParser, default: int, done: str) -> None:
-    """Adds `--batch-size`, for images that are scored or sampled together."""
-    parser.add_argument(
-        "--batch-size", type=positive, metavar="N", default=default,
-        help=f"Images {done} together (N ≥ 1; default: {default}).",
-    )  # fmt: skip
-
-
-def add_output(parser: argparse.ArgumentParser, folder: str, files: str) -> None:
-    """Adds the folder for the results, and the device."""
-    parser.add_argument(
-        "--out", type=destination, metavar="DIR", default=folder,
-        help=f"Folder for {files} (default: %(default)s).",
-    )  # fmt: skip
-    add_device(parser)
-
-
-def add_sharing(parser: argparse.ArgumentParser, *, less_memory: str) -> None:
-    """Adds how work on shards is shared: `pixelcnn.cli.sharding` reads it."""
-    parser.set_defaults(less_memory_of_shards=less_memory)
-    group = parser.add_argument_group(
-        "work on --shards",
-        "Processes that torchrun or srun starts share the shards without further options.",
-    )
-    group.add_argument(
-        "--shard-size", type=positive, metavar="N",
-        help="Images in each shard (N ≥ 1; default: 4096).",
-    )  # fmt: skip
-    group.add_argument(
-        "--num-processes", type=positive, metavar="N",
-        help="Processes to start on this machine (N ≥ 1; default: 1).",
-    )  # fmt: skip
-    group.add_argument(
-        "--worker", type=non_negative, metavar="I",
-        help="Make only the shards of worker I (0 ≤ I < --num-workers), for example one on each "
-        "machine.",
-    )  # fmt: skip
-    group.add_argument(
-        "--num-workers", type=positive, metavar="N",
-        help="Workers that share the shards (N ≥ 1; goes with --worker).",
-    )  # fmt: skip
+def output(folder: str, files: str) -> Options:
+    """The folder for the results, and the device."""
+    text = f"Folder for {files} (default: {folder})."
+    return {"--out DIR": (destination, text, folder)} | DEVICE

@@ -4,29 +4,52 @@ import argparse
 import re
 from collections.abc import Sequence
 
-from pixelcnn.cli.parsers.evaluation import add_compare, add_evaluate, add_info, add_verify
+from pixelcnn.cli.parsers.evaluation import COMPARE, EVALUATE, INFO, VERIFY
 from pixelcnn.cli.parsers.options import (
+    DEVICE,
+    FLAG,
+    Command,
     OneLineParser,
     Subparsers,
     add_command,
-    add_device,
     did_you_mean,
 )
-from pixelcnn.cli.parsers.queries import (
-    add_classify,
-    add_complete,
-    add_conditional,
-    add_marginal,
-    add_score,
-)
-from pixelcnn.cli.parsers.sample import add_sample
-from pixelcnn.cli.parsers.training import add_quickstart, add_train, add_train_classifier
+from pixelcnn.cli.parsers.queries import CLASSIFY, COMPLETE, CONDITIONAL, MARGINAL, SCORE
+from pixelcnn.cli.parsers.sample import SAMPLE
+from pixelcnn.cli.parsers.training import QUICKSTART, TRAIN, TRAIN_CLASSIFIER
 from pixelcnn.cli.parsers.types import port
 from pixelcnn.version import __version__
 
 DESCRIPTION = (
     "Autoregressive image models with an exact likelihood: train, sample, evaluate and query them."
 )
+# fmt: off
+APP = Command("serve a web page: sample, complete, query and compare models", {
+    "runs RUN": ({"nargs": "*"}, "Run folders, folders of them, or .safetensors files (default: "
+                 "runs/). Bundled models are always shown."),
+    "--host NAME": (str, "Address to listen on; 0.0.0.0 for every machine that reaches this one "
+                    "(default: %(default)s).", "localhost"),
+    "--port N": (port, "Port to listen on (1 ≤ N ≤ 65535; default: %(default)s).", 8501),
+    "--browser": (FLAG, "Open the page in the browser."),
+    **DEVICE,
+})
+# fmt: on
+COMMANDS = {
+    "quickstart": QUICKSTART,
+    "train": TRAIN,
+    "sample": SAMPLE,
+    "evaluate": EVALUATE,
+    "train-classifier": TRAIN_CLASSIFIER,
+    "compare": COMPARE,
+    "verify": VERIFY,
+    "info": INFO,
+    "score": SCORE,
+    "classify": CLASSIFY,
+    "marginal": MARGINAL,
+    "conditional": CONDITIONAL,
+    "complete": COMPLETE,
+    "app": APP,
+}
 SETTING = re.compile(r"--\w+\.")
 
 
@@ -82,13 +105,8 @@ def build_parser() -> OneLineParser:
     parser = OneLineParser(prog="pixelcnn", description=DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"pixelcnn {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (
-        *(add_quickstart, add_train, add_sample),
-        *(add_evaluate, add_train_classifier, add_compare, add_verify, add_info),
-        *(add_score, add_classify, add_marginal, add_conditional, add_complete),
-        add_app,
-    ):
-        add(commands)
+    for name, command in COMMANDS.items():
+        add_command(commands, name, command)
     return parser
 
 
@@ -100,26 +118,3 @@ def command_parsers(parser: argparse.ArgumentParser) -> dict[str, OneLineParser]
         if isinstance(action, Subparsers)
         for name, each in action.choices.items()
     }
-
-
-def add_app(commands: Subparsers) -> None:
-    """Adds `app`."""
-    parser = add_command(
-        commands, "app", "serve a web page: sample, complete, query and compare models"
-    )
-    parser.add_argument(
-        "runs", nargs="*", metavar="RUN",
-        help="Run folders, folders of them, or .safetensors files (default: runs/). Bundled models "
-        "are always shown.",
-    )  # fmt: skip
-    parser.add_argument(
-        "--host", default="localhost", metavar="NAME",
-        help="Address to listen on; 0.0.0.0 for every machine that reaches this one "
-        "(default: %(default)s).",
-    )  # fmt: skip
-    parser.add_argument(
-        "--port", type=port, default=8501, metavar="N",
-        help="Port to listen on (1 ≤ N ≤ 65535; default: %(default)s).",
-    )  # fmt: skip
-    parser.add_argument("--browser", action="store_true", help="Open the page in the browser.")
-    add_device(parser)
