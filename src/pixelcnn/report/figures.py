@@ -122,10 +122,9 @@ def by_label(found: Comparison) -> Picture | None:
     if not blocks:
         return None
     highest = max(len(block) for block in blocks.values())
-    edges = [((0, highest - len(block)), (0, GAP), (0, 0)) for block in blocks.values()]
     padded = [
-        np.pad(block, edge, constant_values=255)
-        for block, edge in zip(blocks.values(), edges, strict=True)
+        np.pad(block, ((0, highest - len(block)), (0, GAP), (0, 0)), constant_values=255)
+        for block in blocks.values()
     ]
     picture = np.concatenate(padded, axis=1)
     caption = (
@@ -151,10 +150,7 @@ def label_rows(samples: GeneratedSamples) -> Grid | None:
 
 def bit_maps(found: Comparison) -> Picture:
     """Heat maps of the bits per pixel."""
-    bits = {
-        variant.name: measured.bits
-        for variant, measured in zip(found.variants, found.measured, strict=True)
-    }
+    bits = {name: each.bits for name, each in zip(found.names, found.measured, strict=True)}
     x = images_shown(found)
     figure = compared_bits_figure(x, bits, levels=found.images.spec.levels)
     caption = (

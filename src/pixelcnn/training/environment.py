@@ -5,7 +5,7 @@ import platform
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -15,7 +15,6 @@ import torch
 
 from pixelcnn.config import Config
 from pixelcnn.device import processor_name, resolve_device
-from pixelcnn.files import write_json
 from pixelcnn.runs import ENVIRONMENT_FILE, read_starts
 from pixelcnn.version import versions
 
@@ -44,15 +43,6 @@ def list_starts(
         earlier = read_starts(own if (own / ENVIRONMENT_FILE).exists() else other)
     start = {**describe_start(config.device), "command": command, "resumed": config.resume}
     return [*earlier, {**start, "found": dict(found)} if found else start]
-
-
-def write_starts(run_dir: Path, starts: Sequence[Mapping[str, Any]]) -> None:
-    """Writes `environment.json`.
-
-    Raises:
-        OutputError: If it cannot be written.
-    """
-    write_json(run_dir / ENVIRONMENT_FILE, {"starts": starts})
 
 
 def describe_start(device: str) -> dict[str, Any]:

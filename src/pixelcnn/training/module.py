@@ -223,14 +223,10 @@ class PixelCNNTrainer(LightningModule):
         torch.manual_seed(noise_seed(self.seed, epoch, batch_idx, rank))
         # Only a new model; a sharded one was initialised before it was sharded.
         if self.global_step == 0 and not self.is_sharded:
-            self.model.initialise(*self.split(self.whole_batch(batch)))
-
-    def whole_batch(self, batch: Batch) -> Batch:
-        """The first batch with the images of all processes, so that all initialise alike."""
-        if self.part.world_size == 1:
-            return batch
-        found: Batch = self.trainer.train_dataloader.first_whole()  # type: ignore[union-attr]
-        return found.to(self.device)
+            if self.part.world_size > 1:  # with the images of all, so that all initialise alike
+                whole = self.trainer.train_dataloader.first_whole()  # type: ignore[union-attr]
+                batch = whole.to(self.device)
+            self.model.initialise(*self.split(batch))
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         self._stopped_at = (self.current_epoch, batch_idx + 1)

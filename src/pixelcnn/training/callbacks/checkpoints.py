@@ -15,7 +15,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from pixelcnn import checkpoint
 from pixelcnn.config import Config, TrainingConfig, to_yaml
 from pixelcnn.errors import CheckpointError
-from pixelcnn.files import atomic_write, finite_json, remove_leftovers, write_text
+from pixelcnn.files import atomic_write, finite_json, remove_leftovers, write_json, write_text
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs import (
     BEST_STATE,
@@ -29,7 +29,6 @@ from pixelcnn.runs import (
     read_state,
 )
 from pixelcnn.training.callbacks.history import History
-from pixelcnn.training.environment import write_starts
 from pixelcnn.version import versions
 
 FILES = {CONFIG_FILE, ENVIRONMENT_FILE, METRICS_FILE, MODEL_FILE}
@@ -100,7 +99,9 @@ class RunCheckpoints(Checkpoint):
         if self.best_entry is None or comparable_nll(latest) < comparable_nll(self.best_entry):
             self.best_entry = latest
             trainer.save_checkpoint(self.best)
-            self.save_validated(pl_module, latest)
+            with pl_module.validated_model() as model:  # type: ignore[operator]
+                if trainer.is_global_zero:
+                    self.save_weights(model, latest)
         self.save_last(trainer)
 
     def has_weights(self) -> bool:
@@ -140,12 +141,6 @@ class RunCheckpoints(Checkpoint):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.best_entry = state_dict["kept"]
-
-    def save_validated(self, pl_module: LightningModule, entry: Mapping[str, Any]) -> None:
-        """Writes the weights that validation used."""
-        with pl_module.validated_model() as model:  # type: ignore[operator]
-            if pl_module.trainer.is_global_zero:
-                self.save_weights(model, entry)
 
     def save_weights(self, model: AutoregressiveModel, entry: Mapping[str, Any]) -> None:
         """Writes `model.safetensors` with a card that describes their training."""
@@ -227,7 +222,7 @@ def begin_folder(
             path.unlink()
         (run_dir / MODEL_FILE).unlink(missing_ok=True)
     write_settings(config, run_dir)
-    write_starts(run_dir, starts)
+    write_json(run_dir / ENVIRONMENT_FILE, {"starts": starts})
 
 
 def write_settings(config: Config, run_dir: Path) -> None:
