@@ -138,12 +138,7 @@ def section_dict(section: Any) -> dict[str, Any]:
 
 
 def as_dict(config: Config) -> dict[str, Any]:
-    """The whole configuration as nested plain types.
-
-    Example:
-        >>> as_dict(Config())["model"]["name"]
-        'pixelcnn'
-    """
+    """The whole configuration as nested plain types."""
     return {
         name: section_dict(value) if name in SECTIONS else value
         for name, value in vars(config).items()
@@ -151,12 +146,7 @@ def as_dict(config: Config) -> dict[str, Any]:
 
 
 def to_yaml(config: Config) -> str:
-    """The whole configuration as YAML that `load_config` reads back.
-
-    Example:
-        >>> print(to_yaml(Config()).splitlines()[0])
-        model:
-    """
+    """The whole configuration as YAML that `load_config` reads back."""
     plain = as_dict(config)
     if isinstance(plain["data"]["image_size"], tuple):
         plain["data"]["image_size"] = list(plain["data"]["image_size"])

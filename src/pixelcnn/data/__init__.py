@@ -5,7 +5,6 @@ from pixelcnn.data.conditions import Conditions
 from pixelcnn.data.data_warnings import DataWarning
 from pixelcnn.data.image_sets import DataSplits, ImageSet, Source, TensorImageSet
 from pixelcnn.data.load import DATASETS, load_data, reader_options, register, takes_path
-from pixelcnn.data.prepare import Binarization
 from pixelcnn.data.rank_slice import RankSlice
 from pixelcnn.data.streaming import FileImageSet
 
@@ -13,7 +12,6 @@ __all__ = [
     "DATASETS",
     "Batch",
     "Batches",
-    "Binarization",
     "Conditions",
     "DataSplits",
     "DataWarning",

@@ -12,9 +12,6 @@ def warn_about_augmentation(dataset_name: str, *, flips: bool, colour_jitter: fl
         dataset_name: As `load_data` takes it.
         flips: Whether images are mirrored.
         colour_jitter: As `batches` takes it.
-
-    Example:
-        >>> warn_about_augmentation("cifar10", flips=True, colour_jitter=0.0)  # no warning
     """
     if flips and dataset_name in DIGITS:
         warn_about_data(
@@ -32,12 +29,7 @@ def warn_about_augmentation(dataset_name: str, *, flips: bool, colour_jitter: fl
 
 
 def augmentation_notes(colour_jitter: float, mutation_rate: float) -> list[str]:
-    """Notes for the protocol on changed training images.
-
-    Example:
-        >>> augmentation_notes(0.1, 0.0)
-        ['colours of training images changed by up to 0.1']
-    """
+    """Notes for the protocol on changed training images."""
     changes = []
     if colour_jitter:
         changes.append(f"colours of training images changed by up to {colour_jitter:g}")

@@ -50,12 +50,7 @@ def cover(planes: Tensor, size: tuple[int, int], *, mode: Literal["bicubic", "bi
 
 
 def threshold(x: Tensor, *, levels: int) -> Tensor:
-    """Maps levels above the middle of the range to 1, all others to 0.
-
-    Example:
-        >>> threshold(torch.tensor([0, 127, 128, 255]), levels=256)  # at 127.5
-        tensor([0, 0, 1, 1])
-    """
+    """Maps levels above the middle of the range to 1, all others to 0."""
     return (2 * x.long() > levels - 1).long()
 
 
@@ -142,10 +137,6 @@ def flip(x: Tensor, chosen: Tensor) -> Tensor:
     Args:
         x: Shape: (B, C, H, W).
         chosen: The images to mirror. Shape: (B,), bool.
-
-    Example:
-        >>> flip(torch.tensor([[[[1, 2]]], [[[1, 2]]]]), torch.tensor([True, False])).flatten()
-        tensor([2, 1, 1, 2])
     """
     return torch.where(chosen.to(x.device)[:, None, None, None], x.flip(-1), x)
 

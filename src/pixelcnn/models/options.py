@@ -96,10 +96,6 @@ def cycled(dilations: Sequence[int] | None, count: int) -> list[int]:
 
     Raises:
         ConfigError: If there are none, or one is below 1.
-
-    Example:
-        >>> cycled([1, 2], 3)
-        [1, 2, 1]
     """
     if dilations is not None and (not dilations or min(dilations) < 1):
         raise ConfigError(f"`dilations` must be whole numbers from 1, got {list(dilations)}.")

@@ -9,7 +9,7 @@ from pixelcnn.nn.elu import concat_elu
 from pixelcnn.nn.embed import PixelInput, with_ones
 from pixelcnn.nn.gate import GATE_GAIN, gate, halves
 from pixelcnn.nn.gated_layers import HorizontalLayer, Link, VerticalLayer
-from pixelcnn.nn.masks import MaskKind, raster_mask
+from pixelcnn.nn.masks import raster_mask
 from pixelcnn.nn.norm import Norm, NormKind
 from pixelcnn.nn.receptive import (
     Offsets,
@@ -43,7 +43,6 @@ __all__ = [
     "HorizontalConv",
     "HorizontalLayer",
     "Link",
-    "MaskKind",
     "MaskedConv2d",
     "Norm",
     "NormKind",

@@ -43,11 +43,6 @@ def blockwise(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 
     Returns:
         Shape: (B, heads, L, value width).
-
-    Example:
-        >>> same, value = torch.zeros(1, 1, 3, 4), torch.tensor([1.0, 3.0, 8.0]).view(1, 1, 3, 1)
-        >>> blockwise(same, same, value).flatten()
-        tensor([1., 2., 4.])
     """
     attended: Tensor = _Blockwise.apply(query, key, value)
     return attended

@@ -21,10 +21,6 @@ def concat_elu(h: Tensor, *, groups: int = 1) -> Tensor:
         Understanding and Improving Convolutional Neural Networks via Concatenated Rectified
         Linear Units (Shang et al., 2016), section 2, there with ReLU.
         https://arxiv.org/abs/1603.05201
-
-    Example:
-        >>> concat_elu(torch.tensor([2.0, 3.0]), groups=2)  # exp(-2) - 1, exp(-3) - 1
-        tensor([ 2.0000, -0.8647,  3.0000, -0.9502])
     """
     if groups == 1:
         return F.elu(torch.cat([h, -h], -1))

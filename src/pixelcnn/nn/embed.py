@@ -101,10 +101,6 @@ def with_ones(h: Tensor, *, groups: int = 1, inside: bool = True) -> Tensor:
 
     Returns:
         In `groups` equal runs, each one feature wider.
-
-    Example:
-        >>> with_ones(torch.tensor([0.2, 0.3, 0.4]), groups=3)
-        tensor([0.2000, 1.0000, 0.3000, 1.0000, 0.4000, 1.0000])
     """
     runs = rearrange(h, "... (g d) -> ... g d", g=groups)
     return rearrange(F.pad(runs, (0, 1), value=float(inside)), "... g d -> ... (g d)")

@@ -22,10 +22,6 @@ def halves(h: Tensor, *, groups: int = 1) -> tuple[Tensor, Tensor]:
 
     Returns:
         (..., D) and (..., D), in `groups` equal runs.
-
-    Example:
-        >>> [part.tolist() for part in halves(torch.arange(8), groups=2)]
-        [[0, 1, 4, 5], [2, 3, 6, 7]]
     """
     if groups == 1:
         first, second = h.chunk(2, -1)
@@ -44,10 +40,6 @@ def gate(h: Tensor, *, groups: int = 1) -> Tensor:
     References:
         Conditional Image Generation with PixelCNN Decoders (van den Oord et al., 2016),
         equation 2. https://arxiv.org/abs/1606.05328
-
-    Example:
-        >>> gate(torch.tensor([1.0, 0.0]))  # half open
-        tensor([0.3808])
     """
     value, opening = halves(h, groups=groups)
     return torch.tanh(packed(value)) * torch.sigmoid(packed(opening))

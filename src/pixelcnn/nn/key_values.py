@@ -23,13 +23,6 @@ def attend(query: Tensor, key: Tensor, value: Tensor, *, strict: bool) -> Tensor
     References:
         Attention Is All You Need (Vaswani et al., 2017), section 3.2.1.
         https://arxiv.org/abs/1706.03762
-
-    Example:
-        >>> same, value = torch.zeros(1, 1, 3, 4), torch.tensor([1.0, 3.0, 8.0]).view(1, 1, 3, 1)
-        >>> attend(same, same, value, strict=False).flatten()
-        tensor([1., 2., 4.])
-        >>> attend(same, same, value, strict=True).flatten()
-        tensor([0., 1., 2.])
     """
     if not strict:
         return _attend(query, key, value)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -138,7 +139,8 @@ class TwoStreams(nn.Module):
         groups: int,
     ) -> None:
         super().__init__()
-        pair = partial(StreamPair, features, dropout=dropout, condition=condition, groups=groups)
+        same: dict[str, Any] = {"dropout": dropout, "condition": condition, "groups": groups}
+        pair = partial(StreamPair, features, **same)
         self.features = features
         self.condition = condition
         self.down = nn.ModuleList(pair(takes_shortcut=False) for _ in range(num_resnets))
@@ -146,14 +148,7 @@ class TwoStreams(nn.Module):
         if num_resolutions > 1:
             self.shrink_above = DownConv(features, features, stride=2)
             self.shrink_past = DownRightConv(features, features, groups=groups, stride=2)
-            self.lower = TwoStreams(
-                features,
-                num_resnets,
-                num_resolutions - 1,
-                dropout=dropout,
-                condition=condition,
-                groups=groups,
-            )
+            self.lower = TwoStreams(features, num_resnets, num_resolutions - 1, **same)
             self.grow_above = DownTransposed(features, features)
             self.grow_past = DownRightTransposed(features, features, groups=groups)
         num_up = num_resnets + (self.lower is not None)

@@ -127,12 +127,7 @@ def check_sizes(
 
 
 def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
-    """Where two plans differ, in words.
-
-    Example:
-        >>> differences({"seed": 0, "top_k": None}, {"seed": 1, "top_k": None})
-        ['`seed` is 1 there and 0 here']
-    """
+    """Where two plans differ, in words."""
     return [
         f"`{name}` is {_short(theirs.get(name))} there and {_short(ours.get(name))} here"
         for name in {**ours, **theirs}

@@ -1,6 +1,6 @@
 """Walking: one loop over the sub-pixels, exact and cached."""
 
-from pixelcnn.walk.choosers import chooser_from_noise, sampling_chooser, scoring_chooser
+from pixelcnn.walk.choosers import sampling_chooser, scoring_chooser
 from pixelcnn.walk.cuda_graphs import RepeatedSampling, recorder_for
 from pixelcnn.walk.filters import Filter
 from pixelcnn.walk.guided import GuidedStepper, stepper_for
@@ -25,7 +25,6 @@ __all__ = [
     "Stepper",
     "Walkable",
     "chain_noise",
-    "chooser_from_noise",
     "image_noise",
     "in_precision",
     "recorder_for",
