@@ -87,6 +87,13 @@ def check_share(name: str, value: float) -> None:
         raise ConfigError(f"`{name}` must be in [0, 1), got {value}.")
 
 
+def check_choice(name: str, value: object, allowed: Iterable[object]) -> None:
+    """Raises `ConfigError` unless an argument is one of the values that it may be."""
+    choices = list(allowed)
+    if value not in choices:
+        raise ConfigError(f"`{name}` must be one of {', '.join(map(str, choices))}, got {value!r}.")
+
+
 def seed_number(value: object, name: str = "seed") -> int:
     """A seed, or the number of an image, as an int.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from pixelcnn.arguments import whole_number
+from pixelcnn.arguments import check_choice, whole_number
 from pixelcnn.data.image_sets import DataSplits, Source
 from pixelcnn.data.prepare import Binarization, prepare_splits
 from pixelcnn.data.sources.arrays import read_npy, read_npz
@@ -162,11 +162,7 @@ def check_options(
     levels: int | None, binarization: str, val_fraction: float, max_samples: int | None
 ) -> None:
     """Raises `ConfigError` if options of `load_data` are out of range, whatever the data set."""
-    if binarization not in get_args(Binarization):
-        raise ConfigError(
-            f"`binarization` must be one of {', '.join(get_args(Binarization))}, got "
-            f"{binarization!r}."
-        )
+    check_choice("binarization", binarization, get_args(Binarization))
     if binarization != "none" and levels not in (None, 2):
         raise ConfigError(
             f"`levels` must be 2 or left out with `binarization` {binarization!r}, got {levels}."

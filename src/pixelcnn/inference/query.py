@@ -11,7 +11,14 @@ from typing import Any, TypeAlias, TypeVar
 import torch
 from torch import Tensor
 
-from pixelcnn.arguments import check_tensor, real_number, seed_number, to_wholes, whole_number
+from pixelcnn.arguments import (
+    check_choice,
+    check_tensor,
+    real_number,
+    seed_number,
+    to_wholes,
+    whole_number,
+)
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.inference.masks import fit_mask
 from pixelcnn.models import AutoregressiveModel, Cond
@@ -193,8 +200,7 @@ def choose_method(
         ConfigError: If there is no such method, it takes no such option, or an option is no
             number where it must be one.
     """
-    if not isinstance(name, str) or name not in methods:
-        raise ConfigError(f"`method` must be one of {', '.join(methods)}, got {name!r}.")
+    check_choice("method", name, methods)
     method = methods[name]
     taken = {
         key: each

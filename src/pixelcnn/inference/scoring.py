@@ -8,6 +8,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from pixelcnn.arguments import check_choice
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference.classify import prior_of
 from pixelcnn.inference.query import Progress, checked_nats, prepare_images
@@ -179,9 +180,9 @@ def score_unconditionally(
         ('labels summed out', torch.Size([2]))
     """
     ways = densities(model)
-    if density is not None and density not in ways:
-        raise ConfigError(f"`density` must be one of {', '.join(ways)}, got {density!r}.")
-    ways = ways if density is None else (density,)
+    if density is not None:
+        check_choice("density", density, ways)
+        ways = (density,)
     found: list[Scores] = []
     for number, way in enumerate(ways):
         report = _part_of(progress, number, len(ways))

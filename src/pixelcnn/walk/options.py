@@ -6,7 +6,7 @@ from typing import Any, TypeAlias, TypedDict, get_args
 
 from torch import Tensor
 
-from pixelcnn.arguments import image_shape, real_number, seed_number, whole_number
+from pixelcnn.arguments import check_choice, image_shape, real_number, seed_number, whole_number
 from pixelcnn.errors import ConfigError, suggestion
 from pixelcnn.walk.filters import Filter
 from pixelcnn.walk.precision import Precision
@@ -82,11 +82,7 @@ For the most probable level use top_k=1.
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
-        if self.precision not in get_args(Precision):
-            raise ConfigError(
-                f"`precision` must be one of {', '.join(get_args(Precision))}, "
-                f"got {self.precision!r}."
-            )
+        check_choice("precision", self.precision, get_args(Precision))
         _ = self.filters  # which checks its own
 
     @classmethod

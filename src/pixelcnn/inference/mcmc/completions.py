@@ -1,14 +1,13 @@
 """Completions by Markov chains, given all that is known."""
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import torch
 from einops import rearrange
 from torch import Tensor
 
-from pixelcnn.arguments import whole_number
-from pixelcnn.errors import ConfigError
+from pixelcnn.arguments import check_choice, whole_number
 from pixelcnn.inference.completions import Completions, image_numbers, rank_completions
 from pixelcnn.inference.masks import is_prefix
 from pixelcnn.inference.mcmc.conditional import MAX_RHAT, MIN_CHAINS, few_chains, start_chains
@@ -18,8 +17,6 @@ from pixelcnn.inference.query import Query
 from pixelcnn.inference.smc.completions import smc_samples
 
 Start: TypeAlias = Literal["raster", "smc"]
-
-STARTS: tuple[Start, ...] = ("raster", "smc")
 
 
 def gibbs_completions(
@@ -58,8 +55,7 @@ def gibbs_completions(
         ConfigError: If an option is out of range.
     """
     whole_number("num_sweeps", num_sweeps, at_least=2 * MIN_DRAWS)
-    if start not in STARTS:
-        raise ConfigError(f"`start` must be one of {', '.join(STARTS)}, got {start!r}.")
+    check_choice("start", start, get_args(Start))
     blind = ~is_prefix(query.known.cpu())
     x = None
     if start == "smc" and blind.any():

@@ -1,15 +1,14 @@
 """Markov chains that update one sub-pixel after another given all others."""
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 import torch
 from einops import rearrange
 from torch import Tensor
 
-from pixelcnn.arguments import check_tensor, seed_number, whole_number
-from pixelcnn.errors import ConfigError
+from pixelcnn.arguments import check_choice, check_tensor, seed_number, whole_number
 from pixelcnn.inference.masks import fit_mask
 from pixelcnn.inference.mcmc.blocks import SiteBlock
 from pixelcnn.inference.mcmc.local_evaluator import LocalEvaluator
@@ -20,9 +19,6 @@ from pixelcnn.walk import chain_noise, sample_levels
 
 Scan: TypeAlias = Literal["systematic", "random"]
 Kernel: TypeAlias = Literal["gibbs", "metropolis"]
-
-SCANS: tuple[Scan, ...] = ("systematic", "random")
-KERNELS: tuple[Kernel, ...] = ("gibbs", "metropolis")
 
 MAX_LEVELS_TRIED = 16
 """Where the kernel is not named, up to so many levels are all tried."""
@@ -275,7 +271,5 @@ def all_levels(present: Tensor, num_classes: int) -> Tensor:
 
 def check_scan(scan: str, kernel: str | None) -> None:
     """Raises `ConfigError` unless chains can go like that."""
-    if scan not in SCANS:
-        raise ConfigError(f"`scan` must be one of {', '.join(SCANS)}, got {scan!r}.")
-    if kernel is not None and kernel not in KERNELS:
-        raise ConfigError(f"`kernel` must be one of {', '.join(KERNELS)}, or None, got {kernel!r}.")
+    check_choice("scan", scan, get_args(Scan))
+    check_choice("kernel", kernel, [*get_args(Kernel), None])
