@@ -5,6 +5,7 @@ python -m pytest -m slow tests/app/test_browser.py
 """
 
 import io
+import json
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ import sys
 import time
 import urllib.request
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ from PIL import Image
 
 from pixelcnn.checkpoint import save
 from pixelcnn.models import PixelCNN
+from pixelcnn.verification import report_path, verify
 from tests.app.conftest import ENTRY
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -29,6 +32,12 @@ CHROMIUM = shutil.which("chromium")
 MINUTE = 60_000  # a minute, in milliseconds
 SOON = MINUTE / 4
 PATIENCE = (SOON, SOON, 2 * MINUTE)
+FOREIGN = (
+    "![a](https://example.invalid/a.png)",
+    "<img src='https://example.invalid/b.png'>",
+    "[c](https://example.invalid/c)",
+    "$\\includegraphics{https://example.invalid/d.png}$",
+)
 BITS = re.compile(r"^\d+\.\d bits$")
 
 playwright.expect.set_options(timeout=MINUTE)
@@ -62,7 +71,7 @@ def serving(folder):
         taken.bind(("localhost", 0))
         port = taken.getsockname()[1]
     flags = [f"--server.port={port}", "--server.headless=true"]
-    runs = ["digits", str(run), "--device", "cpu"]
+    runs = ["digits", str(run), str(hostile_run(folder)), "--device", "cpu"]
     words = [sys.executable, "-m", "streamlit", "run", str(ENTRY), *flags, "--", *runs]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(words, cwd=folder, stdout=log, stderr=log)
@@ -72,6 +81,28 @@ def serving(folder):
         finally:
             process.kill()
             process.wait()
+
+
+def hostile_run(folder):
+    """A run all of whose text asks the browser for a picture of another server."""
+    run = folder / "hostile"
+    model = PixelCNN(
+        num_residual_blocks=1, hidden_channels=4, image_size=6, num_labels=2, num_classes=2
+    )
+    model.name_condition([f"{text} {number}" for number, text in enumerate(FOREIGN[:2])])
+    save(model, run / "model.safetensors", training={text: text for text in FOREIGN})
+    x = np.arange(72).reshape(2, 6, 6) % 2
+    arrays = {"x_train": x, "x_test": x, "y_train": [0, 1], "y_test": [0, 1]}
+    np.savez(run / "data.npz", levels=2, **arrays)
+    (run / "config.yaml").write_text(
+        f"# {FOREIGN}\ndata:\n  dataset_name: npz:{run / 'data.npz'}\n"
+    )
+    metrics = {text: text for text in FOREIGN} | {"protocol": " ".join(FOREIGN), "nll_nats": 1.0}
+    (run / "metrics.json").write_text(json.dumps(metrics))
+    report = verify(model, sites=2)
+    checks = tuple(replace(each, scope=FOREIGN[0], claim=FOREIGN[1]) for each in report.checks)
+    replace(report, checks=checks).save(report_path(run / "model.safetensors"))
+    return run
 
 
 def _wait_for(address, process):
@@ -411,3 +442,19 @@ def test_eight_visitors_sample_at_once_and_none_sees_the_images_of_another(brows
     print(f"8 visitors in {seconds:.1f} s, {os.cpu_count()} cores, {megabytes:.0f} MB")
     for context in contexts:
         context.close()
+
+
+def test_text_of_a_run_is_never_markdown_or_html(browser, server):
+    context = browser.new_context(viewport={"width": 1280, "height": 1800})
+    asked = []
+    context.on("request", lambda request: asked.append(request.url))
+    page = ready(context, server)
+    take(page, "hostile", 2)
+    sample(page)
+    for title in ("Complete", "Probabilities", "Compare", "About the run"):
+        turn_to(page, title)
+        settled(page)
+    page.get_by_text(FOREIGN[0]).first.wait_for()
+    assert any("localhost" in url for url in asked)
+    assert not [url for url in asked if "example.invalid" in url]
+    context.close()

@@ -104,5 +104,5 @@ def _show_curves(choice: Choice) -> None:
 
 
 def _table(facts: dict[str, str]) -> None:
-    shown = {name: plain(fact) for name, fact in facts.items()}
+    shown = {plain(name): plain(fact) for name, fact in facts.items()}
     st.table(shown, border="horizontal", hide_header=True)

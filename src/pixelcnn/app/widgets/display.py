@@ -60,7 +60,7 @@ def show_images(x: Tensor, levels: int, captions: Sequence[str], *, side: int = 
     with st.container(horizontal=True, gap="small"):
         for each, caption in zip(x, captions, strict=True):
             picture = as_image(image_grid(each[None], levels, scale=scale, pad=0))
-            st.image(picture, caption=caption or None, width=max(picture.width, side))
+            st.image(picture, caption=plain(caption) or None, width=max(picture.width, side))
 
 
 def show_figure(figure: "Figure", alt: str, size: tuple[float, float] | None = None) -> None:
