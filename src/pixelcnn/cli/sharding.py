@@ -41,11 +41,7 @@ def check_sharing(args: argparse.Namespace) -> None:
 
 
 def worker_of(args: argparse.Namespace) -> Process:
-    """Which worker this is: as typed, else as torchrun, SLURM or `--num-processes` started it.
-
-    Raises:
-        ConfigError: If there is no such worker.
-    """
+    """Which worker this is: as typed, else as torchrun, SLURM or `--num-processes` started it."""
     if args.worker is None:
         return this_process()
     if args.worker >= args.num_workers:
@@ -123,10 +119,8 @@ def fill(work: ShardedWork, args: argparse.Namespace, doing: str) -> bool:
             )
         if args.worker is not None:
             own = counted(present(work, args, [])[0], "shard")
-            print_lines(
-                f"{own} of worker {args.worker} in {args.shards}; those of other workers are "
-                f"missing"
-            )
+            place = f"worker {args.worker} in {args.shards}"
+            print_lines(f"{own} of {place}; those of other workers are missing")
         return False
     # Of several workers the last one prints; none if all shards existed before.
     return worker.is_alone or (is_printing if was_complete else not was_listed)
@@ -145,16 +139,7 @@ def print_found(
 
 
 def present(work: ShardedWork, args: argparse.Namespace, missing: list[int]) -> tuple[int, str]:
-    """How many shards exist: of all, or of the worker of `--worker`.
-
-    Args:
-        work: The shards.
-        args: What was typed.
-        missing: Shards of this worker that do not exist or are damaged.
-
-    Returns:
-        Their number, and the same as text.
-    """
+    """How many shards exist, of all or of the worker of `--worker`, as a number and as text."""
     if args.worker is None:
         count = work.num_present - len(work.damaged(missing))
         return count, f"{count:,} of {counted(work.plan.num_shards, 'shard')}"

@@ -42,11 +42,12 @@ def check_runs(runs: list[str]) -> None:
     """Raises `ConfigError` unless all runs exist."""
     for each in runs:
         if not Path(each).exists():
-            is_bundled = each in list_weights()
-            hint = "Leave it out: bundled models are always shown." if is_bundled else ""
+            hint = "Correct the path, or leave it out."
+            if each in list_weights():
+                hint = "Leave it out: bundled models are always shown."
             raise ConfigError(
                 f"RUN must be a run folder, a folder of them or a .safetensors file, and `{each}` "
-                f"does not exist. {hint or 'Correct the path, or leave it out.'}"
+                f"does not exist. {hint}"
             )
 
 

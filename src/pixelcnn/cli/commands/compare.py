@@ -59,9 +59,6 @@ def run(args: argparse.Namespace) -> int:
 def name_and_run(word: str) -> tuple[str, str]:
     """A run and its name: NAME=RUN, or RUN with the name of its file or folder.
 
-    Raises:
-        ConfigError: If either side of `=` is empty.
-
     Example:
         >>> name_and_run("wide=runs/a"), name_and_run("runs/base/"), name_and_run("digits")
         (('wide', 'runs/a'), ('base', 'runs/base/'), ('digits', 'digits'))
@@ -112,8 +109,7 @@ def check_alike(configs: dict[str, Config], runs: dict[str, TrainedModel]) -> No
         if forms[other] != forms[first]:
             raise ConfigError(
                 f"Models to compare must be trained on the same images: `{first}` on "
-                f"{forms[first]}; "
-                f"`{other}` on {forms[other]}. Leave out one of them."
+                f"{forms[first]}; `{other}` on {forms[other]}. Leave out one of them."
             )
 
 

@@ -69,11 +69,7 @@ def estimate_by_methods(
 
 
 def one_image(args: argparse.Namespace, images: QueryImages) -> QueryImages:
-    """The image of `--index`, alone.
-
-    Raises:
-        ConfigError: If there are not so many images.
-    """
+    """The image of `--index`, alone."""
     if args.index >= len(images.x):
         raise ConfigError(
             f"`--index` must be below {len(images.x)}, the number of images, got {args.index}."
@@ -82,11 +78,7 @@ def one_image(args: argparse.Namespace, images: QueryImages) -> QueryImages:
 
 
 def typed_mask(args: argparse.Namespace) -> str:
-    """The mask of `--missing`.
-
-    Raises:
-        ConfigError: If there are several.
-    """
+    """The mask of `--missing`, which must be one."""
     words: list[str] = args.missing or ["none"]
     if len(words) > 1:
         raise ConfigError(

@@ -1,6 +1,7 @@
 """`pixelcnn evaluate`: likelihood on held-out images, and sample quality."""
 
 import argparse
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +29,12 @@ def run(args: argparse.Namespace) -> int:
         return 0
     trained = open_model(args.run, device=config.device)
     out = metrics_destination(args, trained, config)
-    if out is None:
-        print_metrics(metrics_of(args, trained.model, config))
-        return 0
-    with provisional_folder(out.parent):
+    with nullcontext() if out is None else provisional_folder(out.parent):
         metrics = metrics_of(args, trained.model, config)
-        print_metrics(metrics)
-        write_json(out, metrics)
-    print_lines(out)
+        print_lines(*metrics_summary(metrics), *sample_quality_summary(metrics))
+        if out is not None:
+            write_json(out, metrics)
+            print_lines(out)
     return 0
 
 
@@ -48,8 +47,7 @@ def metrics_of(
     if foreign and not model.condition.is_optional:
         raise ConfigError(
             f"The model must be conditioned on a label, but {foreign}. `pixelcnn score` sums over "
-            f"its "
-            f"labels."
+            f"its labels."
         )
     options: dict[str, Any] = {"sum_labels": args.sum_labels}
     if measures_samples(args):
@@ -59,11 +57,6 @@ def metrics_of(
         options["train"] = None if config.evaluation.split == "train" else data.train
     with progress_bars() as progress:
         return evaluate_split(model, data, config, progress=progress, **options)
-
-
-def print_metrics(metrics: dict[str, Any]) -> None:
-    """Prints likelihood and sample quality."""
-    print_lines(*metrics_summary(metrics), *sample_quality_summary(metrics))
 
 
 def evaluation_settings(args: argparse.Namespace) -> Config:
@@ -88,8 +81,7 @@ def evaluation_settings(args: argparse.Namespace) -> Config:
     if source is None and not any(word.startswith("--data.") for word in [*own, *args.settings]):
         raise ConfigError(
             f"`{args.run}` needs a {CONFIG_FILE} beside it, and has none. Choose the images by "
-            f"--config, "
-            f"or by settings such as --data.dataset_name mnist."
+            f"--config, or by settings such as --data.dataset_name mnist."
         )
     return load_config(source, [*own, *args.settings, *words])
 

@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 
 from pixelcnn.cli.inputs.conditions import typed_condition
-from pixelcnn.cli.inputs.image_size import require_size
+from pixelcnn.cli.inputs.image_size import typed_shape
 from pixelcnn.cli.outputs.console import counted, print_lines, progress_bar
 from pixelcnn.cli.outputs.level_estimates import describe_estimate, write_levels
 from pixelcnn.files import provisional_folder
@@ -20,14 +20,13 @@ def run(args: argparse.Namespace) -> int:
     with provisional_folder(out), warnings.catch_warnings():
         warnings.simplefilter("ignore", UnreliableEstimateWarning)  # printed with the estimates
         trained = open_model(args.run, device=args.device)
-        require_size(trained, args.size)
-        model = trained.model
+        model, shape = trained.model, typed_shape(trained, args.size)
         with progress_bar(f"sampling {counted(args.num_draws, 'image')}") as progress:
             found = marginal(
                 model,
                 args.site,
                 num_draws=args.num_draws,
-                shape=None if args.size is None else (model.in_channels, *args.size),
+                shape=shape,
                 cond=typed_condition(args, model, 1),
                 seed=args.seed,
                 batch_size=args.batch_size,

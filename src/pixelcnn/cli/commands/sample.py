@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pixelcnn.cli.inputs.conditions import ConditionRequest, choose_condition, share_condition
-from pixelcnn.cli.inputs.image_size import require_size
+from pixelcnn.cli.inputs.image_size import typed_shape
 from pixelcnn.cli.outputs.console import counted, print_lines
 from pixelcnn.cli.outputs.sample_files import (
     SamplingOutput,
@@ -44,8 +44,7 @@ def sample_into_shards(args: argparse.Namespace) -> int:
     """Writes a folder of shards."""
     request, options = sampling_request(args)
     trained = open_model(args.run, device=device_of(args))
-    model = trained.model
-    require_size(trained, args.size)
+    model, shape = trained.model, typed_shape(trained, args.size)
     cond, count = share_condition(model, request)
     work = ShardedSampling(
         model,
@@ -53,7 +52,7 @@ def sample_into_shards(args: argparse.Namespace) -> int:
         num_samples=count,
         shard_size=args.shard_size or SHARD_SIZE,
         cond=cond,
-        shape=None if args.size is None else (model.in_channels, *args.size),
+        shape=shape,
         **options,
     )
     if fill(work, args, "sampling"):
@@ -74,13 +73,13 @@ def sample_into_file(args: argparse.Namespace) -> int:
     request, options = sampling_request(args)
     with provisional_folder(out if args.separate else out.parent):
         trained = open_model(args.run, device=args.device)
-        require_size(trained, args.size)
+        shape = typed_shape(trained, args.size)
         cond, count = choose_condition(trained.model, request)
         samples = sample_with_progress(
             trained.model,
             count,
             cond=cond,
-            shape=None if args.size is None else (trained.model.in_channels, *args.size),
+            shape=shape,
             keep_frames=out.suffix.lower() == ".gif" and not args.separate,
             per_label=request.per_label,
             **options,
@@ -101,11 +100,7 @@ def labels_note(condition: Condition, args: argparse.Namespace) -> str:
 
 
 def sampling_request(args: argparse.Namespace) -> tuple[ConditionRequest, dict[str, Any]]:
-    """What to sample and how: as typed, else as `--config` says, else the defaults.
-
-    Raises:
-        ConfigError: If the file cannot be read.
-    """
+    """What to sample and how: as typed, else as `--config` says, else the defaults."""
     options: dict[str, Any] = {}
     counts: dict[str, Any] = {"num_samples": None, "per_label": None}
     if args.config is not None:

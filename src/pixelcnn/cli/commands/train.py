@@ -54,12 +54,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def folder_of(config: Config, args: argparse.Namespace) -> Path | None:
-    """The run folder; None if it holds the finished training already.
-
-    Raises:
-        ConfigError: If it holds a training, and no option says to continue or replace it.
-    """
-    folder = Path(config.out) if config.out else default_folder(args)
+    """The run folder; None if it holds the finished training already."""
+    name = Path(args.config).stem if args.config else args.preset or "run"
+    folder = Path(config.out or f"runs/{name}-{datetime.now():%Y%m%d-%H%M%S}")
     if config.resume == AUTO and is_done(config, folder):
         print(printable(f"Nothing to do: {folder} holds the finished training."))
         return None
@@ -87,11 +84,7 @@ def start(config: Config, folder: Path | None, args: argparse.Namespace) -> int:
 
 
 def training_settings(args: argparse.Namespace) -> Config:
-    """The settings: a file, a preset or those of the run to continue; then what was typed.
-
-    Raises:
-        ConfigError: If there are none, or one is wrong.
-    """
+    """The settings: a file, a preset or those of the run to continue; then what was typed."""
     if args.resume and args.overwrite:
         raise ConfigError(
             "`--resume` continues a training and `--overwrite` replaces it: leave out one."
@@ -109,8 +102,7 @@ def training_settings(args: argparse.Namespace) -> Config:
     if source is None and preset is None and not args.settings:
         raise ConfigError(
             "A training needs settings, got none: name bundled ones by --preset, such as "
-            "`pixelcnn train "
-            "--preset digits`, or a file by --config."
+            "`pixelcnn train --preset digits`, or a file by --config."
         )
     config = load_config(source, words, preset=preset)
     if config.resume == AUTO and config.out is None:
@@ -121,16 +113,13 @@ def training_settings(args: argparse.Namespace) -> Config:
 def resumed_settings(
     args: argparse.Namespace, *, has_settings: bool
 ) -> tuple[str | Path | None, list[str]]:
-    """The file with the settings of a run to continue, and further settings.
-
-    Raises:
-        ConfigError: If there are no settings.
-    """
+    """The file with the settings of a run to continue, and further settings."""
     if args.resume == AUTO:
         own = Path(args.out or "", CONFIG_FILE)
         is_own = args.out is not None and not has_settings and own.is_file()
         return own if is_own else args.config, [f"--resume={AUTO}"]
-    resume = state_of(args.resume)
+    resume = Path(args.resume)
+    resume = resume / LAST_STATE if resume.is_dir() else resume
     if has_settings:
         return args.config, [f"--resume={resume}"]
     folder = run_folder(resume)
@@ -157,18 +146,6 @@ def is_done(config: Config, folder: Path) -> bool:
     is_same = ran.model == config.model
     is_same &= ran.training.early_stopping_patience == training.early_stopping_patience
     return is_same and ran.training.max_epochs >= training.max_epochs
-
-
-def state_of(resume: str) -> Path:
-    """The state to go on from: that file, or the last one of that run folder."""
-    path = Path(resume)
-    return path / LAST_STATE if path.is_dir() else path
-
-
-def default_folder(args: argparse.Namespace) -> Path:
-    """A run folder that no other run has: runs/NAME-DATE-TIME."""
-    name = Path(args.config).stem if args.config else args.preset or "run"
-    return Path("runs", f"{name}-{datetime.now():%Y%m%d-%H%M%S}")
 
 
 def train_command(words: Sequence[str]) -> str:
@@ -203,19 +180,17 @@ def train(config: Config, folder: Path, *, command: str) -> None:
             return
         # Here, because charts and metrics take seconds to import.
         from pixelcnn.cli.outputs.console import print_lines
-        from pixelcnn.cli.outputs.training_report import Finished, closing, finish
+        from pixelcnn.cli.outputs.training_report import closing, finish
 
-        results = {"best_epoch": result.best_epoch, "training_seconds": round(result.seconds, 2)}
-        model = result.model.to(resolve_device(config.device))
-        finished = Finished(model, result.data, folder, result.history, results)
+        result.model.to(resolve_device(config.device))
         try:
-            metrics = finish(finished, config, started=started)
+            metrics = finish(result, config, started=started)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
                 f"Stopped after the training, during the evaluation. Continue with: "
                 f"pixelcnn train --resume auto --out {shlex.quote(str(folder))}"
             ) from None
-    print_lines(*closing(folder, metrics, model.condition))
+    print_lines(*closing(folder, metrics, result.model.condition))
 
 
 @contextmanager

@@ -61,11 +61,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def classifier_settings(args: argparse.Namespace) -> Config:
-    """Which images: those of a file, of a preset, or as typed.
-
-    Raises:
-        ConfigError: If there are none, or a setting is not of the images.
-    """
+    """Which images: those of a file, of a preset, or as typed."""
     for word in args.settings:
         if word.startswith("--") and not word.startswith("--data."):
             raise ConfigError(
@@ -75,8 +71,7 @@ def classifier_settings(args: argparse.Namespace) -> Config:
     if not (args.config or args.preset or args.settings):
         raise ConfigError(
             "A classifier needs images, got none: choose them by --preset, by --config, or by "
-            "settings "
-            "such as --data.dataset_name mnist."
+            "settings such as --data.dataset_name mnist."
         )
     return load_config(args.config, args.settings, preset=args.preset)
 

@@ -1,15 +1,14 @@
 """`pixelcnn verify`: checks causality, caches, likelihood and sampler of a trained model."""
 
 import argparse
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pixelcnn.cli.inputs.image_size import require_size
+from pixelcnn.cli.inputs.image_size import typed_shape
 from pixelcnn.cli.outputs.console import print_lines
 from pixelcnn.files import provisional_folder
 from pixelcnn.runs import TrainedModel, open_model
@@ -22,16 +21,21 @@ NOT_WRITTEN = "Not written beside a bundled model: --out FILE writes the report.
 def run(args: argparse.Namespace) -> int:
     """Checks the model, prints and writes the report; 1 if a check failed."""
     trained = open_model(args.run, device=args.device)
-    require_size(trained, args.size)
+    typed_shape(trained, args.size)  # or an error
     out = report_destination(args, trained)
-    if out is None:
-        report, where = verify_run(trained, args), NOT_WRITTEN
-    else:
-        with provisional_folder(out.parent):
-            report, where = verify_run(trained, args), str(out)
+    with nullcontext() if out is None else provisional_folder(out.parent):
+        with Console(stderr=True).status("sampling images") as status:
+            report = verify(
+                trained.model,
+                size=args.size,
+                sites=args.sites,
+                seed=args.seed or 0,
+                progress=lambda check: status.update(f"{check.name}: {verdict(check)}"),
+            )
+        if out is not None:
             report.save(out)
     print_report(report)
-    print_lines(where)
+    print_lines(out or NOT_WRITTEN)
     return 0 if report.passed else FAILED
 
 
@@ -41,22 +45,6 @@ def report_destination(args: argparse.Namespace, trained: TrainedModel) -> Path 
         return Path(args.out)
     is_named = not Path(args.run).exists()  # as a bundled model
     return None if is_named else report_path(trained.file)
-
-
-def verify_run(trained: TrainedModel, args: argparse.Namespace) -> VerificationReport:
-    """`pixelcnn.verify`, with its progress on a terminal."""
-    with progress() as update:
-        return verify(
-            trained.model, size=args.size, sites=args.sites, seed=args.seed or 0, progress=update
-        )
-
-
-@contextmanager
-def progress() -> Iterator[Callable[[Check], None]]:
-    """Yields what `verify` calls after each check: it shows the check until the next one."""
-    console = Console(stderr=True)
-    with console.status("sampling images") as status:
-        yield lambda check: status.update(f"{check.name}: {verdict(check)}")
 
 
 def verdict(check: Check) -> str:

@@ -57,12 +57,7 @@ class ConditionRequest:
 def choose_condition(
     model: AutoregressiveModel, request: ConditionRequest
 ) -> tuple[Tensor | None, int]:
-    """One condition for each image, or None, and the number of images.
-
-    Raises:
-        ConfigError: If the model does not take these, or needs others.
-        DataError: If the file of maps cannot be read.
-    """
+    """One condition for each image, or None, and the number of images."""
     requested, count = share_condition(model, request)
     return None if requested is None else share_evenly(requested, count), count
 
@@ -93,15 +88,12 @@ def share_condition(
 
 
 def requested_conditions(condition: Condition, request: ConditionRequest) -> Tensor | None:
-    """The labels, attributes or maps that were typed, each once. (M, …); None for none.
-
-    Raises:
-        ConfigError: If the model does not take these.
-        DataError: If the file of maps cannot be read.
-    """
+    """The labels, attributes or maps that were typed, each once. (M, …); None for none."""
     check_kind(condition, request)
     if condition.kind == "labels":
-        return choose_labels(condition, request.labels)
+        known = condition.every_name
+        numbers = [label_number(label, known) for label in request.labels]
+        return torch.tensor(numbers or range(len(known)))
     if request.attributes:
         return torch.tensor([attribute_vector(each, condition) for each in request.attributes])
     return None if request.maps is None else load_maps(request.maps, condition.count)
@@ -116,26 +108,15 @@ def check_kind(condition: Condition, request: ConditionRequest) -> None:
     }
     for kind, was_typed in typed.items():
         if was_typed and condition.kind != kind:
-            is_what = "unconditional"
-            if not condition.is_none:
-                is_what = f"conditioned on {condition.describe()}"
+            about = f"conditioned on {condition.describe()}"
             raise ConfigError(
-                f"This model is {is_what}, got {kind}. Leave out "
-                f"{'--label and --per-label' if kind == 'labels' else f'--{kind}'}."
+                f"This model is {'unconditional' if condition.is_none else about}, got {kind}. "
+                f"Leave out {'--label and --per-label' if kind == 'labels' else f'--{kind}'}."
             )
-
-
-def choose_labels(condition: Condition, labels: Sequence[str]) -> Tensor:
-    """The numbers of labels given by name or number; all numbers if there are none."""
-    known = condition.every_name
-    return torch.tensor([label_number(label, known) for label in labels] or range(len(known)))
 
 
 def label_number(label: str, names: Sequence[str]) -> int:
     """The number of a label given by its name, in any case, or by its number.
-
-    Raises:
-        ConfigError: If there is none of that name or number.
 
     Example:
         >>> label_number("dog", ["Cat", "Dog"]), label_number("0", ["Cat", "Dog"])

@@ -76,8 +76,7 @@ def read_files(files: Sequence[Path], model: AutoregressiveModel) -> QueryImages
             if tuple(each.shape[1:]) != size:
                 raise DataError(
                     f"All images must have the same size: {paths[0]} has {size[0]}×{size[1]} "
-                    f"pixels, "
-                    f"{path} has {each.shape[1]}×{each.shape[2]}."
+                    f"pixels, {path} has {each.shape[1]}×{each.shape[2]}."
                 )
     x = torch.cat([resize(each[None], levels=LEVELS, size=size) for each in pixels])
     x = requantise(x, LEVELS, to=model.num_classes)

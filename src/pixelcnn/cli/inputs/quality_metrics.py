@@ -22,6 +22,11 @@ from pixelcnn.metrics import (
 )
 from pixelcnn.weights import list_classifiers
 
+TRAIN_ONE = (
+    "Train one on the same images with `pixelcnn train-classifier`, and name its file by "
+    "`--classifier`."
+)
+
 
 def measures_samples(args: argparse.Namespace) -> bool:
     """Whether the options choose metrics of samples.
@@ -90,18 +95,12 @@ def check_labels(classifier: TrainedClassifier, data: DataSplits) -> None:
     if known and given and known != tuple(given):
         raise ConfigError(
             f"The labels of the classifier must be those of the images: {classifier.name} has "
-            f"{first_names(known)}; the images have {first_names(given)}. "
-            f"Train one on the same images with `pixelcnn train-classifier`, and name its file by "
-            f"`--classifier`."
+            f"{first_names(known)}; the images have {first_names(given)}. {TRAIN_ONE}"
         )
 
 
 def classifier_for(data: DataSplits, settings: DataConfig) -> TrainedClassifier:
-    """The bundled classifier that was trained on such images.
-
-    Raises:
-        ConfigError: If there is none.
-    """
+    """The bundled classifier that was trained on such images."""
     wanted = form_of(settings)
     for name in list_classifiers():
         classifier = load_classifier(name)
@@ -109,9 +108,7 @@ def classifier_for(data: DataSplits, settings: DataConfig) -> TrainedClassifier:
             return classifier
     raise ConfigError(
         f"No bundled classifier was trained on {data.protocol.partition(',')[0]} in this form. "
-        f"Train "
-        f"one on the same images with `pixelcnn train-classifier`, and name its file by "
-        f"`--classifier`."
+        f"{TRAIN_ONE}"
     )
 
 

@@ -65,8 +65,7 @@ def condition_of(
     if images.foreign and not (is_typed(args) or model.condition.is_optional):
         raise ConfigError(
             f"The model must be conditioned on a label, but {images.foreign}. Choose one of its "
-            f"own by "
-            f"`--label NAME`."
+            f"own by `--label NAME`."
         )
     cond = typed_condition(args, model, len(images.x))
     if cond is not None and model.condition.kind == "maps" and cond.shape[2:] != images.x.shape[2:]:
@@ -109,8 +108,7 @@ def from_split(
     if images.is_dynamic:
         raise ConfigError(
             "The images must be the same in every epoch, and those of this split are sampled "
-            "anew. Use "
-            "--split val or test."
+            "anew. Use --split val or test."
         )
     x = next(iter(images.read([torch.arange(len(images))]))).long()
     names = [f"{split}-{number}" for number in range(len(x))]

@@ -23,12 +23,7 @@ def print_lines(*lines: object) -> None:
 
 @contextmanager
 def progress_bar(title: str, *, shown: bool = True) -> Iterator[Callable[[int, int], None]]:
-    """Yields a function that shows how many steps of how many are done.
-
-    Args:
-        title: What is being done.
-        shown: Whether this process shows it.
-    """
+    """Yields a function that shows how many steps of how many are done."""
     with progress_bars(shown=shown) as tell:
         if shown:
             tell(title, 0, 0)
@@ -41,9 +36,6 @@ def progress_bars(*, shown: bool = True) -> Iterator[Callable[[str, int, int], N
 
     A terminal shows a bar for each stage. A file or a pipe gets lines, some seconds apart, so that
     short work leaves none.
-
-    Args:
-        shown: Whether this process shows it.
     """
     console = Console(stderr=True)
     # Not by disabling the bar: older versions of rich end that with an empty line.

@@ -90,8 +90,7 @@ def sample_with_progress(
         if keep_frames:
             for step in sampler.generate_progressively(num_samples, **vars(chosen)):
                 frames.append(step.images)
-                if tell is not None:
-                    tell(step.num_known, step.num_total)
+                tell(step.num_known, step.num_total)
         else:
             frames.append(sampler.generate_samples(num_samples, on_progress=tell, **vars(chosen)))
     assert chosen.cond is None or isinstance(chosen.cond, Tensor)
@@ -104,14 +103,9 @@ def sample_with_progress(
 def grid_of(
     output: SamplingOutput, x: Tensor, *, columns: int | None = None, scale: int | None = None
 ) -> np.ndarray:
-    """Images in a grid, with a named row for each label if --per-label was typed.
+    """Images x (N, C, H, W) in a grid, with a named row for each label of --per-label.
 
-    Args:
-        output: Whose labels and levels these are.
-        x: Levels, shape (N, C, H, W).
-        columns: Images in a row.
-        scale: Screen pixels per pixel; by default so many that neither the images nor, if there
-            are few, the whole is tiny.
+    Default of `scale`: neither the images nor, if there are few, the whole is tiny.
     """
     if scale is None:
         scale = default_scale(output, x, columns)
@@ -143,11 +137,7 @@ def save_grid(
 def save_animation(
     output: SamplingOutput, path: Path, *, columns: int | None = None, scale: int | None = None
 ) -> None:
-    """Writes the images after each row as one GIF with their settings in a comment.
-
-    Raises:
-        ConfigError: If it would be larger than a GIF can be.
-    """
+    """Writes the images after each row as one GIF with their settings in a comment."""
     grids = [grid_of(output, x, columns=columns, scale=scale) for x in output.frames]
     height, width = grids[0].shape[:2]
     if max(height, width) > LARGEST_GIF:

@@ -2,10 +2,9 @@
 
 import shlex
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
@@ -25,35 +24,27 @@ from pixelcnn.nn import Condition
 from pixelcnn.runs import CONFIG_FILE, ENVIRONMENT_FILE, METRICS_FILE, MODEL_FILE
 from pixelcnn.version import versions
 
+if TYPE_CHECKING:
+    from pixelcnn.training import TrainingResult
+
 CURVES_FILE = "curves.png"
 SAMPLES_FILE = "samples.png"
 
 
-@dataclass(frozen=True)
-class Finished:
-    """A finished training, as `pixelcnn.training` returns it."""
-
-    model: AutoregressiveModel
-    data: DataSplits
-    folder: Path
-    history: Sequence[Mapping[str, Any]]
-    results: Mapping[str, Any]
-
-
-def finish(finished: Finished, config: Config, *, started: float) -> dict[str, Any]:
+def finish(result: "TrainingResult", config: Config, *, started: float) -> dict[str, Any]:
     """Writes the metrics, curves and samples of a training into its run folder.
 
     Args:
-        finished: The training.
+        result: The training, with its model on the device where it is evaluated.
         config: Its settings.
         started: `time.perf_counter()` when the work began, for `seconds`.
 
     Returns:
         What metrics.json holds.
     """
-    model, data = finished.model, finished.data
-    figure = curves_figure(finished.history, num_dims=data.spec.num_dims)
-    save_figure(figure, finished.folder / CURVES_FILE)
+    model, data, folder = result.model, result.data, result.run_dir
+    figure = curves_figure(result.history, num_dims=data.spec.num_dims)
+    save_figure(figure, folder / CURVES_FILE)
     cond, count = condition_to_sample(model, data, config.sampling)
     with deterministic_algorithms(False):  # as in `SampleGrids`
         samples = sample_with_progress(
@@ -64,10 +55,13 @@ def finish(finished: Finished, config: Config, *, started: float) -> dict[str, A
             per_label=config.sampling.per_label,
             **config.sampling.options,
         )
-    save_grid(samples, finished.folder / SAMPLES_FILE)
-    metrics = evaluate_split(model, data, config) | dict(finished.results)
-    metrics["seconds"] = round(time.perf_counter() - started, 2)
-    write_json(finished.folder / METRICS_FILE, metrics)
+    save_grid(samples, folder / SAMPLES_FILE)
+    metrics = evaluate_split(model, data, config) | {
+        "best_epoch": result.best_epoch,
+        "training_seconds": round(result.seconds, 2),
+        "seconds": round(time.perf_counter() - started, 2),
+    }
+    write_json(folder / METRICS_FILE, metrics)
     return metrics
 
 

@@ -27,7 +27,7 @@ SITE = {"type": site, "required": True}
 RANDOM = "the samples, of random masks, and of "
 
 
-def images(*, at_once: int, seed_decides: str = "") -> Options:
+def query_options(*, at_once: int, seed_decides: str = "") -> Options:
     """The choice of images: `pixelcnn.cli.inputs.query_images` reads it.
 
     Args:
@@ -47,7 +47,7 @@ def images(*, at_once: int, seed_decides: str = "") -> Options:
     }
 
 
-def show(default: int) -> Options:
+def shown_images(default: int) -> Options:
     """How many images the figure holds."""
     return {"--show N": (positive, f"Images in the figure (N ≥ 1; default: {default}).", default)}
 
@@ -62,9 +62,9 @@ CONDITION: Options = {
                     "image."),
 }
 SCORE = Command("compute the likelihood of images, and the most surprising pixels", {
-    **images(at_once=64, seed_decides="the samples of --animation, and of "),
+    **query_options(at_once=64, seed_decides="the samples of --animation, and of "),
     **CONDITION,
-    **show(16),
+    **shown_images(16),
     "--against DATA": (str, "Detect out-of-distribution (OOD) images: tell the images from DATA by "
                        "likelihood and by better scores. DATA is a data set, such as "
                        "fashion_mnist or folder:DIR, or an image file, a folder or an .npz of "
@@ -83,8 +83,8 @@ SCORE = Command("compute the likelihood of images, and the most surprising pixel
     less_memory_of_shards="Score fewer images at once (--batch-size) or smaller shards "
     "(--shard-size).")
 CLASSIFY = Command("find the label of images by Bayes' rule", {
-    **images(at_once=64),
-    **show(6),
+    **query_options(at_once=64),
+    **shown_images(6),
     **output("classes", "classes.csv and posterior.png"),
 }, settings=IMAGE_SETTINGS,
     less_memory="Score fewer images at once: --batch-size.")
@@ -100,7 +100,7 @@ MARGINAL = Command("estimate the distribution of one sub-pixel of an unknown ima
     **output("marginal", "levels.csv and levels.png"),
 }, less_memory="Sample smaller images (--size), or fewer at once (--batch-size).")
 CONDITIONAL = Command("estimate the distribution of one sub-pixel given any others", {
-    **images(at_once=256, seed_decides=RANDOM),
+    **query_options(at_once=256, seed_decides=RANDOM),
     "--index N": (non_negative, "Which of the images, from 0 (default: %(default)s).", 0),
     "--site ROW,COLUMN": (SITE, f"{SITE_HELP} It counts as unknown even if --missing leaves it "
                           "known."),
@@ -114,7 +114,7 @@ CONDITIONAL = Command("estimate the distribution of one sub-pixel given any othe
     less_memory="Use fewer images at once (--batch-size), or fewer in each population "
     "(--num-particles).")
 COMPLETE = Command("sample the unknown pixels of images", {
-    **images(at_once=256, seed_decides=RANDOM),
+    **query_options(at_once=256, seed_decides=RANDOM),
     "--missing MASK": (REPEATED, MISSING_HELP % "bottom" + " Repeat it: one for each image."),
     **CONDITION,
     "--num-completions N": (positive, "Completions of each image (N ≥ 1; default: %(default)s).",

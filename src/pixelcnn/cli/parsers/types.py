@@ -7,25 +7,28 @@ import re
 from pixelcnn.errors import ConfigError
 
 
+def whole(text: str, least: int, most: int, most_in_words: str) -> int:
+    """A whole number from `least` to `most`."""
+    if not text.isdecimal() or not least <= int(text) <= most:
+        raise argparse.ArgumentTypeError(
+            f"must be a whole number from {least} to {most_in_words}, got {text}"
+        )
+    return int(text)
+
+
 def positive(text: str) -> int:
     """A whole number of at least 1, and no larger than a tensor can be."""
-    if not text.isdecimal() or not 1 <= int(text) < 2**31:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 2**31 - 1, got {text}")
-    return int(text)
+    return whole(text, 1, 2**31 - 1, "2**31 - 1")
 
 
 def non_negative(text: str) -> int:
     """A whole number of at least 0, and of at most 64 bits, as seeds are."""
-    if not text.isdecimal() or not 0 <= int(text) < 2**64:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to 2**64 - 1, got {text}")
-    return int(text)
+    return whole(text, 0, 2**64 - 1, "2**64 - 1")
 
 
 def port(text: str) -> int:
     """A TCP port that a server can listen on."""
-    if not text.isdecimal() or not 1 <= int(text) < 2**16:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 65535, got {text}")
-    return int(text)
+    return whole(text, 1, 65535, "65535")
 
 
 def any_whole(text: str) -> int:

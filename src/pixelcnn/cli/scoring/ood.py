@@ -64,7 +64,12 @@ def score_against(args: argparse.Namespace) -> int:
                 batch_size=args.batch_size,
                 progress=progress,
             )
-        metrics = ood_metrics(args, found, inliers, outliers) | {
+        metrics = {
+            "roc_auc": found.as_dict(),
+            "unit": "bits per image",
+            "inliers": {"images": len(inliers.x), "protocol": inliers.about},
+            "outliers": {"images": len(outliers.x), "protocol": outliers.about},
+            "split": args.split or "test",
             "run": str(trained.file),
             "background": None if background is None else str(background.file),
         }
@@ -94,24 +99,6 @@ def outliers_of(args: argparse.Namespace, model: AutoregressiveModel) -> QueryIm
     return query_images(other, model, with_condition=False)
 
 
-def short_name(images: QueryImages) -> str:
-    """The name of the data: the beginning of its description."""
-    return images.about.partition(",")[0]
-
-
-def ood_metrics(
-    args: argparse.Namespace, found: OODDetection, inliers: QueryImages, outliers: QueryImages
-) -> dict[str, object]:
-    """The areas, and the images that they depend on."""
-    return {
-        "roc_auc": found.as_dict(),
-        "unit": "bits per image",
-        "inliers": {"images": len(inliers.x), "protocol": inliers.about},
-        "outliers": {"images": len(outliers.x), "protocol": outliers.about},
-        "split": args.split or "test",
-    }
-
-
 def ood_rows(
     found: OODDetection, inliers: QueryImages, outliers: QueryImages
 ) -> Iterator[list[str]]:
@@ -134,7 +121,7 @@ def write_overlap(
         f"{METHODS[method]}: ROC-AUC {auc.auc:.3f}": (found.inliers[method], found.outliers[method])
         for method, auc in found.auc.items()
     }
-    names = (short_name(inliers), short_name(outliers))
+    names = (inliers.about.partition(",")[0], outliers.about.partition(",")[0])
     save_figure(overlap_figure(scores, names=names, unit="bits"), out / FIGURE_FILE)
 
 
