@@ -36,7 +36,7 @@ class TrainingConfig:
             0.999. Validation, samples and the model that is kept then use the average. None: none.
         checkpoint_every_n_steps: Optimiser steps after which the last state is written within an
             epoch. None: at the end of every epoch only.
-        num_checkpoints: How many of the last states stay, besides the best one.
+        num_checkpoints: How many of the last states are kept, besides the best one.
     """
 
     max_epochs: int = 100
@@ -78,7 +78,7 @@ class DataConfig:
             epoch: makes a background model for `pixelcnn score --against --background`.
         max_samples: Keep at most so many images of each split.
         levels: Levels K to round to, exactly. None: as they are.
-        binarization: "none", "threshold" (at half) or "dynamic" (drawn anew every epoch).
+        binarization: "none", "threshold" (at half) or "dynamic" (sampled anew every epoch).
         val_fraction: Part of the training images kept for validation, if none come apart.
         num_workers: Processes that decode images which do not fit into the memory.
         skip_broken_files: Whether images of folder: or hf: that cannot be decoded are left out,

@@ -85,7 +85,7 @@ def classify(
         raise ConfigError("`model` must be conditioned on labels. Train one with `num_labels`.")
     log_prior = prior_of(prior, model.num_labels)
     _, batch_size = prepare_images(model, images, 0, batch_size)
-    joint, beliefs = [], []
+    joint, posteriors = [], []
     for first in range(0, len(images), batch_size):
         x = images[first : first + batch_size].to(model.device)
         by_label = []
@@ -98,11 +98,11 @@ def classify(
         pixels = torch.stack(by_label, 2)  # (B, H W, L)
         joint.append(pixels.sum(1) + log_prior)
         if by_pixel:
-            beliefs.append(_beliefs(pixels, log_prior))
-    return ClassPosterior(torch.cat(joint), torch.cat(beliefs) if by_pixel else None)
+            posteriors.append(_posteriors(pixels, log_prior))
+    return ClassPosterior(torch.cat(joint), torch.cat(posteriors) if by_pixel else None)
 
 
-def _beliefs(pixels: Tensor, log_prior: Tensor) -> Tensor:
+def _posteriors(pixels: Tensor, log_prior: Tensor) -> Tensor:
     """Posteriors after each pixel, from log p(pixel | earlier, label) (B, T, L). (B, 1 + T, L)."""
     nothing_seen = torch.zeros_like(pixels[:, :1])
     return (torch.cat([nothing_seen, pixels], 1).cumsum(1) + log_prior).log_softmax(2)

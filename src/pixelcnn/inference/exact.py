@@ -78,7 +78,7 @@ def enumerate_images(
 
 
 def num_states(query: Query, site: Site | None = None) -> int:
-    """How many images `states` enumerates."""
+    """How many images `enumerate_images` yields."""
     return int(query.model.num_classes ** len(_enumerated(query, site)[0]))
 
 

@@ -55,12 +55,12 @@ class Scores:
 
     @property
     def bits_per_pixel(self) -> Tensor:
-        """The map of surprise: bits of each pixel, its channels summed. (N, H, W)."""
+        """Bits of each pixel, its channels summed. (N, H, W)."""
         return self.bits.sum(1)
 
     @property
     def ranking(self) -> Tensor:
-        """Numbers of the images, the most surprising first. (N,)."""
+        """Numbers of the images, the least probable first. (N,)."""
         return self.nats.argsort(descending=True, stable=True)
 
 
@@ -223,11 +223,11 @@ def _score_summed(
 def _summed(model: AutoregressiveModel, x: Tensor, log_prior: Tensor) -> Tensor:
     """Bits of each sub-pixel given the earlier ones, labels summed out. (B, C, H, W), float64."""
     channels, height = x.shape[1:3]
-    begun = []  # log p(label, the first t sub-pixels), for each label
+    joint = []  # log p(label, the first t sub-pixels), for each label
     for label, log_share in enumerate(log_prior):
         sites = checked_nats(model, x, label).cpu().double()
         # Raster order: the channels of a pixel come after one another.
-        begun.append(rearrange(sites, "b c h w -> b (h w c)").cumsum(1) + log_share)
-    so_far = torch.stack(begun).logsumexp(0)
+        joint.append(rearrange(sites, "b c h w -> b (h w c)").cumsum(1) + log_share)
+    so_far = torch.stack(joint).logsumexp(0)
     nats = -so_far.diff(dim=1, prepend=torch.zeros_like(so_far[:, :1]))
     return rearrange(nats / math.log(2), "b (h w c) -> b c h w", c=channels, h=height)

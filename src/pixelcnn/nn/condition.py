@@ -27,7 +27,7 @@ class Condition:
         num_map_channels: `cond` is spatial maps, floats (B, A, H, W).
         label_dropout: Share of labels, attribute vectors or maps that training leaves out. Above 0
             `cond` may be None, for which one more label, attribute or channel stands inside.
-        names: What the labels or attributes are called, for messages; None if nobody said.
+        names: What the labels or attributes are called, for messages; None if they have no names.
     """
 
     num_labels: int | None = None

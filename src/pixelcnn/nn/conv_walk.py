@@ -21,7 +21,7 @@ class ConvWalk(Protocol):
     """A convolution prepared for one walk."""
 
     def step(self, h: Tensor | None, cursor: Cursor) -> Tensor:
-        """Maps what the layer is fed (R × B, I/G) to its output at the front (R × B, O/G)."""
+        """Maps what the layer reads (R × B, I/G) to its output at the front (R × B, O/G)."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class SiteConvWalk:
 
     Buffers stay where they are, and every view that a step needs is made once: at small batches
     making views would cost more than the arithmetic. A step adds its product to what the rows
-    above gave, in place: each row is begun anew, and each site of it is asked for once.
+    above gave, in place: each row is begun anew, and each of its sites is visited once.
 
     Args:
         taps: The convolution.

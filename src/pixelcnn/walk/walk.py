@@ -50,7 +50,7 @@ def walk_rows(
         for row, in_row in groupby(fronts, attrgetter("row")):
             if row > 0:
                 yield row
-            # Row by row: whoever looks on in between computes with the pool.
+            # Row by row: what a caller computes in between uses all threads.
             with one_thread():
                 for front in in_row:
                     levels = choose(stepper.logits(x, front), front)

@@ -78,7 +78,7 @@ class GibbsChains:
         seed: With its number, decides each chain.
         first: Number of the first chain.
         scan: "systematic" updates every sub-pixel once in a sweep; "random" updates as many
-            blocks as there are, drawn with replacement, the same in all chains.
+            blocks as there are, sampled with replacement, the same in all chains.
         kernel: None for "gibbs" up to 16 levels, unless attention makes the whole image the
             window; then, and above, "metropolis".
         batch_size: Images evaluated at once.

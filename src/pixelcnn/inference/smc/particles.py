@@ -121,18 +121,18 @@ class Particles:
         """Which image each goes on as, (N,); None if all populations stay as they are."""
         log_weights = self.by_population(self.log_weights)
         is_known = known.unflatten(1, (-1, self.population))[:, :, 0]
-        worn = effective_sample_size(log_weights) < self.resample_below * self.population
-        worn = worn & is_known.any(0)
-        if not worn.any():
+        uneven = effective_sample_size(log_weights) < self.resample_below * self.population
+        uneven = uneven & is_known.any(0)
+        if not uneven.any():
             return None
         # A known sub-pixel needs no noise for its level: its noise decides the resampling.
         noise = front.of(self.noise).unflatten(1, (-1, self.population))[:, :, 0]
         uniform = noise.gather(0, is_known.int().argmax(0)[None])[0]
         stay = torch.arange(self.population, device=self.device)
-        ancestors = torch.where(worn[:, None], in_place(systematic(log_weights, uniform)), stay)
-        even = _log_mean(log_weights)[:, None]
-        self.log_weights = torch.where(worn[:, None], even, log_weights).flatten()
-        first = torch.arange(len(worn), device=self.device)[:, None] * self.population
+        ancestors = torch.where(uneven[:, None], in_place(systematic(log_weights, uniform)), stay)
+        mean = _log_mean(log_weights)[:, None]
+        self.log_weights = torch.where(uneven[:, None], mean, log_weights).flatten()
+        first = torch.arange(len(uneven), device=self.device)[:, None] * self.population
         return (first + ancestors).flatten()
 
     def _reorder(self, index: Tensor, stepper: CachedStepper) -> None:
