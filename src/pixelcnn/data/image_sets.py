@@ -4,10 +4,11 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+from typing_extensions import Self
 
 from pixelcnn.data.conditions import Conditions
 from pixelcnn.errors import DataError
@@ -49,12 +50,10 @@ class ImageSet(ABC):
             with dynamic binarization.
     """
 
-    def __init__(
-        self, spec: ImageSpec, conditions: Conditions, *, stored_levels: int | None = None
-    ) -> None:
+    def __init__(self, spec: ImageSpec, conditions: Conditions) -> None:
         self.spec = spec
         self.conditions = conditions
-        self.stored_levels = spec.levels if stored_levels is None else stored_levels
+        self.stored_levels = spec.levels
 
     @property
     def labels(self) -> Tensor | None:
@@ -66,15 +65,13 @@ class ImageSet(ABC):
         """Whether every epoch samples new binary images (dynamic binarization)."""
         return self.stored_levels != self.spec.levels
 
-    def dynamically_binarized(self) -> "ImageSet":
+    def dynamically_binarized(self) -> Self:
         """The same images, of which `batches` samples new binary images in every epoch."""
-        return self._copy(replace(self.spec, levels=2), stored_levels=self.stored_levels)
+        return self._changed(spec=replace(self.spec, levels=2))
 
-    def with_labels(self, labels: Tensor | None) -> "ImageSet":
+    def with_labels(self, labels: Tensor | None) -> Self:
         """The same images with other labels, (N,), or without labels."""
-        other = copy.copy(self)
-        other.conditions = self.conditions._replace(labels=labels)
-        return other
+        return self._changed(conditions=self.conditions._replace(labels=labels))
 
     @abstractmethod
     def __len__(self) -> int:
@@ -100,8 +97,11 @@ class ImageSet(ABC):
     def to(self, device: torch.device | str) -> "ImageSet":
         """The set with its tensors on a device."""
 
-    @abstractmethod
-    def _copy(self, spec: ImageSpec, *, stored_levels: int) -> "ImageSet": ...
+    def _changed(self, **attributes: Any) -> Self:
+        """A copy with other attributes."""
+        other = copy.copy(self)
+        vars(other).update(attributes)
+        return other
 
 
 class TensorImageSet(ImageSet):
@@ -113,7 +113,6 @@ class TensorImageSet(ImageSet):
         attributes: Numbers that describe each image. Shape: (N, A); or None.
         maps: Planes as large as the images. Shape: (N, A, H, W); or None.
         levels: Number of levels K of `images`.
-        spec: Of the images that `batches` yields, where it differs from the stored images.
 
     Raises:
         DataError: If there is no image, or a condition does not fit the images.
@@ -133,7 +132,6 @@ class TensorImageSet(ImageSet):
         attributes: Tensor | None = None,
         maps: Tensor | None = None,
         levels: int,
-        spec: ImageSpec | None = None,
     ) -> None:
         if images.ndim != 4 or not images.numel():
             raise DataError(
@@ -145,9 +143,8 @@ class TensorImageSet(ImageSet):
         check_levels(extremes.to(torch.promote_types(images.dtype, torch.int64)), levels)
         channels, height, width = images.shape[1:]
         super().__init__(
-            spec or ImageSpec(channels, height, width, levels),
+            ImageSpec(channels, height, width, levels),
             Conditions(labels, attributes, maps).checked(len(images), (height, width)),
-            stored_levels=levels,
         )
         self.images = narrow(images, levels)
 
@@ -156,29 +153,23 @@ class TensorImageSet(ImageSet):
 
     def take(self, indices: Tensor) -> "TensorImageSet":
         conditions = self.conditions.take(indices)
-        return self._with(self.images[indices], conditions, self.spec, self.stored_levels)
+        return self._changed(images=self.images[indices], conditions=conditions)
 
     def apply(self, transform: Transform, spec: ImageSpec) -> "TensorImageSet":
         parts = [narrow(transform(part), spec.levels) for part in self.images.split(CHUNK)]
-        conditions = self.conditions.resized((spec.height, spec.width))
-        return self._with(torch.cat(parts), conditions, spec, spec.levels)
+        return self._changed(
+            images=torch.cat(parts),
+            conditions=self.conditions.resized((spec.height, spec.width)),
+            spec=spec,
+            stored_levels=spec.levels,
+        )
 
     def reader(self, num_workers: int = 0) -> "MemoryReader":
         # No workers: indexing is cheaper than communication between processes.
         return MemoryReader(self.images)
 
     def to(self, device: torch.device | str) -> "TensorImageSet":
-        conditions = self.conditions.to(device)
-        return self._with(self.images.to(device), conditions, self.spec, self.stored_levels)
-
-    def _copy(self, spec: ImageSpec, *, stored_levels: int) -> "TensorImageSet":
-        return self._with(self.images, self.conditions, spec, stored_levels)
-
-    @staticmethod
-    def _with(
-        images: Tensor, conditions: Conditions, spec: ImageSpec, stored_levels: int
-    ) -> "TensorImageSet":
-        return TensorImageSet(images, **conditions._asdict(), levels=stored_levels, spec=spec)
+        return self._changed(images=self.images.to(device), conditions=self.conditions.to(device))
 
 
 @dataclass(frozen=True)

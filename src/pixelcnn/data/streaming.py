@@ -64,10 +64,7 @@ class FileImageSet(ImageSet):
         labels: Class numbers. Shape: (N,); or None.
         attributes: Numbers that describe each image. Shape: (N, A); or None.
         maps: Planes as large as the images. Shape: (N, A, H, W); or None.
-        spec: Shape and levels of the images that `batches` yields.
-        stored_levels: Number of levels of the stored images; that of `spec` by default.
-        transforms: Applied to the levels of the store.
-        device: Of the batches.
+        spec: Shape and levels of the images.
     """
 
     def __init__(
@@ -78,28 +75,23 @@ class FileImageSet(ImageSet):
         attributes: Tensor | None = None,
         maps: Tensor | None = None,
         spec: ImageSpec,
-        stored_levels: int | None = None,
-        transforms: tuple[Transform, ...] = (),
-        device: torch.device | str = "cpu",
     ) -> None:
         conditions = Conditions(labels, attributes, maps)
-        super().__init__(
-            spec,
-            conditions.checked(len(store), (spec.height, spec.width)),
-            stored_levels=stored_levels,
-        )
+        super().__init__(spec, conditions.checked(len(store), (spec.height, spec.width)))
         self.store = store
-        self.transforms = transforms
-        self.device = torch.device(device)
+        self.transforms: tuple[Transform, ...] = ()  # of the levels of the store
+        self.device = torch.device("cpu")  # of the batches
 
     def __len__(self) -> int:
         return len(self.store)
 
     def take(self, indices: Tensor) -> "FileImageSet":
-        return self._with(store=self.store.take(indices), conditions=self.conditions.take(indices))
+        return self._changed(
+            store=self.store.take(indices), conditions=self.conditions.take(indices)
+        )
 
     def apply(self, transform: Transform, spec: ImageSpec) -> "FileImageSet":
-        return self._with(
+        return self._changed(
             conditions=self.conditions.resized((spec.height, spec.width)),
             spec=spec,
             stored_levels=spec.levels,
@@ -112,19 +104,7 @@ class FileImageSet(ImageSet):
 
     def to(self, device: torch.device | str) -> "FileImageSet":
         """The set with its conditions, and its decoded batches, on a device."""
-        return self._with(conditions=self.conditions.to(device), device=device)
-
-    def _copy(self, spec: ImageSpec, *, stored_levels: int) -> "FileImageSet":
-        return self._with(spec=spec, stored_levels=stored_levels)
-
-    def _with(self, conditions: Conditions | None = None, **changes: Any) -> "FileImageSet":
-        """A copy with other arguments of the constructor."""
-        same = {
-            name: getattr(self, name)
-            for name in ("store", "spec", "stored_levels", "transforms", "device")
-        }
-        known = self.conditions if conditions is None else conditions
-        return FileImageSet(**{**same, **known._asdict(), **changes})
+        return self._changed(conditions=self.conditions.to(device), device=torch.device(device))
 
 
 class StreamReader:
