@@ -7,13 +7,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from pixelcnn.nn.conv_walk import (
-    CausalTaps,
-    ConvWalk,
-    FrontConvWalk,
-    PointwiseWalk,
-    SiteConvWalk,
-)
+from pixelcnn.nn.conv_walk import CausalTaps, prepare_walk
 from pixelcnn.nn.cursor import Cursor
 from pixelcnn.nn.masks import MaskKind, raster_mask
 
@@ -96,7 +90,7 @@ class MaskedConv2d(nn.Module):
         if cursor is None:
             assert h is not None
             return self._whole(h)
-        return cursor.cached(self, lambda: self._prepare(cursor)).step(h, cursor)
+        return cursor.cached(self, lambda: prepare_walk(self.taps(), cursor)).step(h, cursor)
 
     def taps(self) -> CausalTaps:
         """The weights as a walk needs them."""
@@ -107,12 +101,6 @@ class MaskedConv2d(nn.Module):
             dilation=self.dilation,
             sees_own_group=self.kind == "B",
         )
-
-    def _prepare(self, cursor: Cursor) -> ConvWalk:
-        if self.kernel_size == (1, 1) and self.groups == 1 and self.kind == "B":
-            return PointwiseWalk(self.taps())
-        walk = FrontConvWalk if cursor.lag else SiteConvWalk
-        return walk(self.taps(), cursor)
 
     def _whole(self, h: Tensor) -> Tensor:
         weight = self.masked_weight()

@@ -105,6 +105,13 @@ class CausalTaps:
         return products
 
 
+def prepare_walk(taps: CausalTaps, cursor: Cursor) -> ConvWalk:
+    """A convolution for the walk of a cursor."""
+    if taps.weight.shape[2:] == (1, 1) and taps.groups == 1 and taps.sees_own_group:
+        return PointwiseWalk(taps)
+    return FrontConvWalk(taps, cursor) if cursor.lag else SiteConvWalk(taps, cursor)
+
+
 class PointwiseWalk:
     """A 1×1 convolution of a network without colour groups: a product, with nothing to keep."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor
 
-from pixelcnn.nn.conv_walk import CausalTaps, PointwiseWalk, SiteConvWalk
+from pixelcnn.nn.conv_walk import CausalTaps, ConvWalk, SiteConvWalk, prepare_walk
 from pixelcnn.nn.cursor import Cursor
 from pixelcnn.nn.masks import MaskKind, raster_mask
 from pixelcnn.nn.stacks import LatestRows, convolve
@@ -166,18 +166,16 @@ class DownRightConv(WeightNormed):
         assert isinstance(walk, SiteConvWalk)
         walk.write(h, cursor)
 
-    def _walk(self, cursor: Cursor) -> SiteConvWalk | PointwiseWalk:
+    def _walk(self, cursor: Cursor) -> ConvWalk:
         assert cursor.lag == 0, "shifted convolutions are walked one site at a time"
-        return cursor.cached(self, lambda: self._prepare(cursor))
+        return cursor.cached(self, lambda: prepare_walk(self._taps(), cursor))
 
-    def _prepare(self, cursor: Cursor) -> SiteConvWalk | PointwiseWalk:
+    def _taps(self) -> CausalTaps:
         # A walk has windows with a middle column: what lies to the right of the own pixel is zero.
-        taps = CausalTaps(
+        return CausalTaps(
             weight=F.pad(self.weight().detach(), (0, self.kernel_size[1] - 1)),
             bias=self.bias.detach(),
             groups=self.groups,
             dilation=1,
             sees_own_group=self.kind == "B",
         )
-        is_point = self.kernel_size == (1, 1) and self.groups == 1 and self.kind == "B"
-        return PointwiseWalk(taps) if is_point else SiteConvWalk(taps, cursor)
