@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from types import ModuleType
 
 FAILED, INTERRUPTED = 2, 130
-"""Exit codes of the command line: for errors that the user can mend, and after Ctrl-C."""
+"""Exit codes of the command line: for errors that the user can fix, and after Ctrl-C."""
 
 LOST = 69
 """Exit code by which one of several processes reports that it lost the connection to another."""
@@ -116,7 +116,7 @@ installed. Install it with: pip install "pixelcnn[train]"
     try:
         yield
     except ModuleNotFoundError as error:
-        if (error.name or "").startswith("pixelcnn"):  # a mistake of ours, which no extra mends
+        if (error.name or "").startswith("pixelcnn"):  # a bug of this package, which no extra fixes
             raise
         raise MissingDependencyError(
             f"This needs the package `{error.name}`, which is not installed. "

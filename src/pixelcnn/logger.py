@@ -16,7 +16,7 @@ from pixelcnn.errors import PixelCNNWarning
 from pixelcnn.processes import this_process
 
 logger = logging.getLogger("pixelcnn")
-# Of the processes that share a piece of work, the first one speaks.
+# Of the processes that share a piece of work, only the first logs.
 logger.addFilter(lambda record: this_process().is_first)
 
 

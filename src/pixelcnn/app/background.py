@@ -37,14 +37,6 @@ def run_in_background(work: Callable[[Report[N]], R], show: Callable[[N | None],
 
     Raises:
         Exception: As raised by the work or `show`.
-
-    Example:
-        >>> def count(report):
-        ...     for number in range(1, 4):
-        ...         report(number)
-        ...     return "done"
-        >>> run_in_background(count, lambda newest: None)
-        'done'
     """
     reports: SimpleQueue[Any] = SimpleQueue()
     abandoned = threading.Event()

@@ -12,11 +12,6 @@ class Scheduler:
 
     Without it, ten visitors who sample at once are ten threads on two cores, and the page of an
     eleventh, who computes nothing, waits for all of them.
-
-    Example:
-        >>> scheduler = Scheduler(1)
-        >>> with scheduler.slot():
-        ...     scheduler.yield_slot()
     """
 
     def __init__(self, num_at_once: int) -> None:

@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -18,20 +17,8 @@ from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition
 from pixelcnn.spec import ImageSpec
 
-
-@dataclass
-class _Steps:
-    """Counts the images of all passes for `progress`."""
-
-    progress: Progress | None
-    num_images: int
-    num_passes: int
-    done: int = 0
-
-    def add(self, count: int) -> None:
-        self.done += count
-        if self.progress is not None:
-            self.progress(self.done, self.num_images * self.num_passes)
+Add: TypeAlias = Callable[[int], None]
+"""Called with the number of images that one more pass has scored."""
 
 
 def evaluate(
@@ -74,14 +61,21 @@ def evaluate(
     check_fit(model, image_set)
     if max_samples is not None and max_samples < len(image_set):
         image_set = image_set.take(torch.arange(max_samples))
-    is_conditional = has_condition(model, image_set)
-    with_p_x = is_conditional and (sum_labels or model.condition.is_optional)
-    ways = _ways_without_label(model, sum_labels) if with_p_x else ()
-    steps = _Steps(progress, len(image_set), 1 + sum(_passes(model, way) for way in ways))
+    ways: list[str] = []
+    if has_condition(model, image_set) and (sum_labels or model.condition.is_optional):
+        ways = [way for way in densities(model) if sum_labels or way != LABELS_SUMMED_OUT]
+    done, total = 0, len(image_set) * (1 + sum(_passes(model, way) for way in ways))
+
+    def add(count: int) -> None:
+        nonlocal done
+        done += count
+        if progress is not None:
+            progress(done, total)
+
     num_dims = image_set.spec.num_dims
-    metrics = nll_metrics(_nll(model, image_set, batch_size, steps), num_dims)
+    metrics = nll_metrics(_nll(model, image_set, batch_size, add), num_dims)
     if ways:
-        by_way = {way: _nll_without_label(model, image_set, way, batch_size, steps) for way in ways}
+        by_way = {way: _nll_without_label(model, image_set, way, batch_size, add) for way in ways}
         best = min(ways, key=lambda way: by_way[way].sum().item())
         values = nll_metrics(by_way[best], num_dims)
         metrics |= {f"{name}_without_label": value for name, value in values.items()}
@@ -89,24 +83,18 @@ def evaluate(
     return {**metrics, "num_images": len(image_set), "num_dims": num_dims}
 
 
-def _ways_without_label(model: AutoregressiveModel, sum_labels: bool) -> tuple[str, ...]:
-    """The ways of computing p(x) to choose from: the sum over labels only if requested."""
-    ways = densities(model)
-    return ways if sum_labels else tuple(way for way in ways if way != LABELS_SUMMED_OUT)
-
-
 def _passes(model: AutoregressiveModel, way: str) -> int:
     return model.num_labels or 1 if way == LABELS_SUMMED_OUT else 1
 
 
 def _nll_without_label(
-    model: AutoregressiveModel, image_set: ImageSet, way: str, batch_size: int, steps: _Steps
+    model: AutoregressiveModel, image_set: ImageSet, way: str, batch_size: int, add: Add
 ) -> Tensor:
     """-log p(x) in nats, (N,), computed in one of the ways of `densities`."""
     parts = []
     for x, _ in batches(image_set, batch_size):
         parts.append(score_unconditionally(model, x, density=way, batch_size=batch_size).nats)
-        steps.add(len(x) * _passes(model, way))
+        add(len(x) * _passes(model, way))
     return torch.cat(parts)
 
 
@@ -151,7 +139,7 @@ def nll_metrics(nll: Tensor, num_dims: int) -> dict[str, Any]:
     }
 
 
-def _nll(model: AutoregressiveModel, image_set: ImageSet, batch_size: int, steps: _Steps) -> Tensor:
+def _nll(model: AutoregressiveModel, image_set: ImageSet, batch_size: int, add: Add) -> Tensor:
     """-log p of each image in nats, given its condition if it has one. (N,), float64, on the CPU.
 
     Raises:
@@ -162,7 +150,7 @@ def _nll(model: AutoregressiveModel, image_set: ImageSet, batch_size: int, steps
         for x, conditions in batches(image_set, batch_size):
             cond = conditions.of(model.condition.kind)
             parts.append(-model.log_prob(x.to(model.device), cond))
-            steps.add(len(x))
+            add(len(x))
     # In double precision: a float32 sum over many images would lose digits that are reported.
     nats = torch.cat(parts).cpu().double()
     check_nats(nats)

@@ -112,13 +112,7 @@ def compare_sets(
 
 
 def shortfalls(features: Features, num_generated: int, num_real: int) -> dict[str, str]:
-    """The metrics for which there are too few images, each with the reason.
-
-    Example:
-        >>> from pixelcnn.metrics.features import ClassifierFeatures
-        >>> shortfalls(ClassifierFeatures("digits"), 64, 355)["fid"][:46]
-        'needs at least 65 images of each set, since th'
-    """
+    """The metrics for which there are too few images, each with the reason."""
     smaller = min(num_generated, num_real)
     counts = f"got {num_generated:,} samples and {num_real:,} real images"
     rank = features.num_features + 1

@@ -123,14 +123,7 @@ def measure_all(
 
 
 def affordable(effort: Effort, slowest: float) -> int:
-    """How many samples every variant can generate, given the seconds of the slowest for 64.
-
-    Example:
-        >>> affordable(Effort(max_sampling_seconds=60), 2.0)
-        500
-        >>> affordable(Effort(max_sampling_seconds=60), 20.0)
-        192
-    """
+    """How many samples every variant can generate, given the seconds of the slowest for 64."""
     most = int(NUM_TIMED * effort.max_sampling_seconds / slowest)
     return min(effort.num_generated, max(NUM_TIMED, most))
 

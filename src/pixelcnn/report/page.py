@@ -136,7 +136,7 @@ def html_table(table: Table, more: str = "") -> str:
 
 
 def html_cell(cell: str, is_best: bool) -> str:
-    """A cell of a table; an interval stands below its value."""
+    """A cell of a table; an interval goes below its value."""
     kind = ' class="best"' if is_best else ""
     value, *interval = cell.split(" (", 1)
     parts = [value, *(f"({text}" for text in interval)]

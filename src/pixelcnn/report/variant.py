@@ -66,15 +66,6 @@ def config_differences(variants: Sequence[Variant]) -> dict[str, list[Any]]:
     """The settings in which runs differ, with the value of each variant; None where not set.
 
     Variants whose settings are unknown differ in none.
-
-    Example:
-        >>> from pixelcnn.models import PixelCNN
-        >>> one, two = (
-        ...     Variant(name, PixelCNN(num_residual_blocks=1), {"seed": seed, "out": name})
-        ...     for seed, name in enumerate("ab")
-        ... )
-        >>> config_differences([one, two])
-        {'seed': [0, 1]}
     """
     keys = dict.fromkeys(key for variant in variants for key in variant.settings)
     values = {

@@ -72,11 +72,7 @@ def is_state_of(folder: Path, state: str | None) -> bool:
 
 
 def held_training(folder: Path) -> str | None:
-    """The file that shows that a folder holds a training; None if it holds none.
-
-    Example:
-        >>> held_training(Path("no-such-folder"))
-    """
+    """The file that shows that a folder holds a training; None if it holds none."""
     files = (str(file) for file in (MODEL_FILE, LAST_STATE))
     return next((file for file in files if (folder / file).exists()), None)
 

@@ -46,13 +46,7 @@ def list_starts(
 
 
 def describe_start(device: str) -> dict[str, Any]:
-    """Time, versions, revision and machine, in JSON types; no names of people or hosts.
-
-    Example:
-        >>> start = describe_start("cpu")
-        >>> start["device"], start["gpus"], "torch" in start["versions"]
-        ('cpu', [], True)
-    """
+    """Time, versions, revision and machine, in JSON types; no names of people or hosts."""
     kind = resolve_device(device)
     count = torch.cuda.device_count() if kind.startswith("cuda") else 0
     return {

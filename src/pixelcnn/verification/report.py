@@ -51,13 +51,6 @@ class Check:
         is_sample: Whether the scope is a sample of the inputs or sites that the claim covers.
         is_minimum: Whether the value must be at least the limit, and not at most.
         seconds: Wall time.
-
-    Example:
-        >>> found = {"metric": "sites", "scope": "2 images", "is_sample": True}
-        >>> Check("unknown_pixels", "No NaN is read.", 0.0, 0.0, **found).passed
-        True
-        >>> Check("unknown_pixels", "No NaN is read.", math.nan, 0.0, **found).passed
-        False
     """
 
     name: str

@@ -54,7 +54,7 @@ def verify(
     * `colour_order`: every colour depends on the earlier colours of its pixel (only where the
       network predicts colour by colour);
     * `causality_inputs`: changing a sub-pixel and all later ones changes no prediction;
-    * `unknown_pixels`: a walk never reads a pixel that is not known yet (NaN stands there);
+    * `unknown_pixels`: a walk never reads a pixel that is not known yet (it is NaN there);
     * `cached_equals_full`: the cached walk predicts what a full pass predicts;
     * `walk_equals_loss`: the walk scores an image with the log-probability of the training loss;
     * `batch_independence`: the score of an image does not depend on the others of its batch;

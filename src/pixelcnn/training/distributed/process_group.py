@@ -191,7 +191,7 @@ def process_group(device: str = "auto") -> Iterator[ProcessGroup]:
     try:
         yield group
     except BaseException as error:
-        # The group is not destroyed: who waits for this process notices at once that it is gone.
+        # Not destroyed: processes that wait for this one then detect at once that it has ended.
         raised = group.error_to_raise(error)
         raise raised from (None if raised is error else error)
     else:

@@ -93,13 +93,7 @@ def make_plateau(optimizer: Optimizer) -> ReduceLROnPlateau:
 
 
 def rate_factor(step: int, config: TrainingConfig, num_steps: int) -> float:
-    """The factor of the learning rate at a step.
-
-    Example:
-        >>> config = TrainingConfig(schedule="cosine", warmup_steps=2)
-        >>> [round(rate_factor(step, config, 6), 3) for step in range(7)]
-        [0.5, 1.0, 1.0, 0.854, 0.5, 0.146, 0.0]
-    """
+    """The factor of the learning rate at a step."""
     if step < config.warmup_steps:
         return (step + 1) / config.warmup_steps
     if config.schedule == "constant":

@@ -165,11 +165,6 @@ def steepest_fall(rates: Sequence[float], losses: Sequence[float]) -> float:
 
     Raises:
         ConfigError: If it falls nowhere.
-
-    Example:
-        >>> losses = [3, 3, 3, 3, 3, 3, 3, 2, 1, 0.9, 0.9, 9]
-        >>> steepest_fall([10.0**-power for power in range(12, 0, -1)], losses)
-        1e-05
     """
     x, y = torch.tensor(rates).log(), torch.tensor(losses)
     lowest = int(y.nan_to_num(math.inf, math.inf)[FIRST_RATES:].argmin()) + FIRST_RATES
