@@ -154,7 +154,8 @@ def _small_panels(
 
 def _points(history: History, key: str) -> list[tuple[int, float]]:
     """The epochs with a finite value, and their values."""
-    return [(entry["epoch"], entry[key]) for entry in history if _is_number(entry.get(key))]
+    pairs = ((entry["epoch"], entry.get(key)) for entry in history)
+    return [(epoch, y) for epoch, y in pairs if isinstance(y, int | float) and math.isfinite(y)]
 
 
 def _fit_height(axes: Axes, num_epochs: int) -> None:
@@ -164,7 +165,3 @@ def _fit_height(axes: Axes, num_epochs: int) -> None:
         if later:
             margin = 0.05 * (max(later) - min(later)) or 0.05 * abs(max(later))
             axes.set_ylim(min(later) - margin, max(later) + margin)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)

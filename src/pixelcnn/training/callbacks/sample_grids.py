@@ -64,24 +64,18 @@ class SampleGrids(Callback):
         save_png(self.folder / f"epoch-{epoch:03d}.png", grid_image, text=notes)
         log_image_array(trainer, "samples", grid_image, epoch)
 
-    @torch.no_grad()
     def sample(self, model: AutoregressiveModel) -> tuple[Tensor, int | None]:
         """Images (N, C, H, W), and the number of them in a row of the grid."""
         cond, count, columns = self.condition_of_grid(model)
-        was_training = model.training
-        model.eval()
-        try:
-            # On GPUs PyTorch refuses all cumulative sums in deterministic mode; those along rows,
-            # which sampling takes, are deterministic.
-            with deterministic_algorithms(False):
-                images = model.generate(
-                    num_samples=count,
-                    cond=cond,
-                    **self.sampling.options,
-                    generator=torch.Generator().manual_seed(self.seed),
-                )
-        finally:
-            model.train(was_training)
+        # On GPUs PyTorch refuses all cumulative sums in deterministic mode; those along rows,
+        # which sampling takes, are deterministic.
+        with deterministic_algorithms(False):
+            images = model.generate(
+                num_samples=count,
+                cond=cond,
+                **self.sampling.options,
+                generator=torch.Generator().manual_seed(self.seed),
+            )
         return images.cpu(), columns
 
     def condition_of_grid(
