@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # It warns about a home that it cannot write to, although nothing here needs one.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
-        tell_loading(args)
+        log_loading(args)
         command = importlib.import_module(f"pixelcnn.cli.commands.{args.command.replace('-', '_')}")
         code: int = command.run(args)
         sys.stdout.flush()  # here, where a closed pipe is caught
@@ -64,8 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
 
 
-def tell_loading(args: argparse.Namespace) -> None:
-    """Prints a line before PyTorch is imported, which takes seconds, for those who wait."""
+def log_loading(args: argparse.Namespace) -> None:
+    """Logs a line before PyTorch is imported, which takes seconds, for those who wait."""
     is_quick = args.command == "app" or getattr(args, "print_config", False)
     if (args.is_slow or sys.stderr.isatty()) and not is_quick and "torch" not in sys.modules:
         logger.info("Loading PyTorch …")

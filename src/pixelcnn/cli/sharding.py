@@ -28,7 +28,8 @@ def check_sharing(args: argparse.Namespace) -> None:
     """Raises `ConfigError` unless the options that share the work fit together."""
     typed = [name for name in SHARING if vars(args)[name] is not None]
     if args.shards is None and typed:
-        raise ConfigError(f"`{_option(typed[0])}` needs `--shards DIR`: add it, or leave both out.")
+        option = f"--{typed[0].replace('_', '-')}"
+        raise ConfigError(f"`{option}` needs `--shards DIR`: add it, or leave both out.")
     if (args.worker is None) != (args.num_workers is None):
         raise ConfigError("`--worker` and `--num-workers` go together: add the other one.")
     if args.num_processes is not None and args.worker is not None:
@@ -146,7 +147,3 @@ def present(work: ShardedWork, args: argparse.Namespace, missing: list[int]) -> 
     own = len(range(args.worker, work.plan.num_shards, args.num_workers))
     count = own - len(missing)
     return count, f"{count:,} of {counted(own, 'shard')} of worker {args.worker}"
-
-
-def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"

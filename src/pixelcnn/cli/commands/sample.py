@@ -94,7 +94,7 @@ def labels_note(condition: Condition, args: argparse.Namespace) -> str:
     """Which labels the images have, where none was typed."""
     if condition.kind != "labels" or args.label:
         return ""
-    names = condition.names or [str(number) for number in range(condition.count)]
+    names = condition.every_name
     more = " …" if len(names) > LISTED else ""
     return f", of all labels in turn; choose with --label: {', '.join(names[:LISTED])}{more}"
 
