@@ -3,6 +3,7 @@
 import ast
 import graphlib
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,6 +86,21 @@ def test_imports_only_go_down(module):
         there = package_of(name)
         assert there in LAYER, f"{module} imports `{name}`, which is no module"
         assert there == here or LAYER[there] < LAYER[here], f"{module} may not import {name}"
+
+
+def test_no_two_modules_have_a_public_class_or_function_of_one_name():
+    places = defaultdict(set)
+    for module, path in MODULES.items():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+                places[node.name].add(module)
+    # Each command has a function `run`, each view of the page a function `show`.
+    alike = {"run": "cli.commands.", "show": "app.views."}
+    for name, modules in places.items():
+        others = {each for each in modules if not each.startswith(alike.get(name, " "))}
+        assert len(others) + (len(others) < len(modules)) < 2, (
+            f"{name}: {', '.join(sorted(modules))}"
+        )
 
 
 def test_no_import_goes_in_a_circle():

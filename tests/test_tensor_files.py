@@ -8,7 +8,7 @@ from safetensors.torch import save as serialise
 from pixelcnn.checkpoint import read_card, read_model, save
 from pixelcnn.errors import CheckpointError
 from pixelcnn.models import GatedPixelCNN
-from pixelcnn.tensor_files import CHECKSUM, checksum, read_header
+from pixelcnn.tensor_files import CHECKSUM, read_text_header, tensor_checksum
 from tests.fuzz.limits import limited
 
 
@@ -22,12 +22,12 @@ def path(tmp_path):
 
 def rewrite(path, **entries):
     """Other entries of the card, under a checksum that is right."""
-    card, tensors = read_header(path), parse(path.read_bytes())
+    card, tensors = read_text_header(path), parse(path.read_bytes())
     card |= {
         key: value if isinstance(value, str) else json.dumps(value)
         for key, value in entries.items()
     }
-    card[CHECKSUM] = checksum(card, tensors)
+    card[CHECKSUM] = tensor_checksum(card, tensors)
     path.write_bytes(serialise(tensors, metadata=card))
 
 
@@ -77,9 +77,9 @@ def test_a_card_of_other_kinds_is_refused(path, entries):
 
 
 def test_weights_of_another_kind_are_refused(path):
-    tensors, card = parse(path.read_bytes()), read_header(path)
+    tensors, card = parse(path.read_bytes()), read_text_header(path)
     tensors["out.bias"] = tensors["out.bias"].to(torch.int32)
-    card[CHECKSUM] = checksum(card, tensors)
+    card[CHECKSUM] = tensor_checksum(card, tensors)
     path.write_bytes(serialise(tensors, metadata=card))
     with pytest.raises(CheckpointError, match=r"`out\.bias` is torch\.int32, not torch\.float32"):
         read_model(path)

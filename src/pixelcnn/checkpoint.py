@@ -18,8 +18,8 @@ from pixelcnn.tensor_files import (
     check_size,
     load_weights,
     no_more_parameters,
-    read_header,
     read_tensors,
+    read_text_header,
     unusable_weight,
     write_tensors,
 )
@@ -147,7 +147,7 @@ def restore_model(
         CheckpointError: If description and weights are not those of a model of this version.
     """
     try:
-        checked = check_weights(weights)
+        checked = named_tensors(weights)
         if not isinstance(name, str) or not isinstance(config, dict):
             raise ValueError("it names no model with settings")
         check_size(config, checked)
@@ -171,7 +171,7 @@ def restore_model(
     return model.eval()
 
 
-def check_weights(weights: object) -> dict[str, Tensor]:
+def named_tensors(weights: object) -> dict[str, Tensor]:
     """The weights, once they are tensors by name.
 
     Raises:
@@ -224,7 +224,7 @@ def _read_header(path: Path) -> dict[str, str]:
             f"{path} must be a model file, but {'is a folder' if path.is_dir() else 'is missing'}. "
             f"`pixelcnn train` writes one as model.safetensors in its run folder. {known_weights()}"
         )
-    return read_header(path)
+    return read_text_header(path)
 
 
 def _parse_card(header: Mapping[str, str], path: Path) -> dict[str, Any]:

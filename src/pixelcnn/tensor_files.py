@@ -36,13 +36,13 @@ def write_tensors(path: str | Path, network: nn.Module, card: Mapping[str, Any])
     """
     header = {k: v if isinstance(v, str) else json.dumps(v) for k, v in card.items()}
     tensors = {k: v.detach().contiguous().cpu() for k, v in network.state_dict().items()}
-    header[CHECKSUM] = checksum(header, tensors)
+    header[CHECKSUM] = tensor_checksum(header, tensors)
     with atomic_write(Path(path)) as temporary:
         # By Python: safetensors' own writer hides a full disk in an error without a number.
         temporary.write_bytes(serialise(tensors, metadata=header))
 
 
-def read_header(path: Path) -> dict[str, str]:
+def read_text_header(path: Path) -> dict[str, str]:
     """Reads the card of a file, without its tensors.
 
     Raises:
@@ -67,7 +67,7 @@ def read_tensors(
 
     Args:
         path: The file.
-        header: Its card, from `read_header`.
+        header: Its card, from `read_text_header`.
         fields: What a card without a checksum holds, from before there were checksums.
 
     Raises:
@@ -78,7 +78,7 @@ def read_tensors(
     except (SafetensorError, OSError, ValueError, RuntimeError) as error:
         raise damaged(path, error) from error
     is_older = CHECKSUM not in header and set(header) <= set(fields)
-    if not is_older and header.get(CHECKSUM) != checksum(header, tensors):
+    if not is_older and header.get(CHECKSUM) != tensor_checksum(header, tensors):
         raise CheckpointError(
             f"{path} is damaged: its checksum is not that of its content. Copy it again, or train "
             f"it again."
@@ -169,7 +169,7 @@ def damaged(path: Path, reason: object) -> CheckpointError:
     )
 
 
-def checksum(header: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
+def tensor_checksum(header: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
     """SHA-256 over the card and all weights."""
     card = {name: text for name, text in header.items() if name != CHECKSUM}
     digest = hashlib.sha256(json.dumps(card, sort_keys=True).encode())

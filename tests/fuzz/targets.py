@@ -25,7 +25,7 @@ from pixelcnn.models import GatedPixelCNN
 from pixelcnn.runs import load_trained
 from pixelcnn.runs.state import add_checksum
 from pixelcnn.spec import ImageSpec
-from pixelcnn.tensor_files import CHECKSUM, checksum
+from pixelcnn.tensor_files import CHECKSUM, tensor_checksum
 from tests.fuzz.mutations import Mutation, damage, deep, twisted, twisted_json
 from tests.training.tiny_runs import train
 
@@ -95,7 +95,7 @@ def twist_card(content: bytes, rng: np.random.Generator) -> bytes:
     key = str(rng.choice(sorted(set(card) - {CHECKSUM})))
     card[key] = twisted_json(card[key], rng)
     if CHECKSUM in card:
-        card[CHECKSUM] = checksum(card, tensors)
+        card[CHECKSUM] = tensor_checksum(card, tensors)
     return serialise(tensors, metadata=card)
 
 
@@ -116,7 +116,7 @@ def twist_weights(content: bytes, rng: np.random.Generator) -> bytes:
     else:
         del tensors[name]
     if CHECKSUM in card:
-        card[CHECKSUM] = checksum(card, tensors)
+        card[CHECKSUM] = tensor_checksum(card, tensors)
     return serialise(tensors, metadata=card)
 
 

@@ -14,8 +14,8 @@ from pixelcnn.tensor_files import (
     check_size,
     load_weights,
     no_more_parameters,
-    read_header,
     read_tensors,
+    read_text_header,
     unusable_weight,
     write_tensors,
 )
@@ -83,7 +83,7 @@ def load_classifier(path: str | Path) -> TrainedClassifier:
             f"{path} must be a classifier, but {'is a folder' if path.is_dir() else 'is missing'}. "
             f"Make one by `pixelcnn train-classifier`. {known_classifiers()}"
         )
-    header = read_header(path)
+    header = read_text_header(path)
     if header.get("format") != FORMAT:
         raise CheckpointError(
             f"{path} must be a classifier of format {FORMAT!r}, got "
