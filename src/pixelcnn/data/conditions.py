@@ -104,7 +104,7 @@ class Conditions(NamedTuple):
         return Conditions(*(None if values is None else change(values) for values in self))
 
 
-def checksum(cond: Tensor) -> str:
+def condition_checksum(cond: Tensor) -> str:
     """SHA-256 of conditions (N, …), in hexadecimal digits."""
     return hashlib.sha256(cond.cpu().contiguous().numpy().tobytes()).hexdigest()
 
@@ -119,7 +119,7 @@ def condition_notes(cond: Tensor | None, kind: str | None) -> dict[str, Any]:
     if kind is None:
         return {}
     if kind == "maps" and cond is not None:
-        return {"maps_sha256": checksum(cond)}
+        return {"maps_sha256": condition_checksum(cond)}
     return {kind: None if cond is None else cond.tolist()}
 
 

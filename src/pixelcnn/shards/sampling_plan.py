@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from pixelcnn.checkpoint import fingerprint
-from pixelcnn.data.conditions import checksum
+from pixelcnn.data.conditions import condition_checksum
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.shards.plan import ModelPlan
 from pixelcnn.walk import SamplingOptions
@@ -93,6 +93,6 @@ def describe_condition(kind: str | None, cond: Tensor | None) -> dict[str, Any] 
     return {
         "kind": kind,
         "count": len(cond),
-        "sha256": checksum(cond),
+        "sha256": condition_checksum(cond),
         "values": cond.tolist() if cond.numel() <= LISTED else None,
     }

@@ -36,13 +36,13 @@ def folder(tmp_path):
 def opened(monkeypatch):
     """The names of the files whose headers are read, from here on."""
     names = []
-    read = headers.read_header
+    read = headers.read_image_header
 
     def noted(path, name):
         names.append(path.name)
         return read(path, name)
 
-    monkeypatch.setattr(headers, "read_header", noted)
+    monkeypatch.setattr(headers, "read_image_header", noted)
     return names
 
 

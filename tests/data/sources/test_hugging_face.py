@@ -270,13 +270,13 @@ def test_colour_is_as_set(tmp_path):
 def test_the_second_start_opens_no_image_of_a_table_until_it_is_rewritten(tmp_path, monkeypatch):
     monkeypatch.setattr(index_cache, "MIN_IMAGES", 1)
     monkeypatch.setenv("PIXELCNN_CACHE", str(tmp_path / "indices"))
-    opened, read = [], headers.read_header
+    opened, read = [], headers.read_image_header
 
     def noted(content, name):
         opened.append(name)
         return read(content, name)
 
-    monkeypatch.setattr(headers, "read_header", noted)
+    monkeypatch.setattr(headers, "read_image_header", noted)
     name = write(tmp_path)
     first = load_data(name, stream_above_bytes=0)
     assert len(opened) == 40

@@ -16,7 +16,7 @@ from pixelcnn.app.widgets.downloads import download_buttons
 from pixelcnn.app.widgets.image_picker import ChosenImage
 from pixelcnn.charts.bits import BRIGHTEST
 from pixelcnn.charts.posterior import posterior_figure
-from pixelcnn.data.conditions import checksum
+from pixelcnn.data.conditions import condition_checksum
 from pixelcnn.inference import ClassPosterior, Expectation, Scores, classify, expectation, score
 from pixelcnn.inference.query import Progress
 from pixelcnn.plots import as_image, gif_bytes, image_grid, mark_unknown, screen_scale
@@ -63,7 +63,7 @@ def show_image_maps(choice: Choice, picked: ChosenImage, cond: Tensor | None) ->
 
 
 def _query_of(choice: Choice, picked: ChosenImage, cond: Tensor | None) -> ImageQuery:
-    return choice, picked.name, None if cond is None else checksum(cond)
+    return choice, picked.name, None if cond is None else condition_checksum(cond)
 
 
 def _measure(choice: Choice, picked: ChosenImage, cond: Tensor | None, query: ImageQuery) -> Maps:

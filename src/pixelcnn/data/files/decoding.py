@@ -37,7 +37,7 @@ class Header(NamedTuple):
     grey: bool
 
 
-def read_header(file: Path | bytes, name: str | None = None) -> Header:
+def read_image_header(file: Path | bytes, name: str | None = None) -> Header:
     """Reads the header of one image.
 
     Args:

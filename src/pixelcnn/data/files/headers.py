@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pixelcnn.data.data_warnings import first_names, warn_about_data
-from pixelcnn.data.files.decoding import LEVELS, Header, read_header, read_pixels
+from pixelcnn.data.files.decoding import LEVELS, Header, read_image_header, read_pixels
 from pixelcnn.errors import DataError
 from pixelcnn.spec import ImageSpec
 
@@ -192,7 +192,7 @@ def _read_chunk(images: EncodedImages, numbers: Iterable[int], *, decodes: bool)
             content, name = images.content(number), images.origin(number)
             if decodes:
                 read_pixels(content, channels=3, name=name)
-            found.append(read_header(content, name))
+            found.append(read_image_header(content, name))
         except DataError as error:
             found.append(error)
     return found
