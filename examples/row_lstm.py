@@ -111,10 +111,8 @@ class RowLSTMLayer(nn.Module):
         return torch.stack(rows, 1)
 
     def site(self, h: Tensor, cond: Tensor | None, cursor: Cursor) -> Tensor:
-        """(B, D / G), with what is kept of the row above in `cursor.caches`."""
-        if self not in cursor.caches:
-            cursor.caches[self] = RowState(h, cursor, self.features)
-        kept: RowState = cursor.caches[self]
+        """(B, D / G), with what is kept of the row above by `cursor.cached`."""
+        kept = cursor.cached(self, lambda: RowState(h, cursor, self.features))
         context = cursor.per_row(self, lambda: self.carried(kept.hidden))
         gates = self.gates(h, context, cursor)
         if self.bias is not None:

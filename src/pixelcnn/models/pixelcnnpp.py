@@ -77,12 +77,8 @@ class PixelCNNPlusPlus(AutoregressiveModel):
         **shared: Unpack[SharedOptions],
     ) -> None:
         super().__init__(**shared)
-        check_least(
-            1,
-            hidden_channels=hidden_channels,
-            num_resnets=num_resnets,
-            num_resolutions=num_resolutions,
-        )
+        check_least(1, hidden_channels=hidden_channels, num_resnets=num_resnets)
+        check_least(1, num_resolutions=num_resolutions)
         check_share("dropout", dropout)
         self.num_resnets, self.num_resolutions = num_resnets, num_resolutions
         if self.image_size is not None:
