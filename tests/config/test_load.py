@@ -274,3 +274,17 @@ def test_default_values_are_in_their_own_ranges():
     config = as_config()
     assert config == Config()
     assert math.isfinite(config.training.learning_rate)
+
+
+def test_another_model_leaves_out_settings_of_the_model_of_the_preset(caplog):
+    with caplog.at_level("INFO", logger="pixelcnn"):
+        config = load_config(preset="digits", overrides=["--model.name", "gated"])
+    assert config.model.name == "gated"
+    assert config.model.settings["num_labels"] == 10
+    assert "the model gated does not take them: `model.num_residual_blocks`." in caplog.text
+
+
+def test_a_typed_setting_of_another_model_is_still_refused():
+    words = ["--model.name", "gated", "--model.num_residual_blocks", "3"]
+    with pytest.raises(ConfigError, match=r"`model\.num_residual_blocks` is not a setting"):
+        load_config(preset="digits", overrides=words)

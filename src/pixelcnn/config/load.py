@@ -21,8 +21,9 @@ from pixelcnn.config.sections import (
     TrainingConfig,
 )
 from pixelcnn.config.yaml_file import read_yaml
-from pixelcnn.errors import ConfigError, clipped
+from pixelcnn.errors import ConfigError, clipped, suggestion
 from pixelcnn.hints import convert, describe
+from pixelcnn.logger import logger
 from pixelcnn.models import MODELS
 
 SECTIONS: dict[str, type] = {
@@ -48,6 +49,9 @@ def load_config(
 ) -> Config:
     """Reads a configuration: defaults, then a YAML file or a preset, then overrides.
 
+    Where an override names another model than the file, settings of the file's model that the other
+    one does not take are left out.
+
     Args:
         path: YAML file with any of the sections and keys of `Config`.
         overrides: Command-line words, e.g. ["--training.max_epochs", "5", "--seed=1"].
@@ -69,8 +73,29 @@ def load_config(
         raise ConfigError(f"Give a file or a preset, not both, got {path} and {preset!r}.")
     source = preset_path(preset) if preset is not None else path
     values = flatten(read_yaml(Path(source)), f"{source}: ") if source is not None else {}
-    values.update(split_overrides(overrides))
-    return read_config(values)
+    typed = split_overrides(overrides)
+    name = typed.get("model.name")
+    if name is not None and name in MODELS and name != values.get("model.name", "pixelcnn"):
+        values = without_other_model(values, name, kept=typed)
+    return read_config(values | typed)
+
+
+def without_other_model(
+    values: Mapping[str, Any], name: str, *, kept: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The settings of a file but those of its model that another model does not take.
+
+    Args:
+        values: Values of the file by dotted keys.
+        name: The other model.
+        kept: Typed values, whose keys are not reported.
+    """
+    taken = {"model.name", *(f"model.{each}" for each in arguments_of(name))}
+    foreign = [key for key in values if key.startswith("model.") and key not in taken]
+    named = [f"`{key}`" for key in foreign if values[key] is not None and key not in kept]
+    if named:
+        logger.info(f"Left out, as the model {name} does not take them: {', '.join(named)}.")
+    return {key: value for key, value in values.items() if key not in foreign}
 
 
 def read_config(values: Mapping[str, Any]) -> Config:
@@ -169,7 +194,10 @@ def preset_path(name: str) -> Path:
         path = folder / f"{PRESET_ALIASES.get(name, name)}.yaml"
         if path.is_file() and name in preset_names():
             return path
-    raise ConfigError(f"A preset must be one of {', '.join(preset_names())}, got {name!r}.")
+    raise ConfigError(
+        f"A preset must be one of {', '.join(preset_names())}, got {name!r}."
+        f"{suggestion(name, preset_names())}"
+    )
 
 
 def flatten(content: Mapping[Any, Any], origin: str = "") -> dict[str, Any]:

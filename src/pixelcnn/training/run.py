@@ -41,7 +41,7 @@ from pixelcnn.training.environment import list_starts
 from pixelcnn.training.loaders import make_loaders
 from pixelcnn.training.loggers import check_loggers, open_loggers
 from pixelcnn.training.module import PixelCNNTrainer
-from pixelcnn.training.optimisation.optimizers import check_warm_up, whole_steps
+from pixelcnn.training.optimisation.optimizers import fit_warm_up, whole_steps
 from pixelcnn.training.resume import check_fits, find_state
 from pixelcnn.training.trainer import make_callbacks, make_trainer, run_fit_loop
 from pixelcnn.training.tuning.finders import search_settings
@@ -87,6 +87,7 @@ def train_pixelcnn(
     resume: str | Path | None = None,
     overwrite: bool = False,
     command: str | None = None,
+    shorten_warmup: bool = False,
 ) -> TrainingResult:
     """Trains a model and keeps the best one by validation NLL.
 
@@ -114,6 +115,8 @@ def train_pixelcnn(
             state in `out`; a new start if there is none; if all epochs are trained, their result.
         overwrite: Whether an earlier run in `out` is replaced, once this one has its first state.
         command: The command that started this, for `environment.json`.
+        shorten_warmup: Whether a warm-up that is not shorter than the run becomes a tenth of it,
+            instead of being an error.
 
     Returns:
         The best model, and what is known about the run.
@@ -148,7 +151,7 @@ def train_pixelcnn(
         if not overwrite:
             group.run_on_first(lambda: check_unused(Path(out), config.resume))
         with lock_run_folder(out) if group.is_first else nullcontext(Path(out)) as run_dir:
-            return train_in(run_dir, config, group, command=command)
+            return train_in(run_dir, config, group, command, shorten_warmup=shorten_warmup)
 
 
 def check_unused(run_dir: Path, resume: str | None) -> None:
@@ -162,7 +165,12 @@ def check_unused(run_dir: Path, resume: str | None) -> None:
 
 
 def train_in(
-    run_dir: Path, config: Config, group: ProcessGroup, *, command: str | None
+    run_dir: Path,
+    config: Config,
+    group: ProcessGroup,
+    command: str | None,
+    *,
+    shorten_warmup: bool,
 ) -> TrainingResult:
     """Reads the images, builds the model, searches the settings to be found, and trains."""
     is_auto = config.resume == AUTO
@@ -173,7 +181,9 @@ def train_in(
         config, found = group.local_first(
             lambda: search_settings(config, model, data, run_dir, is_auto=is_auto)
         )
-        check_warm_up(config.training, whole_steps(len(data.train), config))
+        num_steps = whole_steps(len(data.train), config)
+        warm = fit_warm_up(config.training, num_steps, shorten=shorten_warmup)
+        config = replace(config, training=warm)
         starts = list_starts(config, run_dir, command=command, found=found)
         return fit_model(config, model, data, run_dir, group, starts)
 

@@ -98,7 +98,11 @@ def test_what_is_to_be_found_first_can_be_typed_in_short(capsys):
         (["--preset=digits", "--training.max_epochs"], "needs a value"),
         (["--preset=digits", "--device=abacus"], "`--device` must be"),
         (["--preset=digits", "--device=cuda"], "one that PyTorch finds here"),
-        (["--preset=digits", "--training.max_epochs=1"], "`training.warmup_steps`"),
+        (
+            ["--preset=digits", "--training.max_epochs=1", "--training.warmup_steps=50"],
+            "`training.warmup_steps`",
+        ),
+        (["--preset=digit"], "Did you mean `digits`?"),
         (["--preset=digits", "--model.num_classes=3"], "`model.num_classes`"),
         (["--preset=digits", "--model.num_labels=4"], "`model.num_labels`"),
         (["--preset=digits", "--data.dataset_name=digit"], "digits"),
@@ -114,6 +118,17 @@ def test_wrong_settings_are_one_line_and_leave_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_warm_up_of_a_preset_is_shortened_to_a_tenth_of_the_run(tiny, tmp_path, capsys):
+    words = [word for word in tiny if "warmup" not in word]
+    assert (
+        main(["train", "--preset=digits", *words, "--data.batch_size=2", "--out", str(tmp_path)])
+        == 0
+    )
+    steps = 20  # of 40 images in batches of 2
+    assert f"50 is not below {steps}" in capsys.readouterr().err
+    assert load_config(tmp_path / "config.yaml").training.warmup_steps == steps // 10
+
+
 def test_a_broken_state_leaves_no_run_folder(run_folder, fails, tmp_path):
     (tmp_path / "last.ckpt").write_bytes(b"PK")
     words = ["--resume", tmp_path / "last.ckpt", "--config", run_folder / "config.yaml"]
@@ -123,7 +138,8 @@ def test_a_broken_state_leaves_no_run_folder(run_folder, fails, tmp_path):
 
 def test_a_refusal_takes_nothing_from_a_folder_that_was_there(fails, tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
-    fails("train", "--preset=digits", "--training.max_epochs=1", "--out", tmp_path)
+    words = ["--training.max_epochs=1", "--training.warmup_steps=50"]
+    fails("train", "--preset=digits", *words, "--out", tmp_path)
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 

@@ -220,6 +220,7 @@ def fit_or_advise(config: Config, folder: Path, command: str) -> "TrainingResult
             resume=config.resume,
             overwrite=True,  # `folder_of` has checked the folder
             command=command,
+            shorten_warmup="--training.warmup_steps" not in command,  # then a file says it
         )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(continuing(folder)) from None

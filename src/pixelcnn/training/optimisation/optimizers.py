@@ -1,6 +1,7 @@
 """Optimisers and learning-rate schedules."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from lightning.pytorch import Trainer
@@ -10,6 +11,7 @@ from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
 from pixelcnn.config import Config, TrainingConfig
 from pixelcnn.errors import ConfigError
+from pixelcnn.logger import logger
 from pixelcnn.training.optimisation.muon import Muon
 
 
@@ -52,6 +54,22 @@ def check_warm_up(config: TrainingConfig, num_steps: int) -> None:
             f"`training.warmup_steps` must be below {num_steps}, the steps of the whole run, "
             f"got {config.warmup_steps}. Set it to 0, or train longer."
         )
+
+
+def fit_warm_up(config: TrainingConfig, num_steps: int, *, shorten: bool) -> TrainingConfig:
+    """Makes a warm-up that is not shorter than the run a tenth of it, or refuses it.
+
+    Raises:
+        ConfigError: If it is too long and not to be shortened.
+    """
+    if config.schedule == "plateau" or config.warmup_steps < num_steps or not shorten:
+        check_warm_up(config, num_steps)
+        return config
+    logger.warning(
+        f"`training.warmup_steps` {config.warmup_steps} is not below {num_steps}, the steps of the "
+        f"whole run; warming up for {num_steps // 10} instead."
+    )
+    return replace(config, warmup_steps=num_steps // 10)
 
 
 def whole_steps(num_images: int, config: Config) -> int:
