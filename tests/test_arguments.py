@@ -16,6 +16,7 @@ from pixelcnn.arguments import (
     whole_number,
 )
 from pixelcnn.errors import ConfigError, ShapeError
+from pixelcnn.inference import expectation
 
 NOT_WHOLE = [1e3, 2.5, "5", True, np.True_, None, [1], float("nan"), float("inf")]
 
@@ -94,6 +95,28 @@ def test_values_without_numbers_are_refused(value):
         (lambda: pixelcnn.PixelCNN(3), "`PixelCNN` takes .*, but too many positional arguments"),
         (lambda: pixelcnn.verify(model=1, num_sites=3), "`verify` takes .*, got `num_sites`"),
         (lambda: pixelcnn.train_pixelcnn(model_confg={}), "Did you mean `model_config`"),
+        (
+            lambda: pixelcnn.TrainingConfig(max_epoch=1),
+            "got `max_epoch`. Did you mean `max_epochs`",
+        ),
+        (lambda: pixelcnn.DataConfig(dataset="mnist"), "Did you mean `dataset_name`"),
+        (lambda: pixelcnn.Config(sed=1), "Did you mean `seed`"),
+        (lambda: pixelcnn.SamplingOptions(temp=3), "takes `temperature`, .*, got `temp`"),
+        (lambda: pixelcnn.score(1, 2, labels=3), "`score` takes .*, got `labels`"),
+        (lambda: pixelcnn.score_unconditionally(1, 2, priors=3), "Did you mean `prior`"),
+        (lambda: pixelcnn.classify(1, 2, priors=3), "Did you mean `prior`"),
+        (lambda: pixelcnn.marginal(1, (0, 0), num_samples=5), "got `num_samples`"),
+        (lambda: pixelcnn.known_mask("top", shap=(1, 2, 3)), "Did you mean `shape`"),
+        (lambda: pixelcnn.evaluate(1, 2, max_sample=3), "Did you mean `max_samples`"),
+        (lambda: pixelcnn.sample_shards(1, 2, num_sample=3), "Did you mean `num_samples`"),
+        (lambda: pixelcnn.load_data(dataset="mnist"), "Did you mean `dataset_name`"),
+        (lambda: expectation(1, 2, num_time=3), "Did you mean `num_times`"),
+        (lambda: pixelcnn.quantise(torch.zeros(1), level=2), "Did you mean `levels`"),
+        (
+            lambda: pixelcnn.PixelCNNEvaluator().evaluate_model(1, 2, nun_generated=5),
+            "`PixelCNNEvaluator.evaluate_model` takes .* Did you mean `num_generated`",
+        ),
+        (lambda: pixelcnn.conditional(1, 2, given=3), "missing a required argument: 'known'"),
     ],
 )
 def test_wrong_arguments_of_public_classes_and_functions_are_named(call, message):

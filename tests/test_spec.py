@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -44,6 +45,27 @@ def test_bytes_divided_by_255_come_back_whatever_the_precision():
 def test_floats_outside_the_unit_interval_are_refused(bad):
     with pytest.raises(ShapeError, match="Floats must lie in"):
         quantise(torch.tensor([0.5, bad]), 4)
+
+
+@pytest.mark.parametrize("levels", [-1, 0, 1, 2.5, 4.0, 65_537, "4"])
+def test_other_than_a_number_of_levels_is_refused(levels):
+    with pytest.raises(ConfigError, match=r"`levels` must be (from 2 to 65536|a whole number)"):
+        quantise(torch.tensor([0.5]), levels)
+
+
+@pytest.mark.parametrize(
+    ("unit", "words"),
+    [
+        (torch.tensor([0, 1]), "got dtype torch.int64. Integers are levels already"),
+        (torch.tensor([True]), r"Use `unit\.long\(\)`"),
+        (np.zeros(2), r"`unit` must be a torch tensor .*Use `torch\.as_tensor\(unit\)`"),
+        (None, "got None"),
+    ],
+)
+def test_other_than_floats_are_not_quantised(unit, words):
+    with pytest.raises(ShapeError, match=words):
+        quantise(unit, 4)
+    assert quantise(torch.zeros(0, 1), 4).shape == (0, 1)
 
 
 @pytest.mark.parametrize("levels", [2, 16, 17, 256, 65_536])

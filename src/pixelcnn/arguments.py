@@ -190,7 +190,16 @@ Did you mean `shape`?
     try:
         return signature.bind(*args, **kwargs)
     except TypeError as error:
-        raise ConfigError(f"{takes}, but {error}. Give arguments by name.") from None
+        near = [hint for name in kwargs if (hint := _near_missing(name, known, kwargs))]
+        advice = near[0] if near else " Give arguments by name."
+        raise ConfigError(f"{takes}, but {error}.{advice}") from None
+
+
+def _near_missing(name: str, known: Sequence[str], given: Mapping[str, Any]) -> str:
+    """Which argument that is missing is meant by one that is not known; empty if none is near."""
+    if name in known:
+        return ""
+    return suggestion(name, [each for each in known if each not in given])
 
 
 def named_arguments(target: CallableT) -> CallableT:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pixelcnn.arguments import named_arguments
+from pixelcnn.arguments import check_tensor, named_arguments, whole_number
 from pixelcnn.errors import ConfigError, ShapeError
 
 MAX_LEVELS = 65_536
@@ -47,23 +47,38 @@ def to_steps(x: Tensor, levels: int, *, dtype: torch.dtype = torch.float32) -> T
     return x.to(dtype) - (levels - 1) / 2
 
 
+@named_arguments
 def quantise(unit: Tensor, levels: int) -> Tensor:
     """Maps floats in [0, 1] to the nearest of K levels, the inverse of `to_unit`.
 
     Args:
         unit: Floats in [0, 1]. Any shape.
-        levels: Number of levels K.
+        levels: Number of levels K, from 2 to 65,536.
 
     Returns:
         Levels. The same shape, int64.
 
     Raises:
-        ShapeError: If a value is outside [0, 1] or not a number.
+        ShapeError: If `unit` is no tensor of floats, or a value is outside [0, 1] or not a number.
+        ConfigError: If `levels` is no whole number from 2 to 65,536.
 
     Example:
         >>> quantise(torch.tensor([0.0, 0.24, 0.26, 1.0]), 3)
         tensor([0, 0, 1, 2])
     """
+    check_tensor("unit", unit, "floats in [0, 1]")
+    if not unit.is_floating_point():
+        is_bool = unit.dtype == torch.bool
+        advice = (
+            "Use `unit.long()`."
+            if is_bool
+            else "Integers are levels already: use them as they are."
+        )
+        raise ShapeError(f"`unit` must hold floats in [0, 1], got dtype {unit.dtype}. {advice}")
+    if not 2 <= whole_number("levels", levels, at_least=None) <= MAX_LEVELS:
+        raise ConfigError(f"`levels` must be from 2 to {MAX_LEVELS}, got {levels!r}.")
+    if not unit.numel():
+        return unit.long()
     # Lower precision than float32 would round twice.
     unit = unit if unit.dtype == torch.float64 else unit.float()
     # Written so that NaN, for which every comparison is false, is refused.

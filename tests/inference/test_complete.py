@@ -199,6 +199,7 @@ def test_smc_completions_of_an_image_do_not_depend_on_its_company():
     [
         ({"method": "exact"}, ConfigError, "one of raster, smc"),
         ({"method": "raster", "num_particles": 1}, ConfigError, "'raster' takes no `num_part"),
+        ({"nm_completions": 2}, ConfigError, "Did you mean `num_completions`"),
         ({"method": "smc", "num_populations": 1}, ConfigError, "`num_populations`"),
         ({"method": "smc", "num_particles": 0}, ConfigError, "`num_particles`"),
         ({"num_completions": 0}, ConfigError, "`num_completions`"),

@@ -151,6 +151,8 @@ def test_too_few_populations_or_chains_to_know_are_unreliable(few):
     [
         ({"method": "guess"}, ConfigError, "one of exact, importance, smc"),
         ({"method": "exact", "num_draws": 5}, ConfigError, "takes no `num_draws`.*`max_states`"),
+        ({"metod": "smc"}, ConfigError, "takes no `metod`.*Did you mean `method`"),
+        ({"max_state": 5}, ConfigError, "takes no `max_state`.*Did you mean `max_states`"),
         ({"method": "importance", "num_draws": 1}, ConfigError, "`num_draws` must be at least 2"),
         ({"method": "smc", "num_populations": 1}, ConfigError, "`num_populations`"),
         ({"method": "smc", "num_particles": 0}, ConfigError, "`num_particles`"),

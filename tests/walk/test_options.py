@@ -23,6 +23,7 @@ def test_keywords_and_options_have_the_same_names():
         ({"batch_size": 0}, "`batch_size` must be at least 1"),
         ({"precision": "8"}, "`precision` must be one of float32, bf16, 16, got '8'"),
         ({"top_m": 3}, "`top_m` is not an option of sampling. Did you mean `top_"),
+        ({"num_sample": 3}, "Did you mean `num_samples`"),
         ({"xyz": 3}, "`xyz` is not an option of sampling. Use temperature, top_k"),
     ],
 )

@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pixelcnn.arguments import named_arguments
 from pixelcnn.config.model import ModelConfig
 
 
+@named_arguments
 @dataclass
 class TrainingConfig:
     """How the weights are found.
@@ -61,6 +63,7 @@ class TrainingConfig:
     num_checkpoints: int = 2
 
 
+@named_arguments
 @dataclass
 class DataConfig:
     """Which images, and in which form.
@@ -119,6 +122,7 @@ TRAINING_ONLY = (
 )
 
 
+@named_arguments
 @dataclass
 class LoggerConfig:
     """What a run writes while it trains.
@@ -143,6 +147,7 @@ class LoggerConfig:
     sample_epochs: list[int] | None = None
 
 
+@named_arguments
 @dataclass
 class EvaluationConfig:
     """What `evaluate` measures: which split, and at most how many of its images."""
@@ -152,6 +157,7 @@ class EvaluationConfig:
     max_samples: int | None = None
 
 
+@named_arguments
 @dataclass
 class SamplingConfig:
     """How images are sampled: see `pixelcnn.SamplingOptions`.
@@ -174,6 +180,7 @@ class SamplingConfig:
         return {k: v for k, v in vars(self).items() if k not in ("num_samples", "per_label")}
 
 
+@named_arguments
 @dataclass
 class Config:
     """All settings of a run."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from pixelcnn.arguments import check_choice, whole_number
+from pixelcnn.arguments import check_choice, named_arguments, whole_number
 from pixelcnn.data.image_sets import DataSplits, Source
 from pixelcnn.data.prepare import Binarization, prepare_splits
 from pixelcnn.data.sources.arrays import read_npy, read_npz
@@ -66,6 +66,7 @@ def _parameters(name: str) -> Mapping[str, inspect.Parameter]:
     return inspect.signature(DATASETS[name]).parameters if name in DATASETS else {}
 
 
+@named_arguments
 def load_data(
     dataset_name: str,
     *,

@@ -100,6 +100,7 @@ class PixelCNNEvaluator:
         self.features = features
         self.perceptual = perceptual
 
+    @named_arguments
     def evaluate_model(
         self,
         model: AutoregressiveModel,

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
+from pixelcnn.arguments import named_arguments
 from pixelcnn.data import Conditions, ImageSet, batches
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.inference import densities, score_unconditionally
@@ -21,6 +22,7 @@ Add: TypeAlias = Callable[[int], None]
 """Called with the number of images that one more pass has scored."""
 
 
+@named_arguments
 def evaluate(
     model: AutoregressiveModel,
     image_set: ImageSet,

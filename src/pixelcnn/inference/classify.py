@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pixelcnn.arguments import numbers_of
+from pixelcnn.arguments import named_arguments, numbers_of
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.inference.query import Progress, check_model, checked_nats, prepare_images
 from pixelcnn.models import AutoregressiveModel
@@ -49,6 +49,7 @@ class ClassPosterior:
         return self.log_joint.logsumexp(1)
 
 
+@named_arguments
 def classify(
     model: AutoregressiveModel,
     images: Tensor,

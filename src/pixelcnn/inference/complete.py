@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from pixelcnn.arguments import whole_number
+from pixelcnn.arguments import named_arguments, whole_number
 from pixelcnn.inference.completions import Completions, raster_completions
 from pixelcnn.inference.masks import is_prefix
 from pixelcnn.inference.mcmc.completions import gibbs_completions
@@ -21,6 +21,7 @@ COMPLETION_METHODS: dict[str, Callable[..., Completions]] = {
 """Each takes a `Query`, the number of completions, and options of its own by name."""
 
 
+@named_arguments
 def complete(
     model: AutoregressiveModel,
     images: Tensor,
@@ -93,7 +94,7 @@ def complete(
     )
     count = whole_number("num_completions", num_completions)
     method = default_completion_method(query.known) if method is None else method
-    run_method = choose_method(COMPLETION_METHODS, method, options)
+    run_method = choose_method(COMPLETION_METHODS, method, options, complete)
     found = run_method(query, count)
     found.warn()
     return found

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pixelcnn.arguments import whole_number
+from pixelcnn.arguments import named_arguments, whole_number
 from pixelcnn.errors import ShapeError
 from pixelcnn.inference.estimates import LevelEstimate, exact_estimate
 from pixelcnn.inference.exact import exact, num_states
@@ -37,6 +37,7 @@ OPTION_CHECKS: dict[str, Callable[..., object]] = {
 FEW_STATES = 4096
 
 
+@named_arguments
 def conditional(
     model: AutoregressiveModel,
     site: Sequence[int],
@@ -103,7 +104,7 @@ def conditional(
         raise ShapeError(f"`given` must be one image, got {len(query.given)}.")
     place = resolve_site(site, query.given.shape[1:])
     method = default_conditional_method(query, place) if method is None else method
-    run_method = choose_method(CONDITIONAL_METHODS, method, options)
+    run_method = choose_method(CONDITIONAL_METHODS, method, options, conditional)
     at = (0, *place)
     if query.known[at]:
         bound = signature(run_method).bind(query, place)

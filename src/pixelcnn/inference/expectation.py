@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from pixelcnn.arguments import check_tensor, whole_number
+from pixelcnn.arguments import check_tensor, named_arguments, whole_number
 from pixelcnn.inference.completions import raster_completions
 from pixelcnn.inference.masks import fit_mask
 from pixelcnn.inference.query import Progress, Query, check_model, make_query
@@ -27,6 +27,7 @@ class Expectation:
     known: Tensor
 
 
+@named_arguments
 def expectation(
     model: AutoregressiveModel,
     images: Tensor,

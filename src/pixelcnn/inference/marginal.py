@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from pixelcnn.arguments import whole_number
+from pixelcnn.arguments import named_arguments, whole_number
 from pixelcnn.inference.estimates import LevelEstimate, exact_estimate, from_weighted
 from pixelcnn.inference.query import Progress, check_model, make_query, resolve_site
 from pixelcnn.inference.smc.conditional import Populations, walk_populations
@@ -40,6 +40,7 @@ class Marginal:
         return counting / averaging if averaging > 0 else float("inf")
 
 
+@named_arguments
 def marginal(
     model: AutoregressiveModel,
     site: Sequence[int],

@@ -10,7 +10,7 @@ import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
-from pixelcnn.arguments import check_tensor, image_shape, seed_number
+from pixelcnn.arguments import check_tensor, image_shape, named_arguments, seed_number
 from pixelcnn.errors import ConfigError, DataError, ShapeError
 
 SIDES = ("bottom", "top", "left", "right", "center")
@@ -18,6 +18,7 @@ RECTANGLE = re.compile(r"(\d*):(\d*),(\d*):(\d*)")
 DEFAULT_SHARE = 0.5
 
 
+@named_arguments
 def known_mask(
     missing: str | os.PathLike[str], shape: tuple[int, int, int], *, seed: int = 0, number: int = 0
 ) -> Tensor:

@@ -19,7 +19,7 @@ from pixelcnn.arguments import (
     to_wholes,
     whole_number,
 )
-from pixelcnn.errors import ConfigError, ShapeError
+from pixelcnn.errors import ConfigError, ShapeError, suggestion
 from pixelcnn.inference.masks import fit_mask
 from pixelcnn.models import AutoregressiveModel, Cond
 from pixelcnn.order import RasterOrder, Site
@@ -192,9 +192,18 @@ def resolve_site(site: Sequence[int], shape: Sequence[int]) -> Site:
 
 
 def choose_method(
-    methods: Mapping[str, Callable[..., A]], name: str, options: Mapping[str, Any]
+    methods: Mapping[str, Callable[..., A]],
+    name: str,
+    options: Mapping[str, Any],
+    caller: Callable[..., Any],
 ) -> "partial[A]":
     """The method of a name, with its options.
+
+    Args:
+        methods: All methods.
+        name: Of the method.
+        options: As the user gave them.
+        caller: The function that took them: a wrong option may be meant for one of its arguments.
 
     Raises:
         ConfigError: If there is no such method, it takes no such option, or an option is no
@@ -207,11 +216,15 @@ def choose_method(
         for key, each in signature(method).parameters.items()
         if each.kind == each.KEYWORD_ONLY
     }
+    own = [
+        key for key, each in signature(caller).parameters.items() if each.kind != each.VAR_KEYWORD
+    ]
     for key in options:
         if key not in taken:
             raise ConfigError(
                 f"The method '{name}' takes no `{key}`; it takes "
                 f"{', '.join(f'`{each}`' for each in taken) or 'no options'}."
+                f"{suggestion(key, [*taken, *own])}"
             )
     return partial(method, **{key: _number(taken[key], value) for key, value in options.items()})
 

@@ -8,7 +8,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from pixelcnn.arguments import check_choice
+from pixelcnn.arguments import check_choice, named_arguments
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference.classify import prior_of
 from pixelcnn.inference.query import Progress, checked_nats, prepare_images
@@ -64,6 +64,7 @@ class Scores:
         return self.nats.argsort(descending=True, stable=True)
 
 
+@named_arguments
 def score(
     model: AutoregressiveModel,
     images: Tensor,
@@ -140,6 +141,7 @@ def _without_condition(model: AutoregressiveModel) -> str:
     return NO_LABEL_OUTPUT if model.num_labels is not None else NO_CONDITION_OUTPUT
 
 
+@named_arguments
 def score_unconditionally(
     model: AutoregressiveModel,
     images: Tensor,

@@ -98,6 +98,7 @@ class ShardedSampling(ShardedWork):
         return _arrays(plan, x, self.sampler.model.condition, cond)
 
 
+@named_arguments
 def sample_shards(
     model: AutoregressiveModel,
     folder: str | Path,

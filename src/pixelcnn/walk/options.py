@@ -6,7 +6,14 @@ from typing import Any, TypeAlias, TypedDict, get_args
 
 from torch import Tensor
 
-from pixelcnn.arguments import check_choice, image_shape, real_number, seed_number, whole_number
+from pixelcnn.arguments import (
+    check_choice,
+    image_shape,
+    named_arguments,
+    real_number,
+    seed_number,
+    whole_number,
+)
 from pixelcnn.errors import ConfigError, suggestion
 from pixelcnn.walk.filters import Filter
 from pixelcnn.walk.precision import Precision
@@ -27,6 +34,7 @@ class SamplingKeywords(TypedDict, total=False):
     precision: Precision
 
 
+@named_arguments
 @dataclass(frozen=True, eq=False)
 class SamplingOptions:
     """How images are sampled. With the defaults they follow the model's likelihood exactly.
@@ -95,7 +103,7 @@ For the most probable level use top_k=1.
         names = [field.name for field in fields(cls)]
         for name in keywords:
             if name not in names:
-                hint = suggestion(name, names) or f" Use {', '.join(names)}."
+                hint = suggestion(name, [*names, "num_samples"]) or f" Use {', '.join(names)}."
                 raise ConfigError(f"`{name}` is not an option of sampling.{hint}")
         return cls(**keywords, shape=shape)  # type: ignore[arg-type]
 
