@@ -6,7 +6,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from pixelcnn import checkpoint
-from pixelcnn.errors import CheckpointError, OutputError
+from pixelcnn.errors import CheckpointError, ConfigError, OutputError
 from pixelcnn.models import PixelCNN
 
 
@@ -169,3 +169,9 @@ def test_a_flipped_bit_is_noticed_in_the_weights_and_in_the_card(path):
         path.write_bytes(damaged)
         with pytest.raises(CheckpointError, match="its checksum is not that of its content"):
             checkpoint.read_model(path)
+
+
+def test_other_than_models_are_not_saved(tmp_path):
+    with pytest.raises(ConfigError, match="`model` must be a model, got 'x'"):
+        checkpoint.save("x", tmp_path / "x.safetensors")
+    assert not list(tmp_path.iterdir())

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pixelcnn.errors import CheckpointError, PixelCNNError
+from pixelcnn.errors import CheckpointError, ConfigError, PixelCNNError, clipped
 from pixelcnn.files import finite_json
 from pixelcnn.models import AutoregressiveModel, build
 from pixelcnn.tensor_files import (
@@ -58,9 +58,14 @@ def save(
         training: How the weights came about: figures, protocol, versions. JSON types.
 
     Raises:
+        ConfigError: If `model` is no model.
         CheckpointError: If a weight is no finite number: `read_model` would refuse the file.
         OutputError: If the file cannot be written.
     """
+    if not isinstance(model, AutoregressiveModel):
+        raise ConfigError(
+            f"`model` must be a model, got {clipped(model)}. Use `save(model, path)`."
+        )
     name = unusable_weight(model.state_dict())
     if name is not None:
         raise CheckpointError(

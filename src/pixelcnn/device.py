@@ -12,11 +12,11 @@ import torch
 from pixelcnn.errors import ConfigError
 
 
-def resolve_device(device: str) -> str:
+def resolve_device(device: object) -> str:
     """Resolves "auto" to "cuda" or "cpu", and checks that any other device exists.
 
     Args:
-        device: "auto", "cpu", "cuda", "cuda:N" or "mps".
+        device: "auto", "cpu", "cuda", "cuda:N" or "mps", or a device of PyTorch.
 
     Raises:
         ConfigError: If the device is unknown or absent.
@@ -25,6 +25,14 @@ def resolve_device(device: str) -> str:
         >>> resolve_device("cpu")
         'cpu'
     """
+    if isinstance(device, torch.device):
+        whole = device.type == "cuda" or device.index != 0  # there is one of the other kinds
+        device = str(device) if whole else device.type
+    if not isinstance(device, str):
+        raise ConfigError(
+            f"`device` must be auto, cpu, cuda, cuda:N or mps, got a {type(device).__name__}. "
+            f"Name where to compute."
+        )
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     kind, _, index = device.partition(":")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from pixelcnn.errors import ConfigError, suggestion
+from pixelcnn.errors import ConfigError, clipped, suggestion
 
 T = TypeVar("T")
 EntryT = TypeVar("EntryT")
@@ -14,6 +14,7 @@ class Registry(dict[str, T]):
 
     Args:
         argument: What chooses one of them is called, for messages.
+        base: Class of which every implementation is a subclass; None for any callable.
 
     Example:
         >>> shapes = Registry[type]("shape")
@@ -27,9 +28,10 @@ class Registry(dict[str, T]):
 Did you mean `square`?
     """
 
-    def __init__(self, argument: str) -> None:
+    def __init__(self, argument: str, base: type | None = None) -> None:
         super().__init__()
         self.argument = argument
+        self.base = base
 
     def register(self, name: str) -> Callable[[EntryT], EntryT]:
         """Decorates an implementation, which is then found by this name.
@@ -38,10 +40,11 @@ Did you mean `square`?
             name: A new name. A class also gets it as its attribute `name`.
 
         Raises:
-            ConfigError: If another one has the name.
+            ConfigError: If another one has the name, or it is no implementation.
         """
 
         def enter(entry: EntryT) -> EntryT:
+            self._check(name, entry)
             known = self.get(name)
             # The same definition once more, as a notebook cell that runs again makes it, replaces.
             if known is not None and identity(known) != identity(entry):
@@ -55,6 +58,22 @@ Did you mean `square`?
             return entry
 
         return enter
+
+    def _check(self, name: object, entry: object) -> None:
+        """Raises `ConfigError` unless a name is text and an implementation is of the right kind."""
+        if not isinstance(name, str) or not name:
+            raise ConfigError(
+                f'`{self.argument}` must be a name, got {clipped(name)}. Use `@register("name")`.'
+            )
+        base = self.base
+        fits = (
+            callable(entry) if base is None else isinstance(entry, type) and issubclass(entry, base)
+        )
+        if not fits:
+            must = "a function" if base is None else f"a subclass of `{base.__name__}`"
+            raise ConfigError(
+                f"`{self.argument}` {name!r} must stand for {must}, got {clipped(entry)}."
+            )
 
     def find(self, name: str) -> T:
         """The implementation of a name.

@@ -261,3 +261,29 @@ def test_images_and_options_that_do_not_fit_are_refused_before_sampling(data, mo
         PixelCNNEvaluator(features=other).evaluate_model(tiny(), data.val)
     with pytest.raises(ConfigError, match="num_generated"):
         PixelCNNEvaluator().evaluate_model(tiny(), data.val, num_generated=0)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"features": "classifier"}, '`features` must be "default", None or features, got .class'),
+        ({"perceptual": True}, "`perceptual` must be a `PerceptualDistance` or None, got True"),
+        ({"device": tiny()}, "`device` must be auto, .*, got a PixelCNN"),
+        ({"device": "gpu"}, "`device` must be auto, .*, got 'gpu'"),
+    ],
+)
+def test_other_arguments_of_an_evaluator_are_refused(options, words):
+    with pytest.raises(ConfigError, match=words):
+        PixelCNNEvaluator(**options)
+
+
+def test_other_than_a_model_and_a_loader_are_refused(data):
+    evaluator = PixelCNNEvaluator()
+    with pytest.raises(ConfigError, match=r'Use `pixelcnn.load\("digits"\)`'):
+        evaluator.evaluate_model("digits", data.test)
+    with pytest.raises(ConfigError, match=r"The images must be a split .*, got None\."):
+        evaluator.evaluate_model(tiny(), None)
+    with pytest.raises(ConfigError, match=r'Use `pixelcnn.load_data\("digits"\).test`'):
+        evaluator.evaluate_model(tiny(), "digits")
+    with pytest.raises(ConfigError, match=r"`num_generated` must be a whole number, got 2\.5"):
+        evaluator.evaluate_model(tiny(), data.test, num_generated=2.5)

@@ -95,3 +95,10 @@ def test_weights_that_overflow_are_refused_and_not_sampled_as_black_images():
             weight.mul_(1e20)
     with pytest.raises(ConfigError, match=r"`model` must give .* numbers, got NaN"):
         PixelCNNSampler(model).generate_samples(2)
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", torch.device("cuda", 99), 3])
+def test_a_device_that_does_not_exist_is_named(sampler, device):
+    with pytest.raises(ConfigError, match="`device` must be "):
+        PixelCNNSampler(sampler.model, device)
+    PixelCNNSampler(sampler.model, torch.device("cpu", 0))

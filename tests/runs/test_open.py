@@ -67,3 +67,9 @@ for path in ({str(folder)!r}, {str(folder / "checkpoints" / "last.ckpt")!r}, "di
 assert "lightning" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", [None, 3, ""])
+def test_what_names_no_model_is_refused(name):
+    with pytest.raises(CheckpointError, match=f"A model is a run folder, .*, got {name!r}"):
+        pixelcnn.load(name)

@@ -1,5 +1,7 @@
 """`PixelCNNTrainer` with a plain `Trainer` of Lightning and plain loaders of PyTorch."""
 
+import math
+
 import pytest
 import torch
 from lightning.pytorch import Trainer
@@ -134,3 +136,24 @@ def test_a_loader_without_a_length_saves_a_checkpoint(tmp_path):
     trainer.save_checkpoint(tmp_path / "state.ckpt")
     found = PixelCNNTrainer.load_from_checkpoint(tmp_path / "state.ckpt")
     assert found.model.config == module.model.config
+
+
+def test_a_plain_trainer_tests_and_predicts():
+    torch.manual_seed(0)
+    module = PixelCNNTrainer({**MODEL, "num_labels": 3})
+    trainer = Trainer(
+        accelerator="cpu", logger=False, enable_progress_bar=False, enable_checkpointing=False
+    )
+    images = loader(LEVELS[:20] / 3, LABELS[:20])  # the last batch is smaller
+    (found,) = trainer.test(module, images, verbose=False)
+    with torch.no_grad():
+        nats = -module.model.eval().log_prob(LEVELS[:20], LABELS[:20])
+    assert found["test_nll"] == pytest.approx(nats.mean().item(), rel=1e-5)
+    assert found["test_bpd"] == pytest.approx(nats.mean().item() / 36 / math.log(2), rel=1e-5)
+    torch.testing.assert_close(torch.cat(trainer.predict(module, images)), nats)
+
+
+@pytest.mark.parametrize("epochs", [0, -1])
+def test_settings_out_of_range_are_refused(epochs):
+    with pytest.raises(ConfigError, match=r"`training\.max_epochs` must be at least 1"):
+        PixelCNNTrainer(MODEL, TrainingConfig(max_epochs=epochs))

@@ -6,13 +6,15 @@ from typing import Any, Literal, TypeAlias
 
 import torch
 
-from pixelcnn.arguments import named_arguments
+from pixelcnn.arguments import named_arguments, whole_number
 from pixelcnn.data import ImageSet
+from pixelcnn.device import resolve_device
 from pixelcnn.errors import (
     CheckpointError,
     ConfigError,
     MetricNotMeasuredError,
     MissingDependencyError,
+    clipped,
 )
 from pixelcnn.evaluation.default_features import default_features
 from pixelcnn.evaluation.likelihood import check_fit, evaluate, evaluated_density
@@ -24,6 +26,7 @@ from pixelcnn.evaluation.sample_quality import (
     memorisation_metrics,
     perceptual_metrics,
 )
+from pixelcnn.inference.query import check_model
 from pixelcnn.metrics.features import Features
 from pixelcnn.metrics.fidelity import NAMES
 from pixelcnn.metrics.perceptual import PerceptualDistance
@@ -80,6 +83,9 @@ class PixelCNNEvaluator:
             "default" chooses them by the images, see `default_features`; None leaves them out.
         perceptual: The perceptual distance of images. None: it is not measured.
 
+    Raises:
+        ConfigError: If the device does not exist, or an argument is of another type.
+
     Example:
         >>> from pixelcnn.runs import load
         >>> from pixelcnn.data import batches, load_data
@@ -96,7 +102,16 @@ class PixelCNNEvaluator:
         features: Features | Literal["default"] | None = "default",
         perceptual: PerceptualDistance | None = None,
     ) -> None:
-        self.device = device
+        self.device = None if device is None else resolve_device(device)
+        if features not in (None, "default") and not isinstance(features, Features):
+            raise ConfigError(
+                f'`features` must be "default", None or features, got {clipped(features)}. '
+                f"Use `pixelcnn.metrics.ClassifierFeatures` or `InceptionFeatures`."
+            )
+        if perceptual is not None and not isinstance(perceptual, PerceptualDistance):
+            raise ConfigError(
+                f"`perceptual` must be a `PerceptualDistance` or None, got {clipped(perceptual)}."
+            )
         self.features = features
         self.perceptual = perceptual
 
@@ -148,8 +163,9 @@ class PixelCNNEvaluator:
             CheckpointError: If the weights of chosen features cannot be had.
             MissingDependencyError: If the library of a chosen metric is not installed.
         """
-        if num_generated is not None and num_generated < 1:
-            raise ConfigError(f"`num_generated` must be at least 1, got {num_generated}.")
+        check_model(model)
+        if num_generated is not None:
+            num_generated = whole_number("num_generated", num_generated)
         if self.device is not None:
             model = model.to(self.device)
         image_set, assumed = read_loader(test_loader, model)

@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader
 from pixelcnn.data import Batches, Conditions, ImageSet, TensorImageSet
 from pixelcnn.data.batches import as_batch
 from pixelcnn.data.image_sets import narrow
-from pixelcnn.errors import ConfigError, DataError, ShapeError
+from pixelcnn.errors import ConfigError, DataError, ShapeError, clipped
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.spec import FloatReader, check_levels
 
@@ -39,7 +39,7 @@ def read_loader(loader: Loader, model: AutoregressiveModel) -> LoadedImages:
         model: Its levels and its kind of condition say how to read batches of PyTorch.
 
     Raises:
-        ConfigError: If the loader leaves images out or changes them.
+        ConfigError: If it is no loader, leaves images out or changes them.
         DataError: If it yields nothing, or something else than batches.
         ShapeError: If its images have several shapes, or are not levels of the model.
     """
@@ -52,6 +52,12 @@ def read_loader(loader: Loader, model: AutoregressiveModel) -> LoadedImages:
                 "`augment`, `colour_jitter`, `mutation_rate` and `drop_last`."
             )
         return LoadedImages(loader.image_set)
+    if isinstance(loader, str) or not hasattr(loader, "__iter__"):
+        advice = f' Use `pixelcnn.load_data("{loader}").test`.' if isinstance(loader, str) else ""
+        raise ConfigError(
+            f"The images must be a split of `load_data` or a loader of batches, got "
+            f"{clipped(loader)}.{advice}"
+        )
     parts = [as_batch(batch, model.condition.kind).to("cpu") for batch in loader]
     if not parts:
         raise DataError("The loader must yield images, got none. Is its data set empty?")

@@ -8,6 +8,7 @@ from torch import Tensor
 from typing_extensions import Unpack
 
 from pixelcnn.arguments import named_arguments, whole_number
+from pixelcnn.device import resolve_device
 from pixelcnn.inference.query import Progress, check_model, checked_nats
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.models.generation import prepare_sampling
@@ -59,7 +60,11 @@ class PixelCNNSampler:
 
     Args:
         model: Any architecture.
-        device: Where to sample, and where the model is moved; None leaves it where it is.
+        device: Where to sample, and where the model is moved: "cpu", "cuda", "cuda:1", "mps" or
+            "auto"; None leaves it where it is.
+
+    Raises:
+        ConfigError: If `model` is no model, or the device does not exist.
 
     Example:
         >>> from pixelcnn.models import PixelCNN
@@ -72,7 +77,7 @@ class PixelCNNSampler:
         self, model: AutoregressiveModel, device: str | torch.device | None = None
     ) -> None:
         check_model(model)
-        self.model = model if device is None else model.to(device)
+        self.model = model if device is None else model.to(resolve_device(device))
 
     def generate_samples(
         self,

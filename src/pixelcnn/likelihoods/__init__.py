@@ -10,7 +10,7 @@ from pixelcnn.likelihoods.categorical import Categorical
 from pixelcnn.likelihoods.logistic_mixture import LogisticMixture
 from pixelcnn.registry import Registry
 
-LIKELIHOODS: Registry[type[Likelihood]] = Registry("likelihood")
+LIKELIHOODS: Registry[type[Likelihood]] = Registry("likelihood", Likelihood)
 
 
 register = LIKELIHOODS.register

@@ -11,7 +11,7 @@ from pixelcnn.models.pixelsnail import PixelSNAIL
 from pixelcnn.registry import Registry
 from pixelcnn.walk import Cond
 
-MODELS: Registry[type[AutoregressiveModel]] = Registry("name")
+MODELS: Registry[type[AutoregressiveModel]] = Registry("name", AutoregressiveModel)
 
 register = MODELS.register
 """Class decorator: `@register("name")` makes an architecture known as `model.name`."""

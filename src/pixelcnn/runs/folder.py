@@ -7,7 +7,7 @@ from typing import Any
 
 from pixelcnn.checkpoint import read_card
 from pixelcnn.config import Config, load_config
-from pixelcnn.errors import CheckpointError, ConfigError, DataError
+from pixelcnn.errors import CheckpointError, ConfigError, DataError, clipped
 from pixelcnn.files import read_json
 from pixelcnn.weights import find_weights, known_weights, list_weights
 
@@ -33,6 +33,11 @@ def find_model(run: str | Path) -> Path:
         >>> find_model("digits").name
         'digits.safetensors'
     """
+    if not isinstance(run, str | Path) or run == "":
+        raise CheckpointError(
+            f"A model is a run folder, a model file or the name of a bundled model, got "
+            f"{clipped(run)}. {known_weights()}"
+        )
     path = find_weights(run)
     if not path.exists():
         raise CheckpointError(

@@ -42,8 +42,8 @@ class PixelCNNTrainer(LightningModule):
     """Trains any autoregressive model by maximum likelihood.
 
     The loss is the negative log-likelihood in nats per sub-pixel, so that learning rates carry
-    over between image sizes. It logs `train_nll` and `val_nll` in nats per image and
-    `train_bpd` and `val_bpd` in bits per sub-pixel, each the mean over the images of an epoch.
+    over between image sizes. It logs the mean over the images of an epoch: `train_nll`,
+    `val_nll` and `test_nll` in nats per image, and each as `…_bpd` in bits per sub-pixel.
 
     It also works with a plain `Trainer` of Lightning and loaders of PyTorch that yield images
     (B, C, H, W), or pairs of images and labels: levels, or floats that stand for levels, see
@@ -127,8 +127,16 @@ class PixelCNNTrainer(LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Measures only; in eval mode, without gradients."""
         x, cond = self.split(batch)
-        total = self.num_images(self.trainer.val_dataloaders, batch_idx, x)
-        self.log_mean("val", self.plain_nll(x, cond).mean(), x, self.part.size(total))
+        run = self.trainer
+        loader = run.test_dataloaders if run.testing else run.val_dataloaders
+        total, stage = self.num_images(loader, batch_idx, x), "test" if run.testing else "val"
+        self.log_mean(stage, self.plain_nll(x, cond).mean(), x, self.part.size(total))
+
+    test_step = validation_step
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Negative log-likelihood of each image in nats. (B,)."""
+        return self.plain_nll(*self.split(batch))
 
     @property
     def is_sharded(self) -> bool:
@@ -219,8 +227,7 @@ class PixelCNNTrainer(LightningModule):
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         # Not one stream for the whole run: a batch of a resumed epoch would see other noise.
-        epoch, rank = self.current_epoch, self.global_rank
-        torch.manual_seed(noise_seed(self.seed, epoch, batch_idx, rank))
+        torch.manual_seed(noise_seed(self.seed, self.current_epoch, batch_idx, self.global_rank))
         # Only a new model; a sharded one was initialised before it was sharded.
         if self.global_step == 0 and not self.is_sharded:
             if self.part.world_size > 1:  # with the images of all, so that all initialise alike
@@ -273,11 +280,9 @@ class PixelCNNTrainer(LightningModule):
         if self.settings.precision != "16-mixed":  # its scaler skips steps with infinite gradients
             self.finite.watch(self.gradient_norm, self._stopped_at[1], GRADIENT)
         # A plain `Trainer` has no value of its own.
-        largest = (
-            self.settings.gradient_clip_val if gradient_clip_val is None else gradient_clip_val
-        )
-        if largest is not None:
-            nn.utils.clip_grads_with_norm_(parameters, largest, norm)
+        limit = self.settings.gradient_clip_val if gradient_clip_val is None else gradient_clip_val
+        if limit is not None:
+            nn.utils.clip_grads_with_norm_(parameters, limit, norm)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         loader = self.trainer.train_dataloader
