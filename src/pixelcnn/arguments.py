@@ -236,4 +236,5 @@ def renamed_arguments(names: Mapping[str, str]) -> Iterator[None]:
         yield
     except ConfigError as error:
         found = re.sub(r"`(\w+)`", lambda word: f"`{names.get(word[1], word[1])}`", str(error))
+        found = re.sub(r"\b(\w+)(?==\w)", lambda word: names.get(word[1], word[1]), found)
         raise ConfigError(found) from error

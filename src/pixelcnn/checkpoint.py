@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pixelcnn.errors import CheckpointError, ConfigError, PixelCNNError, clipped
 from pixelcnn.files import finite_json
-from pixelcnn.models import AutoregressiveModel, build
+from pixelcnn.models import MODELS, AutoregressiveModel, build
 from pixelcnn.tensor_files import (
     card_value,
     check_size,
@@ -151,6 +151,11 @@ def restore_model(
     Raises:
         CheckpointError: If description and weights are not those of a model of this version.
     """
+    if isinstance(name, str) and name not in MODELS:
+        raise CheckpointError(
+            f"{origin} holds a model {clipped(name)}, which is not registered. If it is your own, "
+            f"import the file that registers it first (see docs/adding.md). {NEWER}"
+        )
     try:
         checked = named_tensors(weights)
         if not isinstance(name, str) or not isinstance(config, dict):

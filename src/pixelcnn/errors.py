@@ -111,7 +111,7 @@ def importing(extra: str) -> Iterator[None]:
         ...     import nowhere
         Traceback (most recent call last):
         pixelcnn.errors.MissingDependencyError: This needs the package `nowhere`, which is not \
-installed. Install it with: pip install "pixelcnn[train]"
+installed. Install it with: pip install "pixelcnn[train]"; in a checkout: pip install ".[train]"
     """
     try:
         yield
@@ -120,7 +120,8 @@ installed. Install it with: pip install "pixelcnn[train]"
             raise
         raise MissingDependencyError(
             f"This needs the package `{error.name}`, which is not installed. "
-            f'Install it with: pip install "pixelcnn[{extra}]"'
+            f'Install it with: pip install "pixelcnn[{extra}]"; in a checkout: '
+            f'pip install ".[{extra}]"'
         ) from error
 
 

@@ -113,3 +113,35 @@ def test_a_reader_that_leaves_is_no_error():
         process.stdout.close()
         assert process.wait(timeout=120) == 141
         assert process.stderr.read() == b""
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("train --preset digits --max-epochs 1", "Did you mean `--training.max_epochs`?"),
+        ("train --preset digits --max_epochs 1", "Did you mean `--training.max_epochs`?"),
+    ],
+)
+def test_settings_typed_without_their_section_are_suggested(words, message, capsys):
+    with pytest.raises(SystemExit):
+        main(words.split())
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("train --preset digits --sampling.temperature 0", "use --sampling.top_k 1."),
+        ("sample digits --shards D --shard-size 500", "multiple of `--batch-size` 256"),
+        ("complete digits --missing none", "by which nothing is missing"),
+        ("complete digits --num-sweeps 7 --method gibbs", "`--num-sweeps` must be at least 8"),
+        (
+            "complete digits --method smc --num-populations 1",
+            "`--num-populations` must be at least 2",
+        ),
+        ("conditional digits --site 4,4 --method gibbs --num-sweeps 3", "must be at least 4"),
+    ],
+)
+def test_errors_name_options_as_they_are_typed(words, message, fails, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert message in fails(*words.split())

@@ -83,11 +83,13 @@ def in_options(line: str, args: argparse.Namespace) -> str:
 
     def option(match: re.Match[str]) -> str:
         name, value = match[1] or match[2], match[3]
-        if name not in names or (value is None and vars(args)[name] is None):
+        is_untyped = value is None and vars(args).get(name) is None and name != "batch_size"
+        if name not in names or is_untyped:
             return match[0]
         typed = f"--{name.replace('_', '-')}"
         return f"`{typed}`" if value is None else f"{typed} {value}"
 
+    line = re.sub(r"(?<!-)\b(sampling\.\w+)=(\w+)", r"--\1 \2", line)
     return re.sub(r"`(\w+)`|\b(\w+)=(\w+)", option, line)
 
 

@@ -56,7 +56,9 @@ def check_range(key: str, value: Any) -> None:
             raise ConfigError(f"`{key}` must be {what}, got {value!r}.")
     section, _, name = key.partition(".")
     if section == "sampling" and name in SamplingKeywords.__annotations__:
-        with renamed_arguments({name: key}):
+        with renamed_arguments(
+            {each: f"sampling.{each}" for each in SamplingKeywords.__annotations__}
+        ):
             SamplingOptions.of({name: value}, None)
 
 

@@ -181,7 +181,8 @@ def _locate(dataset_name: str, data_root: str | Path | None) -> tuple[str, Path]
         forms = [f"{each}:PATH" for each in DATASETS if takes_path(each)]
         raise ConfigError(
             f"`dataset_name` must be one of {', '.join(DATASETS)}, or {', '.join(forms)}, got "
-            f"{dataset_name!r}.{suggestion(name, DATASETS)}"
+            f"{dataset_name!r}.{suggestion(name, DATASETS)} If it is your own, import the "
+            f"file that registers it first."
         )
     if path:
         return name, Path(path).expanduser()

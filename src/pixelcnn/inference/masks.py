@@ -175,8 +175,11 @@ def _share(word: str, share: str) -> float:
         value = float(share) if ":" in word else DEFAULT_SHARE
     except ValueError:
         value = -1.0
-    if not 0 <= value <= 1:
-        raise ConfigError(f"The share in `{word}` must be a number from 0 to 1, got `{share}`.")
+    if not 0 < value <= 1:
+        raise ConfigError(
+            f"The share in `{word}` must be above 0 and at most 1, got `{share}`. Where nothing is "
+            f"missing, write none."
+        )
     return value
 
 

@@ -144,6 +144,6 @@ def check_same_model(
     for name, value in model.config.items():
         if card["config"].get(name) != value:
             raise CheckpointError(
-                f"{path} was trained with `{name}` {card['config'].get(name)!r}, but the "
+                f"{path} was trained with `model.{name}` {card['config'].get(name)!r}, but the "
                 f"configuration and data give {value!r}. Resume with the config.yaml of that run."
             )

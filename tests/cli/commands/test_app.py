@@ -1,6 +1,5 @@
 """`pixelcnn app` at the command line."""
 
-import signal
 import socket
 import sys
 
@@ -22,6 +21,7 @@ def test_the_server_listens_on_this_machine_alone_by_default():
 def test_runs_that_do_not_exist_are_refused_before_the_server_starts(fails, monkeypatch):
     monkeypatch.setattr(app.subprocess, "Popen", None)
     assert "`runs/nosuch` does not exist. Correct the path" in fails("app", "runs/nosuch")
+    assert f"`{__file__}` is another file" in fails("app", __file__)
     assert "bundled models are always shown" in fails("app", "digits")
 
 
@@ -50,11 +50,13 @@ def test_its_exit_code_is_that_of_the_server(monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
-def test_no_server_stays_behind_when_it_is_ended(monkeypatch):
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_no_server_stays_behind_when_it_is_ended(monkeypatch, name, code):
     pytest.importorskip("streamlit")
-    waiting = "import os, signal, time; os.kill(os.getppid(), signal.SIGTERM); time.sleep(60)"
+    waiting = "import os, signal, time; os.kill(os.getppid(), signal.NAME); time.sleep(60)"
+    waiting = waiting.replace("NAME", name)
     monkeypatch.setattr(app, "server_command", lambda args: [sys.executable, "-c", waiting])
-    assert main(["app"]) == -signal.SIGTERM
+    assert main(["app"]) == code
 
 
 def test_without_streamlit_it_says_how_to_install_it(monkeypatch, fails):

@@ -93,14 +93,15 @@ def test_samples_are_measured_by_the_classifier_of_the_same_images(capsys, tmp_p
 def test_metrics_are_printed_with_their_intervals(capsys):
     words = ["evaluate", "digits", "--device=cpu"]
     assert main([*words, "--evaluation.max_samples=5"]) == 0
-    nll, about, brackets = capsys.readouterr().out.splitlines()
+    nll, about, brackets, unsaved = capsys.readouterr().out.splitlines()
+    assert "`--out FILE`" in unsaved
     intervals = re.findall(r"(\d+\.\d+) \[(\d+\.\d+), (\d+\.\d+)\]", nll)
     assert len(intervals) == 3
     for figure, low, high in intervals:
         assert float(low) < float(figure) < float(high)
     assert brackets == "in brackets: 95 % bootstrap intervals over images"
     assert main([*words, "--evaluation.max_samples=1"]) == 0
-    nll, about = capsys.readouterr().out.splitlines()
+    nll, about, _ = capsys.readouterr().out.splitlines()
     assert "[" not in nll and about.startswith("over 1 image of: ")
 
 

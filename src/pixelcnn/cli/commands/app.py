@@ -28,19 +28,30 @@ def run(args: argparse.Namespace) -> int:
         require("streamlit", extra="app")
     check_address(args.host, args.port)
     with subprocess.Popen(server_command(args)) as server:
+        received: list[int] = []
+
+        def stop(number: int, _: object) -> None:
+            received.append(number)
+            server.terminate()
+
         # Otherwise the server would stay behind, and hold its port, when this process is ended.
-        former = signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+        former = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
         try:
-            return server.wait()
-        except KeyboardInterrupt:  # which the server got as well
-            return server.wait()
+            code = server.wait()
         finally:
-            signal.signal(signal.SIGTERM, former)
+            for each, handler in former.items():
+                signal.signal(each, handler)
+    return 128 + received[0] if received else code
 
 
 def check_runs(runs: list[str]) -> None:
-    """Raises `ConfigError` unless all runs exist."""
+    """Raises `ConfigError` unless all runs exist and may hold models."""
     for each in runs:
+        if Path(each).is_file() and Path(each).suffix not in (".safetensors", ".ckpt"):
+            raise ConfigError(
+                f"RUN must be a run folder, a folder of them or a .safetensors file, and `{each}` "
+                f"is another file. Correct the path, or leave it out."
+            )
         if not Path(each).exists():
             hint = "Correct the path, or leave it out."
             if each in list_weights():

@@ -81,6 +81,11 @@ def complete_images(
         (count, channels, height, width),
         seed=args.seed or 0,
     )
+    if known.all():
+        raise ConfigError(
+            f"`--missing` must leave pixels to complete, got {', '.join(words)}, by which nothing "
+            f"is missing. Choose another mask, such as bottom."
+        )
     method = args.method or default_completion_method(known)
     options = typed_options(args, COMPLETION_METHODS, [method])
     with progress_bar(f"completing {counted(count, 'image')}") as progress:

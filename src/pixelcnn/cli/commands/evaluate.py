@@ -35,6 +35,8 @@ def run(args: argparse.Namespace) -> int:
         if out is not None:
             write_json(out, metrics)
             print_lines(out)
+        else:
+            print_lines("The metrics are not saved: that needs `--out FILE`.")
     return 0
 
 

@@ -169,7 +169,9 @@ def format_value(value: Any, name: str = "") -> str:
     if isinstance(value, dict):
         return f"({'; '.join(f'{_words(k)} {format_value(v, k)}' for k, v in value.items())})"
     if isinstance(value, list):
-        return ("×" if name == "image_size" else ", ").join(map(str, value))
+        return ("×" if name == "image_size" else ", ").join(
+            f"{each:.5g}" if isinstance(each, float) else str(each) for each in value
+        )
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):

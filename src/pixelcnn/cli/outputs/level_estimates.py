@@ -1,5 +1,6 @@
 """Estimates of one sub-pixel, as a table, a figure and text."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -50,8 +51,18 @@ def describe_estimate(
 
 
 def warning_lines(warnings: Iterable[str]) -> list[str]:
-    """A line for each reason why an estimate is unreliable."""
-    return [f"  {warning}" for warning in warnings]
+    """A line for each reason why an estimate is unreliable, with options as they are typed.
+
+    Example:
+        >>> warning_lines(["Use more `num_sweeps`, or 'smc'."])
+        ['  Use more `--num-sweeps`, or `--method smc`.']
+    """
+    lines = []
+    for warning in warnings:
+        typed = re.sub(r"`(num_\w+)`", lambda m: f"`--{m[1].replace('_', '-')}`", warning)
+        typed = re.sub(r"'(exact|importance|smc|gibbs|raster)'", r"`--method \1`", typed)
+        lines.append(f"  {typed}")
+    return lines
 
 
 def describe_diagnostic(name: str, value: float) -> str:

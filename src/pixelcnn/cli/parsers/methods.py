@@ -34,12 +34,17 @@ OPTION_HELP = {
 }
 
 
-def method_options(methods: Methods) -> Options:
+CONDITIONAL_MINIMA = {"num_draws": 2, "num_populations": 2, "num_chains": 2, "num_sweeps": 4}
+COMPLETION_MINIMA = {"num_populations": 2, "num_sweeps": 8}
+"""The smallest values of options, where that is not 1."""
+
+
+def method_options(methods: Methods, minima: Mapping[str, int]) -> Options:
     """The options of all methods; `typed_options` reads them."""
     found: Options = {}
     for name in dict.fromkeys(name for options in methods.values() for name in options):
         takers = {method: options[name] for method, options in methods.items() if name in options}
-        least = 2 if name in ("num_draws", "num_chains") else 1
+        least = minima.get(name, 1)
         default = next(iter(takers.values()))  # the same for all of them: tested
         text = f"{OPTION_HELP[name]} of --method {' and '.join(takers)} (N ≥ {least}; "
         found[f"--{name.replace('_', '-')} N"] = positive, f"{text}default: {default})."

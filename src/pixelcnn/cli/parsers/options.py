@@ -66,6 +66,14 @@ class OneLineParser(argparse.ArgumentParser):
         word = words[0].partition("=")[0]
         if not word.startswith("-"):
             self.error(f"`{word}` is not expected here")
+        if self.get_default("takes_settings"):
+            # Here, because it brings PyTorch, which `--help` does without.
+            from pixelcnn.config.load import hints
+
+            name = word.lstrip("-").replace("-", "_")
+            for key in hints():
+                if key.partition(".")[2] == name:
+                    self.error(f"There is no option `{word}`. Did you mean `--{key}`?")
         self.error(f"There is no option `{word}`{did_you_mean(word, self._option_string_actions)}")
 
 

@@ -1,6 +1,12 @@
 """The parsers of the commands that query a trained model. Nothing heavy is imported here."""
 
-from pixelcnn.cli.parsers.methods import COMPLETION_METHODS, CONDITIONAL_METHODS, method_options
+from pixelcnn.cli.parsers.methods import (
+    COMPLETION_METHODS,
+    COMPLETION_MINIMA,
+    CONDITIONAL_METHODS,
+    CONDITIONAL_MINIMA,
+    method_options,
+)
 from pixelcnn.cli.parsers.options import (
     FLAG,
     IMAGE_SETTINGS,
@@ -19,7 +25,7 @@ from pixelcnn.cli.parsers.types import destination, non_negative, positive, site
 
 MISSING_HELP = (
     "Unknown pixels: bottom, top, left, right, center or random, each with a share such as "
-    "random:0.5 (0 < share < 1; default: 0.5); a rectangle ROWS,COLUMNS such as 4:20,8:16; an "
+    "random:0.5 (0 < share ≤ 1; default: 0.5); a rectangle ROWS,COLUMNS such as 4:20,8:16; an "
     "image file, white where unknown; all or none (default: %s)."
 )
 SITE_HELP = "Target pixel, from 0; CHANNEL,ROW,COLUMN for a model of colour images."
@@ -108,7 +114,7 @@ CONDITIONAL = Command("estimate the distribution of one sub-pixel given any othe
     **CONDITION,
     "--method": ({**REPEATED, "choices": list(CONDITIONAL_METHODS)}, "Method; repeat it to compare "
                  "several (default: exact if that is fast, else smc)."),
-    **method_options(CONDITIONAL_METHODS),
+    **method_options(CONDITIONAL_METHODS, CONDITIONAL_MINIMA),
     **output("conditional", "levels.csv and levels.png"),
 }, settings=IMAGE_SETTINGS,
     less_memory="Use fewer images at once (--batch-size), or fewer in each population "
@@ -121,7 +127,7 @@ COMPLETE = Command("sample the unknown pixels of images", {
                             8),
     "--method": (list(COMPLETION_METHODS), "Method (default: raster where that is exact, else "
                  "smc)."),
-    **method_options(COMPLETION_METHODS),
+    **method_options(COMPLETION_METHODS, COMPLETION_MINIMA),
     "--animation": (FLAG, "With --method gibbs: also show the Markov chains after each sweep, as "
                     "chains.png and chains.gif."),
     **output("completions", "completions.png, .csv and .npz"),
