@@ -45,6 +45,8 @@ def test_what_cannot_be_opened_is_said(folder):
         pixelcnn.load("nothing")
     with pytest.raises(ConfigError, match="`device` must be auto, cpu"):
         pixelcnn.load("digits", device="tpu")
+    with pytest.raises(ConfigError, match=r"`device` must be auto, cpu.*, got a PixelCNN"):
+        pixelcnn.load("digits", device=PixelCNN(**SIZES))
 
 
 def test_a_state_without_a_checksum_is_loaded_and_not_resumed(tmp_path):

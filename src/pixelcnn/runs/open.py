@@ -41,7 +41,7 @@ class TrainedModel:
 
 def open_model(path: str | Path, *, device: str | torch.device | None = "cpu") -> TrainedModel:
     """Opens a trained model as `load` does, with what is known about it."""
-    device = resolve_device(str(device or "auto"))
+    device = resolve_device(device or "auto")
     file = find_model(path)
     if file.suffix == ".ckpt":
         return TrainedModel(load_trained(file).to(device), file, {})
