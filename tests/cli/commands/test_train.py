@@ -226,7 +226,7 @@ def test_auto_trains_evaluates_and_then_has_nothing_to_do(tmp_path, tiny, capsys
     assert main(words) == 0
     assert f"Nothing to do: {folder}" in capsys.readouterr().out
     assert main([*words, "--model.hidden_channels=6"]) == 2
-    assert "trained with `hidden_channels`" in capsys.readouterr().err
+    assert "trained with `model.hidden_channels`" in capsys.readouterr().err
     (folder / "metrics.json").unlink()  # as if it was killed after the last epoch
     assert main(["train", "--out", str(folder), "--resume", "auto"]) == 0
     again = json.loads((folder / "metrics.json").read_text())
