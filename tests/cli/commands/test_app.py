@@ -10,6 +10,12 @@ from pixelcnn.cli import main
 from pixelcnn.cli.parsers.parser import parse
 
 
+def free_port() -> int:
+    """A port that no other program of this machine listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
 def test_the_server_listens_on_this_machine_alone_by_default():
     command = app.server_command(parse(["app", "runs/a", "--port", "9000", "--device", "cpu"]))
     assert command[:4] == [sys.executable, "-m", "streamlit", "run"]
@@ -46,7 +52,7 @@ def test_its_exit_code_is_that_of_the_server(monkeypatch):
     pytest.importorskip("streamlit")
     ending = [sys.executable, "-c", "raise SystemExit(7)"]
     monkeypatch.setattr(app, "server_command", lambda args: ending)
-    assert main(["app"]) == 7
+    assert main(["app", "--port", str(free_port())]) == 7
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
@@ -56,7 +62,7 @@ def test_no_server_stays_behind_when_it_is_ended(monkeypatch, name, code):
     waiting = "import os, signal, time; os.kill(os.getppid(), signal.NAME); time.sleep(60)"
     waiting = waiting.replace("NAME", name)
     monkeypatch.setattr(app, "server_command", lambda args: [sys.executable, "-c", waiting])
-    assert main(["app"]) == code
+    assert main(["app", "--port", str(free_port())]) == code
 
 
 def test_without_streamlit_it_says_how_to_install_it(monkeypatch, fails):
