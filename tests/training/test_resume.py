@@ -45,7 +45,7 @@ def go_on(folder: Path, **options):
 def test_resuming_names_the_setting_that_differs():
     state = state_of(tiny())
     check_same_model(state, tiny(), "last.ckpt")
-    with pytest.raises(CheckpointError, match=r"trained with `dropout` 0\.0, .* give 0\.5"):
+    with pytest.raises(CheckpointError, match=r"trained with `model\.dropout` 0\.0, .* give 0\.5"):
         check_same_model(state, tiny(dropout=0.5), "last.ckpt")
 
 
