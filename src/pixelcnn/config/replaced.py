@@ -20,8 +20,8 @@ SAME_ELSEWHERE = {
         *("logger.sample_interval", "sampling.interval", "sampling.every_n_epochs"),
     ),
     "logger.tensorboard": ("logger.use_tensorboard",),
-    "logger.wandb": ("logger.use_wandb",),
-    "logger.wandb_project": ("logger.project", "logger.project_name"),
+    "logger.wandb": ("logger.use_wandb", "training.use_wandb", "use_wandb"),
+    "logger.wandb_project": ("logger.project", "logger.project_name", "wandb_project"),
     "model.hidden_channels": ("model.hidden_dim", "model.num_filters", "model.n_filters"),
     "model.in_channels": ("model.num_channels", "model.input_channels", "data.num_channels"),
     "model.num_classes": ("model.num_levels", "model.n_classes", "data.num_classes"),
@@ -30,6 +30,7 @@ SAME_ELSEWHERE = {
     "out": (
         *("logger.log_dir", "logger.save_dir", "training.output_dir", "training.checkpoint_dir"),
         *("training.save_dir", "sampling.output_dir", "evaluation.output_dir"),
+        *("sampling.save_dir", "logger.experiment_name", "experiment_name", "output_dir"),
     ),
     "sampling.num_samples": ("training.num_samples", "sampling.n_samples", "sampling.num_images"),
     "sampling.temperature": ("training.sample_temperature", "sampling.sample_temperature"),
