@@ -90,7 +90,7 @@ def test_precision_and_batches_are_chosen_and_noted(model_file, tmp_path):
     [
         (["--shards=a", "--separate"], "leave out --separate"),
         (["--shards=a", "--columns=3"], "leave out --columns"),
-        (["--shards=a", "--shard-size=300"], "Take 512, or another `batch_size`"),
+        (["--shards=a", "--shard-size=300"], "Take 512, or another `--batch-size`"),
         (["--shard-size=4"], "`--shard-size` needs `--shards DIR`"),
         (["--shards=a", "--label=sofa"], "Ankle boot, bag, coat"),
     ],

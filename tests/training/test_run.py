@@ -172,7 +172,7 @@ def test_a_finished_run_resumes_with_more_epochs(trained, tmp_path):
 
 def test_a_state_of_another_model_is_refused(trained, tmp_path):
     last = trained.run_dir / "checkpoints" / "last.ckpt"
-    with pytest.raises(CheckpointError, match="`num_labels` 10"):
+    with pytest.raises(CheckpointError, match=r"`model\.num_labels` 10"):
         train(tmp_path, training={"max_epochs": 3}, resume=last)
 
 
