@@ -20,7 +20,7 @@ USED = {
     "_functorch": "training/compilation.py",
     "_get_train_description": "training/callbacks/progress.py",
     "_latest_update_step": "training/callbacks/ema.py",
-    "_softmax_backward_data": "nn/blockwise.py",
+    "_softmax_backward_data": "nn/attention/blockwise.py",
     "_swap_models": "training/callbacks/ema.py",
 }
 """By name, the file that uses it. A new one needs a line here, and a check of it below."""

@@ -1,15 +1,20 @@
 """Layers that are causal in raster order, over whole images and along a walk."""
 
-from pixelcnn.nn.attention import CausalAttention
-from pixelcnn.nn.background import BackgroundAttention
+from pixelcnn.nn.attention.background import BackgroundAttention
+from pixelcnn.nn.attention.causal import CausalAttention
+from pixelcnn.nn.blocks.activations import GATE_GAIN, concat_elu, gate, halves
+from pixelcnn.nn.blocks.gated_layers import HorizontalLayer, Link, VerticalLayer
+from pixelcnn.nn.blocks.residual import GatedResidual
+from pixelcnn.nn.blocks.two_streams import TwoStreams
 from pixelcnn.nn.condition import Condition, ConditionBias
-from pixelcnn.nn.conv import MaskedConv2d
+from pixelcnn.nn.convolutions.masked import MaskedConv2d
+from pixelcnn.nn.convolutions.masks import raster_mask
+from pixelcnn.nn.convolutions.shifted import DownConv, DownRightConv
+from pixelcnn.nn.convolutions.stacks import HorizontalConv, VerticalConv
+from pixelcnn.nn.convolutions.transposed import DownRightTransposed, DownTransposed
+from pixelcnn.nn.convolutions.weight_norm import WeightNormed, standardise
 from pixelcnn.nn.cursor import Cursor, reorder_
-from pixelcnn.nn.elu import concat_elu
 from pixelcnn.nn.embed import PixelInput, with_ones
-from pixelcnn.nn.gate import GATE_GAIN, gate, halves
-from pixelcnn.nn.gated_layers import HorizontalLayer, Link, VerticalLayer
-from pixelcnn.nn.masks import raster_mask
 from pixelcnn.nn.norm import Norm, NormKind
 from pixelcnn.nn.receptive import (
     Offsets,
@@ -21,12 +26,6 @@ from pixelcnn.nn.receptive import (
     window,
     window_above,
 )
-from pixelcnn.nn.residual import GatedResidual
-from pixelcnn.nn.shifted import DownConv, DownRightConv
-from pixelcnn.nn.stacks import HorizontalConv, VerticalConv
-from pixelcnn.nn.transposed import DownRightTransposed, DownTransposed
-from pixelcnn.nn.two_streams import TwoStreams
-from pixelcnn.nn.weight_norm import WeightNormed, standardise
 
 __all__ = [
     "GATE_GAIN",

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 import torch
 from torch import Tensor
 
-from pixelcnn.nn.masks import MaskKind
+from pixelcnn.nn.convolutions.masks import MaskKind
 
 Offsets = frozenset[tuple[int, int]]
 Seen: TypeAlias = Tensor

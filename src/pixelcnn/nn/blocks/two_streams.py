@@ -6,13 +6,13 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from pixelcnn.nn.blocks.activations import concat_elu
+from pixelcnn.nn.blocks.residual import GatedResidual
 from pixelcnn.nn.condition import Condition
+from pixelcnn.nn.convolutions.shifted import DownConv, DownRightConv
+from pixelcnn.nn.convolutions.transposed import DownRightTransposed, DownTransposed
 from pixelcnn.nn.cursor import Cursor
-from pixelcnn.nn.elu import concat_elu
 from pixelcnn.nn.receptive import Seen, tiles, upsample, widen
-from pixelcnn.nn.residual import GatedResidual
-from pixelcnn.nn.shifted import DownConv, DownRightConv
-from pixelcnn.nn.transposed import DownRightTransposed, DownTransposed
 
 WINDOW_ABOVE = frozenset((r, c) for r in (-1, 0) for c in (-1, 0, 1))
 WINDOW_PAST = frozenset((r, c) for r in (-1, 0) for c in (-1, 0))

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from pixelcnn.nn import CausalAttention, Cursor
-from pixelcnn.nn.attention import coordinates
+from pixelcnn.nn.attention.causal import coordinates
 from pixelcnn.order import RasterOrder
 
 EITHER = pytest.mark.parametrize("strict", [False, True])

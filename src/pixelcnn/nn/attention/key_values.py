@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pixelcnn.nn.blockwise import blockwise, pays
+from pixelcnn.nn.attention.blockwise import blockwise, pays
 from pixelcnn.nn.cursor import reorder_
 
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from pixelcnn.nn import Condition, Cursor
-from pixelcnn.nn.background import BackgroundAttention, background, join
+from pixelcnn.nn.attention.background import BackgroundAttention, background, join
 from pixelcnn.order import RasterOrder
 
 COLOURS = pytest.mark.parametrize("groups", [1, 3])

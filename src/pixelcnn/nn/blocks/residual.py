@@ -7,10 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pixelcnn.nn.blocks.activations import concat_elu, halves, packed
 from pixelcnn.nn.condition import Condition, ConditionBias
 from pixelcnn.nn.cursor import Cursor
-from pixelcnn.nn.elu import concat_elu
-from pixelcnn.nn.gate import halves, packed
 
 GATE_SCALE = 0.1
 """Standard deviation of what a new block's second convolution gives: it adds little at first."""
@@ -54,7 +53,7 @@ class GatedResidual(nn.Module):
         https://arxiv.org/abs/1701.05517
 
     Example:
-        >>> from pixelcnn.nn.shifted import DownConv
+        >>> from pixelcnn.nn.convolutions.shifted import DownConv
         >>> block = GatedResidual(8, DownConv, num_aux=16)
         >>> block(torch.zeros(1, 4, 5, 8), aux=torch.zeros(1, 4, 5, 16)).shape
         torch.Size([1, 4, 5, 8])

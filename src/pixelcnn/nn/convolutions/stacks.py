@@ -8,10 +8,10 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from pixelcnn.nn.conv import MaskedConv2d
-from pixelcnn.nn.conv_walk import SiteConvWalk
+from pixelcnn.nn.convolutions.conv_walk import SiteConvWalk
+from pixelcnn.nn.convolutions.masked import MaskedConv2d
+from pixelcnn.nn.convolutions.masks import MaskKind
 from pixelcnn.nn.cursor import Cursor, reorder_
-from pixelcnn.nn.masks import MaskKind
 
 
 class VerticalConv(nn.Module):

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor
 
-from pixelcnn.nn.conv_walk import CausalTaps, ConvWalk, SiteConvWalk, prepare_walk
+from pixelcnn.nn.convolutions.conv_walk import CausalTaps, ConvWalk, SiteConvWalk, prepare_walk
+from pixelcnn.nn.convolutions.masks import MaskKind, raster_mask
+from pixelcnn.nn.convolutions.stacks import LatestRows, convolve
+from pixelcnn.nn.convolutions.weight_norm import WeightNormed
 from pixelcnn.nn.cursor import Cursor
-from pixelcnn.nn.masks import MaskKind, raster_mask
-from pixelcnn.nn.stacks import LatestRows, convolve
-from pixelcnn.nn.weight_norm import WeightNormed
 
 
 class DownConv(WeightNormed):

@@ -5,9 +5,9 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
 
+from pixelcnn.nn.convolutions.masks import raster_mask
+from pixelcnn.nn.convolutions.weight_norm import WeightNormed
 from pixelcnn.nn.cursor import Cursor
-from pixelcnn.nn.masks import raster_mask
-from pixelcnn.nn.weight_norm import WeightNormed
 
 STRIDE = 2
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from einops import rearrange
 
-from pixelcnn.nn.key_values import KeyValues, attend
+from pixelcnn.nn.attention.key_values import KeyValues, attend
 
 EITHER = pytest.mark.parametrize("strict", [False, True])
 WIDTHS = pytest.mark.parametrize("widths", [(4, 4), (4, 7), (4, 1)])

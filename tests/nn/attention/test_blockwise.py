@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from pixelcnn.nn import blockwise as room
-from pixelcnn.nn.blockwise import BLOCK, blockwise, pays
-from pixelcnn.nn.key_values import attend
+from pixelcnn.nn.attention import blockwise as module
+from pixelcnn.nn.attention.blockwise import BLOCK, blockwise, pays
+from pixelcnn.nn.attention.key_values import attend
 
 LENGTH = 2 * BLOCK + 3  # tokens: the last block is a short one
 
@@ -35,7 +35,8 @@ def test_blocks_give_what_all_tokens_at_once_give_and_so_do_their_derivatives():
 def test_training_in_half_precision_goes_by_blocks_and_stays_close(strict, monkeypatch):
     calls = []
     monkeypatch.setattr(
-        "pixelcnn.nn.key_values.blockwise", lambda *parts: calls.append(1) or blockwise(*parts)
+        "pixelcnn.nn.attention.key_values.blockwise",
+        lambda *parts: calls.append(1) or blockwise(*parts),
     )
     parts = tokens(torch.bfloat16)
     attended = attend(*parts, strict=strict)
@@ -53,5 +54,5 @@ def test_blocks_pay_for_long_sequences_trained_in_half_precision_that_fit(monkey
     assert not pays(query.detach())
     with torch.no_grad():
         assert not pays(query)
-    monkeypatch.setattr(room, "MOST_WEIGHTS", 2 * 2 * LENGTH**2 // 2 - 1)
+    monkeypatch.setattr(module, "MOST_WEIGHTS", 2 * 2 * LENGTH**2 // 2 - 1)
     assert not pays(query)

@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from pixelcnn.nn.conv_walk import CausalTaps, prepare_walk
+from pixelcnn.nn.convolutions.conv_walk import CausalTaps, prepare_walk
+from pixelcnn.nn.convolutions.masks import MaskKind, raster_mask
 from pixelcnn.nn.cursor import Cursor
-from pixelcnn.nn.masks import MaskKind, raster_mask
 
 
 class MaskedConv2d(nn.Module):

@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from einops import rearrange, repeat
 from torch import Tensor, nn
 
-from pixelcnn.nn.conv import MaskedConv2d
+from pixelcnn.nn.attention.key_values import KeyValues, attend
+from pixelcnn.nn.convolutions.masked import MaskedConv2d
 from pixelcnn.nn.cursor import Cursor
-from pixelcnn.nn.key_values import KeyValues, attend
 from pixelcnn.nn.norm import Norm
 
 NUM_WAVES = 8

@@ -7,11 +7,11 @@ import torch
 from einops import rearrange, repeat
 from torch import Tensor, nn
 
+from pixelcnn.nn.attention.key_values import KeyValues, attend
+from pixelcnn.nn.blocks.residual import GatedResidual
 from pixelcnn.nn.condition import Condition
+from pixelcnn.nn.convolutions.shifted import DownRightConv
 from pixelcnn.nn.cursor import Cursor
-from pixelcnn.nn.key_values import KeyValues, attend
-from pixelcnn.nn.residual import GatedResidual
-from pixelcnn.nn.shifted import DownRightConv
 
 PLACES = 2  # coordinates of a pixel
 

@@ -3,12 +3,12 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pixelcnn.nn.blocks.activations import GATE_GAIN, gate, halves
 from pixelcnn.nn.condition import Condition, ConditionBias
-from pixelcnn.nn.conv import MaskedConv2d
+from pixelcnn.nn.convolutions.masked import MaskedConv2d
+from pixelcnn.nn.convolutions.stacks import HorizontalConv, VerticalConv
 from pixelcnn.nn.cursor import Cursor
-from pixelcnn.nn.gate import GATE_GAIN, gate, halves
 from pixelcnn.nn.norm import Norm, NormKind
-from pixelcnn.nn.stacks import HorizontalConv, VerticalConv
 
 
 class VerticalLayer(nn.Module):

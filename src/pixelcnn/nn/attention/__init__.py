@@ -1,0 +1,1 @@
+"""Causal attention, and the keys and values that a walk keeps."""

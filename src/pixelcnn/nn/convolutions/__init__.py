@@ -1,0 +1,1 @@
+"""Causal convolutions over whole images and along a walk, and their masks."""
