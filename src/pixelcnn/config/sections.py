@@ -88,7 +88,9 @@ class DataConfig:
             counted and named, instead of ending the run.
         subset: Which one, of a set of hf: that has several.
         image_column: Column of the images of hf:. None: the one of type Image.
-        label_column: Column of the labels of hf:. None: the one of type ClassLabel, if any.
+        label_column: Column of the labels of hf:. None: the one of type ClassLabel, if any. "": no
+            labels.
+        label_depth: Nested folders of folder: whose names make the class. None: 1. 0: no labels.
     """
 
     dataset_name: str = "digits"
@@ -107,6 +109,7 @@ class DataConfig:
     subset: str | None = None
     image_column: str | None = None
     label_column: str | None = None
+    label_depth: int | None = None
 
 
 AUTO = "auto"

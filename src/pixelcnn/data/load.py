@@ -56,7 +56,7 @@ def reader_options(dataset_name: str) -> set[str]:
 
     Example:
         >>> sorted(reader_options("folder:photos"))
-        ['channels', 'image_size', 'skip_broken_files', 'stream_above_bytes']
+        ['channels', 'image_size', 'label_depth', 'skip_broken_files', 'stream_above_bytes']
     """
     parameters = _parameters(dataset_name.partition(":")[0])
     return {name for name, each in parameters.items() if each.kind is each.KEYWORD_ONLY}
@@ -127,7 +127,9 @@ def load_data(
     taken = reader_options(name)
     _check_taken(name, options)
     given = {"image_size": size, "channels": channels, **options}
-    source = _read(name, path, {key: given[key] for key in given.keys() & taken})
+    source = _read(
+        name, path, {key: given[key] for key in given.keys() & taken if given[key] is not None}
+    )
     _check_fit(source, levels, binarization, channels)
     return prepare_splits(
         source,

@@ -183,9 +183,10 @@ def check_image_conditions(condition: Condition, conditions: Conditions) -> None
         return
     if values is None:
         others = f" (but {' and '.join(conditions.kinds)})" if conditions.kinds else ""
+        advice = " `pixelcnn score` sums over its labels." if kind == "labels" else ""
         raise ConfigError(
             f"The model is conditioned on {condition.count} {kind}, but the images have none"
-            f"{others}."
+            f"{others}.{advice}"
         )
     if kind == "labels" and int(values.max()) >= condition.count:
         raise ConfigError(

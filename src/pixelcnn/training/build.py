@@ -5,6 +5,7 @@ from typing import Any
 
 from pixelcnn.config import ModelConfig, as_section
 from pixelcnn.data import DataSplits
+from pixelcnn.data.data_warnings import warn_about_data
 from pixelcnn.errors import ConfigError
 from pixelcnn.models import AutoregressiveModel, build
 
@@ -76,11 +77,8 @@ def check_data_condition(options: dict[str, Any], data: DataSplits) -> None:
                 f"`model.{name}` is {count}, but these images have "
                 f"{f'{others}, and ' if others else ''}no {kind}. Leave it out."
             )
-        if kind == "labels" and int(values.max()) >= count:
-            raise ConfigError(
-                f"`model.num_labels` must be at least {int(values.max()) + 1}, the labels of these "
-                f"images, got {count}."
-            )
+        if kind == "labels":
+            _check_labels(count, data)
         if kind != "labels" and values.shape[1] != count:
             names = data.names_of(kind)
             named = f" ({', '.join(names)})" if names else ""
@@ -88,3 +86,23 @@ def check_data_condition(options: dict[str, Any], data: DataSplits) -> None:
                 f"`model.{name}` must be {values.shape[1]}, as the {kind} of these images "
                 f"have{named}, got {count}."
             )
+
+
+def _check_labels(count: int, data: DataSplits) -> None:
+    """Raises `ConfigError` unless all images have labels of the model; warns if it has more."""
+    assert data.train.labels is not None
+    least, known = int(data.train.labels.max()) + 1, data.num_labels or 0
+    if count < least:
+        raise ConfigError(
+            f"`model.num_labels` must be at least {least}, the labels of these images, got {count}."
+        )
+    if data.val.labels is None:
+        raise ConfigError(
+            "A model of labels needs validation images with labels, got some without. Label them, "
+            "or leave out `model.num_labels`."
+        )
+    if count > known:
+        warn_about_data(
+            f"`model.num_labels` is {count} and these images have {known} labels: samples of the "
+            f"other {count - known} are of no images."
+        )

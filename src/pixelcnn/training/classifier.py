@@ -82,6 +82,12 @@ def train_classifier(
             "A classifier needs images with labels, but these have none: choose another "
             "`data.dataset_name`, or add the labels `y_train` …"
         )
+    unlabelled = [name for name in ("val", "test") if getattr(data, name).labels is None]
+    if unlabelled:
+        raise ConfigError(
+            f"A classifier is tried on images with labels, but not all images of the splits "
+            f"{' and '.join(unlabelled)} have one. Label them, or leave them out."
+        )
     settings = settings or ClassifierSettings()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pixelcnn.data.data_warnings import DataWarning
 from pixelcnn.data.files.listing import list_images
 from pixelcnn.errors import DataError
 
@@ -50,7 +51,32 @@ def test_a_class_may_be_a_link_and_a_link_round_in_a_circle_is_not_followed(tmp_
     (tmp_path / "images" / "dog" / "round").symlink_to(tmp_path / "images")
     (tmp_path / "images" / "dog" / "2.png").symlink_to(tmp_path / "elsewhere" / "1.png")
     (tmp_path / "images" / "dog" / "3.png").symlink_to(tmp_path / "gone.png")
-    assert names_of(list_images(tmp_path / "images")) == ["cat/1.png", "dog/1.png", "dog/2.png"]
+    with pytest.warns(DataWarning, match=r"dog/round is a link to a folder within a class"):
+        names = names_of(list_images(tmp_path / "images"))
+    assert names == ["cat/1.png", "dog/1.png", "dog/2.png", "dog/3.png"]
+
+
+def test_a_link_that_leads_nowhere_and_may_have_been_a_class_is_refused(tmp_path):
+    touch(tmp_path, "dog/1.png")
+    (tmp_path / "cat").symlink_to(tmp_path / "gone")
+    with pytest.raises(DataError, match=r"cat is a link that leads nowhere, to .*gone\. Fetch"):
+        list_images(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("depth", "classes"),
+    [(0, ()), (1, (("cat", 3),)), (2, (("cat/big", 1), ("cat/small", 2)))],
+)
+def test_as_many_folders_as_set_name_the_class(tmp_path, depth, classes):
+    touch(tmp_path, "cat/big/1.png", "cat/small/2.png", "cat/small/3.png")
+    listing = list_images(tmp_path, label_depth=depth)
+    assert listing.classes == classes and len(listing.paths) == 3
+
+
+def test_images_in_fewer_folders_than_name_the_class_are_refused(tmp_path):
+    touch(tmp_path, "cat/1.png", "cat/small/2.png")
+    with pytest.raises(DataError, match=r"cat/1\.png must lie in 2 folders, .* got 1"):
+        list_images(tmp_path, label_depth=2)
 
 
 def test_a_folder_named_like_an_image_is_a_folder(tmp_path):

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from pixelcnn.data import DataWarning
 from pixelcnn.data.sources.arrays import read_npy, read_npz, to_images
 from pixelcnn.errors import DataError
 
@@ -82,6 +83,22 @@ def test_labels_come_with_their_names(save):
     assert named.label_names == ("cat", "dog")
 
 
+def test_unknown_labels_leave_a_split_without_labels(save):
+    known = {"x_train": BYTES, "y_train": [0, 1, 1, 0], "x_test": BYTES}
+    with pytest.warns(DataWarning, match="1 of 4 test images without a known label"):
+        source = read_npz(save(**known, y_test=[0, 1, 1, -1]))
+    assert source.test.labels is None and source.train.labels.tolist() == [0, 1, 1, 0]
+    assert source.notes == ("1 of 4 test images without a known label",)
+    with pytest.warns(DataWarning, match="3 of 4 train images"):
+        source = read_npz(save(**known | {"y_train": [0, -1, -1, -1]}, y_test=[0] * 4))
+    assert source.label_names is None and source.test.labels is None
+
+
+def test_classes_without_training_images_are_named(save):
+    with pytest.warns(DataWarning, match=r"no training images of class 0: .* nothing about it"):
+        assert read_npz(save(x_train=BYTES, y_train=[1, 2, 3, 1])).label_names == tuple("0123")
+
+
 @pytest.mark.parametrize(
     ("arrays", "word"),
     [
@@ -98,7 +115,8 @@ def test_labels_come_with_their_names(save):
         ({"x_train": BYTES, "x_test": BYTES[:, :4]}, "one shape"),
         ({"x_train": BYTES, "y_train": [0, 1, 2]}, r"shape \(4,\), got int64 of shape \(3,\)"),
         ({"x_train": BYTES, "y_train": [0.5] * 4}, "one integer per image"),
-        ({"x_train": BYTES, "y_train": [0, 1, -1, 0]}, "values from -1 to 1"),
+        ({"x_train": BYTES, "y_train": [0, 1, -2, 0]}, "or -1 where it is .* values from -2 to 1"),
+        ({"x_train": BYTES, "y_train": np.eye(4, dtype=int)}, "several .* as `attributes_train`"),
         (
             {"x_train": BYTES, "y_train": [0, 1, 1, 0], "x_test": BYTES, "y_test": [0, 1, 2, 0]},
             "from 0 to 1, .* got values from 0 to 2",

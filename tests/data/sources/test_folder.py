@@ -142,8 +142,59 @@ def test_test_images_need_training_images_and_their_classes(tmp_path):
     with pytest.raises(DataError, match="`test` but no folder `train`"):
         read_folder(tmp_path)
     save(tmp_path / "train" / "cat" / "b.png")
-    with pytest.raises(DataError, match=r"a\.png must lie in one of .*\(cat\), got owl"):
+    with pytest.warns(DataWarning, match=r"1 of 1 test images .* \(owl: no training images\)"):
+        source = read_folder(tmp_path)
+    assert source.test.labels is None and source.train.labels.tolist() == [0]
+
+
+def splits_of(path):
+    source = read_folder(path)
+    return [part and len(part) for part in (source.train, source.val, source.test)]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("training", "valid", "testing"),
+        ("Train", "DEV", "Test"),
+        ("images_train", "val2017", "test-set"),
+    ],
+)
+def test_splits_are_known_by_any_spelling(tmp_path, names):
+    for count, name in enumerate(names, 1):
+        for number in range(count):
+            save(tmp_path / name / f"{number}.png")
+    assert splits_of(tmp_path) == [1, 2, 3]
+
+
+def test_what_lies_beside_splits_is_named_or_refused(tmp_path):
+    for name in ("train/1.png", "bus/2.png"):
+        save(tmp_path / name)
+    with pytest.raises(DataError, match=r"`train`, which is a split, and .* `bus`\. .* is a class"):
         read_folder(tmp_path)
+    save(tmp_path / "test" / "3.png")
+    with pytest.warns(DataWarning, match="without the folder bus, which is no split"):
+        source = read_folder(tmp_path)
+    assert source.notes == ("without the folder bus",) and len(source.train) == 1
+    save(tmp_path / "4.png")
+    with pytest.raises(DataError, match=r"beside it images \(4\.png\)"):
+        read_folder(tmp_path)
+
+
+def test_two_folders_of_one_split_are_refused(tmp_path):
+    for name in ("train/1.png", "val/2.png", "validation/3.png"):
+        save(tmp_path / name)
+    with pytest.raises(DataError, match="two folders for the split `val`, `val` and `validation`"):
+        read_folder(tmp_path)
+
+
+def test_links_that_lead_nowhere_are_broken_files(tmp_path):
+    save(tmp_path / "a.png")
+    (tmp_path / "b.png").symlink_to("gone.png")
+    with pytest.raises(DataError, match=r"b\.png .* link that leads nowhere, to gone\.png\. Fetch"):
+        read_folder(tmp_path)
+    with pytest.warns(DataWarning, match="1 broken file left out"):
+        assert len(read_folder(tmp_path, skip_broken_files=True).train) == 1
 
 
 @pytest.fixture

@@ -174,7 +174,36 @@ def test_a_column_that_is_not_there_lists_those_that_are(tmp_path, setting):
 def test_labels_that_are_hidden_are_named(tmp_path):
     found = {"train": table(), "test": table(range(5), label=[-1] * 5)}
     datasets.DatasetDict(found).save_to_disk(tmp_path)
-    with pytest.raises(DataError, match=r"`label` of .*\(test\) must hold labels from 0 to 9"):
+    with pytest.warns(DataWarning, match=r"`label` of .* has 5 of 5 test images without a known"):
+        data = load_data(f"hf:{tmp_path}")
+    assert data.test.labels is None and data.num_labels == 10
+    assert load_data(f"hf:{tmp_path}", label_column="").label_names is None
+
+
+def test_texts_are_classes_and_unknown_where_training_lacks_them(tmp_path):
+    features = {**STORED, "label": datasets.Value("string")}
+    kinds = {
+        "train": ["dog", "cat"] * 20,
+        "validation": ["cat", "dog"] * 2,
+        "test": ["cat", None, "owl"],
+    }
+    found = {
+        split: table(range(len(each)), features=features, label=each)
+        for split, each in kinds.items()
+    }
+    datasets.DatasetDict(found).save_to_disk(tmp_path)
+    with pytest.warns(DataWarning, match=r"2 of 3 test images without a known label \(owl: no"):
+        data = load_data(f"hf:{tmp_path}", label_column="label")
+    assert data.label_names == ("cat", "dog")
+    assert data.train.labels.tolist() == [1, 0] * 20 and data.val.labels.tolist() == [0, 1] * 2
+    assert data.test.labels is None
+
+
+def test_two_tables_of_one_split_are_refused(tmp_path):
+    names = ("train", "val", "validation")
+    found = {split: table(range(5)) for split in names}
+    datasets.DatasetDict(found).save_to_disk(tmp_path)
+    with pytest.raises(DataError, match="two tables for the split `val`, `val` and `validation`"):
         load_data(f"hf:{tmp_path}")
 
 

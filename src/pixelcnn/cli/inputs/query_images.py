@@ -90,6 +90,8 @@ def split_of(
     name = config.evaluation.split
     images: ImageSet = getattr(data, name)
     check_spec(model, images.spec)
+    if foreign is None and model.num_labels is not None and images.labels is None:
+        foreign = f"not all of the {name} images have a label"
     if with_condition and foreign is None:
         check_image_conditions(model.condition, images.conditions)
     about, count = data.protocol, args.max_images

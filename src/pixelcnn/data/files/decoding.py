@@ -112,8 +112,13 @@ def _stream(file: Path | bytes) -> Path | BytesIO:
 
 
 def _broken(file: Path | bytes, name: str | None, error: Exception) -> DataError:
+    label = name or ("the image" if isinstance(file, bytes) else file)
+    if isinstance(file, Path) and file.is_symlink() and not file.exists():
+        return DataError(
+            f"{label} cannot be read as an image: it is a link that leads nowhere, to "
+            f"{file.readlink()}. Fetch its content (git annex get, dvc pull), or remove it."
+        )
     unknown = isinstance(file, bytes) and "cannot identify" in str(error)
     # Pillow names content by its address in memory.
     reason = "it is no image, or of an unknown format" if unknown else error
-    label = name or ("the image" if isinstance(file, bytes) else file)
     return DataError(f"{label} cannot be read as an image: {reason}. Repair or remove it.")

@@ -1,6 +1,6 @@
 """Labels, attributes and maps in NumPy files."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pixelcnn.data.conditions import Conditions
+from pixelcnn.data.sources.labels import UNKNOWN, KnownLabels, known_labels
 from pixelcnn.errors import DataError
 from pixelcnn.spec import MAX_LEVELS
 
@@ -23,21 +24,19 @@ KEYS = {
 }
 
 
-def read_conditions(arrays: Mapping[str, Array], split: str, path: Path) -> Conditions:
-    """The conditions of one split, of each kind that the training images have.
+def read_conditions(
+    arrays: Mapping[str, Array], split: str, path: Path, labels: Tensor | None
+) -> Conditions:
+    """The conditions of one split, of each kind that the training images have, with its labels.
 
     Raises:
         DataError: If a kind exists for some splits only, or does not fit the images.
     """
-    kinds = [kind for kind in PREFIXES if has_kind(arrays, kind, path)]
+    kinds = [kind for kind in ("attributes", "maps") if has_kind(arrays, kind, path)]
     for kind in kinds:
-        if f"{PREFIXES[kind]}_{split}" not in arrays:
-            raise DataError(
-                f"{path} holds `{PREFIXES[kind]}_train` and `x_{split}`, so it must hold "
-                f"`{PREFIXES[kind]}_{split}` too."
-            )
+        _check_held(arrays, f"{kind}_{split}", path)
     return Conditions(
-        _labels(arrays, split, path) if "labels" in kinds else None,
+        labels,
         *(
             _numbers(arrays[f"{kind}_{split}"], f"`{kind}_{split}` of {path}", axes)
             if kind in kinds
@@ -45,6 +44,15 @@ def read_conditions(arrays: Mapping[str, Array], split: str, path: Path) -> Cond
             for kind, axes in (("attributes", 2), ("maps", 4))
         ),
     )
+
+
+def _check_held(arrays: Mapping[str, Array], key: str, path: Path, advice: str = "") -> None:
+    """Raises `DataError` if the training images have what another split lacks."""
+    if key not in arrays:
+        prefix, split = key.rsplit("_", 1)
+        raise DataError(
+            f"{path} holds `{prefix}_train` and `x_{split}`, so it must hold `{key}` too.{advice}"
+        )
 
 
 def has_kind(arrays: Mapping[str, Array], kind: str, path: Path) -> bool:
@@ -58,10 +66,30 @@ def has_kind(arrays: Mapping[str, Array], kind: str, path: Path) -> bool:
     return False
 
 
-def label_names(arrays: Mapping[str, Array], path: Path) -> tuple[str, ...] | None:
-    """One name per class: those of the file, or the numbers; None without labels."""
+def read_labels(arrays: Mapping[str, Array], splits: Iterable[str], path: Path) -> KnownLabels:
+    """The labels of all splits, and one name per class: those of the file, or the numbers.
+
+    Raises:
+        DataError: If they are not class numbers of these images.
+    """
     if not has_kind(arrays, "labels", path):
-        return None
+        return KnownLabels(dict.fromkeys(splits), None, ())
+    names = _label_names(arrays)
+    labels = {}
+    for split in splits:
+        _check_held(arrays, f"y_{split}", path, " Write -1 where a label is not known.")
+        labels[split] = to_labels(
+            arrays[f"y_{split}"],
+            len(names),
+            count=len(arrays[f"x_{split}"]),
+            where=f"`y_{split}` of {path}",
+            source="as `label_names`, or else the training labels say",
+            unknown=True,
+        )
+    return known_labels(labels, names, str(path))
+
+
+def _label_names(arrays: Mapping[str, Array]) -> tuple[str, ...]:
     if "label_names" in arrays:
         return _texts(arrays["label_names"])
     y_train = arrays["y_train"]
@@ -94,18 +122,9 @@ def _texts(array: Array) -> tuple[str, ...]:
     return tuple(str(text) for text in array.ravel())
 
 
-def _labels(arrays: Mapping[str, Array], split: str, path: Path) -> Tensor:
-    names = label_names(arrays, path)
-    return to_labels(
-        arrays[f"y_{split}"],
-        len(names or ()),
-        count=len(arrays[f"x_{split}"]),
-        where=f"`y_{split}` of {path}",
-        source="as the training labels or `label_names` say",
-    )
-
-
-def to_labels(labels: Array, num_labels: int, *, count: int, where: str, source: str) -> Tensor:
+def to_labels(
+    labels: Array, num_labels: int, *, count: int, where: str, source: str, unknown: bool = False
+) -> Tensor:
     """Checks class numbers of images.
 
     Args:
@@ -114,6 +133,7 @@ def to_labels(labels: Array, num_labels: int, *, count: int, where: str, source:
         count: Images N, at least one.
         where: The name of the array in messages.
         source: The origin of `num_labels` in messages.
+        unknown: Whether a label may be `UNKNOWN`.
 
     Returns:
         Shape: (N,), int64.
@@ -122,14 +142,17 @@ def to_labels(labels: Array, num_labels: int, *, count: int, where: str, source:
         DataError: If they are not class numbers of these images.
     """
     if labels.dtype.kind not in "ui" or labels.shape not in ((count,), (count, 1)):
+        many = labels.ndim == 2 and len(labels) == count
+        advice = " Save several labels per image as `attributes_train` …" if many else ""
         raise DataError(
             f"{where} must hold one integer per image, shape ({count},), got {labels.dtype} of "
-            f"shape {labels.shape}."
+            f"shape {labels.shape}.{advice}"
         )
-    if labels.min() < 0 or labels.max() >= num_labels:
+    if labels.min() < (UNKNOWN if unknown else 0) or labels.max() >= num_labels:
+        also = f", or {UNKNOWN} where it is unknown" if unknown else ""
         raise DataError(
-            f"{where} must hold labels from 0 to {num_labels - 1}, {source}, got values from "
-            f"{labels.min()} to {labels.max()}."
+            f"{where} must hold labels from 0 to {num_labels - 1}, {source}{also}, got values "
+            f"from {labels.min()} to {labels.max()}."
         )
     return torch.from_numpy(labels.reshape(count).astype(np.int64))
 

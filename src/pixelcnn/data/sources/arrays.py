@@ -34,7 +34,7 @@ def read_npz(path: Path) -> Source:
             folder of shards must be complete. Keys:
 
             * `x_train`, optional `x_val`, `x_test`: images as `to_images` takes them.
-            * `y_train`, …: class numbers from 0, one per image; for all splits or for none.
+            * `y_train`, …: class numbers from 0, one per image; -1 where it is not known.
             * `attributes_train`, …: numbers that describe each image, shape (N, A); for all
               splits or none.
             * `maps_train`, …: planes as large as the images, shape (N, A, H, W); for all splits
@@ -117,10 +117,11 @@ def source_from_arrays(name: str, arrays: Mapping[str, Array], *, path: Path) ->
     }
     levels = _stored_levels(arrays, path)
     _check_alike(images, levels, path)
+    labels = array_conditions.read_labels(arrays, images, path)
     sets = {
         split: TensorImageSet(
             x,
-            **array_conditions.read_conditions(arrays, split, path)._asdict(),
+            **array_conditions.read_conditions(arrays, split, path, labels.of[split])._asdict(),
             levels=levels,
         )
         for split, x in images.items()
@@ -131,7 +132,8 @@ def source_from_arrays(name: str, arrays: Mapping[str, Array], *, path: Path) ->
         sets["train"],
         sets.get("val"),
         sets.get("test"),
-        label_names=array_conditions.label_names(arrays, path),
+        label_names=labels.names,
+        notes=labels.notes,
         attribute_names=array_conditions.attribute_names(arrays, path),
     )
 

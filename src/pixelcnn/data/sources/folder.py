@@ -4,18 +4,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
+from pixelcnn.arguments import whole_number
 from pixelcnn.data.files.folder_index import folder_headers
 from pixelcnn.data.files.headers import SplitHeaders
 from pixelcnn.data.files.listing import Listing, list_images
 from pixelcnn.data.image_sets import Source
+from pixelcnn.data.sources.folder_layout import split_folders
 from pixelcnn.data.sources.image_files import (
     STREAM_ABOVE_BYTES,
     check_channels,
     source_of_images,
 )
-from pixelcnn.errors import DataError
+from pixelcnn.data.sources.labels import KnownLabels, known_labels, numbered
 
 
 def read_folder(
@@ -25,6 +26,7 @@ def read_folder(
     channels: int | None = None,
     stream_above_bytes: int = STREAM_ABOVE_BYTES,
     skip_broken_files: bool = False,
+    label_depth: int = 1,
 ) -> Source:
     """Reads a folder of image files, 8 bits per channel.
 
@@ -34,26 +36,34 @@ def read_folder(
 
     Args:
         path: A folder of images; or of one sub-folder per class, each with images at any depth; or
-            of sub-folders `train` and optionally `val` and `test` in one of these forms.
+            of sub-folders `train` and optionally `val` and `test` in one of these forms (also
+            `training`, `valid`, `validation`, `dev` and `testing`, in any case). Other folders
+            beside two such splits are left out and named; beside one they are refused.
         image_size: Height and width wanted; without it all images must have one size.
         channels: 1 for grey, 3 for RGB; without it 1 if every file is grey, otherwise 3.
         stream_above_bytes: Above this size decoded, images stay in their files and are decoded
             batch by batch.
         skip_broken_files: Whether files that cannot be decoded are skipped, counted and named. To
             find them, each file is decoded once; the result is cached with its header.
+        label_depth: Nested folders whose names make the class: 1 for the outermost, 2 for classes
+            such as `cat/small`. 0: there are no classes, and images may lie at any depth.
 
     Raises:
-        ConfigError: If `channels` is neither 1 nor 3.
+        ConfigError: If `channels` is neither 1 nor 3, or `label_depth` is negative.
         DataError: If there is no image, a file is broken, or the sizes differ.
     """
     check_channels(channels)
-    listings = {split: list_images(folder) for split, folder in _split_folders(path).items()}
-    names = _class_names(listings)
+    whole_number("label_depth", label_depth, at_least=0)
+    folders, notes = split_folders(path)
+    listings = {
+        split: list_images(folder, label_depth=label_depth) for split, folder in folders.items()
+    }
+    labels = _labels(listings, str(path))
     splits = {
         split: SplitHeaders(
             listing.paths,
             *folder_headers(listing, skip_broken=skip_broken_files),
-            classes=_classes(listing, names),
+            classes=labels.of[split],
         )
         for split, listing in listings.items()
     }
@@ -61,41 +71,23 @@ def read_folder(
         f"folder:{path.resolve().name}",
         splits,
         where=str(path),
-        label_names=names,
+        label_names=labels.names,
+        notes=(*notes, *labels.notes),
         image_size=image_size,
         channels=channels,
         stream_above_bytes=stream_above_bytes,
     )
 
 
-def _split_folders(path: Path) -> dict[str, Path]:
-    if not path.is_dir():
-        raise DataError(f"There is no folder {path}. Give a folder that holds images.")
-    found = {name: path / name for name in ("train", "val", "test") if (path / name).is_dir()}
-    if found and "train" not in found:
-        raise DataError(f"{path} holds a folder `{min(found)}` but no folder `train`. Add it.")
-    return found or {"train": path}
-
-
-def _class_names(listings: Mapping[str, Listing]) -> tuple[str, ...] | None:
-    """Names of the classes of the training images, sorted; None without classes."""
-    names = [name for name, _ in listings["train"].classes]
-    for listing in listings.values():
-        first = 0
-        for name, count in listing.classes or (("", len(listing.paths)),):
-            if name not in (names or ("",)):
-                raise DataError(
-                    f"{listing.paths[first]} must lie in one of the classes of the training images "
-                    f"({', '.join(names) or 'none'}), got {name or 'none'}."
-                )
-            first += count
-    return tuple(names) or None
-
-
-def _classes(listing: Listing, names: tuple[str, ...] | None) -> Tensor | None:
-    """The class of each image, (N,)."""
-    if names is None:
-        return None
-    numbers = {name: number for number, name in enumerate(names)}
-    classes = torch.tensor([numbers[name] for name, _ in listing.classes])
-    return classes.repeat_interleave(torch.tensor([count for _, count in listing.classes]))
+def _labels(listings: Mapping[str, Listing], where: str) -> KnownLabels:
+    """The classes of the images by number; those that the training images lack are unknown."""
+    names = sorted({name for name, _ in listings["train"].classes})
+    if not names:
+        return KnownLabels(dict.fromkeys(listings), None, ())
+    labels, foreign = {}, {}
+    for split, listing in listings.items():
+        classes = listing.classes or (("", len(listing.paths)),)
+        counts = torch.tensor([count for _, count in classes])
+        labels[split] = numbered([name for name, _ in classes], names).repeat_interleave(counts)
+        foreign[split] = sorted({name for name, _ in listing.classes} - set(names))
+    return known_labels(labels, names, where, foreign=foreign)

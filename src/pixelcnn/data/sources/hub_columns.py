@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from pixelcnn.data.sources.array_conditions import to_labels
+from pixelcnn.data.sources.labels import UNKNOWN, KnownLabels, known_labels, numbered
 from pixelcnn.errors import ConfigError, DataError
 
 
@@ -39,14 +41,19 @@ def find_image_column(
 def find_label_column(
     datasets: ModuleType, features: Mapping[str, Any], requested: str | None, name: str
 ) -> str | None:
-    """The requested column of labels, or the only one of type ClassLabel; None without one."""
+    """The requested column of labels, or the only one of type ClassLabel; None without one.
+
+    An empty name requests none.
+    """
+    if requested == "":
+        return None
     if requested is not None:
         return _existing(features, requested, "label_column", name)
     labels = [key for key, kind in features.items() if isinstance(kind, datasets.ClassLabel)]
     if len(labels) > 1:
         raise DataError(
             f"{name} has several columns of type ClassLabel. Name one by "
-            f"`data.label_column`: {', '.join(labels)}."
+            f"`data.label_column`: {', '.join(labels)}; or set it to '' for none."
         )
     return labels[0] if labels else None
 
@@ -74,36 +81,54 @@ def _columns(features: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} ({kind(feature)})" for name, feature in features.items())
 
 
-def classes_of(
-    tables: Mapping[str, Any], column: str | None, name: str
-) -> tuple[dict[str, Tensor], tuple[str, ...] | None]:
-    """The class of each row of each split, (N,), and the names of the classes.
+def classes_of(tables: Mapping[str, Any], column: str | None, name: str) -> KnownLabels:
+    """The class of each row of each split, and the names of the classes.
 
-    A column of plain integers is accepted too; the numbers are the names then.
+    A column of plain integers is accepted too, of which the numbers are the names; and one of
+    texts, which are the names in alphabetical order. -1, nothing and an empty text mean that the
+    class is not known.
 
     Raises:
         DataError: If the column holds anything else.
     """
     if column is None:
-        return {}, None
-    values = {split: table.with_format("numpy")[column][:] for split, table in tables.items()}
+        return KnownLabels(dict.fromkeys(tables), None, ())
+    values = {split: _cells(table, column) for split, table in tables.items()}
     stated = getattr(tables["train"].features[column], "names", None)
     kinds = {array.dtype.kind for array in values.values()}
-    if stated is None and kinds <= set("ui"):
+    foreign: dict[str, list[str]] = {}
+    where = f"`{column}` of {name}"
+    if stated is None and kinds == {"U"}:
+        stated = sorted(set(values["train"].tolist()) - {""})
+        foreign = {
+            split: sorted(set(each.tolist()) - {"", *stated}) for split, each in values.items()
+        }
+        values = {split: numbered(each.tolist(), stated).numpy() for split, each in values.items()}
+    elif stated is None and kinds <= set("ui"):
         count = max(int(values["train"].max(initial=0)), 0) + 1
         stated = [str(number) for number in range(count)]
-    where = f"`{column}` of {name}"
-    classes = {
+    labels = {
         split: to_labels(
             array,
             len(stated or ()),
             count=len(array),
             where=f"{where} ({split})",
             source="as its type or the training labels say",
+            unknown=True,
         )
         for split, array in values.items()
     }
-    return classes, tuple(stated or ())
+    return known_labels(labels, stated or (), where, foreign=foreign)
+
+
+def _cells(table: Any, column: str) -> NDArray[np.generic]:
+    """A column as an array: integers with -1 for nothing, or texts with "" for nothing."""
+    array: NDArray[Any] = np.asarray(table.with_format("numpy")[column][:])
+    if array.dtype.kind == "f" and (np.isnan(array) | (array == np.round(array))).all():
+        return np.where(np.isnan(array), UNKNOWN, array).astype(np.int64)
+    if array.dtype.kind in "OT" and all(cell is None or isinstance(cell, str) for cell in array):
+        return np.array([cell or "" for cell in array], dtype=np.str_)
+    return array
 
 
 def encoded_column(datasets: ModuleType, table: Any, column: str, name: str) -> Any:

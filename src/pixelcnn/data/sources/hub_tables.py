@@ -8,13 +8,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from pixelcnn.data.sources.split_names import split_named
 from pixelcnn.errors import ConfigError, DataError
 
-SPLITS = {
-    "train": ("train", "training"),
-    "val": ("validation", "valid", "val", "dev"),
-    "test": ("test",),
-}
 BUILDERS = {".parquet": "parquet", ".arrow": "arrow"}
 SAVED = ("dataset_dict.json", "state.json")  # written by `save_to_disk`
 
@@ -76,11 +72,16 @@ def tables_by_split(found: Mapping[str, Any], name: str) -> tuple[dict[str, Any]
     """The tables of train, val and test, and a note on other splits."""
     if len(found) == 1:  # whatever its name
         return {"train": next(iter(found.values()))}, []
-    chosen = {
-        split: next(spelt for spelt in spellings if spelt in found)
-        for split, spellings in SPLITS.items()
-        if set(spellings) & set(found)
-    }
+    chosen: dict[str, str] = {}
+    for spelt in found:
+        split = split_named(spelt)
+        if split in chosen:
+            raise DataError(
+                f"{name} has two tables for the split `{split}`, `{chosen[split]}` and `{spelt}`. "
+                f"Leave one out."
+            )
+        if split is not None:
+            chosen[split] = spelt
     if "train" not in chosen:
         raise DataError(f"{name} must have a split `train`, got {', '.join(found)}.")
     others = sorted(set(found) - set(chosen.values()))

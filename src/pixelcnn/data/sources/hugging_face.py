@@ -49,8 +49,8 @@ def read_hugging_face(
         skip_broken_files: As `read_folder`.
         subset: Name of one subset ("configuration" on the hub) of a set that has several.
         image_column: Name of the column of images; without it the one of type `Image`.
-        label_column: Name of the column of labels; without it the one of type `ClassLabel`, if
-            there is one.
+        label_column: Name of the column of labels: numbers or texts; without it the one of type
+            `ClassLabel`, if there is one. "": no labels.
 
     Raises:
         ConfigError: If a column of that name is missing, or `channels` is neither 1 nor 3.
@@ -64,17 +64,17 @@ def read_hugging_face(
     features = tables["train"].features
     column = find_image_column(datasets, features, image_column, name)
     labels = find_label_column(datasets, features, label_column, name)
-    classes, label_names = classes_of(tables, labels, name)
+    classes = classes_of(tables, labels, name)
     splits = {}
     for split, table in tables.items():
         rows = Rows(encoded_column(datasets, table, column, name), column, f"{name} ({split})")
-        splits[split] = _read_headers(rows, classes.get(split), skip_broken_files)
+        splits[split] = _read_headers(rows, classes.of[split], skip_broken_files)
     return source_of_images(
         f"hf:{path.name if path.exists() else name}{f' ({subset})' if subset else ''}",
         splits,
         where=name,
-        label_names=label_names,
-        notes=tuple(notes),
+        label_names=classes.names,
+        notes=(*notes, *classes.notes),
         image_size=image_size,
         channels=channels,
         stream_above_bytes=stream_above_bytes,
