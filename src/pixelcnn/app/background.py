@@ -28,7 +28,8 @@ def run_in_background(work: Callable[[Report[N]], R], show: Callable[[N | None],
     any time. The work then ends after its step.
 
     Args:
-        work: Called with a function that it calls with a progress report after each step.
+        work: Called with a function that it calls with a progress report after each step. A report
+            says all that is known so far, as those between two messages are skipped.
         show: Called in the run with the latest report, or with None if there is none, at least
             every `REFRESH_SECONDS` seconds. It must send a message to the browser.
 

@@ -58,3 +58,13 @@ def test_a_comparison_that_was_stopped_shows_what_there_is(page, monkeypatch):
     assert not app.exception and not app.error
     assert "Stopped after 25%." in said(app.info)
     assert "Stopped before the first row; no samples." in said(app.info)
+
+
+def test_all_samples_are_shown_where_both_models_end_between_two_messages(page, monkeypatch):
+    app = page("Compare")
+    app.multiselect(key="set.compare.models").set_value(["digits", "mnist-binary"]).run()
+    app.number_input(key="set.compare.count").set_value(1)
+    monkeypatch.setattr(compare, "run_steps", lambda steps, show: show(list(steps)[-1]))
+    app = clicked(app, "Sample")
+    assert not app.exception and not app.error and "Stopped" not in said(app.info)
+    assert all(each.bits is not None for each in app.session_state[COMPARED])

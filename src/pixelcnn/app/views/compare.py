@@ -96,19 +96,20 @@ def _request_form(chosen: Sequence[Choice]) -> list[SamplingRequest] | None:
 def _sample(chosen: Sequence[Choice], requests: Sequence[SamplingRequest]) -> None:
     """Samples from one model after another; finished rows stay if it is stopped."""
     # Before the first message to the browser, so that an early click finds the requests.
-    st.session_state[FOUND] = [
+    begun = st.session_state[FOUND] = [
         SamplingProgress(*each) for each in zip(chosen, requests, strict=True)
     ]
     bar, stop = st.progress(0.0, "Sampling …"), st.empty()
     stop.button("Stop", icon=":material/stop:", key="compare.stop")
     places = [column.empty() for column in st.columns(len(chosen))]
 
-    def grow(newest: tuple[int, SamplingProgress] | None) -> None:
+    def grow(newest: list[SamplingProgress] | None) -> None:
         samples = st.session_state[FOUND]
         if newest is not None:
-            number, each = newest
-            samples[number] = each
-            places[number].image(as_image(_grid(each)), width="stretch")
+            for place, before, each in zip(places, samples, newest, strict=True):
+                if each is not before:
+                    place.image(as_image(_grid(each)), width="stretch")
+            samples = st.session_state[FOUND] = newest
         share = sum(each.done for each in samples) / len(samples)
         now = next((each.choice.name for each in samples if each.bits is None), "")
         bar.progress(
@@ -116,7 +117,7 @@ def _sample(chosen: Sequence[Choice], requests: Sequence[SamplingRequest]) -> No
         )
 
     try:
-        run_steps(_all_steps(chosen, requests), grow)
+        run_steps(_all_steps(begun), grow)
     except Exception:
         st.session_state.pop(FOUND)
         raise
@@ -125,13 +126,12 @@ def _sample(chosen: Sequence[Choice], requests: Sequence[SamplingRequest]) -> No
             each.empty()
 
 
-def _all_steps(
-    chosen: Sequence[Choice], requests: Sequence[SamplingRequest]
-) -> Iterator[tuple[int, SamplingProgress]]:
-    """Yields the number of a model, and its samples so far."""
-    for number, (choice, request) in enumerate(zip(chosen, requests, strict=True)):
-        for samples in sampling_steps(choice, request):
-            yield number, samples
+def _all_steps(begun: Sequence[SamplingProgress]) -> Iterator[list[SamplingProgress]]:
+    """Yields the samples of all models so far."""
+    samples = list(begun)
+    for number, each in enumerate(begun):
+        for samples[number] in sampling_steps(each.choice, each.request):
+            yield list(samples)
 
 
 def _grid(samples: SamplingProgress) -> Any:
