@@ -14,7 +14,7 @@ LAYERS = [
     {"errors", "version"},
     {
         *("registry", "arguments", "order", "files", "locks", "device", "processes"),
-        *("threads", "weights"),
+        *("threads", "pauses", "weights"),
     },
     {"spec", "hints", "logger", "tensor_files"},
     {"nn", "likelihoods", "data", "metrics"},

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from pixelcnn.order import Front
+from pixelcnn.pauses import pause
 from pixelcnn.threads import one_thread
 from pixelcnn.walk.stepper import Stepper
 
@@ -49,6 +50,7 @@ def walk_rows(
         fronts = stepper.start(x, cond).fronts()
         for row, in_row in groupby(fronts, attrgetter("row")):
             if row > 0:
+                pause()
                 yield row
             # Row by row: what a caller computes in between uses all threads.
             with one_thread():

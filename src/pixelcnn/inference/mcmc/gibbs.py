@@ -15,6 +15,7 @@ from pixelcnn.inference.mcmc.local_evaluator import LocalEvaluator
 from pixelcnn.inference.query import check_model, resolve_site
 from pixelcnn.models import AutoregressiveModel, Cond
 from pixelcnn.order import Site
+from pixelcnn.pauses import pause
 from pixelcnn.walk import chain_noise, sample_levels
 
 Scan: TypeAlias = Literal["systematic", "random"]
@@ -187,6 +188,7 @@ class GibbsChains:
             chains = slice(start, start + size)
             step = self._gibbs_step if kernel == "gibbs" else self._metropolis_step
             yield step(block, chains, *noise[chains].unbind(1))
+            pause()
 
     def _gibbs_step(self, block: SiteBlock, chains: slice, _: Tensor, noise: Tensor) -> Move:
         levels = all_levels(block.of(self.x[chains]), self.num_classes)
