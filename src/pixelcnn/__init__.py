@@ -31,6 +31,8 @@ from pixelcnn.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from pixelcnn.checkpoint import save as save
+    from pixelcnn.codec import compress as compress
+    from pixelcnn.codec import decompress as decompress
     from pixelcnn.config import Config as Config
     from pixelcnn.config import DataConfig as DataConfig
     from pixelcnn.config import ModelConfig as ModelConfig
@@ -91,8 +93,10 @@ _HOMES = {
     "build": "models",
     "classify": "inference",
     "complete": "inference",
+    "compress": "codec",
     "conditional": "inference",
     "sample_shards": "shards",
+    "decompress": "codec",
     "evaluate": "evaluation",
     "known_mask": "inference",
     "list_weights": "weights",

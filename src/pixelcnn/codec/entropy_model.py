@@ -8,6 +8,7 @@ import torch
 
 from pixelcnn.errors import ConfigError
 from pixelcnn.models import AutoregressiveModel
+from pixelcnn.registry import Registry
 from pixelcnn.walk import CachedStepper, Stepper
 
 
@@ -25,14 +26,13 @@ class EntropyModel(ABC):
     """
 
     name: ClassVar[str]
-    """In the header of a file."""
 
     def __init__(self, model: AutoregressiveModel) -> None:
         reason = self.refusal(model)
         if reason is not None:
             raise ConfigError(
                 f"`entropy_model` {self.name} needs another model: {reason}. Use "
-                f"`entropy_model` {MachineBound.name}."
+                f"entropy_model={MachineBound.name}."
             )
         self.model = model
 
@@ -58,13 +58,16 @@ class EntropyModel(ABC):
         """
 
 
+ENTROPY_MODELS = Registry[type[EntropyModel]]("entropy_model", EntropyModel)
+"""By the name that the header of a file holds."""
+
+
+@ENTROPY_MODELS.register("machine-bound")
 class MachineBound(EntropyModel):
     """The cached walk in the model's own floats: any model, on one kind of machine.
 
     Sums of floats depend on how they are ordered, which the library decides by the processor.
     """
-
-    name = "machine-bound"
 
     @property
     def requirements(self) -> str:
