@@ -92,7 +92,11 @@ def test_values_without_numbers_are_refused(value):
         (lambda: pixelcnn.PixelCNNSampler(modell=1), "got `modell`. Did you mean `model`"),
         (lambda: pixelcnn.PixelCNNEvaluator(devices="cpu"), "Did you mean `device`"),
         (lambda: pixelcnn.ImageSpec(1, 2, 3, level=4), "Did you mean `levels`"),
-        (lambda: pixelcnn.PixelCNN(3), "`PixelCNN` takes .*, but too many positional arguments"),
+        (lambda: pixelcnn.PixelCNN(3), "`PixelCNN` takes .*, each by name, got 1 without a name"),
+        (
+            lambda: pixelcnn.PixelCNNSampler(1, 2, 3),
+            "after number 2 by name only, got 3 without a name. Write name=value",
+        ),
         (lambda: pixelcnn.verify(model=1, num_sites=3), "`verify` takes .*, got `num_sites`"),
         (lambda: pixelcnn.train_pixelcnn(model_confg={}), "Did you mean `model_config`"),
         (
@@ -101,7 +105,7 @@ def test_values_without_numbers_are_refused(value):
         ),
         (lambda: pixelcnn.DataConfig(dataset="mnist"), "Did you mean `dataset_name`"),
         (lambda: pixelcnn.Config(sed=1), "Did you mean `seed`"),
-        (lambda: pixelcnn.SamplingOptions(temp=3), "takes `temperature`, .*, got `temp`"),
+        (lambda: pixelcnn.SamplingOptions(temp=3), "got `temp`. Did you mean `temperature`"),
         (lambda: pixelcnn.score(1, 2, labels=3), "`score` takes .*, got `labels`"),
         (lambda: pixelcnn.score_unconditionally(1, 2, priors=3), "Did you mean `prior`"),
         (lambda: pixelcnn.classify(1, 2, priors=3), "Did you mean `prior`"),

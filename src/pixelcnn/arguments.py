@@ -182,6 +182,7 @@ Did you mean `shape`?
     """
     parameters = signature.parameters
     known = [each for each in parameters if each != "self"]
+    unseen = len(parameters) - len(known)
     takes = f"`{owner}` takes {', '.join(f'`{each}`' for each in known) or 'no arguments'}"
     takes_any = any(each.kind is each.VAR_KEYWORD for each in parameters.values())
     for name in kwargs:
@@ -190,9 +191,20 @@ Did you mean `shape`?
     try:
         return signature.bind(*args, **kwargs)
     except TypeError as error:
+        if "positional" in str(error):
+            by_place = [each for each in parameters.values() if each.kind is not each.KEYWORD_ONLY]
+            raise ConfigError(
+                f"{takes}, {_by_name(len(by_place) - unseen, len(args) - unseen)}"
+            ) from None
         near = [hint for name in kwargs if (hint := _near_missing(name, known, kwargs))]
         advice = near[0] if near else " Give arguments by name."
-        raise ConfigError(f"{takes}, but {error}.{advice}") from None
+        raise ConfigError(f"{takes}: {error}.{advice}") from None
+
+
+def _by_name(allowed: int, given: int) -> str:
+    """How many arguments may stand without their names, and how many do."""
+    which = f"those after number {allowed} by name only" if allowed else "each by name"
+    return f"{which}, got {given} without a name. Write name=value."
 
 
 def _near_missing(name: str, known: Sequence[str], given: Mapping[str, Any]) -> str:

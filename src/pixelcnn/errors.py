@@ -91,8 +91,13 @@ def suggestion(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
     Example:
         >>> suggestion("input_channels", ["in_channels", "num_layers"])
         ' Did you mean `in_channels`?'
+        >>> suggestion("temp", ["guidance", "temperature"])
+        ' Did you mean `temperature`?'
     """
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=cutoff)
+    if not near and len(name) > 2:
+        near = [each for each in names if each.startswith(name)]
     return f" Did you mean `{near[0]}`?" if near else ""
 
 

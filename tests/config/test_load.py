@@ -1,7 +1,7 @@
 """Facts about reading settings: every recipe builds, every error names its key."""
 
-import itertools
 import math
+import re
 from dataclasses import fields
 
 import pytest
@@ -21,7 +21,7 @@ from pixelcnn.config import (
 )
 from pixelcnn.config.load import SECTIONS, hints
 from pixelcnn.config.model import arguments_of
-from pixelcnn.config.replaced import ADVICE, SAME_ELSEWHERE
+from pixelcnn.config.replaced import ADVICE, SETTINGS
 from pixelcnn.errors import ConfigError
 from pixelcnn.hints import read_size
 from pixelcnn.models import MODELS
@@ -169,9 +169,9 @@ def test_bad_settings_are_one_line_that_names_the_key(written, text, message):
 @pytest.mark.parametrize(
     ("key", "instead"),
     [
-        ("training.sample_temperature", r"Use `sampling\.temperature`"),
+        ("training.sample_temperature", r"mean `sampling\.temperature`"),
         ("training.lr", r"Use `training\.learning_rate`"),
-        ("training.batch_size", r"Use `data\.batch_size`"),
+        ("training.batch_size", r"mean `data\.batch_size`"),
         ("data.dataset", r"Use `data\.dataset_name`"),
         ("logger.log_dir", r"Use `out`"),
         ("logger.type", r"`logger\.tensorboard`, `logger\.csv` and `logger\.wandb`"),
@@ -190,9 +190,42 @@ def test_keys_of_other_configurations_are_told_what_replaces_them(written, key, 
 
 def test_replacements_are_settings_and_what_they_replace_are_none():
     known = {*hints(), *(f"model.{name}" for model in MODELS for name in arguments_of(model))}
-    assert set(SAME_ELSEWHERE) <= known
-    replaced = {*itertools.chain(*SAME_ELSEWHERE.values()), *ADVICE} - {"model.num_blocks"}
-    assert not replaced & known
+    assert set(SETTINGS.values()) <= known
+    lasts = {key.rpartition(".")[2] for key in known} - {"num_blocks"}
+    assert not set(SETTINGS) & lasts
+    assert not set(ADVICE) & known
+
+
+# All that differs in `configs/default.yaml` of the original project.
+ORIGINAL = """
+training: {sample_temperature: 1.0, sample_top_k: null, sample_top_p: null}
+logger: {use_wandb: false, use_tensorboard: true, project_name: a, run_name: b, log_dir: ./logs}
+evaluation: {num_generated_samples: 1000, temperature: 1.0, top_k: null, top_p: null}
+sampling: {image_size: [3, 32, 32], seed: 42}
+"""
+
+
+def test_all_keys_of_the_original_default_file_are_answered_at_once(written):
+    with pytest.raises(ConfigError) as caught:
+        load_config(written(ORIGINAL))
+    answers = {
+        "training.sample_temperature": "sampling.temperature",
+        "training.sample_top_k": "sampling.top_k",
+        "training.sample_top_p": "sampling.top_p",
+        "logger.use_wandb": "logger.wandb",
+        "logger.use_tensorboard": "logger.tensorboard",
+        "logger.project_name": "logger.wandb_project",
+        "logger.run_name": "out",
+        "logger.log_dir": "out",
+        "evaluation.num_generated_samples": "pixelcnn evaluate RUN --num-generated N",
+        "evaluation.temperature": "sampling.temperature",
+        "evaluation.top_k": "sampling.top_k",
+        "evaluation.top_p": "sampling.top_p",
+        "sampling.image_size": "data.image_size",
+        "sampling.seed": "seed",
+    }
+    found = re.findall(r"`([\w.]+)` is not a setting\.[^`]*`([^`]+)`", str(caught.value))
+    assert dict(found) == answers
 
 
 @pytest.mark.parametrize("size", ["64x96", "[64, 96]", [64, 96], "64X96"])

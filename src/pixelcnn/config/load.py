@@ -1,7 +1,7 @@
 """Reads settings: a YAML file, then overrides; every error names its key."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -210,8 +210,7 @@ def flatten(content: Mapping[Any, Any], origin: str = "") -> dict[str, Any]:
             flat.update({f"{name}.{key}": inner for key, inner in value.items()})
         elif value is not None:
             raise ConfigError(f"{origin}`{name}` must be a section of keys, got {clipped(value)}.")
-    for key in flat:
-        check_key(key, origin)
+    check_keys(flat, origin)
     return flat
 
 
@@ -225,7 +224,7 @@ def split_overrides(words: Sequence[str]) -> dict[str, str]:
                 f"An override must look like `--section.key value`, got {clipped(word)}."
             )
         key, equals, value = word[2:].partition("=")
-        check_key(key)
+        check_keys([key])
         following = value if equals else next(rest, None)
         if following is None or (not equals and following.startswith("--")):
             what = f": {describe(hints()[key])}" if key in hints() else ""
@@ -234,30 +233,30 @@ def split_overrides(words: Sequence[str]) -> dict[str, str]:
     return flat
 
 
-def check_key(key: str, origin: str = "") -> None:
-    """Raises `ConfigError` if a key is not a setting, with what replaces it or the nearest one.
+def check_keys(keys: Iterable[str], origin: str = "") -> None:
+    """Raises `ConfigError` if keys are no settings, with what replaces each or the nearest one.
 
     Args:
-        key: Dotted key. Those of the section `model` are left to `ModelConfig`.
-        origin: Where the key stands, before the message.
+        keys: Dotted keys. Those of the section `model` are left to `ModelConfig`.
+        origin: Where the keys stand, before the message.
     """
-    if key in hints() or key.startswith("model."):
-        return
-    instead = advice_on(key)
-    if not instead:
-        names = {f"model.{each}" for model in MODELS for each in ("name", *arguments_of(model))}
-        instead = nearest_key(key, [*SECTIONS, *hints(), *sorted(names)])
-    raise ConfigError(f"{origin}`{key}` is not a setting.{instead}")
+    wrong = [key for key in keys if key not in hints() and not key.startswith("model.")]
+    if wrong:
+        found = (f"`{key}` is not a setting.{advice_on(key) or nearest_key(key)}" for key in wrong)
+        raise ConfigError(origin + " ".join(found))
 
 
-def nearest_key(key: str, known: Sequence[str]) -> str:
-    """Which key may be meant; empty if none is near."""
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
-    if not near:
-        # `--max_epochs` or a key in the wrong section: the last part alone may be right.
-        last = {name.rpartition(".")[2]: name for name in known}
-        names = difflib.get_close_matches(key.rpartition(".")[2], last, n=1, cutoff=0.75)
-        near = [last[name] for name in names]
+def nearest_key(key: str) -> str:
+    """Which setting may be meant by a key that is none; empty if none is near."""
+    last = key.rpartition(".")[2]
+    # A setting of another section, such as `training.sample_temperature` for that of `sampling`.
+    near = [known for known in hints() if f"_{last}".endswith(f"_{known.rpartition('.')[2]}")]
+    names = {f"model.{each}" for model in MODELS for each in ("name", *arguments_of(model))}
+    known = [*SECTIONS, *hints(), *sorted(names)]
+    near = near or difflib.get_close_matches(key, known, n=1, cutoff=0.6)
+    if not near:  # `--max_epochs`: the last part alone may be right
+        lasts = {name.rpartition(".")[2]: name for name in known}
+        near = [lasts[name] for name in difflib.get_close_matches(last, lasts, n=1, cutoff=0.75)]
     return f" Did you mean `{near[0]}`?" if near else ""
 
 
@@ -265,7 +264,7 @@ def typed_value(key: str, value: Any) -> Any:
     """A value in the declared type and range of its key; that of a model in `ModelConfig`."""
     if key.startswith("model."):
         return value
-    check_key(key)
+    check_keys([key])
     try:
         typed = convert(value, hints()[key])
     except TypeError:

@@ -98,17 +98,25 @@ Did you mean `model.hidden_channels`?
         with naming_settings(arguments_of(self.name)):
             return MODELS[self.name](**given)
 
-    def check(self, channels: int | None = None, levels: int | None = None) -> None:
+    def check(
+        self, channels: int | None = None, levels: int | None = None, *, num_processes: int = 1
+    ) -> None:
         """Raises `ConfigError` unless the model can be built, with one built for a trial.
 
         Args:
             channels: C of the images, where it is known.
             levels: K of the images, where it is known.
+            num_processes: How many processes share each batch.
         """
         with naming_settings(arguments_of(self.name)):
             channels = self.settings["in_channels"] or channels or 1
             levels = self.settings["num_classes"] or levels
-            try_building(self.name, json.dumps(self.settings), channels, levels)
+            mixes = try_building(self.name, json.dumps(self.settings), channels, levels)
+            if mixes and num_processes > 1:
+                raise ConfigError(
+                    f"Batch norm takes the statistics of all images of a batch, which "
+                    f"{num_processes} processes share: choose another `norm`, or one process."
+                )
 
 
 def arguments_of(name: str) -> dict[str, inspect.Parameter]:
@@ -140,7 +148,7 @@ def naming_settings(names: Iterable[str]) -> AbstractContextManager[None]:
 
 
 @cache
-def try_building(name: str, settings: str, channels: int, levels: int | None) -> None:
+def try_building(name: str, settings: str, channels: int, levels: int | None) -> bool:
     """Raises `ConfigError` unless an architecture can be built for images of some levels.
 
     Args:
@@ -148,14 +156,17 @@ def try_building(name: str, settings: str, channels: int, levels: int | None) ->
         settings: JSON of its arguments.
         channels: C.
         levels: K; None for any of those that are likely.
+
+    Returns:
+        Whether its layers take statistics of whole batches while it trains.
     """
     refused: ConfigError | None = None
     for each in LIKELY_LEVELS if levels is None else [levels]:
         given = {**json.loads(settings), "in_channels": channels, "num_classes": each}
         try:
             with torch.random.fork_rng(devices=[]):
-                MODELS[name](**given)
-            return
+                model = MODELS[name](**given)
+            return any(each.endswith("running_mean") for each, _ in model.named_buffers())
         except ConfigError as error:
             refused = refused or error
     assert refused is not None

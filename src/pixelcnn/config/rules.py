@@ -122,11 +122,8 @@ def check_devices(config: Config) -> None:
             )
     if training.strategy == "fsdp":
         check_fsdp(training)
-    if count > 1 and config.model.settings.get("norm") == "batch":
-        raise ConfigError(
-            f"`model.norm` batch takes the statistics of all images of a batch, which "
-            f"{count} processes share: use `model.norm` channel, or one process."
-        )
+    if count > 1:
+        config.model.check(num_processes=count)
 
 
 def check_fsdp(training: TrainingConfig) -> None:

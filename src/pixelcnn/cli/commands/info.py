@@ -131,10 +131,11 @@ def print_facts(facts: dict[str, Any]) -> None:
 
 
 def print_list(models: dict[str, dict[str, Any]]) -> None:
-    """Prints the bundled models, one in each row."""
+    """Prints the bundled models, one in each row, and below what each was measured on."""
     table = Table(box=None, pad_edge=False)
-    for title in ("name", "images", "levels", "labels", "bits/dim", "NLL (nats)", "measured on"):
+    for title in ("name", "images", "levels", "labels", "bits/dim", "NLL (nats)"):
         table.add_column(title, overflow="fold")
+    notes = []
     for name, facts in models.items():
         metrics = facts["metrics"]
         table.add_row(
@@ -144,11 +145,12 @@ def print_list(models: dict[str, dict[str, Any]]) -> None:
             format_value(facts["labels"] and len(facts["labels"])),
             f"{metrics['bits_per_dim']:.3f}",
             f"{metrics['nll_nats']:.2f}",
-            f"{metrics['num_images']:,} {metrics['split']} images of {metrics['protocol']}",
         )
+        count = f"{metrics['num_images']:,} {metrics['split']} images"
+        notes.append(f"{name}: {count} of {metrics['protocol']}")
     console = Console(highlight=False, markup=False)
     console.print(table)
-    console.print(HINT)
+    console.print("Measured on", *notes, HINT, sep="\n")
 
 
 def format_value(value: Any, name: str = "") -> str:
