@@ -9,7 +9,11 @@ from tests.laws.zoo import cases, condition_for, make
 
 FLOAT = 4
 # The head of a network keeps nothing; two of them cover networks with colour groups and without.
-CASES = [case for case in cases() if case.id.endswith(("categorical-rgb", "mixture-grey"))]
+CASES = [
+    pytest.param(*case.values, id=case.id)
+    for case in cases()
+    if case.id.endswith(("categorical-rgb", "mixture-grey"))
+]
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -15,7 +15,7 @@ from pixelcnn.walk import (
 )
 from tests.laws.test_mass import every_image, fit, tiny_size
 from tests.laws.test_walking import CLOSE, logits_by_site
-from tests.laws.zoo import cases, condition_for, images_for, make
+from tests.laws.zoo import cases, condition_for, images_for, make, slow_but
 
 SIZE = (4, 9)
 ONE = "categorical-grey"
@@ -111,6 +111,12 @@ def test_guided_mass_is_one(model):
     torch.testing.assert_close(mass, torch.ones_like(mass), rtol=0, atol=1e-10)
 
 
+# Guidance combines what heads say, whichever they are: one head is enough by default.
+@pytest.mark.parametrize(
+    "model",
+    slow_but(lambda case: "-categorical-" in case.id and not case.marks, optional_cases()),
+    indirect=True,
+)
 def test_guided_draws_follow_the_normalised_combination(model):
     # A right sampler fails with probability 1e-6 for each model; the seed is fixed.
     size, count = tiny_size(model), 10_000

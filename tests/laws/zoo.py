@@ -1,5 +1,6 @@
 """The models that every law is tried on: each architecture × head × grey and RGB, and variants."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -100,6 +101,14 @@ def cases() -> list[Any]:
                     id = f"{name}{i}-{head}-{colour}"
                     found.append(pytest.param((name, options), id=id, marks=marks))
     return found
+
+
+def slow_but(quick: Callable[[Any], bool], found: Iterable[Any]) -> list[Any]:
+    """Cases of which only those that `quick` is true of are tried by default."""
+    return [
+        pytest.param(*case.values, id=case.id, marks=() if quick(case) else pytest.mark.slow)
+        for case in found
+    ]
 
 
 def make(name: str, options: dict[str, Any]) -> AutoregressiveModel:

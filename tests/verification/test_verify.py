@@ -15,7 +15,7 @@ from pixelcnn.models import GatedPixelCNN, PixelCNN
 from pixelcnn.nn import MaskedConv2d, Norm, raster_mask
 from pixelcnn.verification import verify
 from pixelcnn.walk import Filter, sampling_chooser
-from tests.laws.zoo import cases, make
+from tests.laws.zoo import cases, make, slow_but
 
 SIZE = (4, 5)
 FEW = [  # of each architecture one, of all heads, colours and conditions
@@ -24,10 +24,6 @@ FEW = [  # of each architecture one, of all heads, colours and conditions
     "gated5-logistic_mixture-grey",
     "pixelcnnpp0-logistic_mixture-rgb",
     "pixelsnail1-categorical-grey",
-]
-SLOW = [
-    pytest.param(*case.values, id=case.id, marks=[] if case.id in FEW else [pytest.mark.slow])
-    for case in cases()
 ]
 
 
@@ -39,7 +35,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(pixelcnn.verification.samples, "NUM_CROPS", 2)
 
 
-@pytest.mark.parametrize("case", SLOW)
+@pytest.mark.parametrize("case", slow_but(lambda case: case.id in FEW, cases()))
 def test_a_correct_model_passes_every_check(case):
     name, options = case
     model = make(name, options).float()
