@@ -47,9 +47,12 @@ def test_an_added_model_head_and_data_set_serve_every_command(added, tmp_path, c
     run = tmp_path / "run"
     words = ["--model.name=row_lstm", "--model.hidden_channels=8", "--model.num_layers=1"]
     words += ["--model.likelihood=binomial", "--model.num_labels=2", "--training.max_epochs=2"]
-    words += ["--data.dataset_name=stripes", "--sampling.num_samples=4", "--device=cpu"]
+    words += ["--data.dataset_name=stripes", "--data.num_images=200"]
+    words += ["--sampling.num_samples=4", "--device=cpu"]
     assert main(["train", "--out", str(run), *words]) == 0
+    assert "num_images: 200" in (run / "config.yaml").read_text(encoding="utf-8")
     model = pixelcnn.load(run / "model.safetensors")
+    assert "stripes, 4 levels, 162/18/20" in pixelcnn.runs.open_model(run).training["protocol"]
     assert isinstance(model, RowLSTM)
     assert (model.config["hidden_channels"], model.num_classes) == (8, 4)
     assert model.condition.names == ("horizontal", "vertical")
@@ -65,6 +68,11 @@ def test_settings_of_an_added_model_are_those_of_its_constructor(added, capsys):
     settings = capsys.readouterr().out
     assert "  num_layers: 2\n" in settings and "num_residual_blocks" not in settings
     for word, message in [
+        ("--data.num_images=few", r"`data.num_images` must be a whole number, got 'few'"),
+        (
+            "--data.num_image=3",
+            r"`data.num_image` is not a setting.*mean `data.num_images`",
+        ),
         ("--model.num_layer=3", r"`model.num_layer` is not a setting .*mean `model.num_layers`"),
         ("--model.num_layers=0", r"`model.num_layers` must be at least 1, got 0"),
         ("--model.num_layers=two", r"`model.num_layers` must be a whole number, got 'two'"),

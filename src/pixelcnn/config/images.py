@@ -1,7 +1,8 @@
 """Reads the images that the settings name."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
+from pixelcnn.config.load import section_dict
 from pixelcnn.config.sections import TRAINING_ONLY, Config
 from pixelcnn.data import DataSplits, load_data, reader_options
 from pixelcnn.data.augmentation import augmentation_notes
@@ -14,9 +15,8 @@ def load_images(config: Config) -> DataSplits:
         ConfigError: If a setting does not fit the data set.
         DataError: If the images cannot be read.
     """
-    options = {
-        name: value for name, value in asdict(config.data).items() if name not in TRAINING_ONLY
-    }
+    settings = section_dict(config.data)
+    options = {name: value for name, value in settings.items() if name not in TRAINING_ONLY}
     name = options.pop("dataset_name")
     # Only image files can be read in grey or in colour, as the model wants.
     reads_images = "channels" in reader_options(name)

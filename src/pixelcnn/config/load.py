@@ -21,6 +21,7 @@ from pixelcnn.config.sections import (
     TrainingConfig,
 )
 from pixelcnn.config.yaml_file import read_yaml
+from pixelcnn.data import DATASETS, reader_options
 from pixelcnn.errors import ConfigError, clipped, suggestion
 from pixelcnn.hints import convert, describe
 from pixelcnn.logger import logger
@@ -110,6 +111,9 @@ def read_config(values: Mapping[str, Any]) -> Config:
     for key, value in typed.items():
         section, _, name = key.partition(".")
         (sections[section] if name else top)[name or section] = value
+    own = get_type_hints(DataConfig)
+    data = {each: sections["data"].pop(each) for each in [*sections["data"]] if each not in own}
+    sections["data"]["options"] = data
     config = Config(**{name: cls(**sections[name]) for name, cls in SECTIONS.items()}, **top)
     check_combinations(config)
     if sections["model"]:
@@ -159,7 +163,10 @@ def as_config(**parts: Any) -> Config:
 
 def section_dict(section: Any) -> dict[str, Any]:
     """A section as the dictionary that it is in a file."""
-    return section.as_dict() if isinstance(section, ModelConfig) else asdict(section)
+    if isinstance(section, ModelConfig):
+        return section.as_dict()
+    values = asdict(section)
+    return values | values.pop("options") if isinstance(section, DataConfig) else values
 
 
 def as_dict(config: Config) -> dict[str, Any]:
@@ -275,12 +282,20 @@ def typed_value(key: str, value: Any) -> Any:
     return typed
 
 
-@cache
 def hints() -> dict[str, Any]:
     """Dotted key to declared type, for every setting but those of the model."""
-    inner = {
-        f"{section}.{name}": hint
-        for section, cls in SECTIONS.items()
-        for name, hint in get_type_hints(cls).items()
+    return hints_with(tuple(DATASETS))
+
+
+@cache
+def hints_with(names: tuple[str, ...]) -> dict[str, Any]:
+    """The settings, among them the options of the readers of these data sets."""
+    found = {
+        f"data.{option}": get_type_hints(DATASETS[name]).get(option, Any)
+        for name in names
+        for option in reader_options(name) - {"channels"}
     }
-    return inner | {n: hint for n, hint in get_type_hints(Config).items() if n not in SECTIONS}
+    for section, cls in SECTIONS.items():
+        found |= {f"{section}.{name}": hint for name, hint in get_type_hints(cls).items()}
+    del found["data.options"]
+    return found | {n: hint for n, hint in get_type_hints(Config).items() if n not in SECTIONS}

@@ -91,6 +91,8 @@ class DataConfig:
         label_column: Column of the labels of hf:. None: the one of type ClassLabel, if any. "": no
             labels.
         label_depth: Nested folders of folder: whose names make the class. None: 1. 0: no labels.
+        options: Those of the reader of a data set that was registered; in files and on the command
+            line they stand among the others, as `data.NAME`.
     """
 
     dataset_name: str = "digits"
@@ -110,6 +112,7 @@ class DataConfig:
     image_column: str | None = None
     label_column: str | None = None
     label_depth: int | None = None
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 AUTO = "auto"
