@@ -3,7 +3,7 @@ import torch
 
 from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.inference import PixelCNNSampler
-from pixelcnn.models import MODELS, build
+from pixelcnn.models import MODELS, PixelCNN, build
 
 
 @pytest.fixture(params=MODELS)
@@ -52,8 +52,8 @@ def test_a_single_label_stands_for_all_images(name):
     assert torch.equal(model.log_prob(x, 2), model.log_prob(x, torch.tensor([2, 2])))
 
 
-def test_a_model_without_a_size_samples_32_by_32_and_says_so(name, caplog):
-    model = build(name, in_channels=3, hidden_channels=4, num_classes=2)
+def test_a_model_without_a_size_samples_32_by_32_and_says_so(caplog):
+    model = PixelCNN(in_channels=3, hidden_channels=6, num_residual_blocks=1, num_classes=2)
     assert model.generate(num_samples=1).shape == (1, 3, 32, 32)
     (line,) = caplog.messages
     assert line.startswith("The model has no `image_size`: sampling images of shape (3, 32, 32).")
@@ -175,8 +175,13 @@ def test_binary_images_may_be_floats_of_0_and_1(name):
 
 
 def test_exported_and_compiled_models_check_nothing(name):
-    few = {"pixelcnnpp": {"num_resnets": 1, "num_resolutions": 1}, "pixelsnail": {"num_blocks": 1}}
-    model = build(name, num_classes=4, **few.get(name, {})).eval()
+    few = {
+        "pixelcnn": {"num_residual_blocks": 1},
+        "gated": {"num_layers": 1},
+        "pixelcnnpp": {"num_resnets": 1, "num_resolutions": 1},
+        "pixelsnail": {"num_blocks": 1, "num_resnets": 1},
+    }
+    model = build(name, num_classes=4, hidden_channels=8, **few.get(name, {})).eval()
     x = torch.randint(4, (2, 1, 4, 4))
     compiled = torch.compile(model, backend="eager", fullgraph=True)
     torch.testing.assert_close(compiled(x), model(x))

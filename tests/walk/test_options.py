@@ -24,6 +24,8 @@ def test_keywords_and_options_have_the_same_names():
         ({"precision": "8"}, "`precision` must be one of float32, bf16, 16, got '8'"),
         ({"top_m": 3}, "`top_m` is not an option of sampling. Did you mean `top_"),
         ({"num_sample": 3}, "Did you mean `num_samples`"),
+        ({"image_size": (1, 2, 3)}, "`image_size` is not an option of sampling. Use `shape`"),
+        ({"device": "cpu"}, r"`model\.to\(device\)`"),
         ({"xyz": 3}, "`xyz` is not an option of sampling. Use temperature, top_k"),
     ],
 )

@@ -18,6 +18,13 @@ from pixelcnn.errors import ConfigError, suggestion
 from pixelcnn.walk.filters import Filter
 from pixelcnn.walk.precision import Precision
 
+ELSEWHERE = {
+    "image_size": " Use `shape`.",
+    "size": " Use `shape`.",
+    "device": " Images are sampled where the model is: use `model.to(device)`.",
+}
+"""What to use instead of options that other libraries have."""
+
 Cond: TypeAlias = Tensor | Sequence[float] | Sequence[Sequence[float]] | int | None
 
 
@@ -103,7 +110,8 @@ For the most probable level use top_k=1.
         names = [field.name for field in fields(cls)]
         for name in keywords:
             if name not in names:
-                hint = suggestion(name, [*names, "num_samples"]) or f" Use {', '.join(names)}."
+                near = suggestion(name, [*names, "num_samples"]) or f" Use {', '.join(names)}."
+                hint = ELSEWHERE.get(name, near)
                 raise ConfigError(f"`{name}` is not an option of sampling.{hint}")
         return cls(**keywords, shape=shape)  # type: ignore[arg-type]
 
