@@ -37,6 +37,14 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"num_layers": 2, "num_map_channels": 2},
         {"num_layers": 2, "attention_every": 1, "num_heads": 3, "num_labels": 3},
         {"num_layers": 2, "attention_every": 1, "num_heads": 2, "level_embedding_dim": 2},
+        {
+            "num_layers": 3,
+            "first_kernel_size": 3,
+            "first_layer": "linear",
+            "head": "path",
+            "dilations": [2, 1],
+            "num_labels": 3,
+        },
     ],
     "pixelcnnpp": [
         {"hidden_channels": 6, "num_resnets": 1, "num_resolutions": 2, "num_map_channels": 2},

@@ -1,6 +1,7 @@
 """GatedPixelCNN: two stacks of gated convolutions, with no blind spot."""
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import torch.nn.functional as F
 from einops import rearrange
@@ -28,6 +29,7 @@ from pixelcnn.nn import (
     ReceptiveField,
     VerticalConv,
     VerticalLayer,
+    Writes,
     through,
     window,
     window_above,
@@ -43,6 +45,9 @@ class GatedPixelCNN(AutoregressiveModel):
     residual connection. What a layer adds to the residual path of the horizontal stack and to the
     sum of skips that the head reads is one 1×1 convolution of its gated features.
 
+    Two options give the smaller network of a widely read tutorial (UvA deep learning course,
+    tutorial 12): `first_layer="linear"` and `head="path"`.
+
     Args:
         hidden_channels: Features per pixel of each stack, p in the paper; a gate reads twice as
             many. With C > 1 channels predicted one by one it is rounded up to a multiple of C.
@@ -56,6 +61,10 @@ class GatedPixelCNN(AutoregressiveModel):
         attention_every: Puts causal self-attention after every so many layers of the
             horizontal stack, but the last; None for none. Every earlier pixel is then seen.
         num_heads: Heads of each attention.
+        first_layer: "gated", or "linear": one masked convolution for each stack, with no gate
+            and no link, of which the horizontal one begins the residual path.
+        head: What the parameters are read from. "skips": ReLU → 1×1 → ReLU → 1×1 of the sum of
+            the layers' skips; "path": ELU → 1×1 of the end of the residual path, without skips.
         **shared: Arguments of every model, see `AutoregressiveModel`.
 
     Raises:
@@ -85,49 +94,74 @@ class GatedPixelCNN(AutoregressiveModel):
         norm: NormKind = "none",
         attention_every: int | None = None,
         num_heads: int = NUM_HEADS,
+        first_layer: Literal["gated", "linear"] = "gated",
+        head: Literal["skips", "path"] = "skips",
         **shared: Unpack[SharedOptions],
     ) -> None:
         super().__init__(**shared)
-        check_least(1, hidden_channels=hidden_channels, num_layers=num_layers, num_heads=num_heads)
+        check_least(1, hidden_channels=hidden_channels, num_heads=num_heads)
+        # A linear layer alone sees no row above.
+        check_least(2 if first_layer == "linear" else 1, num_layers=num_layers)
         check_kernels(kernel_size=kernel_size, first_kernel_size=first_kernel_size)
         check_share("dropout", dropout)
         hidden = -(-hidden_channels // self.groups) * self.groups
         self.dilations = cycled(dilations, num_layers - 1)
         self.kernel_size, self.first_kernel_size = kernel_size, first_kernel_size
+        self.is_linear, self.reads_path = first_layer == "linear", head == "path"
         self._build_vertical(hidden, dropout, norm)
         self._build_horizontal(hidden, dropout, norm)
         reads = self.embed.num_features
-        # Of the last layer only the skips are read: attention after it would be lost.
+        # Where skips are read, attention after the last layer would be lost.
+        places = len(self.horizontal) - (not self.reads_path)
         self.attentions = nn.ModuleDict(
             {
                 str(place): CausalAttention(
                     hidden, reads, num_heads=num_heads, groups=self.groups, dropout=dropout
                 )
-                for place in attention_places(attention_every, num_layers - 1, num_heads)
+                for place in attention_places(attention_every, places, num_heads)
             }
         )
-        self.mix = MaskedConv2d("B", hidden, hidden, 1, groups=self.groups)
+        self.mix: MaskedConv2d | None = None
+        if not self.reads_path:
+            self.mix = MaskedConv2d("B", hidden, hidden, 1, groups=self.groups)
         self.out = MaskedConv2d("B", hidden, self.likelihood.num_params, 1, groups=self.groups)
 
     def _build_vertical(self, hidden: int, dropout: float, norm: NormKind) -> None:
-        self.above = VerticalConv("A", self.embed.num_features, 2 * hidden, self.first_kernel_size)
+        width = hidden if self.is_linear else 2 * hidden
+        self.above = VerticalConv("A", self.embed.num_features, width, self.first_kernel_size)
         self.vertical = nn.ModuleList(
-            VerticalLayer(hidden, self.kernel_size, dilation, dropout, norm, self.condition)
-            for dilation in self.dilations
+            VerticalLayer(
+                hidden,
+                self.kernel_size,
+                dilation,
+                dropout,
+                norm,
+                self.condition,
+                gated=place > 0 or not self.is_linear,
+            )
+            for place, dilation in enumerate(self.dilations)
         )
-        num_layers = 1 + len(self.dilations)
-        self.links = nn.ModuleList(Link(hidden, self.condition) for _ in range(num_layers))
+        num_links = len(self.dilations) + (not self.is_linear)
+        self.links = nn.ModuleList(Link(hidden, self.condition) for _ in range(num_links))
 
     def _build_horizontal(self, hidden: int, dropout: float, norm: NormKind) -> None:
-        reads, groups, kernel_size = self.embed.num_features, self.groups, self.kernel_size
-        convs = [HorizontalConv("A", reads, 2 * hidden, self.first_kernel_size, groups=groups)]
-        convs += [
-            HorizontalConv("B", hidden, 2 * hidden, kernel_size, groups=groups, dilation=dilation)
+        reads, groups = self.embed.num_features, self.groups
+        size, later = self.first_kernel_size, self.kernel_size
+        self.along: MaskedConv2d | None = None
+        if self.is_linear:
+            self.along = MaskedConv2d("A", reads, hidden, (1, size), groups=groups)
+        convs = [
+            HorizontalConv("B", hidden, 2 * hidden, later, groups=groups, dilation=dilation)
             for dilation in self.dilations
         ]
+        if not self.is_linear:
+            convs.insert(0, HorizontalConv("A", reads, 2 * hidden, size, groups=groups))
+        writes: list[Writes] = ["path" if self.reads_path else "both"] * len(convs)
+        if not self.reads_path:
+            writes[-1] = "skip"
         self.horizontal = nn.ModuleList(
-            HorizontalLayer(conv, hidden, dropout, norm, groups, is_last=conv is convs[-1])
-            for conv in convs
+            HorizontalLayer(conv, hidden, dropout, norm, groups, writes=each)
+            for conv, each in zip(convs, writes, strict=True)
         )
 
     def forward(
@@ -135,15 +169,24 @@ class GatedPixelCNN(AutoregressiveModel):
     ) -> Tensor:
         h = newest = self.embed(x, cursor)
         contexts = self._contexts(h, cond) if cursor is None else self._kept(x, cond, cursor)
+        if self.along is not None:
+            h = self.along(newest, cursor)
         skips: Tensor | None = None
         for place, (layer, context) in enumerate(zip(self.horizontal, contexts, strict=True), 1):
             h, skip = layer(h, context, cursor)
             if str(place) in self.attentions:
                 h = self.attentions[str(place)](h, newest, cursor)
             skips = skip if skips is None else skips + skip
-        assert skips is not None
-        params = self.out(F.relu(self.mix(F.relu(skips), cursor)), cursor)
+        params = self._read(h, skips, cursor)
         return params if cursor is not None else rearrange(params, "b h w p -> b p h w")
+
+    def _read(self, path: Tensor | None, skips: Tensor | None, cursor: Cursor | None) -> Tensor:
+        """The head."""
+        if self.mix is None:
+            assert path is not None
+            return self.out(F.elu(path), cursor)
+        assert skips is not None
+        return self.out(F.relu(self.mix(F.relu(skips), cursor)), cursor)
 
     def _contexts(
         self, rows: Tensor, cond: Tensor | None, cursor: Cursor | None = None
@@ -152,11 +195,12 @@ class GatedPixelCNN(AutoregressiveModel):
 
         One after another: in a pass over whole images each is large, and read only once.
         """
-        above = self.above(rows, cursor)
-        yield self.links[0](above, cond, cursor)
-        for vertical, link in zip(self.vertical, self.links[1:], strict=True):
+        above, links = self.above(rows, cursor), iter(self.links)
+        if not self.is_linear:
+            yield next(links)(above, cond, cursor)
+        for vertical in self.vertical:
             above = vertical(above, cond, cursor)
-            yield link(above, cond, cursor)
+            yield next(links)(above, cond, cursor)
 
     def _kept(self, x: Tensor, cond: Tensor | None, cursor: Cursor) -> list[Tensor]:
         """The same along a walk: for a whole row when it begins."""
@@ -166,7 +210,8 @@ class GatedPixelCNN(AutoregressiveModel):
 
     def receptive_field(self) -> ReceptiveField:
         above = window_above("A", self.first_kernel_size)
-        field = above | window("A", (1, self.first_kernel_size), groups=self.groups)
+        field = window("A", (1, self.first_kernel_size), groups=self.groups)
+        field = field if self.is_linear else above | field
         for dilation in self.dilations:
             above = through(above, window_above("B", self.kernel_size, dilation=dilation))
             along = window("B", (1, self.kernel_size), dilation=dilation)

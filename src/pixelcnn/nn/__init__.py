@@ -3,7 +3,7 @@
 from pixelcnn.nn.attention.background import BackgroundAttention
 from pixelcnn.nn.attention.causal import CausalAttention
 from pixelcnn.nn.blocks.activations import GATE_GAIN, concat_elu, gate, halves
-from pixelcnn.nn.blocks.gated_layers import HorizontalLayer, Link, VerticalLayer
+from pixelcnn.nn.blocks.gated_layers import HorizontalLayer, Link, VerticalLayer, Writes
 from pixelcnn.nn.blocks.residual import GatedResidual
 from pixelcnn.nn.blocks.two_streams import TwoStreams
 from pixelcnn.nn.condition import Condition, ConditionBias
@@ -53,6 +53,7 @@ __all__ = [
     "VerticalConv",
     "VerticalLayer",
     "WeightNormed",
+    "Writes",
     "concat_elu",
     "gate",
     "halves",

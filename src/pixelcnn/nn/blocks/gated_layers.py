@@ -1,5 +1,7 @@
 """Layers of `GatedPixelCNN`: two stacks, and the links between them."""
 
+from typing import Literal
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -10,12 +12,14 @@ from pixelcnn.nn.convolutions.stacks import HorizontalConv, VerticalConv
 from pixelcnn.nn.cursor import Cursor
 from pixelcnn.nn.norm import Norm, NormKind
 
+Writes = Literal["both", "path", "skip"]
+
 
 class VerticalLayer(nn.Module):
     """Gate → convolution over the rows above. A condition biases the gate.
 
     The convolution's output, twice as wide as the stack, is what the next layer's gate and the
-    link to the horizontal stack read.
+    link to the horizontal stack read. After a linear first layer (`gated=False`) there is no gate.
     """
 
     def __init__(
@@ -26,9 +30,13 @@ class VerticalLayer(nn.Module):
         dropout: float,
         norm: NormKind,
         condition: Condition,
+        *,
+        gated: bool = True,
     ) -> None:
         super().__init__()
-        self.cond_bias = None if condition.is_none else ConditionBias(condition, 2 * hidden)
+        self.gated = gated
+        reads = 2 * hidden if gated else hidden
+        self.cond_bias = None if condition.is_none else ConditionBias(condition, reads)
         self.dropout = dropout
         self.norm = None if norm == "none" else Norm(norm, hidden)
         # Nothing goes around the gates of this stack: see `GATE_GAIN`. A norm does the same.
@@ -38,14 +46,15 @@ class VerticalLayer(nn.Module):
             2 * hidden,
             kernel_size,
             dilation=dilation,
-            gain=GATE_GAIN if self.norm is None else 1.0,
+            gain=GATE_GAIN if gated and self.norm is None else 1.0,
         )
 
     def forward(self, above: Tensor, cond: Tensor | None, cursor: Cursor | None) -> Tensor:
-        """Maps (B, H, W, 2 D), or a row (B, W, 2 D), to the same shape."""
+        """Maps (B, H, W, 2 D), or a row (B, W, 2 D), to the same shape; (…, D) without a gate."""
         if self.cond_bias is not None:
             above = above + self.cond_bias.of_rows(cond, cursor)
-        rows = F.dropout(gate(above), self.dropout, training=self.training)
+        rows = gate(above) if self.gated else above
+        rows = F.dropout(rows, self.dropout, training=self.training)
         return self.conv(rows if self.norm is None else self.norm(rows), cursor)
 
 
@@ -77,7 +86,7 @@ class HorizontalLayer(nn.Module):
         dropout: Share of gated features dropped while training.
         norm: Of what the convolution reads, unless it is the first.
         groups: Colour groups.
-        is_last: Whether skips alone are read of its output.
+        writes: What is read of its output: the residual path, its skip, or both.
     """
 
     def __init__(
@@ -88,30 +97,30 @@ class HorizontalLayer(nn.Module):
         norm: NormKind,
         groups: int,
         *,
-        is_last: bool,
+        writes: Writes,
     ) -> None:
         super().__init__()
         self.groups = groups
-        self.is_first, self.is_last = conv.kind == "A", is_last
+        self.is_first, self.writes = conv.kind == "A", writes
         plain = norm == "none" or self.is_first
         self.norm = None if plain else Norm(norm, hidden, groups=groups)
         self.conv = conv
         self.dropout = dropout
-        writes = hidden if is_last else 2 * hidden
-        self.mix = MaskedConv2d("B", hidden, writes, 1, groups=groups)
+        width = 2 * hidden if writes == "both" else hidden
+        self.mix = MaskedConv2d("B", hidden, width, 1, groups=groups)
 
     def forward(
         self, h: Tensor | None, context: Tensor, cursor: Cursor | None
-    ) -> tuple[Tensor | None, Tensor]:
-        """Maps the features of the stack to those after this layer, and to its skip."""
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """Maps the features of the stack to those after this layer, and to its skip, if any."""
         groups = 1 if cursor is not None else self.groups
         read = h if self.norm is None else self.norm(h, cursor)
         gated = gate(self.conv(read, context, cursor), groups=groups)
         gated = F.dropout(gated, self.dropout, training=self.training)
         out = self.mix(gated, cursor)
-        if self.is_last:
+        if self.writes == "skip":
             return h, out
-        residual, skip = halves(out, groups=groups)
+        residual, skip = (out, None) if self.writes == "path" else halves(out, groups=groups)
         if not self.is_first:
             assert h is not None
             residual = h + residual
