@@ -21,7 +21,7 @@ LAYERS = [
     {"walk"},
     {"models"},
     {"inference", "checkpoint"},
-    {"config", "plots", "verification", "codec"},
+    {"config", "plots", "verification", "codec", "importing"},
     {"charts", "runs", "shards"},
     {"training"},
     {"evaluation"},

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import keyword
 import logging
 import os
 import re
@@ -43,7 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
         log_loading(args)
-        command = importlib.import_module(f"pixelcnn.cli.commands.{args.command.replace('-', '_')}")
+        # `import` is a word of the language.
+        module = args.command.replace("-", "_") + "_" * keyword.iskeyword(args.command)
+        command = importlib.import_module(f"pixelcnn.cli.commands.{module}")
         code: int = command.run(args)
         sys.stdout.flush()  # here, where a closed pipe is caught
         return code

@@ -1,6 +1,5 @@
 """The weights in the file of another program, read without running code."""
 
-import pickle
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,15 +27,11 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
             content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise CheckpointError(f"Cannot read {path}: {error.strerror}.") from error
-    except pickle.UnpicklingError as error:
+    except Exception as error:  # damage and foreign objects show in many ways
         raise CheckpointError(
-            f"{path} must be a file of `torch.save` that holds tensors and plain values alone, got "
-            f"one with other objects, which are not loaded since they can run code. Save its "
+            f"{path} must be an undamaged file of `torch.save` that holds tensors and plain values "
+            f"alone: other objects are not loaded, since they can run code. Save the network's "
             f"`state_dict()` and import that."
-        ) from error
-    except Exception as error:  # damage shows in many ways: zip, sizes, missing keys
-        raise CheckpointError(
-            f"{path} is damaged, or no file of `torch.save`. Copy it again."
         ) from error
     for key in HOLDERS:
         if isinstance(content, dict) and isinstance(content.get(key), dict):

@@ -45,9 +45,10 @@ def from_pytorch_generative(foreign: Foreign) -> tuple[str, dict[str, object], d
     mask = raster_mask("B", half, half, (3, 3))
     for n in range(count):
         theirs, ours, after = f"_causal_layers.{n}._net", f"blocks.{n}", 2.0 ** (n + 1)
+        reduce = foreign.take(f"{theirs}.1.weight", half, hidden, 1, 1)
         expand = foreign.take(f"{theirs}.5.weight", hidden, half, 1, 1)
         weights |= {
-            f"{ours}.reduce.weight": foreign.take(f"{theirs}.1.weight", half, hidden, 1, 1) * 2.0**n,
+            f"{ours}.reduce.weight": reduce * 2.0**n,
             f"{ours}.reduce.bias": foreign.take(f"{theirs}.1.bias", half),
             f"{ours}.conv.weight": foreign.take(f"{theirs}.3.weight", half, half, 3, 3) * mask,
             f"{ours}.conv.bias": foreign.take(f"{theirs}.3.bias", half),

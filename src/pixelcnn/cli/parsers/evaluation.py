@@ -14,7 +14,7 @@ from pixelcnn.cli.parsers.options import (
     output,
     seed,
 )
-from pixelcnn.cli.parsers.types import destination, positive, seconds, sites
+from pixelcnn.cli.parsers.types import destination, positive, seconds, sites, size
 
 # fmt: off
 NETWORKS: Options = {
@@ -79,6 +79,16 @@ VERIFY = Command("check the causality, sampling and likelihood of a trained mode
 }, is_slow=True,
     less_memory="Verify on a device with more memory: --device.",
     epilog="Exit code 0 if every check passes, 1 if one fails, 2 if the checks could not be run.")
+IMPORT = Command("make a model file of a checkpoint that another program wrote", {
+    "source": (["uva-tutorial", "pixelcnnpp-port", "pytorch-generative"], "Program: the gated "
+               "model of the UvA deep learning course (tutorial 12); PixelCNN++ in PyTorch "
+               "(pclucas14/pixel-cnn-pp); the plain PixelCNN of pytorch-generative."),
+    "file FILE": (str, "Checkpoint: a state dict, or a Lightning checkpoint."),
+    "--out FILE": (destination, "Model file, ending in .safetensors (default: the name of the "
+                   "checkpoint, in this folder)."),
+    "--size HxW": (size, "Height and width of the images that it was trained on (default: 28x28; "
+                   "32x32 for pixelcnnpp-port)."),
+})
 INFO = Command("describe a trained model, or list the bundled ones", {
     "run RUN": ({"nargs": "?"}, f"{RUN_HELP} (default: list the bundled models)."),
     "--json": (FLAG, "Print JSON instead of a table."),

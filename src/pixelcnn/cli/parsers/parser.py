@@ -4,7 +4,7 @@ import argparse
 import re
 from collections.abc import Sequence
 
-from pixelcnn.cli.parsers.evaluation import COMPARE, EVALUATE, INFO, VERIFY
+from pixelcnn.cli.parsers.evaluation import COMPARE, EVALUATE, IMPORT, INFO, VERIFY
 from pixelcnn.cli.parsers.options import (
     DEVICE,
     FLAG,
@@ -42,6 +42,7 @@ COMMANDS = {
     "train-classifier": TRAIN_CLASSIFIER,
     "compare": COMPARE,
     "verify": VERIFY,
+    "import": IMPORT,
     "info": INFO,
     "score": SCORE,
     "classify": CLASSIFY,
