@@ -41,9 +41,7 @@ def test_a_file_of_the_tutorial_gives_its_logits(tmp_path):
 @pytest.mark.parametrize("prefix", ["", "module."])
 def test_a_file_of_the_port_gives_the_parameters_of_its_mixture(tmp_path, channels, prefix):
     network = PlusPlusPort(hidden=5, num_resnets=2, num_mixtures=3, channels=channels)
-    path = saved(
-        network, tmp_path / "a.pth", lambda w: {f"{prefix}{k}": v for k, v in w.items()}
-    )
+    path = saved(network, tmp_path / "a.pth", lambda w: {f"{prefix}{k}": v for k, v in w.items()})
     x = images(256, channels, (8, 12))
     order = _order_of_parameters(channels, 3)
     model = import_model("pixelcnnpp-port", path)
@@ -83,7 +81,7 @@ def test_an_imported_model_is_saved_and_loaded(tmp_path):
 
 def test_what_is_no_file_of_the_source_is_refused_with_the_reason(tmp_path):
     path = saved(PytorchGenerative(residual=2, num_blocks=1, head=3), tmp_path / "a.pt")
-    with pytest.raises(CheckpointError, match="it has no `conv_out.weight`"):
+    with pytest.raises(CheckpointError, match=r"it has no `conv_out\.weight`"):
         import_model("uva-tutorial", path)
     with pytest.raises(ConfigError, match="`source` must be one of"):
         import_model("tutorial", path)
@@ -95,7 +93,7 @@ def test_what_is_no_file_of_the_source_is_refused_with_the_reason(tmp_path):
 def test_weights_that_nothing_reads_are_refused(tmp_path):
     network = PytorchGenerative(residual=2, num_blocks=1, head=3)
     path = saved(network, tmp_path / "a.pt", lambda w: {**w, "_extra.weight": torch.ones(2)})
-    with pytest.raises(CheckpointError, match="it also has `_extra.weight`"):
+    with pytest.raises(CheckpointError, match=r"it also has `_extra\.weight`"):
         import_model("pytorch-generative", path)
 
 

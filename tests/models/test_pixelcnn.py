@@ -74,7 +74,6 @@ def test_dropout_acts_in_training_only():
         ({"num_classes": 1}, "`num_classes`"),
         ({"in_channels": 0}, "channels"),
         ({"likelihood": "bernoulli", "num_classes": 3}, "bernoulli"),
-        ({"likelihood": "logistic_mixture", "in_channels": 4}, "`in_channels` from 1 to 3"),
         ({"likelihood": "logistic_mixture", "num_mixtures": 0}, "num_mixtures"),
         ({"num_mixtures": 5}, "num_mixtures"),
         ({"num_labels": 2, "num_attributes": 2}, "num_labels"),

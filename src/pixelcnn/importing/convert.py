@@ -16,7 +16,7 @@ from pixelcnn.models import AutoregressiveModel
 
 
 @dataclass(frozen=True)
-class Source:
+class Program:
     """A program whose checkpoints can be imported.
 
     Attributes:
@@ -31,13 +31,13 @@ class Source:
 
 
 SOURCES = {
-    "uva-tutorial": Source(
+    "uva-tutorial": Program(
         from_uva_tutorial, "https://github.com/phlippe/uvadlc_notebooks (tutorial 12)", (28, 28)
     ),
-    "pixelcnnpp-port": Source(
+    "pixelcnnpp-port": Program(
         from_pixelcnnpp_port, "https://github.com/pclucas14/pixel-cnn-pp", (32, 32)
     ),
-    "pytorch-generative": Source(
+    "pytorch-generative": Program(
         from_pytorch_generative, "https://github.com/EugenHotaj/pytorch-generative", (28, 28)
     ),
 }

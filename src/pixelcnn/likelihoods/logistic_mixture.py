@@ -13,7 +13,6 @@ from pixelcnn.likelihoods.base import Likelihood
 from pixelcnn.spec import to_steps
 
 NUM_MIXTURES = 10
-MAX_CHANNELS = 3
 MIN_LOG_SCALE = -7 + math.log(255 / 2)
 """Least log-scale of a logistic, in steps from level to level.
 
@@ -47,23 +46,23 @@ class _Mixture(NamedTuple):
 
 
 class LogisticMixture(Likelihood):
-    """A mixture of logistic distributions, rounded to the levels; R, then G, then B.
+    """A mixture of logistic distributions, rounded to the levels; R, then G, then B, and so on.
 
     Levels lie evenly on [-1, 1]. A level has the mass within 1 / (K - 1) of it, the first and the
     last also all beyond. A pixel chooses one component for all of its channels; within it the mean
     of a channel moves linearly with the earlier channels. P = M (1 + 2 C + C (C - 1) / 2): by M,
     the logits of the components, the mean of each channel, the log-scale of each (bounded below,
-    see `MIN_LOG_SCALE`), and the slopes before their tanh (G on R, B on R, B on G).
+    see `MIN_LOG_SCALE`), and the slopes before their tanh (G on R, B on R, B on G, …).
 
     Log-probabilities and gradients are finite wherever the parameters stay within ±1e30.
 
     Args:
-        channels: C, from 1 to 3.
+        channels: C.
         levels: K.
         num_mixtures: M, components.
 
     Raises:
-        ConfigError: If there are too many channels or no components.
+        ConfigError: If there are no components.
 
     References:
         PixelCNN++: Improving the PixelCNN with Discretized Logistic Mixture Likelihood and Other
@@ -80,11 +79,6 @@ class LogisticMixture(Likelihood):
     couples_channels = True
 
     def __init__(self, channels: int, levels: int, *, num_mixtures: int = NUM_MIXTURES) -> None:
-        if not 1 <= channels <= MAX_CHANNELS:
-            raise ConfigError(
-                f"`likelihood` logistic_mixture needs `in_channels` from 1 to {MAX_CHANNELS}, got "
-                f"{channels}. Use `likelihood` categorical."
-            )
         if num_mixtures < 1:
             raise ConfigError(f"`num_mixtures` must be at least 1, got {num_mixtures}.")
         super().__init__(channels, levels)
