@@ -1,7 +1,7 @@
 """Reads settings: a YAML file, then overrides; every error names its key."""
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -284,15 +284,15 @@ def typed_value(key: str, value: Any) -> Any:
 
 def hints() -> dict[str, Any]:
     """Dotted key to declared type, for every setting but those of the model."""
-    return hints_with(tuple(DATASETS))
+    return hints_with(tuple(DATASETS.items()))
 
 
 @cache
-def hints_with(names: tuple[str, ...]) -> dict[str, Any]:
+def hints_with(datasets: tuple[tuple[str, Callable[..., Any]], ...]) -> dict[str, Any]:
     """The settings, among them the options of the readers of these data sets."""
     found = {
-        f"data.{option}": get_type_hints(DATASETS[name]).get(option, Any)
-        for name in names
+        f"data.{option}": get_type_hints(reader).get(option, Any)
+        for name, reader in datasets
         for option in reader_options(name) - {"channels"}
     }
     for section, cls in SECTIONS.items():
