@@ -6,12 +6,11 @@ from pixelcnn.config.load import (
     as_section,
     flatten,
     load_config,
-    preset_names,
-    preset_path,
     read_config,
     to_yaml,
 )
 from pixelcnn.config.model import ModelConfig
+from pixelcnn.config.presets import preset_names, preset_path
 from pixelcnn.config.sections import (
     AUTO,
     FINDERS,

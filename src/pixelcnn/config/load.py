@@ -10,6 +10,7 @@ from typing import Any, TypeVar, get_type_hints
 import yaml  # type: ignore[import-untyped]
 
 from pixelcnn.config.model import ModelConfig, arguments_of
+from pixelcnn.config.presets import preset_path
 from pixelcnn.config.replaced import advice_on
 from pixelcnn.config.rules import check_combinations, check_guidance, check_range
 from pixelcnn.config.sections import (
@@ -22,7 +23,7 @@ from pixelcnn.config.sections import (
 )
 from pixelcnn.config.yaml_file import read_yaml
 from pixelcnn.data import DATASETS, reader_options
-from pixelcnn.errors import ConfigError, clipped, suggestion
+from pixelcnn.errors import ConfigError, clipped
 from pixelcnn.hints import convert, describe
 from pixelcnn.logger import logger
 from pixelcnn.models import MODELS
@@ -35,11 +36,6 @@ SECTIONS: dict[str, type] = {
     "evaluation": EvaluationConfig,
     "sampling": SamplingConfig,
 }
-# In the checkout, then inside an installed wheel.
-PRESET_FOLDERS = (Path(__file__).parents[3] / "configs", Path(__file__).parents[1] / "configs")
-# Second names of recipes.
-PRESET_ALIASES = {"cifar10": "default"}
-
 SectionT = TypeVar("SectionT")
 
 
@@ -183,28 +179,6 @@ def to_yaml(config: Config) -> str:
     if isinstance(plain["data"]["image_size"], tuple):
         plain["data"]["image_size"] = list(plain["data"]["image_size"])
     return yaml.safe_dump(plain, sort_keys=False)
-
-
-def preset_names() -> list[str]:
-    """Names of the recipes that come with the package."""
-    files = {path.stem for folder in PRESET_FOLDERS for path in folder.glob("*.yaml")}
-    return sorted(files | {alias for alias, name in PRESET_ALIASES.items() if name in files})
-
-
-def preset_path(name: str) -> Path:
-    """File of a recipe that comes with the package.
-
-    Raises:
-        ConfigError: If there is none of that name.
-    """
-    for folder in PRESET_FOLDERS:
-        path = folder / f"{PRESET_ALIASES.get(name, name)}.yaml"
-        if path.is_file() and name in preset_names():
-            return path
-    raise ConfigError(
-        f"A preset must be one of {', '.join(preset_names())}, got {name!r}."
-        f"{suggestion(name, preset_names())}"
-    )
 
 
 def flatten(content: Mapping[Any, Any], origin: str = "") -> dict[str, Any]:
