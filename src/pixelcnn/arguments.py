@@ -191,13 +191,14 @@ Did you mean `shape`?
     try:
         return signature.bind(*args, **kwargs)
     except TypeError as error:
-        if "positional" in str(error):
+        if "too many positional" in str(error):
             by_place = [each for each in parameters.values() if each.kind is not each.KEYWORD_ONLY]
             raise ConfigError(
                 f"{takes}, {_by_name(len(by_place) - unseen, len(args) - unseen)}"
             ) from None
-        near = [hint for name in kwargs if (hint := _near_missing(name, known, kwargs))]
-        advice = near[0] if near else " Give arguments by name."
+        missing = [each for each in known if each not in kwargs]
+        near = (suggestion(name, missing) for name in kwargs if name not in known)
+        advice = next(filter(None, near), " Give arguments by name.")
         raise ConfigError(f"{takes}: {error}.{advice}") from None
 
 
@@ -205,13 +206,6 @@ def _by_name(allowed: int, given: int) -> str:
     """How many arguments may stand without their names, and how many do."""
     which = f"those after number {allowed} by name only" if allowed else "each by name"
     return f"{which}, got {given} without a name. Write name=value."
-
-
-def _near_missing(name: str, known: Sequence[str], given: Mapping[str, Any]) -> str:
-    """Which argument that is missing is meant by one that is not known; empty if none is near."""
-    if name in known:
-        return ""
-    return suggestion(name, [each for each in known if each not in given])
 
 
 def named_arguments(target: CallableT) -> CallableT:
