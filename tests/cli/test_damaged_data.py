@@ -50,10 +50,8 @@ def contents(run):
 @pytest.mark.parametrize("streamed", [False, True], ids=["held", "streamed"])
 def test_an_earlier_run_stays_whole(run_folder, tmp_path, monkeypatch, capsys, write, streamed):
     if streamed:  # the damage is then found by the first epoch, and not before it
-        make = folder.source_of_images
-        monkeypatch.setattr(
-            folder, "source_of_images", lambda *a, **b: make(*a, **{**b, "stream_above_bytes": 0})
-        )
+        make = folder.ImageFileOptions
+        monkeypatch.setattr(folder, "ImageFileOptions", lambda *a: make(*a[:-1], 0))
     (tmp_path / "data").mkdir()
     name, broken = write(tmp_path / "data")
     run = shutil.copytree(run_folder, tmp_path / "run")

@@ -21,6 +21,7 @@ AT_LEAST_ONE: Rule = (lambda value: value >= 1, "at least 1")
 
 RANGES: dict[str, Rule] = {
     "data.levels": (lambda value: 2 <= value <= MAX_LEVELS, f"from 2 to {MAX_LEVELS}"),
+    "data.bits": (lambda value: 1 <= value <= 16, "from 1 to 16"),
     "data.label_depth": NOT_NEGATIVE,
     "training.max_epochs": AT_LEAST_ONE,
     "training.learning_rate": POSITIVE,

@@ -84,6 +84,13 @@ class DataConfig:
         binarization: "none", "threshold" (at half) or "dynamic" (sampled anew every epoch).
         val_fraction: Part of the training images kept for validation, if none come apart.
         num_workers: Processes that decode images which do not fit into the memory.
+        bits: Bits per channel that the images use: levels below 2^bits are kept exactly. None: all
+            of their type; files of 16 bits are rounded to 8.
+        categorical: Whether levels have no order, like the ids of a mask or codes: images are
+            scaled to the nearest pixel, and the indices of a palette are the levels. None: for
+            arrays with a codebook.
+        pages: What the pages of image files with several are: "images", "channels" of one, or
+            "first", to read no other. None: such files are refused.
         skip_broken_files: Whether images of folder: or hf: that cannot be decoded are left out,
             counted and named, instead of ending the run.
         subset: Which one, of a set of hf: that has several.
@@ -107,6 +114,9 @@ class DataConfig:
     levels: int | None = None
     binarization: Literal["none", "threshold", "dynamic"] = "none"
     val_fraction: float = 0.1
+    bits: int | None = None
+    categorical: bool | None = None
+    pages: Literal["images", "channels", "first"] | None = None
     skip_broken_files: bool = False
     subset: str | None = None
     image_column: str | None = None

@@ -198,6 +198,7 @@ class Source:
         notes: For the protocol of reported metrics.
         attribute_names: One name per attribute; None for a set without attributes.
         resized: Whether the reader has resized the images to `image_size`.
+        categorical: Whether levels have no order, like ids and codes.
     """
 
     name: str
@@ -208,6 +209,7 @@ class Source:
     notes: tuple[str, ...] = ()
     attribute_names: tuple[str, ...] | None = None
     resized: bool = False
+    categorical: bool = False
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,8 @@ def reader_options(dataset_name: str) -> set[str]:
 
     Example:
         >>> sorted(reader_options("folder:photos"))
-        ['channels', 'image_size', 'label_depth', 'skip_broken_files', 'stream_above_bytes']
+        ['bits', 'categorical', 'channels', 'image_size', 'label_depth', 'pages', \
+'skip_broken_files', 'stream_above_bytes']
     """
     parameters = _parameters(dataset_name.partition(":")[0])
     return {name for name, each in parameters.items() if each.kind is each.KEYWORD_ONLY}
@@ -197,6 +198,11 @@ def _locate(dataset_name: str, data_root: str | Path | None) -> tuple[str, Path]
 
 def _check_fit(source: Source, levels: int | None, binarization: str, channels: int | None) -> None:
     spec = source.train.spec
+    if source.categorical and (levels not in (None, spec.levels) or binarization != "none"):
+        raise ConfigError(
+            f"The levels of {source.name} are ids or codes without an order, which cannot be "
+            f"rounded: leave out `levels` and `binarization`."
+        )
     if levels is not None and not 2 <= levels <= spec.levels:
         raise ConfigError(
             f"`levels` must be from 2 to {spec.levels}, the levels of {source.name}, got {levels}."

@@ -29,8 +29,10 @@ def prepare_splits(
     splits, origin = _split(source, val_fraction)
     protocol = [source.name]
     if size is not None and (source.resized or size != source.train.spec.shape[1:]):
-        splits = {split: _resize(images, size) for split, images in splits.items()}
-        protocol.append(f"resized to {size[0]}×{size[1]}")
+        nearest = source.categorical
+        splits = {split: _resize(images, size, nearest) for split, images in splits.items()}
+        how = " by the nearest pixel" if nearest else ""
+        protocol.append(f"resized to {size[0]}×{size[1]}{how}")
     splits = {
         split: subsample(images, max_samples, seed=seed if split == "train" else 0)
         for split, images in splits.items()
@@ -67,11 +69,12 @@ def _split(source: Source, val_fraction: float) -> tuple[dict[str, ImageSet], li
     return {"train": train, "val": val, "test": test}, [origin]
 
 
-def _resize(images: ImageSet, size: tuple[int, int]) -> ImageSet:
+def _resize(images: ImageSet, size: tuple[int, int], nearest: bool) -> ImageSet:
     spec = replace(images.spec, height=size[0], width=size[1])
     if spec == images.spec:
         return images
-    return images.apply(partial(resize, levels=spec.levels, size=size), spec)
+    change = partial(resize, levels=spec.levels, size=size, nearest=nearest)
+    return images.apply(change, spec)
 
 
 def _quantise(

@@ -11,15 +11,17 @@ from pixelcnn.errors import importing
 from pixelcnn.spec import quantise, to_unit
 
 
-def resize(x: Tensor, *, levels: int, size: tuple[int, int]) -> Tensor:
+def resize(x: Tensor, *, levels: int, size: tuple[int, int], nearest: bool = False) -> Tensor:
     """Scales images until they cover a size, then crops the centre.
 
-    Bicubic with antialiasing, rounded to the nearest level.
+    Bicubic with antialiasing, rounded to the nearest level; or each pixel that of the image which
+    is nearest, so that no new levels arise.
 
     Args:
         x: Levels in [0, levels). Shape: (B, C, h, w).
         levels: Number of levels K.
         size: Height H and width W wanted, in pixels.
+        nearest: Whether to take the nearest pixel: for levels without an order, such as ids.
 
     Returns:
         Levels. Shape: (B, C, H, W), int64.
@@ -31,20 +33,29 @@ def resize(x: Tensor, *, levels: int, size: tuple[int, int]) -> Tensor:
     """
     if tuple(x.shape[-2:]) == size:
         return x.long()
+    if nearest:
+        return cover(x.double(), size, mode="nearest-exact").long()
     return quantise(cover(to_unit(x, levels), size, mode="bicubic").clamp(0, 1), levels)
 
 
-def cover(planes: Tensor, size: tuple[int, int], *, mode: Literal["bicubic", "bilinear"]) -> Tensor:
+def cover(
+    planes: Tensor,
+    size: tuple[int, int],
+    *,
+    mode: Literal["bicubic", "bilinear", "nearest-exact"],
+) -> Tensor:
     """Scales floats (B, C, h, w) until they cover a size (H, W), then crops the centre.
 
-    With antialiasing; "bilinear" keeps to the range of the values, "bicubic" may leave it.
+    With antialiasing, except by the nearest pixel; "bilinear" keeps to the range of the values,
+    "bicubic" may leave it.
     """
     scale = max(want / have for want, have in zip(size, planes.shape[-2:], strict=True))
     # `max`: rounding must not leave a side one pixel short of the crop.
     scaled = [
         max(want, round(have * scale)) for want, have in zip(size, planes.shape[-2:], strict=True)
     ]
-    planes = functional.interpolate(planes, scaled, mode=mode, antialias=True)
+    smooth = mode != "nearest-exact"
+    planes = functional.interpolate(planes, scaled, mode=mode, antialias=smooth)
     top, left = (have - want for have, want in zip(scaled, size, strict=True))
     return planes[..., top // 2 :, left // 2 :][..., : size[0], : size[1]]
 

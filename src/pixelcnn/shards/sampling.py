@@ -11,7 +11,7 @@ from typing_extensions import Unpack
 
 from pixelcnn.arguments import named_arguments, numbers_of
 from pixelcnn.data.conditions import share_evenly
-from pixelcnn.data.sources.arrays import level_type
+from pixelcnn.data.sources.array_levels import level_type
 from pixelcnn.errors import ShapeError
 from pixelcnn.inference import PixelCNNSampler
 from pixelcnn.inference.query import Progress

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from pixelcnn.data import DataWarning
+from pixelcnn.data import DataWarning, load_data
 from pixelcnn.data.sources.arrays import read_npy, read_npz, to_images
-from pixelcnn.errors import DataError
+from pixelcnn.errors import ConfigError, DataError
 
+RNG = np.random.default_rng(0)
 BYTES = np.arange(256, dtype=np.uint8).reshape(4, 8, 8)
 
 
@@ -45,7 +46,7 @@ def test_a_shape_that_leaves_the_channels_open_is_refused(shape):
 
 
 def test_the_key_layout_settles_it(save):
-    x = np.full((5, 3, 8, 3), 7, np.uint8)
+    x = np.full((5, 3, 8, 3), 70, np.uint8)
     assert read_npz(save(x_train=x, layout="NCHW")).train.spec.shape == (3, 8, 3)
     assert read_npz(save(x_train=x, layout="NHWC")).train.spec.shape == (3, 3, 8)
 
@@ -59,7 +60,7 @@ def test_the_key_levels_states_what_the_type_does_not(save):
 
 @pytest.mark.parametrize(("dtype", "levels"), [(bool, 2), (np.uint8, 256), (np.uint16, 65_536)])
 def test_types_imply_their_levels(save, dtype, levels):
-    x = BYTES.astype(dtype)
+    x = (BYTES.astype(int) * 257 % levels).astype(dtype)
     assert read_npz(save(x_train=x)).train.spec.levels == levels
 
 
@@ -73,6 +74,40 @@ def test_bytes_of_zero_and_one_are_not_guessed_to_be_binary(save):
     with pytest.raises(DataError, match=r"only 0 and 1 .* levels=2"):
         read_npz(save(x_train=x))
     assert read_npz(save(x_train=x, levels=2)).train.spec.levels == 2
+
+
+def test_few_bits_of_sixteen_are_refused_and_kept_exactly_once_stated(save):
+    x = np.arange(4096, dtype=np.uint16).reshape(4, 32, 32)
+    with pytest.raises(DataError, match=r"uses 12 bits, .* `data\.bits=12`, or with the key `lev"):
+        read_npz(save(x_train=x))
+    source = read_npz(save(x_train=x), bits=12)
+    assert source.train.spec.levels == 4096
+    assert torch.equal(source.train.images.flatten(), torch.arange(4096))
+    with pytest.raises(DataError, match="from 0 to 2047, got 4095"):
+        read_npz(save(x_train=x), bits=11)
+    with pytest.raises(ConfigError, match=r"`bits` must be left out: .* holds 5000 `levels`"):
+        read_npz(save(x_train=x, levels=5000), bits=12)
+    with pytest.raises(ConfigError, match="`bits` must be from 1 to 16, got 17"):
+        read_npz(save(x_train=x), bits=17)
+
+
+def test_integers_that_are_no_levels_are_refused_with_a_remedy(save):
+    spins = RNG.choice([-1, 1], (4, 8, 8))
+    with pytest.raises(DataError, match=r"Save spins as \(x \+ 1\) // 2, .*levels=2"):
+        read_npz(save(x_train=spins))
+    with pytest.raises(DataError, match=r"save x - \(-1000\), .*levels=2001"):
+        read_npz(save(x_train=np.array([[[-1000, 1000]]])))
+
+
+@pytest.mark.parametrize("options", [{"levels": 4}, {"binarization": "threshold"}])
+def test_codes_are_scaled_to_the_nearest_pixel_and_never_rounded(save, options):
+    codes = RNG.choice([3, 77, 500], (8, 9, 9)).astype(np.uint16)
+    path = save(x_train=codes, levels=512, codebook=np.zeros((512, 4)))
+    data = load_data(f"npz:{path}", image_size=4)
+    assert set(data.train.images.unique().tolist()) <= {3, 77, 500}
+    assert "resized to 4×4 by the nearest pixel" in data.protocol
+    with pytest.raises(ConfigError, match="ids or codes without an order"):
+        load_data(f"npz:{path}", **options)
 
 
 def test_labels_come_with_their_names(save):

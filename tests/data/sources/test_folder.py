@@ -57,18 +57,115 @@ def test_sixteen_bits_are_rounded_to_eight_not_cut_off(tmp_path):
     assert read_folder(tmp_path).train.images.flatten().tolist() == [0, 0, 1, 128, 255]
 
 
+def deep(path, highest, count=3, shape=(6, 8)):
+    """Writes files of 16 bits per sample that use levels up to `highest`; returns their levels."""
+    found = []
+    for number in range(count):
+        x = RNG.integers(highest + 1, size=shape).astype(np.uint16)
+        x[0, 0] = highest
+        Image.fromarray(x).save(path / f"{number}.png")
+        found.append(x.astype(int))
+    return np.stack(found)[:, None]
+
+
+@pytest.mark.parametrize(("highest", "bits"), [(59, 6), (4095, 12), (32_767, 15)])
+@pytest.mark.parametrize("above", [2**30, 0], ids=["held", "streamed"])
+def test_few_bits_of_sixteen_are_refused_and_kept_exactly_once_stated(
+    tmp_path, highest, bits, above
+):
+    levels = deep(tmp_path, highest)
+    with pytest.raises(DataError, match=rf"uses {bits} bits, .* `data\.bits={bits}`"):
+        read_folder(tmp_path, stream_above_bytes=above)
+    images = read_folder(tmp_path, bits=bits, stream_above_bytes=above).train
+    assert images.spec.levels == 2**bits
+    (x,) = images.read([torch.arange(3)])
+    assert np.array_equal(x.numpy(), levels)
+    with pytest.raises(DataError, match=rf"0\.png must hold levels .* `data\.bits={bits - 1}`"):
+        few = read_folder(tmp_path, bits=bits - 1, stream_above_bytes=above)
+        next(few.train.read([torch.tensor([0])]))
+
+
+def test_files_of_sixteen_bits_are_rounded_with_a_note(tmp_path):
+    deep(tmp_path, 65_535)
+    assert read_folder(tmp_path).notes == ("16 bits rounded to 8",)
+    save(tmp_path / "8.png", mode="L")
+    with pytest.raises(DataError, match=r"8\.png has 8 bits per channel, and `data\.bits` is 12"):
+        read_folder(tmp_path, bits=12)
+
+
+def test_few_levels_of_eight_bits_are_named(tmp_path):
+    Image.fromarray(np.full((6, 8), 59, np.uint8)).save(tmp_path / "a.png")
+    source = read_folder(tmp_path)
+    assert source.train.spec.levels == 256
+    assert source.notes == ("no levels above 59 of 256: `data.bits=6` keeps those",)
+    assert read_folder(tmp_path, bits=6).train.spec.levels == 64
+    Image.fromarray(np.eye(6, 8, dtype=np.uint8)).save(tmp_path / "a.png")
+    with pytest.raises(DataError, match=r"holds only 0 and 1 of 8 bits .* `data\.bits=1`"):
+        read_folder(tmp_path)
+
+
+def stack(path, count=3, mode="L"):
+    pages = [RNG.integers(256, size=(6, 8, 3), dtype=np.uint8) for _ in range(count)]
+    images = [Image.fromarray(page).convert(mode) for page in pages]
+    path.parent.mkdir(exist_ok=True)
+    images[0].save(path, save_all=True, append_images=images[1:])
+    return np.stack([np.asarray(image) for image in images])
+
+
+def test_pages_are_what_is_said_of_them(tmp_path):
+    found = np.stack([stack(tmp_path / split / "1.tif") for split in ("cat", "dog")])
+    with pytest.raises(DataError, match=r"1\.tif holds 3 pages\. Say by `data\.pages` what"):
+        read_folder(tmp_path)
+    source = read_folder(tmp_path, pages="images")
+    assert np.array_equal(source.train.images[:, 0], found.reshape(6, 6, 8))
+    assert source.train.labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert source.notes == ("6 pages of 2 files, an image each, held out page by page",)
+    assert np.array_equal(read_folder(tmp_path, pages="channels").train.images, found)
+    first = read_folder(tmp_path, pages="first")
+    assert np.array_equal(first.train.images, found[:, :1])
+    assert first.notes == ("only the first of 6 pages in 2 files",)
+
+
+def test_pages_that_are_no_channels_are_refused(tmp_path):
+    stack(tmp_path / "a.tif", mode="RGB")
+    with pytest.raises(DataError, match=r"Pages must be grey with `data\.pages` 'channels'"):
+        read_folder(tmp_path, pages="channels")
+    stack(tmp_path / "b.tif", count=2)
+    with pytest.raises(DataError, match=r"a\.tif has 3, .*b\.tif has 2"):
+        read_folder(tmp_path, pages="channels")
+
+
+def test_ids_are_scaled_to_the_nearest_pixel_and_palettes_keep_them(tmp_path):
+    ids = RNG.choice([1, 7, 200], (9, 12)).astype(np.uint8)
+    image = Image.new("P", (12, 9))
+    image.putdata(ids.flatten().tolist())
+    image.putpalette(RNG.integers(256, size=768, dtype=np.uint8).tobytes())
+    image.save(tmp_path / "a.png")
+    whole = read_folder(tmp_path, categorical=True).train.images
+    assert whole.shape == (1, 1, 9, 12) and np.array_equal(whole[0, 0], ids)
+    small = read_folder(tmp_path, categorical=True, image_size=(5, 5)).train.images
+    assert set(small.unique().tolist()) <= {1, 7, 200}
+    assert read_folder(tmp_path).train.spec.channels == 3
+    save(tmp_path / "b.png")
+    with pytest.raises(DataError, match=r"b\.png .* mode RGB, not one number each"):
+        read_folder(tmp_path, categorical=True, image_size=(5, 5))
+
+
 def test_transparent_pixels_are_laid_on_white(tmp_path):
     Image.fromarray(np.array([[[9, 9, 9, 0], [9, 8, 7, 255]]], np.uint8)).save(tmp_path / "a.png")
     images = read_folder(tmp_path).train.images
     assert images[0, :, 0].T.tolist() == [[255, 255, 255], [9, 8, 7]]
 
 
-def test_photographs_are_turned_as_they_say(tmp_path):
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp", "tif"])
+def test_images_are_turned_as_they_say(tmp_path, ending):
     exif = Image.Exif()
     exif[0x0112] = 6
-    image = Image.fromarray(np.zeros((8, 16), np.uint8))
-    image.save(tmp_path / "a.jpg", exif=exif)
-    assert read_folder(tmp_path).train.spec.shape == (1, 16, 8)
+    image = np.zeros((8, 16), np.uint8)
+    image[:, :8] = 200
+    Image.fromarray(image).save(tmp_path / f"a.{ending}", exif=exif)
+    (x,) = read_folder(tmp_path).train.images
+    assert x.shape == (1, 16, 8) and (x[0, :7] > 150).all() and (x[0, 9:] < 50).all()
 
 
 def test_one_sub_folder_per_class_gives_labels(tmp_path):

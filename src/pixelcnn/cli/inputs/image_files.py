@@ -8,14 +8,23 @@ import torch
 from torch import Tensor
 
 from pixelcnn.cli.outputs.console import counted
-from pixelcnn.data.files.decoding import LEVELS, SUFFIXES, read_pixels
+from pixelcnn.data.files.decoding import (
+    LEVELS,
+    SUFFIXES,
+    DecodingOptions,
+    read_image_header,
+    read_pixels,
+    to_levels,
+)
+from pixelcnn.data.files.depth import check_in_use
 from pixelcnn.data.files.listing import list_images
 from pixelcnn.data.sources.array_conditions import to_labels
-from pixelcnn.data.sources.arrays import load_arrays, stated_levels, to_images
+from pixelcnn.data.sources.array_levels import stated_levels
+from pixelcnn.data.sources.arrays import load_arrays, to_images
 from pixelcnn.data.transforms import resize
 from pixelcnn.errors import DataError
 from pixelcnn.models import AutoregressiveModel
-from pixelcnn.spec import requantise
+from pixelcnn.spec import MAX_LEVELS, requantise
 
 ARRAYS = (".npz", ".npy")
 
@@ -51,11 +60,23 @@ class QueryImages:
         )
 
 
-def read_files(files: Sequence[Path], model: AutoregressiveModel) -> QueryImages:
+def read_files(
+    files: Sequence[Path],
+    model: AutoregressiveModel,
+    *,
+    bits: int | None = None,
+    categorical: bool = False,
+) -> QueryImages:
     """Images of files, folders and NumPy files of levels, in the levels of the model.
 
     Image files are scaled and cropped to the size of the model, where it has one and they have
     another. Levels in a NumPy file are used as they are.
+
+    Args:
+        files: As they were typed.
+        model: Its levels, channels and size.
+        bits: As `data.bits`, of image files.
+        categorical: As `data.categorical`, of image files.
 
     Returns:
         The images, with labels if a single NumPy file holds them, or if all images lie in
@@ -68,7 +89,8 @@ def read_files(files: Sequence[Path], model: AutoregressiveModel) -> QueryImages
         return read_levels(files[0], model)
     listed = [pair for file in files for pair in image_files(file)]
     paths = [path for path, _ in listed]
-    pixels = [read_pixels(path, channels=channels_of(model)) for path in paths]
+    form = DecodingOptions(channels_of(model), bits, categorical=categorical)
+    pixels = _levels_of_files(paths, form)
     height, width = pixels[0].shape[1:]
     size = model.image_size or (height, width)
     if model.image_size is None:
@@ -78,8 +100,13 @@ def read_files(files: Sequence[Path], model: AutoregressiveModel) -> QueryImages
                     f"All images must have the same size: {paths[0]} has {size[0]}×{size[1]} "
                     f"pixels, {path} has {each.shape[1]}×{each.shape[2]}."
                 )
-    x = torch.cat([resize(each[None], levels=LEVELS, size=size) for each in pixels])
-    x = requantise(x, LEVELS, to=model.num_classes)
+    scaled = [
+        resize(each[None], levels=form.levels, size=size, nearest=categorical) for each in pixels
+    ]
+    x = torch.cat(scaled)
+    if not categorical:
+        x = requantise(x, form.levels, to=model.num_classes)
+    check_file_levels(x, model, files[0])
     about = f"{counted(len(x), 'image')} from {files[0]}{' …' if len(files) > 1 else ''}"
     num_scaled = sum(tuple(each.shape[1:]) != size for each in pixels)
     if num_scaled:
@@ -90,6 +117,24 @@ def read_files(files: Sequence[Path], model: AutoregressiveModel) -> QueryImages
     labels = labels_of([name for _, name in listed], model)
     cond = labels if model.condition.kind == "labels" else None
     return QueryImages(x, [str(path) for path in paths], cond, labels, about)
+
+
+def _levels_of_files(paths: Sequence[Path], form: DecodingOptions) -> list[Tensor]:
+    """The levels of image files, each in its own size. (C, h, w).
+
+    Raises:
+        DataError: If one is broken or has several pages, or files of more than 8 bits use few of
+            them and `form.bits` is not stated.
+    """
+    for path in paths:
+        pages = read_image_header(path).pages
+        if pages > 1:
+            raise DataError(f"{path} must be a single image, got {pages} pages. Save one page.")
+    found = [read_pixels(path, form) for path in paths]
+    wide = [int(pixels.x.max()) for pixels in found if pixels.levels > LEVELS]
+    if wide and form.bits is None:
+        check_in_use(max(wide), MAX_LEVELS, f"{paths[0]}{' …' if len(paths) > 1 else ''}")
+    return [to_levels(pixels, form, str(path)) for pixels, path in zip(found, paths, strict=True)]
 
 
 def labels_of(classes: Sequence[str | None], model: AutoregressiveModel) -> Tensor | None:

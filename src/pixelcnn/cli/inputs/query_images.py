@@ -1,6 +1,7 @@
 """The images of a query: files that were named, or a split of the data of the run."""
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,11 +11,14 @@ from torch import Tensor
 from pixelcnn.cli.commands.evaluate import evaluation_settings
 from pixelcnn.cli.inputs.conditions import is_typed, typed_condition
 from pixelcnn.cli.inputs.image_files import QueryImages, read_files
+from pixelcnn.config import DataConfig
 from pixelcnn.config.images import load_images
 from pixelcnn.data import ImageSet
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import check_image_conditions, check_spec, labels_by_name
 from pixelcnn.models import AutoregressiveModel
+from pixelcnn.runs import find_model
+from pixelcnn.runs.folder import config_of
 
 
 def query_images(
@@ -44,7 +48,7 @@ def query_images(
                 "The images must be files or a split of a data set, got both. Leave out "
                 f"`{args.files[0]}`, or --split, --config and --data.…"
             )
-        images = read_files([Path(file) for file in args.files], model)
+        images = read_typed_files(args, args.files, model)
     else:
         images = from_split(args, model, with_condition=with_condition)
     if args.max_images is not None and args.max_images < len(images.x):
@@ -54,6 +58,20 @@ def query_images(
     if not with_condition or (sums_labels and images.foreign and not is_typed(args)):
         return replace(images, cond=None)
     return replace(images, cond=condition_of(args, model, images))
+
+
+def read_typed_files(
+    args: argparse.Namespace, files: Sequence[str], model: AutoregressiveModel
+) -> QueryImages:
+    """Images of files, read as those that the model was trained on."""
+    try:
+        data = config_of(find_model(args.run)).data
+    except ConfigError:  # a lone file, which names no images
+        data = DataConfig()
+    categorical = bool(data.categorical)
+    return read_files(
+        [Path(file) for file in files], model, bits=data.bits, categorical=categorical
+    )
 
 
 def condition_of(

@@ -10,7 +10,7 @@ from torch import Tensor
 from pixelcnn.charts.figure import save_figure
 from pixelcnn.charts.overlap import overlap_figure
 from pixelcnn.cli.inputs.conditions import is_typed
-from pixelcnn.cli.inputs.query_images import QueryImages, query_images, read_files
+from pixelcnn.cli.inputs.query_images import QueryImages, query_images, read_typed_files
 from pixelcnn.cli.outputs.console import counted, print_lines, progress_bar, write_table
 from pixelcnn.data import DATASETS
 from pixelcnn.errors import ConfigError
@@ -91,7 +91,7 @@ def outliers_of(args: argparse.Namespace, model: AutoregressiveModel) -> QueryIm
                 f"`--against` must be a data set ({', '.join(DATASETS)}) or an existing file or "
                 f"folder, got `{args.against}`."
             )
-        found = read_files([Path(args.against)], model)
+        found = read_typed_files(args, [args.against], model)
         return found if args.max_images is None else found.only(slice(args.max_images))
     # The last setting wins, so the form of the images stays that of the run.
     settings = [*args.settings, f"--data.dataset_name={args.against}"]

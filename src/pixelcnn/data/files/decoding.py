@@ -1,40 +1,51 @@
-"""Image files of any common format to levels of 8 bits."""
+"""Image files of any common format to levels."""
 
+from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 from torch import Tensor
 
+from pixelcnn.data.files.image_header import SAVE_ARRAYS, Header, UnsuitedError, image_header_of
+from pixelcnn.data.files.pixels import Pixels, pixels_of
 from pixelcnn.data.transforms import resize
 from pixelcnn.errors import DataError
 from pixelcnn.spec import requantise
 
-LEVELS = 256
+ORIENTATION = ExifTags.Base.Orientation
+TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+LEVELS = 256  # of images whose bits are not stated
 SUFFIXES = {
     *(".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"),
     *(".ppm", ".pgm", ".pbm", ".pnm", ".tif", ".tiff"),
 }
-GREY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L"}
-WIDE_MODES = {"I", "I;16", "I;16B", "I;16L"}
-SIDEWAYS = {5, 6, 7, 8}  # EXIF orientations that swap height and width
 
 
-class Header(NamedTuple):
-    """The header of an image.
+@dataclass(frozen=True)
+class DecodingOptions:
+    """How the pixels of image files become levels.
 
     Attributes:
-        height: After rotation, in pixels.
-        width: After rotation, in pixels.
-        grey: Whether it has no colours.
+        channels: 1 for grey, 3 for RGB.
+        bits: Bits per channel that the files use, whose levels are kept exactly; None for 8, to
+            which files of more bits are rounded.
+        size: Height and width to which images are scaled and cropped; None to keep theirs.
+        categorical: Whether levels have no order, like the ids of a mask: images are scaled to the
+            nearest pixel, and the indices of a palette are the levels.
     """
 
-    height: int
-    width: int
-    grey: bool
+    channels: int
+    bits: int | None = None
+    size: tuple[int, int] | None = None
+    categorical: bool = False
+
+    @property
+    def levels(self) -> int:
+        """Number of levels K."""
+        return LEVELS if self.bits is None else 2**self.bits
 
 
 def read_image_header(file: Path | bytes, name: str | None = None) -> Header:
@@ -48,75 +59,97 @@ def read_image_header(file: Path | bytes, name: str | None = None) -> Header:
         DataError: If it is no image; the message names it.
     """
     try:
-        with Image.open(_stream(file)) as image:
-            # Only JPEG has its orientation in front: other formats would be decoded to find it.
-            turned = image.format in ("JPEG", "MPO") and image.getexif().get(0x0112) in SIDEWAYS
-            size = (image.width, image.height) if turned else (image.height, image.width)
-            return Header(*size, image.mode in GREY_MODES)
+        with _open(file) as image:
+            return image_header_of(image)
     except Exception as error:  # as in `read_pixels`
         raise _broken(file, name, error) from error
 
 
 def decode(
-    file: Path | bytes, *, channels: int, size: tuple[int, int], name: str | None = None
+    file: Path | bytes, form: DecodingOptions, *, page: int = 0, name: str | None = None
 ) -> Tensor:
-    """Reads one image.
-
-    It is rotated by its EXIF orientation, blended with white where it is transparent, and rounded
-    to 8 bits where it has more.
+    """Reads one image: rotated by its EXIF orientation, blended with white where transparent.
 
     Args:
         file: The file, or its content.
-        channels: 1 for grey, 3 for RGB.
-        size: Height and width; the image is resized if it has others.
+        form: The levels, channels and size wanted.
+        page: Number of the page, of a file of several.
         name: Its name in messages; the path by default.
 
     Returns:
-        Levels in [0, 256). Shape: (C, H, W), uint8.
+        Levels in [0, K). Shape: (C, H, W), int64.
 
     Raises:
-        DataError: If the file is broken; the message names it.
+        DataError: If the file is broken, or uses more than the stated bits; the message names it.
     """
-    x = read_pixels(file, channels=channels, name=name)
-    return resize(x[None], levels=LEVELS, size=size)[0].to(torch.uint8)
+    x = to_levels(read_pixels(file, form, page=page, name=name), form, name or str(file))
+    if form.size is None:
+        return x
+    return resize(x[None], levels=form.levels, size=form.size, nearest=form.categorical)[0]
 
 
-def read_pixels(file: Path | bytes, *, channels: int, name: str | None = None) -> Tensor:
-    """Reads one image as `decode` does, in its own size. (C, h, w), uint8."""
+def read_pixels(
+    file: Path | bytes, form: DecodingOptions, *, page: int = 0, name: str | None = None
+) -> Pixels:
+    """The pixels of one image as the file holds them, in its own size; as `decode` reads them."""
     try:
-        with Image.open(_stream(file)) as image:
-            pixels = to_bytes(ImageOps.exif_transpose(image), channels)
+        return pixels_of(partial(_open, file, page), form.channels, indices=form.categorical)
     except Exception as error:  # decoders raise errors of many types
         raise _broken(file, name, error) from error
-    return torch.from_numpy(pixels.reshape(*pixels.shape[:2], channels)).permute(2, 0, 1)
 
 
-def to_bytes(image: Image.Image, channels: int) -> np.ndarray:
-    """Pixels of 8 bits. Shape: (H, W) or (H, W, 3), uint8."""
-    if image.mode in WIDE_MODES:
-        # Pillow would clip these at 255 instead of scaling them.
-        wide = torch.from_numpy(np.asarray(image).astype(np.int64))
-        if wide.min() < 0 or wide.max() > 65_535:
-            raise ValueError("it holds more than 16 bits; save it with 8 bits per channel")
-        image = Image.fromarray(requantise(wide, 65_536, to=LEVELS).to(torch.uint8).numpy())
-    if image.mode == "F":
-        raise ValueError("it holds floats; save it with 8 bits per channel")
-    if image.has_transparency_data:
-        over = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), over)
-    return np.array(image.convert("L" if channels == 1 else "RGB"))
+def to_levels(pixels: Pixels, form: DecodingOptions, name: str) -> Tensor:
+    """Pixels as levels in [0, K). (C, h, w), int64.
+
+    Raises:
+        DataError: If they use more than the stated bits.
+    """
+    x = torch.from_numpy(pixels.x).permute(2, 0, 1)
+    if form.bits is None:
+        return requantise(x, pixels.levels, to=LEVELS)
+    if int(x.max()) >= form.levels:
+        raise DataError(
+            f"{name} must hold levels from 0 to {form.levels - 1:,}, as `data.bits={form.bits}` "
+            f"says, got up to {int(x.max()):,}. State more bits, or leave it out."
+        )
+    return x
 
 
-def _stream(file: Path | bytes) -> Path | BytesIO:
-    return BytesIO(file) if isinstance(file, bytes) else file
+def _open(file: Path | bytes, page: int = 0) -> ImageFile.ImageFile:
+    image = Image.open(BytesIO(file) if isinstance(file, bytes) else file)
+    if (
+        isinstance(file, Path)
+        and image.format == "TIFF"
+        and image.getexif().get(ORIENTATION, 1) > 1
+    ):
+        image.close()
+        # Pillow maps the file of a path into memory, and then rotates it twice.
+        image = Image.open(BytesIO(file.read_bytes()))
+    if page:
+        image.seek(page)
+    return image
+
+
+def _start(file: Path | bytes) -> bytes:
+    if isinstance(file, bytes):
+        return file[:4]
+    with file.open("rb") as opened:
+        return opened.read(4)
 
 
 def _broken(file: Path | bytes, name: str | None, error: Exception) -> DataError:
     label = name or ("the image" if isinstance(file, bytes) else file)
+    if isinstance(error, UnsuitedError):
+        return DataError(f"{label} cannot be used as an image: {error}.")
     if isinstance(file, Path) and file.is_symlink() and not file.exists():
         return DataError(
             f"{label} cannot be read as an image: it is a link that leads nowhere, to "
             f"{file.readlink()}. Fetch its content (git annex get, dvc pull), or remove it."
+        )
+    if isinstance(error, UnidentifiedImageError) and _start(file) in TIFF_STARTS:
+        return DataError(
+            f"{label} cannot be used as an image: it is a TIFF file of a kind that is not read, "
+            f"such as of many channels or of 64-bit numbers. {SAVE_ARRAYS}."
         )
     unknown = isinstance(file, bytes) and "cannot identify" in str(error)
     # Pillow names content by its address in memory.

@@ -8,7 +8,8 @@ from pixelcnn.data.files.headers import Headers, fill_headers
 from pixelcnn.data.files.listing import Listing
 from pixelcnn.errors import DataError
 
-SHAPES = {"stamps": (3,), "sizes": (2,), "grey": (), "whole": ()}
+KEPT = {"sizes": (2,), "grey": (), "wide": (), "pages": (), "whole": ()}
+SHAPES = {"stamps": (3,), **KEPT}
 
 
 def folder_headers(
@@ -49,7 +50,7 @@ def _from_index(listing: Listing, arrays: index_cache.Arrays | None) -> tuple[He
     if arrays is None:
         return headers, True
     here, there = _unchanged(listing, arrays["text"].tobytes(), arrays["stamps"])
-    for name in ("sizes", "grey", "whole"):
+    for name in KEPT:
         getattr(headers, name)[here] = arrays[name][there]
     headers.known[here] = True
     return headers, len(there) < len(arrays["grey"])
@@ -78,7 +79,5 @@ def _to_index(listing: Listing, headers: Headers) -> index_cache.Arrays:
     return {
         "text": np.frombuffer(paths.text, dtype=np.uint8),
         "stamps": listing.stamps[known],
-        "sizes": headers.sizes[known],
-        "grey": headers.grey[known],
-        "whole": headers.whole[known],
+        **{name: getattr(headers, name)[known] for name in KEPT},
     }

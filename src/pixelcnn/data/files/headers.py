@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pixelcnn.data.data_warnings import first_names, warn_about_data
-from pixelcnn.data.files.decoding import LEVELS, Header, read_image_header, read_pixels
+from pixelcnn.data.files.decoding import DecodingOptions, read_image_header, read_pixels
+from pixelcnn.data.files.image_header import Header
 from pixelcnn.errors import DataError
 from pixelcnn.spec import ImageSpec
 
@@ -43,20 +44,25 @@ class Headers:
     Attributes:
         sizes: Height and width of each. Shape: (N, 2).
         grey: Whether it is grey. Shape: (N,).
+        wide: Whether a channel has more than 8 bits. Shape: (N,).
+        pages: Number of pages of its file. Shape: (N,).
         whole: Whether it has been decoded without an error. Shape: (N,).
         known: Whether its header was read; the other values mean nothing where not. (N,).
     """
 
     sizes: NDArray[np.int32]
     grey: NDArray[np.bool_]
+    wide: NDArray[np.bool_]
+    pages: NDArray[np.int32]
     whole: NDArray[np.bool_]
     known: NDArray[np.bool_]
 
     @classmethod
     def empty(cls, count: int) -> "Headers":
         """Headers of which none is known."""
-        no = np.zeros(count, dtype=np.bool_)
-        return cls(np.zeros((count, 2), dtype=np.int32), no, no.copy(), no.copy())
+        sizes, pages = np.zeros((count, 2), dtype=np.int32), np.zeros(count, dtype=np.int32)
+        grey, wide, whole, known = np.zeros((4, count), dtype=np.bool_)
+        return cls(sizes, grey, wide, pages, whole, known)
 
     @property
     def num_known(self) -> int:
@@ -72,25 +78,18 @@ class SplitHeaders:
         images: N images.
         headers: Of each image.
         errors: Of the broken images, by number.
-        classes: The class of each image. Shape: (N,); None without classes.
         numbers: Of the readable images. Shape: (M,).
     """
 
     images: EncodedImages
     headers: Headers
     errors: Mapping[int, DataError] = field(default_factory=dict)
-    classes: Tensor | None = None
 
     @property
     def numbers(self) -> Tensor:
         readable = np.ones(len(self.images), dtype=np.bool_)
         readable[list(self.errors)] = False
         return torch.from_numpy(np.flatnonzero(readable))
-
-    @property
-    def labels(self) -> Tensor | None:
-        """The classes of the readable images. Shape: (M,); or None."""
-        return None if self.classes is None else self.classes[self.numbers]
 
 
 def fill_headers(
@@ -115,7 +114,8 @@ def fill_headers(
     for number, found in _found(images, np.flatnonzero(~wanted), decodes=skip_broken):
         if not isinstance(found, DataError):
             headers.sizes[number] = found.height, found.width
-            headers.grey[number], headers.known[number] = found.grey, True
+            headers.grey[number], headers.wide[number] = found.grey, found.is_wide
+            headers.pages[number], headers.known[number] = found.pages, True
             headers.whole[number] = skip_broken
         elif skip_broken:
             errors[number] = found
@@ -125,7 +125,10 @@ def fill_headers(
 
 
 def common_spec(
-    splits: Mapping[str, SplitHeaders], *, image_size: tuple[int, int] | None, channels: int | None
+    splits: Mapping[str, SplitHeaders],
+    image_size: tuple[int, int] | None,
+    channels: int | None,
+    levels: int,
 ) -> ImageSpec:
     """The spec of all images: one size unless they will be resized, grey or RGB.
 
@@ -152,7 +155,7 @@ def common_spec(
         grey &= bool(part.headers.grey[numbers].all())
     assert first is not None
     height, width = image_size or map(int, first[1])
-    return ImageSpec(channels or (1 if grey else 3), height, width, LEVELS)
+    return ImageSpec(channels or (1 if grey else 3), height, width, levels)
 
 
 def broken_notes(where: str, splits: Mapping[str, SplitHeaders]) -> tuple[str, ...]:
@@ -191,8 +194,11 @@ def _read_chunk(images: EncodedImages, numbers: Iterable[int], *, decodes: bool)
         try:
             content, name = images.content(number), images.origin(number)
             if decodes:
-                read_pixels(content, channels=3, name=name)
-            found.append(read_image_header(content, name))
+                read_pixels(content, DecodingOptions(channels=3), name=name)
+            header = read_image_header(content, name)
+            for page in range(1, header.pages if decodes else 1):
+                read_pixels(content, DecodingOptions(channels=3), page=page, name=name)
+            found.append(header)
         except DataError as error:
             found.append(error)
     return found

@@ -16,7 +16,7 @@ from pixelcnn.locks import exclusive_lock
 
 Arrays = dict[str, NDArray[np.generic]]
 
-FORMAT = "pixelcnn-index/1"
+FORMAT = "pixelcnn-index/2"
 MIN_IMAGES = 1_000  # smaller sets are read quickly and not cached
 MAX_BYTES = 2**30  # of all indices of a kind: those of twenty million images
 

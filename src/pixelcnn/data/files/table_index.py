@@ -10,7 +10,7 @@ from pixelcnn.data.files import index_cache
 from pixelcnn.data.files.headers import EncodedImages, Headers, fill_headers
 from pixelcnn.errors import DataError
 
-SHAPES = {"sizes": (2,), "grey": (), "whole": (), "known": ()}
+SHAPES = {"sizes": (2,), "grey": (), "wide": (), "pages": (), "whole": (), "known": ()}
 
 
 def table_headers(

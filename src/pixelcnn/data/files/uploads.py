@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile
 from torch import Tensor
 
-from pixelcnn.data.files.decoding import LEVELS, to_bytes
+from pixelcnn.data.files.depth import check_in_use
+from pixelcnn.data.files.image_header import num_pages
+from pixelcnn.data.files.pixels import Pixels, pixels_of
 from pixelcnn.data.sources.array_conditions import as_maps
 from pixelcnn.data.transforms import resize
 from pixelcnn.errors import DataError
@@ -25,9 +27,9 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 def read_upload(content: bytes, name: str, spec: ImageSpec) -> Tensor:
     """Reads an image of unknown origin, in the shape and levels of a model.
 
-    It is rotated by its EXIF orientation, blended with white where it is transparent, rounded to 8
-    bits where it has more, scaled until it covers the size, cropped centrally, and rounded to K
-    levels. Only decoders of common formats are tried.
+    It is rotated by its EXIF orientation, blended with white where it is transparent, scaled until
+    it covers the size, cropped centrally, and rounded to K levels. Files of more than 8 bits must
+    use all of them. Only decoders of common formats are tried.
 
     Args:
         content: The file.
@@ -55,8 +57,11 @@ def read_upload(content: bytes, name: str, spec: ImageSpec) -> Tensor:
         )
     _check_bytes(content, name)
     pixels = _decode(content, name, spec.channels)
-    size = (spec.height, spec.width)
-    return requantise(resize(pixels, levels=LEVELS, size=size), LEVELS, to=spec.levels)
+    if pixels.levels > 256:
+        check_in_use(int(pixels.x.max()), pixels.levels, f"`{name}`")
+    x = torch.from_numpy(pixels.x).permute(2, 0, 1)[None]
+    resized = resize(x, levels=pixels.levels, size=(spec.height, spec.width))
+    return requantise(resized, pixels.levels, to=spec.levels)
 
 
 def read_map_upload(content: bytes, name: str, channels: int) -> Tensor:
@@ -110,16 +115,18 @@ def _check_bytes(content: bytes, name: str) -> None:
         )
 
 
-def _decode(content: bytes, name: str, channels: int) -> Tensor:
-    """8-bit pixels (1, C, h, w)."""
+def _decode(content: bytes, name: str, channels: int) -> Pixels:
+
+    def open_image() -> ImageFile.ImageFile:
+        return Image.open(BytesIO(content), formats=FORMATS)
+
     try:
         with warnings.catch_warnings():
             # Its own limit is higher than ours, and only warns.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(BytesIO(content), formats=FORMATS)
-        with image:
-            _check_header(image, name)
-            pixels = to_bytes(ImageOps.exif_transpose(image), channels)
+            with open_image() as image:
+                _check_header(image, name)
+            return pixels_of(open_image, channels, indices=False)
     except DataError:
         raise
     except Image.DecompressionBombError as error:  # raised before there is a header to check
@@ -132,17 +139,15 @@ def _decode(content: bytes, name: str, channels: int) -> Tensor:
             f"`{name}` cannot be read as an image: {reason}. "
             f"Give a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file."
         ) from error
-    return torch.from_numpy(pixels.reshape(1, *pixels.shape[:2], channels)).permute(0, 3, 1, 2)
 
 
 def _check_header(image: Image.Image, name: str) -> None:
     """Refuses images that are large once decoded, and animations."""
     if image.width * image.height > MAX_PIXELS:
         raise DataError(_too_many_pixels(name, f"{image.width:,}×{image.height:,}"))
-    if getattr(image, "n_frames", 1) > 1:
+    if num_pages(image) > 1:
         raise DataError(
-            f"`{name}` must be a single image, got {getattr(image, 'n_frames', 1)} frames. "
-            f"Save one frame."
+            f"`{name}` must be a single image, got {num_pages(image)} frames. Save one frame."
         )
 
 

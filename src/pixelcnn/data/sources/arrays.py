@@ -12,6 +12,7 @@ from torch import Tensor
 from pixelcnn.data.image_sets import Source, TensorImageSet
 from pixelcnn.data.sources import array_conditions
 from pixelcnn.data.sources.array_conditions import Array
+from pixelcnn.data.sources.array_levels import level_type, stored_levels
 from pixelcnn.data.sources.array_parts import join_parts
 from pixelcnn.data.sources.shard_folder import shards_of
 from pixelcnn.errors import DataError
@@ -26,7 +27,7 @@ KEYS = {
 }
 
 
-def read_npz(path: Path) -> Source:
+def read_npz(path: Path, *, bits: int | None = None, categorical: bool | None = None) -> Source:
     """Reads an .npz file, or all of a folder as one.
 
     Args:
@@ -39,13 +40,17 @@ def read_npz(path: Path) -> Source:
               splits or none.
             * `maps_train`, …: planes as large as the images, shape (N, A, H, W); for all splits
               or none.
-            * `levels`: number of levels K of the stored images. Without it uint8 has 256,
-              uint16 has 65,536 and bool has 2; other integers need it.
+            * `levels`: number of levels K of the stored images. Without it and `bits`, uint8 has
+              256, uint16 has 65,536 and bool has 2, if the images use them; other integers
+              need it.
             * `layout`: "NHWC" or "NCHW", needed only where the shape leaves it open.
             * `label_names`, `attribute_names`: one text per class or attribute; without them
               the numbers are the names.
-            * `codebook`: what codes stand for; not read.
+            * `codebook`: what codes stand for; only says that they have no order.
             * `notes`: how the images were made; not read.
+        bits: Bits that the levels use: K is 2^bits.
+        categorical: Whether levels have no order, like codes and the ids of a mask: images are
+            scaled to the nearest pixel. Without it: if there is a `codebook`.
 
     Raises:
         DataError: If the file is missing, damaged or has other keys.
@@ -53,15 +58,22 @@ def read_npz(path: Path) -> Source:
     arrays = load_folder(path) if path.is_dir() else load_arrays(path)
     if "" in arrays:
         raise DataError(f"{path} is an .npy file of one array. Read it as npy:{path}.")
-    return source_from_arrays(f"npz:{path.name}", arrays, path=path)
+    if categorical is None:
+        categorical = "codebook" in arrays
+    return source_from_arrays(
+        f"npz:{path.name}", arrays, path=path, bits=bits, categorical=categorical
+    )
 
 
-def read_npy(path: Path) -> Source:
+def read_npy(path: Path, *, bits: int | None = None, categorical: bool = False) -> Source:
     """Reads an .npy file that holds one array of images, as `x_train` of `read_npz`."""
     arrays = load_arrays(path)
     if "" not in arrays:
         raise DataError(f"{path} is an .npz file of several arrays. Read it as npz:{path}.")
-    return source_from_arrays(f"npy:{path.name}", {"x_train": arrays[""]}, path=path)
+    found = {"x_train": arrays[""]}
+    return source_from_arrays(
+        f"npy:{path.name}", found, path=path, bits=bits, categorical=categorical
+    )
 
 
 def load_folder(path: Path) -> dict[str, Array]:
@@ -101,7 +113,14 @@ def load_arrays(path: Path) -> dict[str, Array]:
         ) from error
 
 
-def source_from_arrays(name: str, arrays: Mapping[str, Array], *, path: Path) -> Source:
+def source_from_arrays(
+    name: str,
+    arrays: Mapping[str, Array],
+    *,
+    path: Path,
+    bits: int | None = None,
+    categorical: bool = False,
+) -> Source:
     """Checks named arrays and converts them to image sets. See `read_npz` for the names."""
     unknown = sorted(set(arrays) - KEYS)
     if "x_train" not in arrays or unknown:
@@ -115,7 +134,7 @@ def source_from_arrays(name: str, arrays: Mapping[str, Array], *, path: Path) ->
         for split in ("train", "val", "test")
         if f"x_{split}" in arrays
     }
-    levels = _stored_levels(arrays, path)
+    levels, notes = stored_levels(arrays, path, bits)
     _check_alike(images, levels, path)
     labels = array_conditions.read_labels(arrays, images, path)
     sets = {
@@ -133,7 +152,8 @@ def source_from_arrays(name: str, arrays: Mapping[str, Array], *, path: Path) ->
         sets.get("val"),
         sets.get("test"),
         label_names=labels.names,
-        notes=labels.notes,
+        notes=(*labels.notes, *notes),
+        categorical=categorical,
         attribute_names=array_conditions.attribute_names(arrays, path),
     )
 
@@ -177,10 +197,22 @@ def to_images(array: Array, *, layout: str | None = None, where: str = "the arra
     ):
         raise DataError(
             f"{where} must hold levels from 0 to {MAX_LEVELS - 1}, got values from "
-            f"{array.min()} to {array.max()}."
+            f"{array.min()} to {array.max()}.{_remedy(array)}"
         )
     small = array.dtype in (np.uint8, np.bool_)
     return torch.from_numpy(np.ascontiguousarray(array, dtype=np.uint8 if small else np.int32))
+
+
+def _remedy(array: Array) -> str:
+    """How integers that are no levels can become some."""
+    if array.min() >= 0:
+        return " Save fewer levels."
+    if array.min() == -1 and array.max() == 1 and not (array == 0).any():
+        return " Save spins as (x + 1) // 2, with the key `levels`: np.savez(..., levels=2)."
+    return (
+        f" Subtract the least one: save x - ({array.min()}), with the key `levels`: "
+        f"np.savez(..., levels={int(array.max()) - int(array.min()) + 1})."
+    )
 
 
 def _find_layout(shape: tuple[int, ...], layout: str | None, where: str) -> str:
@@ -197,16 +229,6 @@ def _find_layout(shape: tuple[int, ...], layout: str | None, where: str) -> str:
     return "NHWC" if last else "NCHW"
 
 
-def level_type(levels: int) -> type[np.unsignedinteger[Any]]:
-    """The smallest type in which files hold levels in [0, levels).
-
-    Example:
-        >>> level_type(256).__name__, level_type(257).__name__
-        ('uint8', 'uint16')
-    """
-    return np.uint8 if levels <= 256 else np.uint16
-
-
 def sample_arrays(
     x: Tensor, levels: int, notes: Mapping[str, str], kind: str | None, cond: Tensor | None
 ) -> dict[str, Any]:
@@ -220,41 +242,6 @@ def sample_arrays(
         "notes": np.array(json.dumps(dict(notes))),
     }
     return arrays if kind is None or cond is None else {**arrays, kind: cond.numpy()}
-
-
-def stated_levels(stated: Array, path: Path) -> int:
-    """The number in `levels` of a file.
-
-    Raises:
-        DataError: If it is not a number of levels.
-    """
-    if stated.ndim or stated.dtype.kind not in "ui" or not 2 <= int(stated) <= MAX_LEVELS:
-        raise DataError(
-            f"`levels` of {path} must be one whole number from 2 to {MAX_LEVELS}, got "
-            f"{stated if not stated.ndim else f'an array {stated.shape}'}."
-        )
-    return int(stated)
-
-
-def _stored_levels(arrays: Mapping[str, Array], path: Path) -> int:
-    """The number of levels in the file, or implied by its type."""
-    images = arrays["x_train"]
-    if "levels" in arrays:
-        return stated_levels(arrays["levels"], path)
-    by_type = {"bool": 2, "uint8": 256, "uint16": MAX_LEVELS}
-    if images.dtype.name not in by_type:
-        raise DataError(
-            f"{path} holds {images.dtype}, which does not say how many levels there are. Save an "
-            f".npz file with the key `levels`: np.savez(..., levels=512)."
-        )
-    levels = by_type[images.dtype.name]
-    # Binary images read as 256 levels would all round to black: refuse instead of guessing.
-    if levels > 2 and int(images.max()) <= 1:
-        raise DataError(
-            f"{path} holds only 0 and 1 as {images.dtype}. If these are binary images, save them "
-            f"as bool or with the key `levels`: np.savez(..., levels=2); else levels={levels}."
-        )
-    return levels
 
 
 def _check_lengths(sets: Mapping[str, TensorImageSet], path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pixelcnn.data.files.decoding import LEVELS, read_pixels
+from pixelcnn.data.files.decoding import LEVELS, DecodingOptions, decode
 from pixelcnn.data.files.packed_paths import PackedPaths
 from pixelcnn.data.image_sets import Source
 from pixelcnn.data.streaming import FileImageSet, Files
@@ -61,7 +61,7 @@ def read_celeba(root: Path) -> Source:
 
 def decode_face(path: Path) -> Tensor:
     """The central 148×148 pixels of one image. Shape: (3, 148, 148), uint8."""
-    x = read_pixels(path, channels=3)
+    x = decode(path, DecodingOptions(3)).to(torch.uint8)
     height, width = x.shape[1:]
     if min(height, width) < SIDE:
         raise DataError(

@@ -9,11 +9,12 @@ from pixelcnn.arguments import whole_number
 from pixelcnn.data.files.folder_index import folder_headers
 from pixelcnn.data.files.headers import SplitHeaders
 from pixelcnn.data.files.listing import Listing, list_images
+from pixelcnn.data.files.pages import Paging
 from pixelcnn.data.image_sets import Source
 from pixelcnn.data.sources.folder_layout import split_folders
 from pixelcnn.data.sources.image_files import (
     STREAM_ABOVE_BYTES,
-    check_channels,
+    ImageFileOptions,
     source_of_images,
 )
 from pixelcnn.data.sources.labels import KnownLabels, known_labels, numbered
@@ -24,14 +25,17 @@ def read_folder(
     *,
     image_size: tuple[int, int] | None = None,
     channels: int | None = None,
+    bits: int | None = None,
+    categorical: bool = False,
+    pages: Paging | None = None,
     stream_above_bytes: int = STREAM_ABOVE_BYTES,
     skip_broken_files: bool = False,
     label_depth: int = 1,
 ) -> Source:
-    """Reads a folder of image files, 8 bits per channel.
+    """Reads a folder of image files.
 
-    Images are rotated by their EXIF orientation, blended with white where they are transparent,
-    and rounded to 8 bits where they have more. Hidden files and files without an image's ending
+    Images are rotated by their EXIF orientation, and blended with white where they are
+    transparent. Hidden files and files without an image's ending
     are ignored. The headers of many files are cached, see `pixelcnn.data.files.folder_index`.
 
     Args:
@@ -41,6 +45,12 @@ def read_folder(
             beside two such splits are left out and named; beside one they are refused.
         image_size: Height and width wanted; without it all images must have one size.
         channels: 1 for grey, 3 for RGB; without it 1 if every file is grey, otherwise 3.
+        bits: Bits per channel that the files use: levels below 2^bits are kept exactly. Without
+            it files of 8 bits are kept, and files of 16 are rounded to 8 if they use all 16.
+        categorical: Whether levels have no order, like the ids of a mask: images are scaled to the
+            nearest pixel, and the indices of a palette are the levels.
+        pages: What the pages of files with several are: "images", "channels" of one image; or
+            "first", to read no other. Without it such files are refused.
         stream_above_bytes: Above this size decoded, images stay in their files and are decoded
             batch by batch.
         skip_broken_files: Whether files that cannot be decoded are skipped, counted and named. To
@@ -49,10 +59,10 @@ def read_folder(
             such as `cat/small`. 0: there are no classes, and images may lie at any depth.
 
     Raises:
-        ConfigError: If `channels` is neither 1 nor 3, or `label_depth` is negative.
+        ConfigError: If an option is out of range.
         DataError: If there is no image, a file is broken, or the sizes differ.
     """
-    check_channels(channels)
+    options = ImageFileOptions(image_size, channels, bits, categorical, pages, stream_above_bytes)
     whole_number("label_depth", label_depth, at_least=0)
     folders, notes = split_folders(path)
     listings = {
@@ -63,19 +73,16 @@ def read_folder(
         split: SplitHeaders(
             listing.paths,
             *folder_headers(listing, skip_broken=skip_broken_files),
-            classes=labels.of[split],
         )
         for split, listing in listings.items()
     }
     return source_of_images(
         f"folder:{path.resolve().name}",
         splits,
+        options,
+        labels,
         where=str(path),
-        label_names=labels.names,
-        notes=(*notes, *labels.notes),
-        image_size=image_size,
-        channels=channels,
-        stream_above_bytes=stream_above_bytes,
+        notes=notes,
     )
 
 
