@@ -19,6 +19,9 @@ USED = {
     "_foreach_lerp_": "training/callbacks/ema.py",
     "_functorch": "training/compilation.py",
     "_get_train_description": "training/callbacks/progress.py",
+    "_is_amx_tile_supported": "device.py",
+    "_is_avx512_bf16_supported": "device.py",
+    "_is_mkldnn_bf16_supported": "device.py",
     "_latest_update_step": "training/callbacks/ema.py",
     "_softmax_backward_data": "nn/attention/blockwise.py",
     "_swap_models": "training/callbacks/ema.py",
@@ -78,6 +81,13 @@ def test_every_private_member_that_is_used_is_known():
 @pytest.mark.parametrize("name", ["_foreach_lerp_", "_softmax_backward_data"])
 def test_torch_has_these_functions(name):
     assert callable(getattr(torch, name))
+
+
+def test_torch_says_what_the_processor_has():
+    assert isinstance(torch.cpu._is_amx_tile_supported(), bool)
+    assert isinstance(torch.cpu._is_avx512_bf16_supported(), bool)
+    if torch.backends.mkldnn.is_available():
+        assert isinstance(torch.ops.mkldnn._is_mkldnn_bf16_supported(), bool)
 
 
 def test_the_budget_of_the_compiler_can_be_patched():

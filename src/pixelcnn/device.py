@@ -86,6 +86,32 @@ def deterministic_algorithms(wanted: bool | None) -> Iterator[None]:
         torch.use_deterministic_algorithms(before, warn_only=warn_only)
 
 
+def has_bf16(device: str) -> bool:
+    """Whether a device, as `resolve_device` names it, has instructions for bfloat16.
+
+    Elsewhere PyTorch computes it by way of float32, several times slower than float32 itself.
+
+    Example:
+        >>> has_bf16("mps")
+        False
+    """
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device != "cpu" or not torch.backends.mkldnn.is_available():
+        return False
+    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return False
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return True
+    # There oneDNN calls AVX-512 enough, which has none.
+    return torch.cpu._is_avx512_bf16_supported() or has_amx()
+
+
+def has_amx() -> bool:
+    """Whether the processor multiplies small matrices in one instruction (Intel AMX)."""
+    return torch.cpu._is_amx_tile_supported()
+
+
 def processor_name() -> str:
     """The name of the processor, as far as the system reports it."""
     try:

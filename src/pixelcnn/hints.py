@@ -35,7 +35,8 @@ def describe(hint: Any) -> str:
     if get_origin(hint) is Annotated:
         return describe(get_args(hint)[0])
     if get_origin(hint) is Literal:
-        return "one of " + ", ".join(map(str, get_args(hint)))
+        names = get_args(hint)
+        return "one of " + ", ".join(names) if len(names) > 1 else str(names[0])
     if is_union(hint):
         return " or ".join(map(describe, get_args(hint)))
     return WORDS.get(hint, str(hint))

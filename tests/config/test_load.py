@@ -51,7 +51,7 @@ def test_the_default_recipe_is_cifar10_with_the_known_values():
     assert known.items() <= config.model.settings.items()
     assert (training.max_epochs, training.learning_rate) == (100, 1e-3)
     assert (training.weight_decay, training.gradient_clip_val) == (1e-4, 1.0)
-    assert training.precision == "16-mixed"
+    assert (training.precision, training.compile) == ("auto", "auto")
     assert (data.dataset_name, data.batch_size, data.num_workers) == ("cifar10", 64, 4)
     assert (data.image_size, data.use_augmentation) == (32, True)
 
@@ -134,7 +134,7 @@ def test_the_environment_changes_nothing(monkeypatch):
         ("training:\n  max_epochs: true", r"`training\.max_epochs` .* a whole number, got True"),
         ("training:\n  max_epochs:", r"`training\.max_epochs` .* a whole number, got None"),
         ("training:\n  max_epochs: 0", r"`training\.max_epochs` must be at least 1, got 0"),
-        ("training:\n  compile: 1", r"`training\.compile` must be true or false, got 1"),
+        ("training:\n  compile: 1", r"`training\.compile` must be true or false or auto, got 1"),
         ("training:\n  schedule: cosin", r"one of cosine, plateau, constant, got 'cosin'"),
         (
             "training:\n  learning_rate: .nan",

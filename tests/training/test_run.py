@@ -240,14 +240,6 @@ def test_early_stopping_ends_a_run_that_no_longer_improves(tmp_path):
     assert len(train(tmp_path, training=training).history) == 3
 
 
-def test_float16_becomes_bfloat16_on_a_cpu_with_one_line(tmp_path, capsys):
-    result = train(tmp_path, training={"precision": "16-mixed", "max_epochs": 1})
-    said = [line for line in capsys.readouterr().err.splitlines() if "bf16-mixed" in line]
-    assert len(said) == 1
-    assert result.config.training.precision == "bf16-mixed"
-    assert load_config(tmp_path / "config.yaml").training.precision == "bf16-mixed"
-
-
 def test_without_a_compiler_training_goes_on_and_says_so(tmp_path, monkeypatch, capsys):
     def fail(*_):
         raise RuntimeError("no C++ compiler found\nand more")

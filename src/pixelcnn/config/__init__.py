@@ -14,6 +14,7 @@ from pixelcnn.config.presets import preset_names, preset_path
 from pixelcnn.config.sections import (
     AUTO,
     FINDERS,
+    TIMED,
     TRAINING_ONLY,
     Config,
     DataConfig,
@@ -26,6 +27,7 @@ from pixelcnn.config.sections import (
 __all__ = [
     "AUTO",
     "FINDERS",
+    "TIMED",
     "TRAINING_ONLY",
     "Config",
     "DataConfig",

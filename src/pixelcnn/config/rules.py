@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pixelcnn.arguments import renamed_arguments
-from pixelcnn.config.sections import FINDERS, Config, DataConfig, TrainingConfig
+from pixelcnn.config.sections import AUTO, FINDERS, Config, DataConfig, TrainingConfig
 from pixelcnn.data.batches import check_batch_options
 from pixelcnn.data.load import check_options
 from pixelcnn.errors import ConfigError
@@ -130,7 +130,7 @@ def check_devices(config: Config) -> None:
 def check_fsdp(training: TrainingConfig) -> None:
     """Raises `ConfigError` if settings need a whole model in each process."""
     for name in ("ema_decay", "compile"):
-        if getattr(training, name):
+        if getattr(training, name) not in (None, False, AUTO):
             raise ConfigError(
                 f"`training.{name}` needs the whole model in each process: leave it out, or set "
                 f"`training.strategy` to ddp."
@@ -142,6 +142,6 @@ def check_fsdp(training: TrainingConfig) -> None:
         )
     if training.precision == "16-mixed":
         raise ConfigError(
-            "`training.precision` must be 32-true or bf16-mixed with `training.strategy` fsdp, "
-            "got 16-mixed."
+            "`training.precision` must be auto, 32-true or bf16-mixed with `training.strategy` "
+            "fsdp, got 16-mixed."
         )

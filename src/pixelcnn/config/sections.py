@@ -20,8 +20,11 @@ class TrainingConfig:
             validation NLL stalls) or "constant".
         warmup_steps: Optimiser steps of linear rise at the start; not with "plateau".
         gradient_clip_val: Largest norm of the gradient. None: no clipping.
-        precision: "32-true", "bf16-mixed" or "16-mixed" (GPUs only).
-        compile: Whether to run the training step through `torch.compile`.
+        precision: "32-true", "bf16-mixed", "16-mixed" (GPUs only), or "auto": the fastest by a few
+            steps of the run, where the device has bf16 or fp16; else, and if the training is short,
+            "32-true".
+        compile: Whether to run the training step through `torch.compile`. "auto": on a GPU, if the
+            training takes long and a few compiled steps are faster.
         early_stopping_patience: Epochs without a better validation NLL. None: never stop.
         accumulate_grad_batches: Batches per optimiser step.
         find_learning_rate: Whether to find `learning_rate` before training, by raising it.
@@ -48,8 +51,8 @@ class TrainingConfig:
     schedule: Literal["cosine", "plateau", "constant"] = "cosine"
     warmup_steps: int = 0
     gradient_clip_val: float | None = 1.0
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
-    compile: bool = False
+    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
+    compile: bool | Literal["auto"] = "auto"
     early_stopping_patience: int | None = None
     accumulate_grad_batches: int = 1
     find_learning_rate: bool = False
@@ -61,6 +64,11 @@ class TrainingConfig:
     ema_decay: float | None = None
     checkpoint_every_n_steps: int | None = None
     num_checkpoints: int = 2
+
+    @property
+    def precision_of_trainer(self) -> Literal["32-true", "bf16-mixed", "16-mixed"]:
+        """What Lightning computes in: 32 bits as long as "auto" has not chosen."""
+        return "32-true" if self.precision == "auto" else self.precision
 
 
 @named_arguments
@@ -126,7 +134,13 @@ class DataConfig:
 
 
 AUTO = "auto"
-"""A `resume` that begins a run, or goes on from whatever whole state its folder holds."""
+"""Of `resume`: begin a run, or go on from whatever whole state its folder holds.
+
+Of other settings: choose what suits the device.
+"""
+
+# Settings of `training` that a run may choose by timing its steps.
+TIMED = ("precision", "compile")
 
 # Settings of `training` that ask for a search, when a run begins, instead of naming a value.
 FINDERS = ("find_batch_size", "find_learning_rate")

@@ -48,7 +48,7 @@ class PixelCNNTrainer(LightningModule):
     It also works with a plain `Trainer` of Lightning and loaders of PyTorch that yield images
     (B, C, H, W), or pairs of images and labels: levels, or floats that stand for levels, see
     `pixelcnn.spec.FloatReader`. Epochs, precision, devices, accumulation and callbacks are then
-    those of the `Trainer`; optimiser, schedule, clipping and compilation those of `training`.
+    those of the `Trainer`; optimiser, schedule, clipping and `compile: true` those of `training`.
 
     Args:
         model: A model, or a `ModelConfig` or a dict of its settings to build one by.
@@ -115,7 +115,7 @@ class PixelCNNTrainer(LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Nats per sub-pixel, averaged over the batch."""
         x, cond = self.split(batch)
-        if self.settings.compile and self._compiled_batch is None:
+        if self.settings.compile is True and self._compiled_batch is None:
             self.compile_loss(x, cond)
         # The smaller last batch would be compiled a second time for little.
         nll = (self._nll if len(x) == self._compiled_batch else self.plain_nll)(x, cond).mean()

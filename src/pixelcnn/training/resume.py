@@ -1,10 +1,11 @@
 """Resuming a training: from which state, and whether it fits the settings."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pixelcnn.config import AUTO, Config, TrainingConfig
+from pixelcnn.config import AUTO, TIMED, Config, TrainingConfig, as_section
 from pixelcnn.errors import CheckpointError, ConfigError
 from pixelcnn.logger import logger
 from pixelcnn.models import AutoregressiveModel
@@ -49,6 +50,13 @@ def find_state(resume: str | Path | None, run_dir: Path) -> Path | None:
             f"Remove that folder to start anew."
         )
     return None
+
+
+def keep_chosen(training: TrainingConfig, state: Mapping[str, Any]) -> TrainingConfig:
+    """Replaces "auto" by what the run of a state began with, also on another machine."""
+    began = state["pixelcnn"].get("training", {})
+    auto = [name for name in TIMED if getattr(training, name) == AUTO and name in began]
+    return as_section(TrainingConfig, asdict(training) | {name: began[name] for name in auto})
 
 
 def check_fits(

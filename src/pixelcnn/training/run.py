@@ -23,7 +23,7 @@ from pixelcnn.config import (
 )
 from pixelcnn.config.images import load_images
 from pixelcnn.data import DataSplits, RankSlice
-from pixelcnn.device import deterministic_algorithms, resolve_device
+from pixelcnn.device import deterministic_algorithms
 from pixelcnn.errors import ConfigError, NotFiniteError
 from pixelcnn.files import provisional_folder
 from pixelcnn.locks import locked_folder
@@ -42,8 +42,9 @@ from pixelcnn.training.loaders import make_loaders
 from pixelcnn.training.loggers import check_loggers, open_loggers
 from pixelcnn.training.module import PixelCNNTrainer
 from pixelcnn.training.optimisation.optimizers import fit_warm_up, whole_steps
-from pixelcnn.training.resume import check_fits, find_state
+from pixelcnn.training.resume import check_fits, find_state, keep_chosen
 from pixelcnn.training.trainer import make_callbacks, make_trainer, run_fit_loop
+from pixelcnn.training.tuning.auto import resolve_auto
 from pixelcnn.training.tuning.finders import search_settings
 
 
@@ -145,7 +146,6 @@ def train_pixelcnn(
     )
     shown = nullcontext() if logger.hasHandlers() else lines_on_stderr()
     with shown, process_group(config.device) as group:
-        config = replace(config, training=resolve_precision(config.training, config.device))
         check_loggers(config.logger)
         config = with_started_processes(config, group.process)
         if not overwrite:
@@ -176,26 +176,19 @@ def train_in(
     is_auto = config.resume == AUTO
     state = group.run_on_first(lambda: find_state(config.resume, run_dir))
     config = replace(config, resume=None if state is None else str(state))
-    model, data = group.local_first(lambda: prepare_training(config, may_be_finished=is_auto))
+    config, model, data = group.local_first(
+        lambda: prepare_training(config, may_be_finished=is_auto)
+    )
     with deterministic_algorithms(config.training.deterministic or None):
+        config, chosen = resolve_auto(config, model, data, group)
         config, found = group.local_first(
             lambda: search_settings(config, model, data, run_dir, is_auto=is_auto)
         )
         num_steps = whole_steps(len(data.train), config)
         warm = fit_warm_up(config.training, num_steps, shorten=shorten_warmup)
         config = replace(config, training=warm)
-        starts = list_starts(config, run_dir, command=command, found=found)
+        starts = list_starts(config, run_dir, command=command, found=chosen | found)
         return fit_model(config, model, data, run_dir, group, starts)
-
-
-def resolve_precision(config: TrainingConfig, device: str) -> TrainingConfig:
-    """Replaces float16, which has no CPU kernels, by bfloat16 on a CPU, and says so."""
-    if config.precision != "16-mixed" or resolve_device(device) != "cpu":
-        return config
-    logger.warning(
-        "`training.precision` 16-mixed needs a GPU; training in bf16-mixed on this CPU instead."
-    )
-    return replace(config, precision="bf16-mixed")
 
 
 @contextmanager
@@ -207,16 +200,17 @@ def lock_run_folder(out: str | Path) -> Iterator[Path]:
 
 def prepare_training(
     config: Config, *, may_be_finished: bool
-) -> tuple[AutoregressiveModel, DataSplits]:
+) -> tuple[Config, AutoregressiveModel, DataSplits]:
     """Reads the images, and builds a model that fits the state to resume from, if there is one."""
     state = None if config.resume is None else read_state(config.resume)
     data = load_images(config)
     torch.manual_seed(config.seed)
     model = build_model(config.model, data)
     if state is not None:
+        config = replace(config, training=keep_chosen(config.training, state))
         path, count = Path(str(config.resume)), len(data.train)
         check_fits(path, state, model, config, num_images=count, may_be_finished=may_be_finished)
-    return model, data
+    return config, model, data
 
 
 def fit_model(

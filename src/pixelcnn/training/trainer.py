@@ -73,7 +73,7 @@ def make_trainer(
     process = this_process()
     return Trainer(
         **device_options(config, process),
-        precision=config.training.precision,
+        precision=config.training.precision_of_trainer,
         max_epochs=config.training.max_epochs,
         gradient_clip_val=config.training.gradient_clip_val,
         accumulate_grad_batches=config.training.accumulate_grad_batches,

@@ -216,3 +216,14 @@ def test_settings_that_cannot_be_read_are_one_line(model_file, fails, tmp_path):
 def test_refused_options_leave_no_folder(fails, tmp_path):
     fails("sample", tmp_path / "missing", "--out", tmp_path / "new" / "deep" / "a.png")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("precision", "bf16", "warns"), [("bf16", False, 1), ("bf16", True, 0), ("16", True, 1)]
+)
+def test_a_precision_that_is_slow_here_is_used_with_a_warning(
+    precision, bf16, warns, model_file, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr("pixelcnn.cli.commands.sample.has_bf16", lambda device: bf16)
+    sample(model_file, tmp_path / "a.npz", f"--precision={precision}", "--num-samples=1")
+    assert capsys.readouterr().err.count("is slower than float32 on this processor") == warns

@@ -1,9 +1,16 @@
 import pytest
 import torch
+import torch.nn.functional as F
 
 from pixelcnn.nn.attention import blockwise as module
 from pixelcnn.nn.attention.blockwise import BLOCK, blockwise, pays
 from pixelcnn.nn.attention.key_values import attend
+
+
+@pytest.fixture(autouse=True)
+def _no_amx(monkeypatch):
+    monkeypatch.setattr(module, "has_amx", lambda: False)
+
 
 LENGTH = 2 * BLOCK + 3  # tokens: the last block is a short one
 
@@ -54,5 +61,28 @@ def test_blocks_pay_for_long_sequences_trained_in_half_precision_that_fit(monkey
     assert not pays(query.detach())
     with torch.no_grad():
         assert not pays(query)
+    with monkeypatch.context() as changed:
+        changed.setattr(module, "has_amx", lambda: True)
+        assert not pays(query)
     monkeypatch.setattr(module, "MOST_WEIGHTS", 2 * 2 * LENGTH**2 // 2 - 1)
     assert not pays(query)
+
+
+@pytest.mark.parametrize(("width", "computed"), [(3, torch.float32), (32, torch.bfloat16)])
+def test_narrow_heads_that_blocks_do_not_serve_train_in_single_precision(
+    width, computed, monkeypatch
+):
+    monkeypatch.setattr(module, "MOST_WEIGHTS", 0)
+    seen, attention = [], F.scaled_dot_product_attention
+
+    def noted(query, *rest, **options):
+        seen.append(query.dtype)
+        return attention(query, *rest, **options)
+
+    monkeypatch.setattr(F, "scaled_dot_product_attention", noted)
+    parts = tokens(torch.bfloat16, value_width=width)
+    with torch.autocast("cpu", torch.bfloat16):
+        attended = attend(*parts, strict=False)
+    assert (seen, attended.dtype) == ([computed], torch.bfloat16)
+    whole = attend(*(part.detach().double() for part in parts), strict=False)
+    torch.testing.assert_close(attended.double(), whole, atol=0.02, rtol=0.02)

@@ -1,8 +1,11 @@
 """`pixelcnn sample`: samples images from a trained model."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from pixelcnn.cli.inputs.conditions import ConditionRequest, choose_condition, share_condition
 from pixelcnn.cli.inputs.image_size import typed_shape
@@ -16,8 +19,10 @@ from pixelcnn.cli.outputs.sample_files import (
     save_separate,
 )
 from pixelcnn.cli.sharding import check_sharing, device_of, fill, shared
+from pixelcnn.device import has_bf16
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import provisional_folder
+from pixelcnn.logger import logger
 from pixelcnn.nn import Condition
 from pixelcnn.runs import open_model
 from pixelcnn.shards import ShardedSampling
@@ -45,6 +50,7 @@ def sample_into_shards(args: argparse.Namespace) -> int:
     request, options = sampling_request(args)
     trained = open_model(args.run, device=device_of(args))
     model, shape = trained.model, typed_shape(trained, args.size)
+    warn_if_slow(options, model.device)
     cond, count = share_condition(model, request)
     work = ShardedSampling(
         model,
@@ -74,6 +80,7 @@ def sample_into_file(args: argparse.Namespace) -> int:
     with provisional_folder(out if args.separate else out.parent):
         trained = open_model(args.run, device=args.device)
         shape = typed_shape(trained, args.size)
+        warn_if_slow(options, trained.model.device)
         cond, count = choose_condition(trained.model, request)
         samples = sample_with_progress(
             trained.model,
@@ -88,6 +95,17 @@ def sample_into_file(args: argparse.Namespace) -> int:
     what = f"{counted(len(samples.images), 'image')} in {out}"
     print_lines(f"{what}{labels_note(trained.model.condition, args)}")
     return 0
+
+
+def warn_if_slow(options: Mapping[str, Any], device: torch.device) -> None:
+    """Warns about fewer bits on a processor that has no instructions for them."""
+    precision = options.get("precision", "float32")
+    is_slow = precision == "16" or (precision == "bf16" and not has_bf16("cpu"))
+    if device.type == "cpu" and is_slow:
+        logger.warning(
+            f"`--precision {precision}` is slower than float32 on this processor. Leave it out "
+            f"unless memory is short."
+        )
 
 
 def labels_note(condition: Condition, args: argparse.Namespace) -> str:

@@ -5,7 +5,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pixelcnn.device import has_amx
+
 BLOCK = 64  # tokens; fewer make more calls, more make more products with the future
+NARROW = 32
+"""Width of a head below which PyTorch's attention trains faster in float32 than in bfloat16."""
 MOST_WEIGHTS = 2**25
 """Most weights (B × heads × L × L / 2) that a pass keeps for its derivative: 64 MiB of them.
 
@@ -13,19 +17,28 @@ With more of them nothing was gained: they do not fit into any cache.
 """
 
 
-def pays(query: Tensor) -> bool:
-    """Whether `blockwise` is faster than PyTorch's own attention for queries (B, heads, L, width).
-
-    That is on processors, where the products of half precision are several times as fast as what
-    lies between them, and PyTorch's attention computes its weights twice and in single precision.
-    """
-    batch, heads, length, _ = query.shape
+def trains_in_half(query: Tensor) -> bool:
+    """Whether queries are of a training in bfloat16 on a processor, not compiled."""
     return (
         query.dtype == torch.bfloat16
         and query.device.type == "cpu"
         and query.requires_grad
         and torch.is_grad_enabled()
         and not torch.compiler.is_compiling()
+    )
+
+
+def pays(query: Tensor) -> bool:
+    """Whether `blockwise` is faster than PyTorch's own attention for queries (B, heads, L, width).
+
+    That is on processors, where the products of half precision are several times as fast as what
+    lies between them, and PyTorch's attention computes its weights twice and in single precision;
+    but not with AMX, for which PyTorch has kernels of its own.
+    """
+    batch, heads, length, _ = query.shape
+    return (
+        trains_in_half(query)
+        and not has_amx()
         and length > BLOCK
         and batch * heads * length * length // 2 <= MOST_WEIGHTS
     )

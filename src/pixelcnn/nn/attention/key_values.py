@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pixelcnn.nn.attention.blockwise import blockwise, pays
+from pixelcnn.nn.attention.blockwise import NARROW, blockwise, pays, trains_in_half
 from pixelcnn.nn.cursor import reorder_
 
 
@@ -36,6 +36,13 @@ def attend(query: Tensor, key: Tensor, value: Tensor, *, strict: bool) -> Tensor
 def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     if pays(query):
         return blockwise(query, key, value)
+    if trains_in_half(query) and value.shape[-1] < NARROW:
+        with torch.autocast(query.device.type, enabled=False):
+            return _at_once(query.float(), key.float(), value.float()).to(value.dtype)
+    return _at_once(query, key, value)
+
+
+def _at_once(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     key_width, value_width = key.shape[-1], value.shape[-1]
     # Kernels that never hold the L × L weights want keys as wide as values: zeros change nothing.
     query, key = (F.pad(t, (0, max(0, value_width - key_width))) for t in (query, key))

@@ -75,7 +75,7 @@ class Trial(LightningModule):
         training = self.config.training
         trainer = Trainer(
             **device_options(self.config, Process()),
-            precision=training.precision,
+            precision=training.precision_of_trainer,
             max_epochs=-1,
             gradient_clip_val=training.gradient_clip_val,
             accumulate_grad_batches=training.accumulate_grad_batches,
