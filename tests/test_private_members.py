@@ -25,6 +25,7 @@ USED = {
     "_latest_update_step": "training/callbacks/ema.py",
     "_softmax_backward_data": "nn/attention/blockwise.py",
     "_swap_models": "training/callbacks/ema.py",
+    "_weight_norm": "importing/foreign.py",
 }
 """By name, the file that uses it. A new one needs a line here, and a check of it below."""
 
@@ -78,7 +79,7 @@ def test_every_private_member_that_is_used_is_known():
     assert used == {name: path for name, path in USED.items() if name not in overridden}
 
 
-@pytest.mark.parametrize("name", ["_foreach_lerp_", "_softmax_backward_data"])
+@pytest.mark.parametrize("name", ["_foreach_lerp_", "_softmax_backward_data", "_weight_norm"])
 def test_torch_has_these_functions(name):
     assert callable(getattr(torch, name))
 
