@@ -105,14 +105,19 @@ class CausalAttention(nn.Module):
         query, key, value = rearrange(
             read, "b h w (g three n d) -> three b n (h w g) d", three=3, **layout
         )
-        placed = repeat(self.places(height, width), "two n l d -> two n (l g) d", g=self.groups)
+        # Parts are unpacked, not indexed: the derivative of an index is a whole tensor of zeros.
+        of_query, of_key = repeat(
+            self.places(height, width), "two n l d -> two n (l g) d", g=self.groups
+        )
         tokens = rearrange(newest, "b h w (g i) -> b (h w g) i", g=self.groups)
-        known = rearrange(self.know(tokens), "b l (two n d) -> two b n l d", two=2, d=layout["d"])
         if not self.strict:
             # The token before is the newest known one where this one is being predicted.
-            known = F.pad(known, (0, 0, 1, 0))[..., :-1, :]
-        key, value = key + placed[1] + known[0], value + known[1]
-        attended = attend(query + placed[0], key, value, strict=self.strict)
+            tokens = F.pad(tokens[:, :-1], (0, 0, 1, 0))
+        key_known, value_known = rearrange(
+            self.know(tokens), "b l (two n d) -> two b n l d", two=2, d=layout["d"]
+        )
+        key, value = key + of_key + key_known, value + value_known
+        attended = attend(query + of_query, key, value, strict=self.strict)
         return rearrange(attended, "b n (h w g) d -> b h w (g n d)", h=height, w=width)
 
 

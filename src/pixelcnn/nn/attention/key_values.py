@@ -45,11 +45,17 @@ def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 def _at_once(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     key_width, value_width = key.shape[-1], value.shape[-1]
     # Kernels that never hold the L × L weights want keys as wide as values: zeros change nothing.
-    query, key = (F.pad(t, (0, max(0, value_width - key_width))) for t in (query, key))
-    value = F.pad(value, (0, max(0, key_width - value_width)))
+    width = max(key_width, value_width)
+    query, key, value = (widened(part, width) for part in (query, key, value))
     scale = key_width**-0.5
     mean = F.scaled_dot_product_attention(query, key, value, is_causal=True, scale=scale)
-    return mean[..., :value_width]
+    return mean if value_width == width else mean[..., :value_width]
+
+
+def widened(part: Tensor, width: int) -> Tensor:
+    """Adds zeros to (..., D) up to a width; without a copy if there are none to add."""
+    missing = width - part.shape[-1]
+    return F.pad(part, (0, missing)) if missing else part
 
 
 class KeyValues:
