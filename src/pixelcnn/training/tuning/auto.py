@@ -15,6 +15,7 @@ from pixelcnn.data import DataSplits
 from pixelcnn.device import has_bf16, resolve_device
 from pixelcnn.logger import logger
 from pixelcnn.models import AutoregressiveModel
+from pixelcnn.threads import one_thread
 from pixelcnn.training.compilation import Nll, compile_or_explain
 from pixelcnn.training.distributed.process_group import ProcessGroup
 from pixelcnn.training.tuning.trial import Trial, trial_training
@@ -208,8 +209,9 @@ def choose_compilation(steps: TrialSteps, precision: str) -> AutoValue:
 def least_seconds(steps: Sequence[Callable[[], None]], device: torch.device) -> list[float]:
     """Least time of each step, in turn, after one of each that is not counted.
 
-    On a processor it is CPU time, which other programs change least. A step that does not fit into
-    the memory of a GPU takes forever.
+    On a processor it is CPU time with one thread, which other programs change least: threads that
+    wait for each other spend it too. A step that does not fit into the memory of a GPU takes
+    forever.
     """
     clock = time.process_time if device.type == "cpu" else time.perf_counter
     taken = [math.inf] * len(steps)
@@ -218,7 +220,8 @@ def least_seconds(steps: Sequence[Callable[[], None]], device: torch.device) -> 
         for each, step in enumerate(steps):
             start = clock()
             try:
-                step()
+                with one_thread():
+                    step()
             except torch.OutOfMemoryError:
                 continue
             if number:
