@@ -5,6 +5,7 @@ from pixelcnn.codec.archive import DecodedImage, PxcFile, opened
 from pixelcnn.codec.coder import LevelDecoder, LevelEncoder
 from pixelcnn.codec.entropy_model import ENTROPY_MODELS, EntropyModel, MachineBound
 from pixelcnn.codec.frequencies import PRECISION_BITS, level_frequencies
+from pixelcnn.codec.portable import Portable
 
 __all__ = [
     "ENTROPY_MODELS",
@@ -15,6 +16,7 @@ __all__ = [
     "LevelDecoder",
     "LevelEncoder",
     "MachineBound",
+    "Portable",
     "PxcFile",
     "compress",
     "decompress",

@@ -47,6 +47,8 @@ def compress(
             cost of a forward pass for each label; "none" for p(x). None for "none" where the
             model serves without a label, else "cheapest". Labels are stored.
         entropy_model: "machine-bound": decodes on machines that compute as this one does.
+            "portable": decodes on every machine, with the bundled architectures, in about three
+            times the time.
         chunk_size: Images that are coded together, at most 4096: one image is decoded with its
             chunk. None for at most 1024, and 4 million sub-pixels.
         context: Pixels above and to the left that each window of an image sees which is larger

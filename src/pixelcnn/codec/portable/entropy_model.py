@@ -1,6 +1,6 @@
 """Coding that decodes on every machine."""
 
-from pixelcnn.codec.entropy_model import EntropyModel
+from pixelcnn.codec.entropy_model import ENTROPY_MODELS, EntropyModel
 from pixelcnn.codec.portable.network import PortableNetwork, refusal
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.walk import CachedStepper, Stepper
@@ -9,13 +9,12 @@ VERSION = 1
 """Of the numbers that a network gives: of tables, rounding and the order of operations."""
 
 
+@ENTROPY_MODELS.register("portable")
 class Portable(EntropyModel):
     """The cached walk in integers: logits depend on weights, image and condition alone.
 
     They are the same for every processor, device, number of threads, batch and version of torch.
     """
-
-    name = "portable"
 
     def __init__(self, model: AutoregressiveModel) -> None:
         super().__init__(model)
