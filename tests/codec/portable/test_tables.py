@@ -49,7 +49,7 @@ def test_sines_go_round():
 
 def test_arguments_beyond_the_ends_are_read_as_the_ends():
     h = torch.tensor([-torch.inf, -1e9, 0.0, 1e9, torch.inf], dtype=torch.float64)
-    for read in (tables.nearest, tables.between):
+    for read in (tables.read_nearest, tables.read_between):
         found = read(tables.logistic(), h, first=-24 * 1024)
         assert found[2] == 0.5 and found[0] == found[1] and found[3] == found[4]
         assert 0 < found[0] < 1e-10 and 1 - 1e-10 < found[4] < 1
@@ -57,6 +57,6 @@ def test_arguments_beyond_the_ends_are_read_as_the_ends():
 
 def test_lines_between_entries_are_closer_than_the_nearest_ones():
     h = torch.linspace(-5, 5, 1001, dtype=torch.float64)
-    for read, far in ((tables.nearest, 2e-4), (tables.between, 2e-8)):
+    for read, far in ((tables.read_nearest, 2e-4), (tables.read_between, 2e-8)):
         gap = (read(tables.logistic(), h, first=-24 * 1024) - h.sigmoid()).abs().max()
         assert gap < far

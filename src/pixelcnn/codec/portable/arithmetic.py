@@ -125,25 +125,25 @@ def _weights() -> Tensor:
 def sigmoid(h: Tensor) -> Tensor:
     """σ by its table."""
     first = -tables.REACH * tables.STEPS
-    return tables.nearest(tables.on_device(_logistic, h.device), h, first=first)
+    return tables.read_nearest(tables.on_device(_logistic, h.device), h, first=first)
 
 
 def tanh(h: Tensor) -> Tensor:
     """The hyperbolic tangent by its table."""
     first = -tables.REACH * tables.STEPS // 2
-    return tables.nearest(tables.on_device(_hyperbolic, h.device), h, first=first)
+    return tables.read_nearest(tables.on_device(_hyperbolic, h.device), h, first=first)
 
 
 def elu(h: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """max(h, 0) + exp(min(h, 0)) - 1, the exponential by its table."""
-    below = tables.nearest(tables.on_device(_exponential, h.device), -h)  # 1 where h > 0
+    below = tables.read_nearest(tables.on_device(_exponential, h.device), -h)  # 1 where h > 0
     return below.sub_(1).add_(h.clamp(min=0))
 
 
 def softmax(h: Tensor, dim: int = -1) -> Tensor:
     """exp(h - max) by its table in multiples of 2**-26, by its exact sum, to 2**-20."""
     below = h.amax(dim, keepdim=True) - h
-    weights = tables.nearest(tables.on_device(_weights, h.device), below)
+    weights = tables.read_nearest(tables.on_device(_weights, h.device), below)
     shares = weights.div_(weights.sum(dim, keepdim=True))
     return shares.mul_(2.0**WEIGHT_BITS).round_().mul_(2.0**-WEIGHT_BITS)
 

@@ -61,7 +61,7 @@ class MixtureTables(Likelihood):
         runs = params.unflatten(1, (-1, self.num_mixtures))
         steps = to_steps(earlier, self.levels, dtype=params.dtype)
         below = runs[:, 0].amax(1, keepdim=True) - runs[:, 0]
-        weights = tables.nearest(tables.on_device(tables.exponential, params.device), below)
+        weights = tables.read_nearest(tables.on_device(tables.exponential, params.device), below)
         for c in range(channel):
             weights = weights * self._mass_seen(self._components(runs, steps, c), steps[:, c, None])
         components = self._components(runs, steps, channel)
@@ -84,7 +84,7 @@ class MixtureTables(Likelihood):
             means = means + slope * steps[:, c, None]
         above_least = runs[:, 1 + self.channels + channel] + (self.log_ratio - LEAST_LOG_SCALE)
         table = tables.on_device(tables.exponential, runs.device)[:-1]
-        return _Components(means, tables.nearest(table, above_least) * self.sharpest)
+        return _Components(means, tables.read_nearest(table, above_least) * self.sharpest)
 
     def _mass_seen(self, components: _Components, own: Tensor) -> Tensor:
         """Mass in each component of the levels (B, 1) that stand in a channel, in steps. (B, M)."""
@@ -98,12 +98,12 @@ class MixtureTables(Likelihood):
 
 def _logistic(z: Tensor) -> Tensor:
     first = -tables.REACH * tables.STEPS
-    return tables.between(tables.on_device(tables.logistic, z.device), z, first=first)
+    return tables.read_between(tables.on_device(tables.logistic, z.device), z, first=first)
 
 
 def _log(x: Tensor) -> Tensor:
     """ln x, that of the mantissa between the entries of its table; minus infinity at 0."""
     mantissa, exponent = torch.frexp(x)
     table = tables.on_device(tables.logarithm, x.device)
-    log = tables.between(table, mantissa.mul_(2).sub_(1)).add_((exponent - 1).double() * LN_2)
+    log = tables.read_between(table, mantissa.mul_(2).sub_(1)).add_((exponent - 1).double() * LN_2)
     return log.masked_fill_(x == 0, -torch.inf)

@@ -102,7 +102,7 @@ def on_device(make: Callable[[], Tensor], device: torch.device) -> Tensor:
     return make().to(device)
 
 
-def nearest(table: Tensor, h: Tensor, *, first: int = 0) -> Tensor:
+def read_nearest(table: Tensor, h: Tensor, *, first: int = 0) -> Tensor:
     """Entries of a table at the nearest arguments.
 
     Args:
@@ -114,8 +114,8 @@ def nearest(table: Tensor, h: Tensor, *, first: int = 0) -> Tensor:
     return table.index_select(0, index.flatten()).view(h.shape)
 
 
-def between(table: Tensor, h: Tensor, *, first: int = 0) -> Tensor:
-    """As `nearest`, on the straight line between the entries below and above."""
+def read_between(table: Tensor, h: Tensor, *, first: int = 0) -> Tensor:
+    """As `read_nearest`, on the straight line between the entries below and above."""
     place = (h * STEPS).clamp_(first, first + len(table) - 1).sub_(first)
     below = place.floor().clamp_(max=len(table) - 2)
     index = below.long().flatten()
