@@ -25,6 +25,8 @@ def test_bytes_files_and_streams_hold_the_same(tmp_path):
     stream = BytesIO()
     compress(MODEL, IMAGES.numpy(), stream)
     assert stream.getvalue() == content
+    assert decompress(stream, MODEL).stacked.equal(IMAGES)
+    assert not stream.closed
     for source in (content, tmp_path / "a.pxc", str(tmp_path / "a.pxc"), BytesIO(content)):
         assert decompress(source, MODEL).stacked.equal(IMAGES)
 

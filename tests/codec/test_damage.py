@@ -5,12 +5,14 @@ import resource
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from pixelcnn.codec.api import compress, decompress
+from pixelcnn.codec.archive import opened
 from pixelcnn.codec.container import (
     MAGIC,
     Chunk,
@@ -208,3 +210,39 @@ def test_a_missing_file_is_named(tmp_path):
 def test_an_index_is_checked_before_anything_is_decoded():
     with pytest.raises(ConfigError):
         decompress(CONTENT, MODEL, index=-1)
+
+
+def forged(payload: bytes, **fields: object) -> bytes:
+    """A file of the model with true checksums and a payload that no encoder wrote."""
+    with opened(CONTENT) as file:
+        header = replace(file.container.header, **fields)
+    stream = BytesIO()
+    write_container(stream, header, [Chunk(PixelFormat.LEVELS, 2, 4, 4, 0, payload)])
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_payloads_that_no_encoder_wrote_are_refused(seed):
+    source = random.Random(seed)
+    payload = source.randbytes(source.randrange(40)) if seed else b"\xff" * 40
+    with pytest.raises(DataError, match="cannot be decoded here"):
+        decompress(forged(payload), MODEL)
+
+
+@pytest.mark.parametrize("fields", [{"levels": 3}, {"channels": 2}, {"num_labels": 7}])
+def test_a_header_that_does_not_fit_its_model_is_refused(fields):
+    with pytest.raises(DataError, match="does not fit its model"):
+        decompress(forged(b"abcd", **fields), MODEL)
+
+
+def test_metadata_of_other_kinds_is_refused():
+    stream = BytesIO()
+    with opened(CONTENT) as file:
+        container = file.container
+        chunks = [
+            replace(chunk, payload=container.payload(number, file.stream))
+            for number, chunk in enumerate(container.chunks)
+        ]
+        write_container(stream, container.header, chunks, notes={"metadata": {"0": {"exif": 7}}})
+        with pytest.raises(DataError, match="metadata"):
+            decompress(stream, MODEL)

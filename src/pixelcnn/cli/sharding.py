@@ -79,13 +79,16 @@ def shared(args: argparse.Namespace, work: Callable[[], int]) -> int:
     return launch(words, args.num_processes, waits_for_all=True)
 
 
-def fill(work: ShardedWork, args: argparse.Namespace, doing: str) -> bool:
+def fill(
+    work: ShardedWork, args: argparse.Namespace, doing: str, *, note: Callable[[], str] = str
+) -> bool:
     """Makes the missing shards of this worker.
 
     Args:
         work: The shards.
         args: What was typed.
         doing: The work in one word: "sampling".
+        note: What the progress also shows.
 
     Returns:
         Whether all shards exist, and this process prints the summary.
@@ -101,7 +104,8 @@ def fill(work: ShardedWork, args: argparse.Namespace, doing: str) -> bool:
     missing = work.missing(worker=worker.rank, num_workers=worker.world_size)
     print_found(work, args, missing, is_printing=is_printing)
     try:
-        with progress_bar(f"{doing} {counted(len(missing), 'shard')}", shown=is_printing) as tell:
+        title = f"{doing} {counted(len(missing), 'shard')}"
+        with progress_bar(title, shown=is_printing, note=note) as tell:
             work.write(missing, on_progress=tell)
     except KeyboardInterrupt:
         if not is_printing:

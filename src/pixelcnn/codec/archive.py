@@ -1,5 +1,6 @@
 """An open .pxc file: what it holds, and its images chunk by chunk."""
 
+import base64
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -11,11 +12,12 @@ from torch import Tensor
 from pixelcnn.arguments import to_wholes
 from pixelcnn.checkpoint import fingerprint, read_model
 from pixelcnn.codec.chunks import ChunkCoder
-from pixelcnn.codec.container import Chunk, Container
+from pixelcnn.codec.container import Chunk, Container, damaged_pxc
 from pixelcnn.codec.encoding import check_content, chunk_coder
 from pixelcnn.codec.entropy_model import ENTROPY_MODELS
 from pixelcnn.codec.pixels import PixelFormat
 from pixelcnn.codec.reading import read_container
+from pixelcnn.codec.sources import METADATA
 from pixelcnn.errors import CheckpointError, ConfigError, DataError
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.weights import list_weights
@@ -33,7 +35,7 @@ class DecodedImage:
         label: Its label; None if none was stored.
         format: What kind of file it came from.
         name: Its name; None if none was stored.
-        metadata: EXIF data and colour profile in base64.
+        metadata: EXIF data and colour profile: `exif`, `icc_profile`.
     """
 
     number: int
@@ -41,7 +43,7 @@ class DecodedImage:
     label: int | None
     format: PixelFormat
     name: str | None = None
-    metadata: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, bytes] = field(default_factory=dict)
 
 
 class PxcFile:
@@ -49,13 +51,15 @@ class PxcFile:
 
     Args:
         stream: Its bytes; must be able to seek.
+        closes: Whether to close the stream at the end of a `with` block.
 
     Raises:
         DataError: If it is damaged, or no such file.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, *, closes: bool = False) -> None:
         self.stream = stream
+        self.closes = closes
         self.container: Container = read_container(stream)
         firsts, first = [], 0
         for chunk in self.container.chunks:
@@ -67,7 +71,8 @@ class PxcFile:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stream.close()
+        if self.closes:
+            self.stream.close()
 
     def coder(self, model: AutoregressiveModel | None = None) -> ChunkCoder:
         """The coder that made the file.
@@ -84,10 +89,12 @@ class PxcFile:
                 f"The model must be the one that compressed the images, with fingerprint "
                 f"{header.fingerprint}, got {fingerprint(model)}. Give that one."
             )
-        if header.entropy_model not in ENTROPY_MODELS or header.num_labels not in (
-            0,
-            model.num_labels,
-        ):
+        shape = (header.channels, header.levels)
+        has_labels = header.num_labels == (model.num_labels or -1)
+        serves = has_labels or (not header.num_labels and _serves_without(model))
+        if shape != (model.in_channels, model.num_classes) or not serves:
+            raise damaged_pxc("its header does not fit its model")
+        if header.entropy_model not in ENTROPY_MODELS:
             raise DataError(
                 f"The .pxc file has the entropy model {header.entropy_model!r}, which this version "
                 f"does not have. Decompress it with the version of this package that wrote it."
@@ -149,7 +156,7 @@ class PxcFile:
                 None if labels is None else int(labels[image]),
                 own.format,
                 _entry(names, place),
-                _texts(metadata, place),
+                _metadata(metadata, place),
             )
 
 
@@ -163,11 +170,16 @@ def opened(source: Source) -> PxcFile:
         return PxcFile(BytesIO(source))
     if isinstance(source, str | Path):
         try:
-            return PxcFile(Path(source).open("rb"))
+            stream = Path(source).open("rb")  # noqa: SIM115  # the file is closed by `with`
         except OSError as error:
             raise DataError(
                 f"`{source}` cannot be read: {error.strerror}. Name a .pxc file."
             ) from error
+        try:
+            return PxcFile(stream, closes=True)
+        except BaseException:
+            stream.close()
+            raise
     return PxcFile(source if source.seekable() else BytesIO(source.read()))
 
 
@@ -187,11 +199,19 @@ def bundled_model(wanted: str) -> AutoregressiveModel:
     )
 
 
+def _serves_without(model: AutoregressiveModel) -> bool:
+    return model.condition.is_none or model.condition.is_optional
+
+
 def _entry(names: Any, number: int) -> str | None:
     is_listed = isinstance(names, list) and number < len(names)
     return names[number] if is_listed and isinstance(names[number], str) else None
 
 
-def _texts(metadata: Any, number: int) -> dict[str, str]:
+def _metadata(metadata: Any, number: int) -> dict[str, bytes]:
     found = metadata.get(str(number)) if isinstance(metadata, dict) else None
-    return found if isinstance(found, dict) else {}
+    known = found if isinstance(found, dict) else {}
+    try:
+        return {key: base64.b64decode(known[key]) for key in METADATA if key in known}
+    except (TypeError, ValueError):
+        raise damaged_pxc("its metadata cannot be read") from None

@@ -51,6 +51,9 @@ class LevelDecoder:
 
     Args:
         content: Of a `LevelEncoder`.
+
+    Raises:
+        ValueError: If it is no whole number of words.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -59,10 +62,17 @@ class LevelDecoder:
         )
 
     def pop(self, frequencies: Tensor) -> Tensor:
-        """The next level for each row of the frequencies (N, K) of its `push`. (N,), int64."""
+        """The next level for each row of the frequencies (N, K) of its `push`. (N,), int64.
+
+        Raises:
+            ValueError: If no encoder writes such a stream with these frequencies.
+        """
         if not len(frequencies):
             return torch.empty(0, dtype=torch.int64, device=frequencies.device)
-        levels = self._decoder.decode(FAMILY, _given(frequencies))
+        try:
+            levels = self._decoder.decode(FAMILY, _given(frequencies))
+        except AssertionError as error:  # by which the library reports an impossible stream
+            raise ValueError("the stream is not one of these frequencies") from error
         return torch.from_numpy(levels.astype(np.int64)).to(frequencies.device)
 
     @property

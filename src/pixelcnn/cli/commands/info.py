@@ -1,8 +1,9 @@
-"""`pixelcnn info`: describes a trained model, or lists the bundled ones."""
+"""`pixelcnn info`: describes a trained model or a .pxc file, or lists the bundled models."""
 
 import argparse
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -10,6 +11,8 @@ from rich.table import Table
 
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.cli.outputs.console import print_lines
+from pixelcnn.codec import opened
+from pixelcnn.codec.container import VERSION
 from pixelcnn.errors import CheckpointError, DataError
 from pixelcnn.files import finite_json
 from pixelcnn.logger import printable
@@ -18,6 +21,7 @@ from pixelcnn.runs import TrainedModel, open_model, read_starts, recorded_metric
 from pixelcnn.verification import find_report, read_report
 from pixelcnn.weights import list_weights
 
+LISTED = 10  # sizes of images
 HINT = "Sample from one: pixelcnn sample NAME. Describe one: pixelcnn info NAME."
 
 
@@ -27,7 +31,8 @@ def run(args: argparse.Namespace) -> int:
         models = {name: facts_of(open_model(name)) for name in list_weights()}
         print_json(models) if args.json else print_list(models)
         return 0
-    facts = facts_of(open_model(args.run))
+    is_compressed = Path(args.run).suffix.lower() == ".pxc"
+    facts = file_facts(Path(args.run)) if is_compressed else facts_of(open_model(args.run))
     print_json(facts) if args.json else print_facts(facts)
     return 0
 
@@ -61,6 +66,34 @@ def facts_of(run: TrainedModel) -> dict[str, Any]:
         "fingerprint": fingerprint(model),
         "verification": verification_facts(run),
         **start_facts(run),
+    }
+
+
+def file_facts(path: Path) -> dict[str, Any]:
+    """What a .pxc file says of itself, in JSON types; nothing is decoded."""
+    with opened(path) as archive:
+        container = archive.container
+    header, chunks = container.header, container.chunks
+    num_dims = sum(each.count * header.channels * each.height * each.width for each in chunks)
+    sizes = sorted({(each.height, each.width) for each in chunks})
+    return {
+        "file": str(path),
+        "format_version": VERSION,
+        "bytes": container.num_bytes,
+        "images": len(container.numbers),
+        "bits_per_dim": 8 * container.num_bytes / num_dims if num_dims else None,
+        "channels": header.channels,
+        "levels": header.levels,
+        "sizes": [f"{height}×{width}" for height, width in sizes[:LISTED]],
+        "formats": sorted({each.format.name.lower() for each in chunks}),
+        "chunks": len(chunks),
+        "window": list(header.window),
+        "context": header.context,
+        "labels": header.num_labels or None,
+        "names": "names" in container.notes,
+        "entropy_model": header.entropy_model,
+        "requirements": header.requirements or None,
+        "fingerprint": header.fingerprint,
     }
 
 

@@ -22,17 +22,21 @@ def print_lines(*lines: object) -> None:
 
 
 @contextmanager
-def progress_bar(title: str, *, shown: bool = True) -> Iterator[Callable[[int, int], None]]:
-    """Yields a function that shows how many steps of how many are done."""
+def progress_bar(
+    title: str, *, shown: bool = True, note: Callable[[], str] = str
+) -> Iterator[Callable[[int, int], None]]:
+    """Yields a function that shows how many steps of how many are done, and a note of now."""
     with progress_bars(shown=shown) as tell:
         if shown:
             tell(title, 0, 0)
-        yield lambda done, total: tell(title, done, total)
+        yield lambda done, total: tell(title, done, total, note())
 
 
 @contextmanager
-def progress_bars(*, shown: bool = True) -> Iterator[Callable[[str, int, int], None]]:
+def progress_bars(*, shown: bool = True) -> Iterator[Callable[..., None]]:
     """Yields a function that shows, for a stage of the work, how many steps of how many are done.
+
+    It takes the stage, both numbers and, if there is one, a note.
 
     A terminal shows a bar for each stage. A file or a pipe gets lines, some seconds apart, so that
     short work leaves none.
@@ -40,29 +44,31 @@ def progress_bars(*, shown: bool = True) -> Iterator[Callable[[str, int, int], N
     console = Console(stderr=True)
     # Not by disabling the bar: older versions of rich end that with an empty line.
     if not shown:
-        yield lambda title, done, total: None
+        yield lambda title, done, total, note="": None
     elif not console.is_terminal:
         yield _progress_lines()
     else:
         with Progress(console=console, transient=True) as progress:
             tasks: dict[str, TaskID] = {}
 
-            def tell(title: str, done: int, total: int) -> None:
+            def tell(title: str, done: int, total: int, note: str = "") -> None:
                 if title not in tasks:
                     tasks[title] = progress.add_task(title, total=None)
-                progress.update(tasks[title], completed=done, total=total or None)
+                text = f"{title}: {note}" if note else title
+                steps = {"completed": done, "total": total or None}
+                progress.update(tasks[title], description=text, **steps)  # type: ignore[arg-type]
 
             yield tell
 
 
-def _progress_lines() -> Callable[[str, int, int], None]:
+def _progress_lines() -> Callable[..., None]:
     last = time.monotonic()
 
-    def tell(title: str, done: int, total: int) -> None:
+    def tell(title: str, done: int, total: int, note: str = "") -> None:
         nonlocal last
         if time.monotonic() - last >= LINE_SECONDS and total:
             last = time.monotonic()
-            logger.info(f"{title}: {100 * done // total} %")
+            logger.info(f"{title}: {100 * done // total} %{note and f', {note}'}")
 
     return tell
 

@@ -89,8 +89,8 @@ IMPORT = Command("make a model file of a checkpoint that another program wrote",
     "--size HxW": (size, "Height and width of the images that it was trained on (default: 28x28; "
                    "32x32 for pixelcnnpp-port)."),
 })
-INFO = Command("describe a trained model, or list the bundled ones", {
-    "run RUN": ({"nargs": "?"}, f"{RUN_HELP} (default: list the bundled models)."),
+INFO = Command("describe a trained model or a .pxc file, or list the bundled models", {
+    "run RUN": ({"nargs": "?"}, f"{RUN_HELP}; or a .pxc file (default: list the bundled models)."),
     "--json": (FLAG, "Print JSON instead of a table."),
 })
 # fmt: on

@@ -12,7 +12,7 @@ from pixelcnn.logger import printable
 
 Subparsers = argparse._SubParsersAction  # argparse has no public name for it
 Options: TypeAlias = dict[str, Any]
-"""The name and metavar of each option: its kind, its help and, if it has one, its default.
+"""The name, or names as in "-o/--out", and metavar of each option: kind, help, default if any.
 
 A kind is a type, a list of choices or keywords of `add_argument`. Options in a table of their own
 are a group if its key is `title: description`, and else exclude each other.
@@ -143,12 +143,12 @@ def add_options(parser: argparse._ActionsContainer, options: Options) -> None:
             add_options(titled or parser.add_mutually_exclusive_group(), entry)
             continue
         kind, text, *default = entry
-        name, _, metavar = words.partition(" ")
+        names, _, metavar = words.partition(" ")
         keywords = {"choices": kind} if isinstance(kind, list) else {"type": kind}
         keywords = dict(kind) if isinstance(kind, dict) else keywords
         keywords |= {"metavar": metavar} if metavar else {}
         keywords |= {"default": default[0]} if default else {}
-        parser.add_argument(name, help=text, **keywords)
+        parser.add_argument(*names.split("/"), help=text, **keywords)
 
 
 # fmt: off

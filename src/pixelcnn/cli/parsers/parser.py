@@ -4,6 +4,7 @@ import argparse
 import re
 from collections.abc import Sequence
 
+from pixelcnn.cli.parsers.compression import COMPRESS, DECOMPRESS
 from pixelcnn.cli.parsers.evaluation import COMPARE, EVALUATE, IMPORT, INFO, VERIFY
 from pixelcnn.cli.parsers.options import (
     DEVICE,
@@ -21,7 +22,7 @@ from pixelcnn.cli.parsers.types import port
 from pixelcnn.version import __version__
 
 DESCRIPTION = (
-    "Autoregressive image models with an exact likelihood: train, sample, evaluate and query them."
+    "Autoregressive image models with an exact likelihood: train, sample, score, compress."
 )
 # fmt: off
 APP = Command("serve a web page: sample, complete, query and compare models", {
@@ -49,6 +50,8 @@ COMMANDS = {
     "marginal": MARGINAL,
     "conditional": CONDITIONAL,
     "complete": COMPLETE,
+    "compress": COMPRESS,
+    "decompress": DECOMPRESS,
     "app": APP,
 }
 SETTING = re.compile(r"--\w+\.")
