@@ -13,13 +13,14 @@ from pixelcnn.cli.sharding import check_sharing, device_of, fill, shared
 from pixelcnn.codec.encoding import CHEAPEST, NO_LABEL, Encoding, Labels, plan_encoding
 from pixelcnn.codec.sources import FileSource, ImageSource, LevelSource
 from pixelcnn.errors import ConfigError
-from pixelcnn.files import atomic_write
+from pixelcnn.files import atomic_write, provisional_folder
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.processes import this_process
 from pixelcnn.runs import open_model
 from pixelcnn.shards.compression import ShardedCompression
 
 SUFFIX = ".pxc"
+FIRST = "shard-00000.npz"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -48,9 +49,10 @@ def compress_files(args: argparse.Namespace) -> int:
         context=args.context,
         verify=args.verify,
     )
-    work = ShardedCompression(args.shards, encoding)
-    if not fill(work, args, "compressing", note=lambda: work.rate):
-        return 0
+    with provisional_folder(args.shards, keep=FIRST):
+        work = ShardedCompression(args.shards, encoding)
+        if not fill(work, args, "compressing", note=lambda: work.rate):
+            return 0
     with atomic_write(args.out) as temporary, temporary.open("wb") as file:
         num_bytes = work.write_file(file, source.notes() if args.keep_names else {})
     if args.worker is None and this_process().is_alone:
