@@ -52,7 +52,7 @@ def pillow(kind: str, **options: object) -> Coder:
 
 def others() -> dict[str, Coder]:
     """Lossless formats at their highest effort."""
-    codecs = require("imagecodecs", extra="dev")
+    codecs = require("imagecodecs", extra="benchmarks")
     return {
         "PNG, optimised": pillow("PNG", optimize=True),
         "WebP, lossless": pillow("WEBP", lossless=True, quality=100, method=6),

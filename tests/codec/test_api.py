@@ -11,6 +11,7 @@ from PIL import Image
 from pixelcnn.codec.api import compress, decompress
 from pixelcnn.codec.archive import opened
 from pixelcnn.codec.entropy_model import MachineBound
+from pixelcnn.codec.portable import Portable
 from pixelcnn.errors import CheckpointError, ConfigError, DataError, ShapeError
 from tests.codec.models import constant, levels, small
 
@@ -99,14 +100,21 @@ def test_another_model_is_refused():
 
 
 def test_another_machine_is_refused():
-    content = compress(MODEL, IMAGES)
+    content = compress(MODEL, IMAGES, entropy_model="machine-bound")
     refused = pytest.raises(DataError, match=r"machine-bound: it needs torch .* got torch 0\.1")
     with patch.object(MachineBound, "requirements", "torch 0.1, abacus"), refused:
         decompress(content, MODEL)
 
 
+def test_a_model_that_cannot_be_run_in_integers_is_machine_bound():
+    with patch.object(Portable, "refusal", lambda model: "it is new"):
+        content = compress(MODEL, IMAGES)
+    with opened(content) as file:
+        assert file.container.header.entropy_model == "machine-bound"
+
+
 def test_other_floats_are_caught_before_an_image_is_returned():
-    content = compress(MODEL, IMAGES)
+    content = compress(MODEL, IMAGES, entropy_model="machine-bound")
     stepper = MachineBound.stepper
 
     def rounding_otherwise(self):
@@ -163,7 +171,14 @@ def test_golden_file(request):
     images = [levels(model, 1, 4, 4)[0], levels(model, 1, 5, 6)[0], levels(model, 1, 4, 4)[0]]
     path = request.path.parent / "golden.pxc"
     with patch.object(MachineBound, "requirements", GOLDEN_MACHINE):
-        content = compress(model, images, labels=[1, 0, 1], names=["a", "b", "c"], keep_names=True)
+        content = compress(
+            model,
+            images,
+            labels=[1, 0, 1],
+            names=["a", "b", "c"],
+            keep_names=True,
+            entropy_model="machine-bound",
+        )
         assert content == path.read_bytes()
         found = decompress(path, model)
     assert [each.label for each in found.images] == [1, 0, 1]
@@ -175,5 +190,5 @@ def test_golden_file(request):
 def test_a_file_is_described_without_its_model():
     with opened(compress(MODEL, IMAGES, chunk_size=2)) as file:
         assert len(file.container.chunks) == 3
-        assert file.container.header.entropy_model == "machine-bound"
+        assert file.container.header.entropy_model == "portable"
         assert list(file.numbers_of(1)) == [2, 3]

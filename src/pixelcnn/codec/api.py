@@ -13,7 +13,6 @@ from pixelcnn.arguments import named_arguments
 from pixelcnn.codec.archive import DecodedImage, Source, opened
 from pixelcnn.codec.container import write_container
 from pixelcnn.codec.encoding import Labels, plan_encoding
-from pixelcnn.codec.entropy_model import MachineBound
 from pixelcnn.codec.sources import image_source
 from pixelcnn.errors import DataError
 from pixelcnn.files import atomic_write
@@ -28,7 +27,7 @@ def compress(
     out: str | Path | BinaryIO | None = None,
     *,
     labels: Labels = None,
-    entropy_model: str = MachineBound.name,
+    entropy_model: str | None = None,
     chunk_size: int | None = None,
     context: int | None = None,
     names: Sequence[str] | None = None,
@@ -46,9 +45,9 @@ def compress(
         labels: Of a model of labels: one for each image; "cheapest" for the most probable, at the
             cost of a forward pass for each label; "none" for p(x). None for "none" where the
             model serves without a label, else "cheapest". Labels are stored.
-        entropy_model: "machine-bound": decodes on machines that compute as this one does.
-            "portable": decodes on every machine, with the bundled architectures, in about three
-            times the time.
+        entropy_model: "portable": decodes on every machine. "machine-bound": decodes on machines
+            that compute as this one does, in about a third of the time. None for "portable" where
+            the model can be run so, which all architectures of this package can.
         chunk_size: Images that are coded together, at most 4096: one image is decoded with its
             chunk. None for at most 1024, and 4 million sub-pixels.
         context: Pixels above and to the left that each window of an image sees which is larger

@@ -154,7 +154,7 @@ def plan_encoding(
     source: ImageSource,
     *,
     labels: Labels = None,
-    entropy_model: str = MachineBound.name,
+    entropy_model: str | None = None,
     chunk_size: int | None = None,
     context: int | None = None,
     verify: bool = False,
@@ -162,7 +162,12 @@ def plan_encoding(
     """Checks the settings of `compress`, and cuts the images into chunks."""
     chosen = chosen_labels(model, labels, len(source.shapes))
     num_labels = 0 if chosen is None else model.num_labels or 0
-    coder = chunk_coder(model, entropy_model=entropy_model, num_labels=num_labels, context=context)
+    coder = chunk_coder(
+        model,
+        entropy_model=entropy_model or preferred_entropy_model(model),
+        num_labels=num_labels,
+        context=context,
+    )
     if chunk_size is not None and not 1 <= whole_number("chunk_size", chunk_size) <= MOST_IMAGES:
         raise ConfigError(f"`chunk_size` must be from 1 to {MOST_IMAGES}, got {chunk_size}.")
     by_shape = defaultdict(list)
@@ -178,6 +183,12 @@ def plan_encoding(
             )
         chunks += [numbers[first : first + size] for first in range(0, len(numbers), size)]
     return Encoding(coder, source, chosen, chunks, verify)
+
+
+def preferred_entropy_model(model: AutoregressiveModel) -> str:
+    """The entropy model that decodes in most places, of those that a model can be run with."""
+    kinds = [kind for kind in ENTROPY_MODELS.values() if kind is not MachineBound]
+    return next((kind.name for kind in kinds if kind.refusal(model) is None), MachineBound.name)
 
 
 def _default_size(header: PxcHeader, shape: Shape) -> int:

@@ -49,7 +49,7 @@ def test_a_folder_comes_back_with_its_names(grey_model, pictures, tmp_path, caps
     shown = capsys.readouterr().out
     assert f"3 images in {out}: {out.stat().st_size:,} bytes" in shown
     assert "as one PNG file each:" in shown
-    assert "machine-bound: decompress it with torch" in shown
+    assert "portable: decompress it on any machine" in shown
     assert not Path(f"{out}.parts").exists()
     assert main(["decompress", str(out), "-o", str(restored), "--run", grey_model]) == 0
     for file in pictures.rglob("*.png"):

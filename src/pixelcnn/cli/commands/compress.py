@@ -11,6 +11,7 @@ from pixelcnn.cli.inputs.image_files import ARRAYS, image_files, read_levels
 from pixelcnn.cli.outputs.console import counted, print_lines
 from pixelcnn.cli.sharding import check_sharing, device_of, fill, shared
 from pixelcnn.codec.encoding import CHEAPEST, NO_LABEL, Encoding, Labels, plan_encoding
+from pixelcnn.codec.entropy_model import MachineBound
 from pixelcnn.codec.sources import FileSource, ImageSource, LevelSource
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import atomic_write, provisional_folder
@@ -101,8 +102,9 @@ def summary(args: argparse.Namespace, work: ShardedCompression, num_bytes: int) 
         what = counted(len(metadata), "image")
         lines.append(f"EXIF data and colour profiles of {what} left out: keep them by --keep-names")
     header = encoding.header
-    if header.requirements:
-        lines.append(f"{header.entropy_model}: decompress it with {header.requirements}")
+    is_bound = header.entropy_model == MachineBound.name
+    where = f"with {header.requirements}" if is_bound else "on any machine"
+    lines.append(f"{header.entropy_model}: decompress it {where}")
     return lines
 
 

@@ -17,9 +17,9 @@ COMPRESS = Command("compress images without loss, by their likelihood", {
                      "the most probable of each image, at the cost of a forward pass for each "
                      "label; none: p(x) (default: labels of an .npz; else none where the model "
                      "serves without a label, else cheapest)."),
-    "--entropy-model NAME": (str, "Where the file can be decompressed. machine-bound: on machines "
-                             "that compute as this one does (default: %(default)s).",
-                             "machine-bound"),
+    "--entropy-model": (["portable", "machine-bound"], "Portable: decompress on every machine; "
+                        "machine-bound: on machines that compute as this one does, in about a "
+                        "third of the time (default: portable, if the model can be run so)."),
     "--chunk-size N": (positive, "Images coded together (1 ≤ N ≤ 4096): one is decompressed with "
                        "its chunk (default: at most 1024, and 4 million sub-pixels)."),
     "--context N": (non_negative, "Pixels above and to the left that each window of an image sees "
