@@ -11,6 +11,8 @@ pytest.importorskip("streamlit", reason="the extra `app` is not installed")
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from pixelcnn.app.views.sample import WELCOMED
+
 ENTRY = Path(__file__).parents[2] / "demo" / "app.py"
 
 
@@ -28,12 +30,19 @@ def said(elements) -> str:
 
 @pytest.fixture
 def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., AppTest]]:
-    """Opens the page of a title, on `digits` unless runs are named, in an empty folder."""
+    """Opens the page of a title, on `digits` unless runs are named, in an empty folder.
+
+    Nothing is sampled unless the visitor is new.
+    """
     monkeypatch.chdir(tmp_path)
 
-    def open_page(title: str = "Sample", *, runs: tuple[str, ...] = ()) -> AppTest:
+    def open_page(
+        title: str = "Sample", *, runs: tuple[str, ...] = (), is_new: bool = False
+    ) -> AppTest:
         words = (*runs, "--device", "cpu")
-        app = AppTest.from_function(opened, args=words, default_timeout=60).run()
+        app = AppTest.from_function(opened, args=words, default_timeout=60)
+        app.session_state[WELCOMED] = not is_new
+        app.run()
         return app.radio(key="set.page").set_value(title).run() if title != "Sample" else app
 
     yield open_page

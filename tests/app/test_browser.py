@@ -25,7 +25,6 @@ from PIL import Image
 from pixelcnn.checkpoint import save
 from pixelcnn.models import PixelCNN
 from pixelcnn.verification import report_path, verify
-from tests.app.conftest import ENTRY
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium")
@@ -70,9 +69,9 @@ def serving(folder):
     with socket.socket() as taken:
         taken.bind(("localhost", 0))
         port = taken.getsockname()[1]
-    flags = [f"--server.port={port}", "--server.headless=true"]
+    flags = [f"--server.port={port}", "--server.headless=true", "--server.fileWatcherType=none"]
     runs = ["digits", str(run), str(hostile_run(folder)), "--device", "cpu"]
-    words = [sys.executable, "-m", "streamlit", "run", str(ENTRY), *flags, "--", *runs]
+    words = [sys.executable, "-m", "pixelcnn.app.server", *flags, "--", *runs]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(words, cwd=folder, stdout=log, stderr=log)
         try:
@@ -136,11 +135,11 @@ def page(browser, server):
 
 
 def ready(context, server):
-    """Opens the page and waits for its first button."""
+    """Opens the page and waits for the samples that welcome a visitor."""
     page = context.new_page()
     page.set_default_timeout(MINUTE)
     page.goto(server[0])
-    page.get_by_role("button", name="Sample", exact=True).wait_for()
+    page.get_by_role("button", name="Levels (npz)").wait_for()
     return page
 
 
@@ -171,6 +170,11 @@ def settled(page):
     """
     page.wait_for_timeout(300)
     page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")
+
+
+def rows_arrive(page):
+    """Waits for the first rows: only then is it known how long the others take."""
+    page.get_by_text(re.compile(r", \d.* left$")).wait_for()
 
 
 def stop(page):
@@ -215,9 +219,6 @@ def test_a_visitor_samples_sevens_and_downloads_them(page):
     choose(page, "Label", "7")
     page.get_by_role("slider", name="Temperature").press("ArrowLeft")
     sample(page)
-    began = time.monotonic()
-    page.locator("[data-testid=stImage] img").first.wait_for()
-    first = time.monotonic() - began
     page.get_by_text("temperature 0.95").wait_for()
     playwright.expect(page.get_by_text(BITS)).to_have_count(16)
     arrays = arrays_of(page)
@@ -225,32 +226,29 @@ def test_a_visitor_samples_sevens_and_downloads_them(page):
     assert arrays["labels"].tolist() == [7] * 16
     with Image.open(taken(page, "Growth (GIF)")) as animation:
         assert animation.format == "GIF" and animation.n_frames > 1
-    print(f"first image after {first:.2f} s")
 
 
-def test_a_page_is_ready_and_samples_soon_after_its_start(browser, tmp_path):
+def test_a_page_welcomes_its_visitors_soon_after_its_start(browser, tmp_path):
     began = time.monotonic()
     with serving(tmp_path) as served:
-        context = browser.new_context(viewport={"width": 1280, "height": 1800})
-        page = ready(context, served)
-        usable = time.monotonic() - began
-        take(page, "mnist-256", 256)
-        sample(page)
-        began = time.monotonic()
-        page.locator("[data-testid=stImage] img").first.wait_for()
-        print(
-            f"usable after {usable:.1f} s, mnist-256: first {time.monotonic() - began:.2f} s",
-            end="",
-        )
-        page.get_by_text("temperature 1").wait_for()
-        print(f", all {time.monotonic() - began:.1f} s after the click")
-        context.close()
+        for visitor in ("first", "second"):
+            context = browser.new_context(viewport={"width": 1280, "height": 1800})
+            page = context.new_page()
+            page.set_default_timeout(MINUTE)
+            page.goto(served[0])
+            page.get_by_role("heading", name="pixelcnn").wait_for()
+            frame = time.monotonic() - began
+            page.locator("[data-testid=stImage] img").first.wait_for()
+            print(f"{visitor}: frame {frame:.1f} s, samples {time.monotonic() - began:.1f} s")
+            page.get_by_role("button", name="Levels (npz)").wait_for()
+            context.close()
+            began = time.monotonic()
 
 
 def test_sampling_is_stopped_half_way_and_its_rows_stay(page):
     _request_many(page)
     sample(page)
-    page.locator("[data-testid=stImage] img").first.wait_for()
+    rows_arrive(page)
     stop(page)
     page.get_by_text(re.compile(r"stopped after \d+%")).wait_for(timeout=SOON)
     playwright.expect(page.locator("[data-testid=stImage] img")).to_have_count(256)

@@ -2,6 +2,7 @@
 
 import ast
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -180,6 +181,18 @@ def test_a_run_shows_its_configuration_metrics_and_curves(page, runs):
     assert "dataset_name: digits" in app.code[0].value
     assert any(r"six \*digits\*" in text.value for text in app.markdown)
     assert "Training" in [heading.value for heading in app.subheader]
+
+
+def test_the_frame_is_shown_without_pytorch():
+    frame = "import sys, pixelcnn.app.page; print('torch' in sys.modules, 'numpy' in sys.modules)"
+    server = (
+        "import sys, pixelcnn.app.server as s; print('torch' in sys.modules, s.ENTRY.is_file())"
+    )
+    for code, says in ((frame, "False"), (server, "False True")):
+        ran = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
+        assert ran.stdout.startswith(says)
 
 
 def test_the_page_uses_the_python_interface_alone():

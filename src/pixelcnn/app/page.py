@@ -1,18 +1,12 @@
-"""The whole page: a choice of model and page, and the page itself."""
+"""The frame of the page: title and choice of page, shown before PyTorch is imported."""
 
 import argparse
 import importlib
 import sys
-import warnings
 from collections.abc import Sequence
 
 import streamlit as st
 
-from pixelcnn.app.models import Models, find_models, first_readable
-from pixelcnn.app.widgets.controls import save_settings
-from pixelcnn.app.widgets.display import show_error, showing_errors
-from pixelcnn.device import resolve_device
-from pixelcnn.inference import UnreliableEstimateWarning
 from pixelcnn.version import __version__
 
 PAGES = {
@@ -22,11 +16,10 @@ PAGES = {
     "Compare": "compare",
     "About the run": "about",
 }
-"""Modules of `pages` by title, imported when they are first shown, so that the first page opens
+"""Modules of `views` by title, imported when they are first shown, so that the first page opens
 quickly. Each has a function `show(choice, models)`."""
 
-MODEL = "set.model"
-
+CONTENT = "pixelcnn.app.content"
 
 # Our own: Streamlit's would be fetched from another server at each visit.
 ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8">
@@ -36,35 +29,32 @@ ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8">
 STYLE = """<style>
 /* Streamlit's own "Stop" ends a run without a message; the page has its own. */
 [data-testid="stStatusWidget"] button { display: none; }
+/* Pixels stay squares, to the corners. */
+[data-testid="stImage"] img { image-rendering: pixelated; border-radius: 0; }
 </style>"""
 
 
 def run_page(words: Sequence[str] | None = None) -> None:
-    """Shows the page once. Streamlit calls it for every visitor and every click.
+    """Shows the page once. Streamlit calls it for every visitor and click.
 
     Args:
         words: Runs, and `--device NAME`; by default the command line after `--`.
     """
-    # The page shows every warning beside the estimate.
-    warnings.simplefilter("ignore", UnreliableEstimateWarning)
     st.set_page_config("pixelcnn", page_icon=ICON, layout="wide")
     st.html(STYLE)
-    save_settings()
     args = _parse(sys.argv[1:] if words is None else words)
-    with showing_errors():
-        choices = find_models(args.runs, on_error=show_error)
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            st.markdown("## pixelcnn")
-            if MODEL not in st.session_state:
-                st.session_state[MODEL] = first_readable(choices)
-            name = st.selectbox("Model", list(choices), key=MODEL, width=280)
-        page = st.radio(
-            "Page", list(PAGES), horizontal=True, label_visibility="collapsed", key="set.page"
-        )
-        assert name is not None and page is not None  # one is always chosen
-        # By name among the models that were found: a browser cannot name another file.
-        models = Models(choices, resolve_device(args.device))
-        importlib.import_module(f"pixelcnn.app.views.{PAGES[page]}").show(models.open(name), models)
+    top = st.container(horizontal=True, vertical_alignment="bottom")
+    top.markdown("## pixelcnn")
+    st.caption("Autoregressive image models with an exact likelihood.")
+    page = st.radio(
+        "Page", list(PAGES), horizontal=True, label_visibility="collapsed", key="set.page"
+    )
+    assert page is not None  # one is always chosen
+    # A visitor who comes while the modules are imported waits here for them.
+    with st.spinner("Loading …"):
+        content = importlib.import_module(CONTENT)
+        view = importlib.import_module(f"pixelcnn.app.views.{PAGES[page]}")
+    content.show_content(view.show, top, runs=args.runs, device=args.device)
     st.caption(f"pixelcnn {__version__}")
 
 

@@ -199,3 +199,22 @@ def test_maps_of_a_file_are_used_in_turn_and_scaled(page, tmp_path):
     samples: SamplingProgress = app.session_state[SAMPLED]
     assert torch.equal(samples.request.cond, fitted(maps, (6, 6)))
     assert len(json.loads(samples.notes["Comment"])["maps_sha256"]) == 64
+
+
+def test_a_new_visitor_sees_samples_without_a_click(page):
+    app = page(is_new=True)
+    assert not app.exception and not app.error
+    assert app.session_state[SAMPLED].is_whole and len(app.session_state[SAMPLED].images) == 16
+    before = app.session_state[SAMPLED]
+    app.run()
+    assert app.session_state[SAMPLED] is before, "once"
+    other = page(is_new=True)
+    assert other.session_state[SAMPLED] is before, "the next visitor does not wait"
+
+
+def test_large_images_are_not_sampled_without_a_click(page, tmp_path):
+    model = PixelCNN(num_residual_blocks=1, hidden_channels=4, image_size=33, num_classes=2)
+    save(model, tmp_path / "large" / "model.safetensors")
+    (tmp_path / "large" / "config.yaml").write_text("")
+    app = page(runs=(str(tmp_path / "large"),), is_new=True)
+    assert not app.exception and not app.error and SAMPLED not in app.session_state

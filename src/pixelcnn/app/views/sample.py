@@ -1,5 +1,6 @@
 """The page that samples images row by row."""
 
+import math
 import time
 from collections.abc import Callable
 
@@ -23,6 +24,12 @@ from pixelcnn.plots import as_image, image_grid, screen_scale
 from pixelcnn.walk import SamplingOptions
 
 SAMPLED = "sample.result"
+WELCOMED = "sample.welcomed"
+WELCOME_PIXELS = 32 * 32
+"""Images of up to so many pixels are sampled by themselves when a visitor comes."""
+
+_LATEST_WELCOME: list[SamplingProgress] = []
+
 MAX_IMAGES = 256
 GRID_SIDE = 64
 
@@ -30,16 +37,25 @@ GRID_SIDE = 64
 def show(choice: Choice, models: Models) -> None:
     """Controls, the images row by row, then with their bits and as files."""
     with showing_errors():
-        request = _request_form(choice)
+        is_welcome = _is_welcome(choice)
+        request = _request_form(choice, is_submitted=is_welcome)
         if request is not None:
-            _sample(choice, request)
+            (_welcome if is_welcome else _sample)(choice, request)
     if SAMPLED in st.session_state:
         with showing_errors():
             _show_result(st.session_state[SAMPLED])
 
 
-def _request_form(choice: Choice) -> SamplingRequest | None:
-    """The request, once "Sample" is clicked."""
+def _is_welcome(choice: Choice) -> bool:
+    """Whether to sample without a click: for a new visitor, what takes seconds; true once."""
+    is_new = not st.session_state.get(WELCOMED)
+    st.session_state[WELCOMED] = True
+    is_small = math.prod(choice.spec.shape[1:]) <= WELCOME_PIXELS
+    return is_new and is_small and choice.model.condition.kind != "maps"
+
+
+def _request_form(choice: Choice, *, is_submitted: bool) -> SamplingRequest | None:
+    """The request, once "Sample" is clicked or if it is submitted already."""
     model, key = choice.model, f"set.sample.{choice.name}"
     # In a form, so that moving a slider does not stop sampling in progress.
     with st.form("sample", border=True):
@@ -53,11 +69,20 @@ def _request_form(choice: Choice) -> SamplingRequest | None:
         filters = sampling_inputs(model, key)
         with st.expander("Size"):
             shape = size_input(choice, key)
-        is_submitted = st.form_submit_button("Sample", type="primary", icon=":material/brush:")
+        is_submitted |= st.form_submit_button("Sample", type="primary", icon=":material/brush:")
     if not is_submitted:
         return None
     cond = condition_per_image(conditions, count, shape)
     return SamplingRequest(count, SamplingOptions(cond=cond, seed=seed, shape=shape, **filters))
+
+
+def _welcome(choice: Choice, request: SamplingRequest) -> None:
+    """Samples for a new visitor: those of the visitor before, where the model is the same."""
+    if _LATEST_WELCOME and _LATEST_WELCOME[0].choice == choice:
+        st.session_state[SAMPLED] = _LATEST_WELCOME[0]
+        return
+    _sample(choice, request)
+    _LATEST_WELCOME[:] = [st.session_state[SAMPLED]]
 
 
 def _sample(choice: Choice, request: SamplingRequest) -> None:

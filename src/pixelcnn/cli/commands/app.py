@@ -9,11 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pixelcnn
 from pixelcnn.errors import ConfigError, require
 from pixelcnn.weights import list_weights
-
-ENTRY = Path(pixelcnn.__file__).parent / "app" / "entry.py"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -104,7 +101,7 @@ def server_command(args: argparse.Namespace) -> list[str]:
     }
     device = [] if args.device is None else ["--device", args.device]
     return [
-        *(sys.executable, "-m", "streamlit", "run", str(ENTRY)),
+        *(sys.executable, "-m", "pixelcnn.app.server"),
         *(f"--{name}={value}" for name, value in settings.items()),
         *("--", *args.runs, *device),
     ]
