@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from pixelcnn.errors import ConfigError
+from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.evaluation import detect_ood, roc_auc
 from pixelcnn.inference import score_unconditionally
 from pixelcnn.metrics.complexity import png_bits
@@ -49,6 +49,12 @@ def test_a_model_as_its_own_background_detects_nothing(kinds):
     model = made(num_classes=4)
     assert detect_ood(model, *kinds, background=model).auc["likelihood_ratio"].auc == 0.5
     assert "likelihood_ratio" not in detect_ood(model, *kinds).auc
+
+
+def test_images_of_another_size_are_refused(kinds):
+    inliers, outliers = kinds
+    with pytest.raises(ShapeError, match=r"one shape .* got \(1, 5, 5\) and \(1, 4, 5\)"):
+        detect_ood(made(num_classes=4), inliers, outliers[:, :, 1:])
 
 
 def test_a_background_model_of_other_images_is_refused(kinds):

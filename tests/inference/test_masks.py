@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -60,6 +61,20 @@ def test_images_of_a_batch_have_their_own_masks():
     assert torch.equal(known_masks("top", (2, *SHAPE))[1], known_mask("top", SHAPE))
     with pytest.raises(ConfigError, match="one for each of 3, got 2"):
         known_masks(["top", "left"], (3, *SHAPE))
+
+
+@pytest.mark.parametrize(
+    ("pixels", "words"),
+    [
+        (np.eye(4, dtype=np.uint8), "got values from 0 to 1\\. Multiply a mask of 0 and 1 by 255"),
+        (np.full((4, 4), 200, np.uint8), "got values from 200 to 200"),
+        (np.full((4, 4, 2), 9, np.uint8), "Its transparency is not read"),
+    ],
+)
+def test_a_file_that_hides_nothing_or_everything_is_refused(tmp_path, pixels, words):
+    Image.fromarray(pixels).save(tmp_path / "mask.png")
+    with pytest.raises(DataError, match=words):
+        known_mask(tmp_path / "mask.png", (1, 4, 4))
 
 
 def test_white_of_an_image_file_is_missing(tmp_path):

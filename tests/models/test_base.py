@@ -185,3 +185,10 @@ def test_exported_and_compiled_models_check_nothing(name):
     x = torch.randint(4, (2, 1, 4, 4))
     compiled = torch.compile(model, backend="eager", fullgraph=True)
     torch.testing.assert_close(compiled(x), model(x))
+
+
+@pytest.mark.parametrize("method", ["log_prob", "site_log_prob"])
+def test_arrays_are_refused_with_the_way_to_tensors(method):
+    model = build("pixelcnn", num_classes=2, num_labels=3)
+    with pytest.raises(ShapeError, match=r"got ndarray\. Use `torch\.as_tensor\(x\)`"):
+        getattr(model, method)(torch.zeros(2, 1, 4, 4).long().numpy(), [1, 2])

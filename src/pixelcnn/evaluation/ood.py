@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pixelcnn.errors import ConfigError
+from pixelcnn.errors import ConfigError, ShapeError
 from pixelcnn.inference import score_unconditionally
 from pixelcnn.inference.query import Progress
 from pixelcnn.metrics.complexity import png_bits
@@ -70,7 +70,7 @@ def detect_ood(
 
     Raises:
         ConfigError: If the background model has other levels or channels, or a model has no p(x).
-        ShapeError: If images do not fit the model.
+        ShapeError: If images do not fit the model, or the sets differ in their shape.
 
     References:
         Do deep generative models know what they don't know? (Nalisnick et al., 2019), for the
@@ -97,6 +97,11 @@ def detect_ood(
             f"The background model must have {model.num_classes} levels and {model.in_channels} "
             f"channels as the model has, got {background.num_classes} and "
             f"{background.in_channels}. Train it on the same images."
+        )
+    if inliers.shape[1:] != outliers.shape[1:]:
+        raise ShapeError(
+            f"Both sets must have images of one shape (C, H, W), as bits depend on it, got "
+            f"{tuple(inliers.shape[1:])} and {tuple(outliers.shape[1:])}. Resize one of them."
         )
     both = torch.cat([inliers, outliers.to(inliers.device)])
     scores = _scores(model, both, background, batch_size, progress)

@@ -228,6 +228,7 @@ def _white(missing: object, height: int, width: int) -> Tensor:
         )
     try:
         with Image.open(path) as image:
+            is_transparent = image.has_transparency_data
             grey = np.asarray(image.convert("L"))
     except (UnidentifiedImageError, OSError) as error:
         raise DataError(f"The mask `{path}` cannot be read as an image: {error}.") from error
@@ -235,5 +236,12 @@ def _white(missing: object, height: int, width: int) -> Tensor:
         raise DataError(
             f"The mask `{path}` must have {height} rows and {width} columns like the images, got "
             f"{grey.shape[0]} and {grey.shape[1]}."
+        )
+    if grey.min() >= 128 or grey.max() < 128:
+        remedy = " Its transparency is not read: paint the unknown pixels white."
+        raise DataError(
+            f"The mask `{path}` must have unknown pixels (white, at least 128 of 255) and known "
+            f"ones (black), got values from {grey.min()} to {grey.max()}."
+            f"{remedy if is_transparent else ' Multiply a mask of 0 and 1 by 255.'}"
         )
     return torch.from_numpy(grey >= 128)

@@ -227,6 +227,8 @@ class AutoregressiveModel(nn.Module, metaclass=ModelClass):
         Raises:
             ShapeError: If `x` or `cond` does not fit the model.
         """
+        if check:
+            check_tensor("x", x, "integer levels")
         cond = self.prepare_cond(cond, len(x))
         if check:
             self.check(x, cond)

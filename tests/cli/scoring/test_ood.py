@@ -87,6 +87,18 @@ def test_files_of_levels_are_scored(run_folder, tmp_path, capsys):
     assert "outliers: 4 images" in said and "needs --background RUN" in said
 
 
+@pytest.mark.parametrize("prefix", ["", "folder:"])
+def test_all_images_of_a_folder_without_splits_are_scored(run_folder, tmp_path, capsys, prefix):
+    (tmp_path / "scratch").mkdir()
+    for number in range(12):
+        x = np.random.default_rng(number).integers(256, size=(8, 8), dtype=np.uint8)
+        Image.fromarray(x).save(tmp_path / "scratch" / f"{number}.png")
+    words = ["score", run_folder, "--against", f"{prefix}{tmp_path / 'scratch'}"]
+    words += ["--max-images", 20, "--out", tmp_path / "o"]
+    assert main([str(word) for word in words]) == 0
+    assert "outliers: 12 images" in capsys.readouterr().out
+
+
 def test_wrong_inputs_are_refused_in_one_line(run_folder, model_file, clothes, fails, tmp_path):
     out = ["--out", tmp_path / "out"]
     against = ["score", run_folder, "--against", f"npz:{clothes}"]

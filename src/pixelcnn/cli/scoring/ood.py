@@ -13,6 +13,7 @@ from pixelcnn.cli.inputs.conditions import is_typed
 from pixelcnn.cli.inputs.query_images import QueryImages, query_images, read_typed_files
 from pixelcnn.cli.outputs.console import counted, print_lines, progress_bar, write_table
 from pixelcnn.data import DATASETS
+from pixelcnn.data.sources.folder_layout import split_folders
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import Auc, OODDetection, detect_ood
 from pixelcnn.evaluation.ood import METHODS
@@ -84,7 +85,9 @@ def score_against(args: argparse.Namespace) -> int:
 
 def outliers_of(args: argparse.Namespace, model: AutoregressiveModel) -> QueryImages:
     """The images of `--against`, in the levels of the model, at most `--max-images`."""
-    name = args.against.partition(":")[0]
+    name, _, path = args.against.partition(":")
+    if name == "folder" and path and "test" not in split_folders(Path(path).expanduser())[0]:
+        args = argparse.Namespace(**{**vars(args), "against": path})  # all images, as for DIR
     if Path(args.against).exists() or name not in DATASETS:
         if not Path(args.against).exists():
             raise ConfigError(
