@@ -277,3 +277,16 @@ def test_an_earlier_run_is_replaced_only_with_overwrite(tmp_path):
     train(tmp_path, overwrite=False, resume=tmp_path / "checkpoints" / "last.ckpt")
     assert len(train(tmp_path, overwrite=False, resume="auto").history) == 2
     assert len(train(tmp_path, training={"max_epochs": 1}, overwrite=True).history) == 1
+
+
+def test_arrays_in_memory_train_a_model(tmp_path):
+    x = torch.arange(20 * 64).reshape(20, 8, 8) % 17
+    arrays = {"x": x, "y": torch.arange(20) % 2, "levels": 17}
+    sections = ({**TINY, "num_labels": 2}, {"max_epochs": 1}, {"batch_size": 16})
+    run = train_pixelcnn(
+        *sections, data=arrays, logger_config=SILENT, out=tmp_path / "run", device="cpu"
+    )
+    assert run.data.protocol.startswith("memory, 17 levels, 16/2/2")
+    assert load_config(tmp_path / "run" / "config.yaml").data.dataset_name == "memory"
+    with pytest.raises(ConfigError, match=r"got both \(`dataset_name` is 'mnist'\)"):
+        train_pixelcnn(data_config={"dataset_name": "mnist"}, data=arrays, out=tmp_path / "other")

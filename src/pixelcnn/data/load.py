@@ -16,6 +16,7 @@ from pixelcnn.data.sources.cifar10 import read_cifar10
 from pixelcnn.data.sources.digits import read_digits
 from pixelcnn.data.sources.folder import read_folder
 from pixelcnn.data.sources.hugging_face import read_hugging_face
+from pixelcnn.data.sources.memory import MEMORY, read_memory
 from pixelcnn.data.sources.mnist import read_fashion_mnist, read_mnist
 from pixelcnn.errors import ConfigError, DataError, suggestion
 from pixelcnn.hints import read_size
@@ -69,7 +70,7 @@ def _parameters(name: str) -> Mapping[str, inspect.Parameter]:
 
 @named_arguments
 def load_data(
-    dataset_name: str,
+    dataset_name: str | Mapping[str, Any],
     *,
     data_root: str | Path | None = None,
     levels: int | None = None,
@@ -89,6 +90,7 @@ def load_data(
     Args:
         dataset_name: A name in `DATASETS`, such as "mnist"; for your own files `npz:FILE`,
             `npy:FILE`, `folder:DIR` or `hf:PATH`; `hf:NAME` for a set of the Hugging Face hub.
+            Or arrays by name, such as `{"x": images, "y": labels}`: the keys of `npz`.
         data_root: Folder of the named sets; without it the one that the environment variable
             PIXELCNN_DATA names, or else `data` in the current folder. Missing sets are downloaded
             into it. For plain `npz`, `npy`, `folder` and `hf`: the file or folder.
@@ -124,13 +126,8 @@ def load_data(
     """
     check_options(levels, binarization, val_fraction, max_samples)
     size = None if image_size is None else read_size(image_size)
-    name, path = _locate(dataset_name, data_root)
-    taken = reader_options(name)
-    _check_taken(name, options)
     given = {"image_size": size, "channels": channels, **options}
-    source = _read(
-        name, path, {key: given[key] for key in given.keys() & taken if given[key] is not None}
-    )
+    source = _source(dataset_name, data_root, options, given)
     _check_fit(source, levels, binarization, channels)
     return prepare_splits(
         source,
@@ -141,6 +138,22 @@ def load_data(
         max_samples=max_samples,
         seed=seed,
     )
+
+
+def _source(
+    dataset_name: str | Mapping[str, Any],
+    data_root: str | Path | None,
+    options: Mapping[str, Any],
+    given: Mapping[str, Any],
+) -> Source:
+    """Reads the set with those of the given options that its reader takes."""
+    in_memory = not isinstance(dataset_name, str)
+    name, path = ("npz", Path()) if in_memory else _locate(str(dataset_name), data_root)
+    _check_taken(name, options)
+    taken = {key for key in given.keys() & reader_options(name) if given[key] is not None}
+    if not isinstance(dataset_name, str):
+        return read_memory(dataset_name, **{key: given[key] for key in taken})
+    return _read(name, path, {key: given[key] for key in taken})
 
 
 def _read(name: str, path: Path, options: Mapping[str, Any]) -> Source:
@@ -180,6 +193,11 @@ def check_options(
 def _locate(dataset_name: str, data_root: str | Path | None) -> tuple[str, Path]:
     """The name in `DATASETS`, and the folder or file of the data set."""
     name, _, path = dataset_name.partition(":")
+    if name == MEMORY:
+        raise ConfigError(
+            "The images of this run were arrays in memory. Name others by `data.dataset_name`, "
+            "such as npz:FILE."
+        )
     if name not in DATASETS or (path and not takes_path(name)):
         forms = [f"{each}:PATH" for each in DATASETS if takes_path(each)]
         raise ConfigError(

@@ -227,8 +227,6 @@ class AutoregressiveModel(nn.Module, metaclass=ModelClass):
         Raises:
             ShapeError: If `x` or `cond` does not fit the model.
         """
-        if check:
-            check_tensor("x", x, "integer levels")
         cond = self.prepare_cond(cond, len(x))
         if check:
             self.check(x, cond)
@@ -287,12 +285,12 @@ class AutoregressiveModel(nn.Module, metaclass=ModelClass):
             return None
         if not isinstance(cond, Tensor):  # which older compilers could not follow in there
             cond = numbers_of("cond", cond, self.condition.describe())
-        cond = cond.to(self.device)
         is_single = cond.ndim == self.condition.num_axes
-        return cond.expand(num_images, *cond.shape) if is_single else cond
+        return (cond.expand(num_images, *cond.shape) if is_single else cond).to(self.device)
 
     def check(self, x: Tensor, cond: Tensor | None, *, name: str = "x") -> None:
         """Raises `ShapeError` unless images, an argument of that name, and condition fit."""
+        check_tensor(name, x, "integer levels")
         if x.ndim != 4 or x.shape[1] != self.in_channels:
             raise ShapeError(
                 f"`{name}` must have shape (B, {self.in_channels}, H, W), got {tuple(x.shape)}."

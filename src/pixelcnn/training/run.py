@@ -21,7 +21,7 @@ from pixelcnn.config import (
     TrainingConfig,
     as_config,
 )
-from pixelcnn.config.images import load_images
+from pixelcnn.config.images import load_images, named_memory
 from pixelcnn.data import DataSplits, RankSlice
 from pixelcnn.device import deterministic_algorithms
 from pixelcnn.errors import ConfigError, NotFiniteError
@@ -79,6 +79,7 @@ def train_pixelcnn(
     training_config: TrainingConfig | Mapping[str, Any] | None = None,
     data_config: DataConfig | Mapping[str, Any] | None = None,
     *,
+    data: Mapping[str, Any] | None = None,
     logger_config: LoggerConfig | Mapping[str, Any] | None = None,
     sampling_config: SamplingConfig | Mapping[str, Any] | None = None,
     evaluation_config: EvaluationConfig | Mapping[str, Any] | None = None,
@@ -106,6 +107,8 @@ def train_pixelcnn(
         model_config: Which network.
         training_config: How it learns.
         data_config: Which images.
+        data: Arrays or tensors in memory instead of a data set, such as `{"x": images, "y":
+            labels}`, see `load_data`; the other fields of `data_config` hold for them too.
         logger_config: What is logged, and how often sample grids are made.
         sampling_config: Options of those samples.
         evaluation_config: Only written into config.yaml, for `pixelcnn evaluate`.
@@ -144,6 +147,8 @@ def train_pixelcnn(
         device=device,
         resume=None if resume is None else str(resume),
     )
+    if data is not None:
+        config = named_memory(config)
     shown = nullcontext() if logger.hasHandlers() else lines_on_stderr()
     with shown, process_group(config.device) as group:
         check_loggers(config.logger)
@@ -151,7 +156,9 @@ def train_pixelcnn(
         if not overwrite:
             group.run_on_first(lambda: check_unused(Path(out), config.resume))
         with lock_run_folder(out) if group.is_first else nullcontext(Path(out)) as run_dir:
-            return train_in(run_dir, config, group, command, shorten_warmup=shorten_warmup)
+            return train_in(
+                run_dir, config, group, command, shorten_warmup=shorten_warmup, arrays=data
+            )
 
 
 def check_unused(run_dir: Path, resume: str | None) -> None:
@@ -171,13 +178,14 @@ def train_in(
     command: str | None,
     *,
     shorten_warmup: bool,
+    arrays: Mapping[str, Any] | None = None,
 ) -> TrainingResult:
     """Reads the images, builds the model, searches the settings to be found, and trains."""
     is_auto = config.resume == AUTO
     state = group.run_on_first(lambda: find_state(config.resume, run_dir))
     config = replace(config, resume=None if state is None else str(state))
     config, model, data = group.local_first(
-        lambda: prepare_training(config, may_be_finished=is_auto)
+        lambda: prepare_training(config, arrays, may_be_finished=is_auto)
     )
     with deterministic_algorithms(config.training.deterministic or None):
         config, chosen = resolve_auto(config, model, data, group)
@@ -199,11 +207,11 @@ def lock_run_folder(out: str | Path) -> Iterator[Path]:
 
 
 def prepare_training(
-    config: Config, *, may_be_finished: bool
+    config: Config, arrays: Mapping[str, Any] | None = None, *, may_be_finished: bool
 ) -> tuple[Config, AutoregressiveModel, DataSplits]:
     """Reads the images, and builds a model that fits the state to resume from, if there is one."""
     state = None if config.resume is None else read_state(config.resume)
-    data = load_images(config)
+    data = load_images(config, arrays)
     torch.manual_seed(config.seed)
     model = build_model(config.model, data)
     if state is not None:
