@@ -105,6 +105,8 @@ class DataConfig:
         image_column: Column of the images of hf:. None: the one of type Image.
         label_column: Column of the labels of hf:. None: the one of type ClassLabel, if any. "": no
             labels.
+        labels: CSV file of the labels of folder:, with columns file_name and label. None: the
+            folders name them.
         label_depth: Nested folders of folder: whose names make the class. None: 1. 0: no labels.
         options: Those of the reader of a data set that was registered; in files and on the command
             line they stand among the others, as `data.NAME`.
@@ -129,6 +131,7 @@ class DataConfig:
     subset: str | None = None
     image_column: str | None = None
     label_column: str | None = None
+    labels: str | None = None
     label_depth: int | None = None
     options: dict[str, Any] = field(default_factory=dict)
 

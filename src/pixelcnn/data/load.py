@@ -57,7 +57,7 @@ def reader_options(dataset_name: str) -> set[str]:
 
     Example:
         >>> sorted(reader_options("folder:photos"))
-        ['bits', 'categorical', 'channels', 'image_size', 'label_depth', 'pages', \
+        ['bits', 'categorical', 'channels', 'image_size', 'label_depth', 'labels', 'pages', \
 'skip_broken_files', 'stream_above_bytes']
     """
     parameters = _parameters(dataset_name.partition(":")[0])

@@ -426,3 +426,23 @@ def test_skipping_is_for_image_files(tmp_path):
         ConfigError, match="`skip_broken_files` is for folder and hf alone, got True for digits"
     ):
         load_data("digits", skip_broken_files=True)
+
+
+def test_a_table_names_the_labels_of_images(tmp_path):
+    for name in ("train/a.png", "train/deep/b.png", "train/c.png", "test/a.png", "test/d.png"):
+        save(tmp_path / name)
+    table = tmp_path / "labels.csv"
+    rows = ["train/a.png,owl", "deep/b.png,cat", "c.png,owl", "test/a.png,cat", "test/d.png,emu"]
+    table.write_text("\n".join(["file_name,label", *rows]))
+    with pytest.warns(DataWarning, match=r"1 of 2 test images .* \(emu: no training images\)"):
+        source = read_folder(tmp_path, labels=table)
+    assert source.label_names == ("cat", "owl") and source.test.labels is None
+    assert source.train.labels.tolist() == [1, 1, 0]  # a, c, deep/b
+    table.write_text("\n".join(["image,kind", *rows, "gone.png,owl"]))
+    with pytest.raises(DataError, match=r"names 1 files that .* the first 'gone\.png'"):
+        read_folder(tmp_path, labels=table)
+    table.write_text("a,b\n1,2")
+    with pytest.raises(DataError, match=r"one column of file_name, .* got a, b"):
+        read_folder(tmp_path, labels=table)
+    with pytest.raises(ConfigError, match="`label_depth` must be left out with `labels`"):
+        read_folder(tmp_path, labels=table, label_depth=1)

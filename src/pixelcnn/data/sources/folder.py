@@ -17,7 +17,9 @@ from pixelcnn.data.sources.image_files import (
     ImageFileOptions,
     source_of_images,
 )
+from pixelcnn.data.sources.label_table import labels_from_table
 from pixelcnn.data.sources.labels import KnownLabels, known_labels, numbered
+from pixelcnn.errors import ConfigError
 
 
 def read_folder(
@@ -30,7 +32,8 @@ def read_folder(
     pages: Paging | None = None,
     stream_above_bytes: int = STREAM_ABOVE_BYTES,
     skip_broken_files: bool = False,
-    label_depth: int = 1,
+    label_depth: int | None = None,
+    labels: str | Path | None = None,
 ) -> Source:
     """Reads a folder of image files.
 
@@ -57,18 +60,27 @@ def read_folder(
             find them, each file is decoded once; the result is cached with its header.
         label_depth: Nested folders whose names make the class: 1 for the outermost, 2 for classes
             such as `cat/small`. 0: there are no classes, and images may lie at any depth.
+            None: 1, or 0 with `labels`.
+        labels: CSV file of the labels, see `pixelcnn.data.sources.label_table`; the folders name
+            no classes then.
 
     Raises:
         ConfigError: If an option is out of range.
         DataError: If there is no image, a file is broken, or the sizes differ.
     """
     options = ImageFileOptions(image_size, channels, bits, categorical, pages, stream_above_bytes)
-    whole_number("label_depth", label_depth, at_least=0)
+    if labels is not None and label_depth:
+        raise ConfigError(
+            f"`label_depth` must be left out with `labels`, got {label_depth} and {labels}."
+        )
+    depth = 1 if label_depth is None and labels is None else label_depth or 0
+    whole_number("label_depth", depth, at_least=0)
     folders, notes = split_folders(path)
-    listings = {
-        split: list_images(folder, label_depth=label_depth) for split, folder in folders.items()
-    }
-    labels = _labels(listings, str(path))
+    listings = {split: list_images(folder, label_depth=depth) for split, folder in folders.items()}
+    if labels is None:
+        known = _labels(listings, str(path))
+    else:
+        known = labels_from_table(Path(labels).expanduser(), folders, listings, str(path))
     splits = {
         split: SplitHeaders(
             listing.paths,
@@ -80,7 +92,7 @@ def read_folder(
         f"folder:{path.resolve().name}",
         splits,
         options,
-        labels,
+        known,
         where=str(path),
         notes=notes,
     )
