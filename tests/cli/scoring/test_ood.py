@@ -99,6 +99,16 @@ def test_all_images_of_a_folder_without_splits_are_scored(run_folder, tmp_path, 
     assert "outliers: 12 images" in capsys.readouterr().out
 
 
+def test_bits_of_image_files_can_be_stated(fails, tmp_path, capsys):
+    Image.fromarray(np.arange(64, dtype=np.uint16).reshape(8, 8)).save(tmp_path / "deep.png")
+    words = ["score", "digits", tmp_path / "deep.png", "--label", "3", "--out", tmp_path / "o"]
+    assert "deep.png uses 6 bits, levels 0 to 63, of 16" in fails(*words)
+    assert main([*map(str, words), "--data.bits=6"]) == 0
+    assert main([*map(str, words), "--data.bits", "6"]) == 0
+    assert "p(x | label) of 1 image" in capsys.readouterr().out
+    assert "files or a split" in fails(*words, "--data.levels=17")
+
+
 def test_wrong_inputs_are_refused_in_one_line(run_folder, model_file, clothes, fails, tmp_path):
     out = ["--out", tmp_path / "out"]
     against = ["score", run_folder, "--against", f"npz:{clothes}"]

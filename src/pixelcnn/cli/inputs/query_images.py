@@ -11,7 +11,7 @@ from torch import Tensor
 from pixelcnn.cli.commands.evaluate import evaluation_settings
 from pixelcnn.cli.inputs.conditions import is_typed, typed_condition
 from pixelcnn.cli.inputs.image_files import QueryImages, read_files
-from pixelcnn.config import DataConfig
+from pixelcnn.config import DataConfig, load_config
 from pixelcnn.config.images import load_images
 from pixelcnn.data import ImageSet
 from pixelcnn.errors import ConfigError
@@ -43,10 +43,10 @@ def query_images(
         DataError: If a file cannot be read, or the sizes differ.
     """
     if args.files:
-        if args.split or args.config or args.settings:
+        if args.split or args.config or not sets_reading_alone(args.settings):
             raise ConfigError(
                 "The images must be files or a split of a data set, got both. Leave out "
-                f"`{args.files[0]}`, or --split, --config and --data.…"
+                f"`{args.files[0]}`, or --split, --config and --data.… but bits and categorical."
             )
         images = read_typed_files(args, args.files, model)
     else:
@@ -60,6 +60,17 @@ def query_images(
     return replace(images, cond=condition_of(args, model, images))
 
 
+def sets_reading_alone(settings: Sequence[str]) -> bool:
+    """Whether settings only say how image files are read.
+
+    Example:
+        >>> sets_reading_alone(["--data.bits=12"]), sets_reading_alone(["--data.levels=2"])
+        (True, False)
+    """
+    names = {word.partition("=")[0] for word in settings if word.startswith("--")}
+    return names <= {"--data.bits", "--data.categorical"}
+
+
 def read_typed_files(
     args: argparse.Namespace, files: Sequence[str], model: AutoregressiveModel
 ) -> QueryImages:
@@ -68,6 +79,11 @@ def read_typed_files(
         data = config_of(find_model(args.run)).data
     except ConfigError:  # a lone file, which names no images
         data = DataConfig()
+    if args.settings:
+        typed = load_config(None, args.settings).data
+        bits = data.bits if typed.bits is None else typed.bits
+        is_code = data.categorical if typed.categorical is None else typed.categorical
+        data = replace(data, bits=bits, categorical=is_code)
     categorical = bool(data.categorical)
     return read_files(
         [Path(file) for file in files], model, bits=data.bits, categorical=categorical
