@@ -77,7 +77,7 @@ def decode(
         name: Its name in messages; the path by default.
 
     Returns:
-        Levels in [0, K). Shape: (C, H, W), int64.
+        Levels in [0, K). Shape: (C, H, W), integers.
 
     Raises:
         DataError: If the file is broken, or uses more than the stated bits; the message names it.
@@ -99,14 +99,14 @@ def read_pixels(
 
 
 def to_levels(pixels: Pixels, form: DecodingOptions, name: str) -> Tensor:
-    """Pixels as levels in [0, K). (C, h, w), int64.
+    """Pixels as levels in [0, K). (C, h, w), integers.
 
     Raises:
         DataError: If they use more than the stated bits.
     """
     x = torch.from_numpy(pixels.x).permute(2, 0, 1)
     if form.bits is None:
-        return requantise(x, pixels.levels, to=LEVELS)
+        return x if pixels.levels == LEVELS else requantise(x, pixels.levels, to=LEVELS)
     if int(x.max()) >= form.levels:
         raise DataError(
             f"{name} must hold levels from 0 to {form.levels - 1:,}, as `data.bits={form.bits}` "

@@ -1,7 +1,7 @@
 """The pixels of an image file, at the depth of the file."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,14 +17,14 @@ from pixelcnn.data.files.image_header import (
 from pixelcnn.spec import MAX_LEVELS
 
 OTHER_END = {"B": "L", "L": "B", "N": "B"}  # of raw modes; "N" is this machine's, little-endian
-Levels = NDArray[np.int64]
+Levels = NDArray[np.integer[Any]]
 
 
 class Pixels(NamedTuple):
     """The pixels of one image.
 
     Attributes:
-        x: Levels as the file holds them. Shape: (H, W, C), int64.
+        x: Levels as the file holds them. Shape: (H, W, C), uint8 for 8 bits, else int64.
         levels: Levels of the file's type, or as many as it states.
     """
 
@@ -80,7 +80,7 @@ def _pixels(
             x = _two_bytes(image, again)
         return Pixels(_to_channels(x, channels, MAX_LEVELS - 1), MAX_LEVELS)
     if image.mode == "P" and indices:
-        return Pixels(np.asarray(image).astype(np.int64)[..., None], 256)
+        return Pixels(np.array(image)[..., None], 256)
     if indices and image.mode not in ("1", "L"):
         raise UnsuitedError(f"it holds pixels of mode {image.mode}, not one number each")
     return Pixels(_bytes(ImageOps.exif_transpose(image), channels), 256)
@@ -90,7 +90,7 @@ def _bytes(image: Image.Image, channels: int) -> Levels:
     if image.has_transparency_data:
         over = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), over)
-    array = np.asarray(image.convert("L" if channels == 1 else "RGB")).astype(np.int64)
+    array = np.array(image.convert("L" if channels == 1 else "RGB"))
     return array.reshape(*array.shape[:2], channels)
 
 
