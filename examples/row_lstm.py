@@ -22,7 +22,7 @@ from pixelcnn.nn import (
     HorizontalConv,
     MaskedConv2d,
     ReceptiveField,
-    reorder_,
+    reordered,
     window,
 )
 
@@ -147,8 +147,8 @@ class RowState:
 
     def reorder(self, index: Tensor) -> None:
         """Lets image i go on as image `index[i]` was."""
-        reorder_(self.hidden, index)
-        reorder_(self.cell, index)
+        self.hidden = reordered(self.hidden, index)
+        self.cell = reordered(self.cell, index)
 
 
 if __name__ == "__main__":

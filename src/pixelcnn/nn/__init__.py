@@ -13,7 +13,7 @@ from pixelcnn.nn.convolutions.shifted import DownConv, DownRightConv
 from pixelcnn.nn.convolutions.stacks import HorizontalConv, VerticalConv
 from pixelcnn.nn.convolutions.transposed import DownRightTransposed, DownTransposed
 from pixelcnn.nn.convolutions.weight_norm import WeightNormed, standardise
-from pixelcnn.nn.cursor import Cursor, reorder_
+from pixelcnn.nn.cursor import Cursor, reordered
 from pixelcnn.nn.embed import PixelInput, with_ones
 from pixelcnn.nn.norm import Norm, NormKind
 from pixelcnn.nn.receptive import (
@@ -59,7 +59,7 @@ __all__ = [
     "halves",
     "place",
     "raster_mask",
-    "reorder_",
+    "reordered",
     "standardise",
     "through",
     "widen",

@@ -274,4 +274,5 @@ class BiasPlanes:
         """Lets image i go on as image `index[i]` was."""
         if len(self.bias) > 1:
             self.bias = self.bias.index_select(0, index)
-            self.planes = self.bias.expand(self.size)
+        self.size = len(index), *self.size[1:]
+        self.planes = self.bias.expand(self.size)

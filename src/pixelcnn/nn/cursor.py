@@ -108,13 +108,15 @@ class Cursor:
         """Lets image i go on as image `index[i]` was, between two steps.
 
         Args:
-            index: Numbers of images; one may come often, another never. (B,), int64.
+            index: Numbers of images; one may come often, another never, and there may be more or
+                fewer than before. (B,), int64.
         """
+        self.batch_size = len(index)
         for kept in self.caches.values():
             if isinstance(kept, PerImage):
                 kept.reorder(index)
         for owner, value in self._row_values.items():
-            self._row_values[owner] = _reordered(value, index)
+            self._row_values[owner] = _row_reordered(value, index)
         for child in self._coarser.values():
             child.reorder(index)
         if self._behind is not None:
@@ -171,28 +173,34 @@ class Cursor:
         return self.front.row % stride == 0 and self.front.column % stride == 0
 
 
-def _reordered(value: Any, index: Tensor) -> Any:
+def _row_reordered(value: Any, index: Tensor) -> Any:
     """Tensors (B, …) of a row, alone or in tuples or lists, by image."""
     if isinstance(value, (tuple, list)):
-        return type(value)(_reordered(part, index) for part in value)
+        return type(value)(_row_reordered(part, index) for part in value)
     return value if value is None else value.index_select(0, index)
 
 
-def reorder_(kept: Tensor, index: Tensor, *, dim: int = 0) -> None:
-    """Lets image i of a buffer go on as image `index[i]` was, in place.
+def reordered(kept: Tensor, index: Tensor, *, dim: int = 0) -> Tensor:
+    """Lets image i of a buffer go on as image `index[i]` was: in place, if there are as many.
 
-    Only images that change are copied: of a population that is resampled most stay.
+    Only images that change are then copied: of a population that is resampled most stay.
 
     Args:
         kept: Images along `dim`; no other tensor that is reordered may share its memory.
         index: Numbers of images. (B,), int64.
         dim: Axis of the images.
 
+    Returns:
+        The buffer itself; a new one if the number of images changes.
+
     Example:
         >>> kept = torch.tensor([[1.0, 2.0, 3.0]])
-        >>> reorder_(kept, torch.tensor([2, 1, 2]), dim=1)
-        >>> kept
+        >>> reordered(kept, torch.tensor([2, 1, 2]), dim=1)
         tensor([[3., 2., 3.]])
+        >>> reordered(kept, torch.tensor([0, 1]), dim=1), kept
+        (tensor([[3., 2.]]), tensor([[3., 2., 3.]]))
     """
+    if len(index) != kept.shape[dim]:
+        return kept.index_select(dim, index)
     changed = (index != torch.arange(len(index), device=index.device)).nonzero()[:, 0]
-    kept.index_copy_(dim, changed, kept.index_select(dim, index[changed]))
+    return kept.index_copy_(dim, changed, kept.index_select(dim, index[changed]))

@@ -8,7 +8,7 @@ from pixelcnn.walk.noise import chain_noise, image_noise, sample_levels, seed_fr
 from pixelcnn.walk.options import Cond, SamplingKeywords, SamplingOptions
 from pixelcnn.walk.precision import Precision, RoundedModel, in_precision
 from pixelcnn.walk.stepper import CachedStepper, NaiveStepper, Stepper, Walkable
-from pixelcnn.walk.walk import Chooser, walk, walk_rows
+from pixelcnn.walk.walk import Chooser, visit, walk, walk_rows
 
 __all__ = [
     "CachedStepper",
@@ -33,6 +33,7 @@ __all__ = [
     "scoring_chooser",
     "seed_from",
     "stepper_for",
+    "visit",
     "walk",
     "walk_rows",
 ]

@@ -54,7 +54,7 @@ def scoring_chooser(x: Tensor, log_prob: Tensor) -> Chooser:
     """
 
     def choose(logits: Tensor, front: Front) -> Tensor:
-        levels = front.of(x).flatten()
+        levels = front.of(x).flatten().clone()  # they are put where they are read
         nats = logits.log_softmax(1).gather(1, levels[:, None])
         target = front.of(log_prob)
         target.copy_(nats.view(target.shape))

@@ -76,7 +76,8 @@ class Stepper(ABC):
         themselves: `x[:] = x[index]`.
 
         Args:
-            index: Numbers of images; one may come often, another never. (B,), int64.
+            index: Numbers of images; one may come often, another never, and there may be more or
+                fewer than before: the caller goes on with `x[index]`. (B,), int64.
         """
 
     def _level_logits(self, params: Tensor, x: Tensor, front: Front) -> Tensor:
@@ -135,10 +136,11 @@ class CachedStepper(Stepper):
         return self._level_logits(self.params, x, front)
 
     def reorder(self, index: Tensor) -> None:
+        batch_size = self.cursor.batch_size
         self.cond = None if self.cond is None else self.cond[index]
         self.cursor.reorder(index)
         if len(self.params):
-            rows = rearrange(self.params, "(r b) p -> r b p", b=len(index))
+            rows = self.params.unflatten(0, (-1, batch_size))
             self.params = rearrange(rows[:, index], "r b p -> (r b) p")
 
     def _gather(self, params: Tensor) -> None:

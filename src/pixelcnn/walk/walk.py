@@ -1,6 +1,6 @@
 """The one loop over the sub-pixels of an image."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from itertools import groupby
 from operator import attrgetter
 from typing import TypeAlias
@@ -37,6 +37,22 @@ def walk(stepper: Stepper, x: Tensor, choose: Chooser, *, cond: Tensor | None = 
     return x
 
 
+def visit(stepper: Stepper, x: Tensor, fronts: Iterable[Front], choose: Chooser) -> None:
+    """A part of a walk that `stepper` has begun: the next of its fronts.
+
+    Args:
+        stepper: Of a model in evaluation mode; without gradients.
+        x: As `walk`.
+        fronts: The next in order.
+        choose: As `walk`.
+    """
+    with one_thread():
+        for front in fronts:
+            levels = choose(stepper.logits(x, front), front)
+            target = front.of(x)
+            target.copy_(levels.view(target.shape))
+
+
 @torch.inference_mode()
 def walk_rows(
     stepper: Stepper, x: Tensor, choose: Chooser, *, cond: Tensor | None = None
@@ -53,11 +69,7 @@ def walk_rows(
                 pause()
                 yield row
             # Row by row: what a caller computes in between uses all threads.
-            with one_thread():
-                for front in in_row:
-                    levels = choose(stepper.logits(x, front), front)
-                    target = front.of(x)
-                    target.copy_(levels.view(target.shape))
+            visit(stepper, x, in_row, choose)
         yield x.shape[2]
     finally:
         model.train(was_training)

@@ -11,7 +11,8 @@ from pixelcnn.inference.estimates import MIN_POPULATIONS, effective_sample_size,
 from pixelcnn.inference.masks import is_prefix
 from pixelcnn.inference.query import Query
 from pixelcnn.inference.smc.conditional import check_populations
-from pixelcnn.inference.smc.particles import Particles, systematic
+from pixelcnn.inference.smc.particles import Particles
+from pixelcnn.inference.smc.resampling import systematic
 from pixelcnn.walk import image_noise
 
 CHOICES = 2**63

@@ -1,15 +1,22 @@
 """Particles: images sampled in order where unknown, and weighted where known."""
 
-from contextlib import closing
-
 import torch
 from torch import Tensor
 
 from pixelcnn.inference.estimates import effective_sample_size
-from pixelcnn.inference.query import Query, check_nats
+from pixelcnn.inference.query import Query, check_nats, evaluating
+from pixelcnn.inference.smc.parts import Parts, alike
+from pixelcnn.inference.smc.resampling import in_place, log_mean, systematic
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.order import Front, Site
-from pixelcnn.walk import CachedStepper, image_noise, sample_levels, walk_rows
+from pixelcnn.walk import (
+    CachedStepper,
+    Chooser,
+    image_noise,
+    sample_levels,
+    scoring_chooser,
+    visit,
+)
 
 
 class Particles:
@@ -67,12 +74,47 @@ class Particles:
     ) -> None:
         """Fills in the images.
 
+        What is known before the first unknown sub-pixel is walked once for all images that are
+        alike there. What is known after the last is scored in one pass over the images that differ,
+        where that is faster than to walk on.
+
         Args:
             model: Any architecture.
             cond: As the model takes it, one entry per image.
-            num_rows: Rows from the top to fill; None for all.
+            num_rows: Rows from the top to fill; None for all. Nothing is known below.
         """
         stepper = CachedStepper(model)
+        with evaluating(model):
+            parts = self._begin(stepper, cond, num_rows)
+            visit(stepper, self.x, parts.sampled, self._chooser(stepper))
+            images, number = alike(self.x, cond)
+            if parts.pays_to_score(len(images) / len(number)):
+                own = None if cond is None else cond[images]
+                nats = model.site_log_prob(self.x[images], own, check=False)
+                later = parts.later.to(self.device) & self.known
+                sites = nats.to(self.device).double()[number.to(self.device)]
+                self.log_weights += sites.where(later, 0).flatten(1).sum(1)
+            else:
+                visit(stepper, self.x, parts.known_after, self._chooser(stepper))
+        check_nats(self.log_weights)
+        check_nats(self.shares)
+
+    def _begin(self, stepper: CachedStepper, cond: Tensor | None, num_rows: int | None) -> Parts:
+        """Walks what is known at first: once for all images that are alike there."""
+        images, number = alike(self.given.where(self.known, 0), self.known, cond)
+        x = self.x[images]
+        order = stepper.start(x, None if cond is None else cond[images])
+        resamples = self.resample_below > 0 and self.population > 1
+        parts = Parts.of(order, self.known, num_rows, resamples=resamples)
+        nats = torch.zeros(x.shape, dtype=stepper.model.embed.like.dtype, device=x.device)
+        visit(stepper, x, parts.known_before, scoring_chooser(x, nats))
+        stepper.reorder(number.to(x.device))
+        before = nats.to(self.device).double().flatten(1).sum(1)
+        self.log_weights += before[number.to(self.device)]
+        return parts
+
+    def _chooser(self, stepper: CachedStepper) -> Chooser:
+        """Samples what is unknown, and weights by what is known."""
 
         def choose(logits: Tensor, front: Front) -> Tensor:
             logits = logits.to(self.device)
@@ -87,17 +129,12 @@ class Particles:
                     levels = levels[:, index]
             return levels.flatten()
 
-        with closing(walk_rows(stepper, self.x, choose, cond=cond)) as rows:
-            for rows_done in rows:
-                if num_rows is not None and rows_done >= num_rows:
-                    break
-        check_nats(self.log_weights)
-        check_nats(self.shares)
+        return choose
 
     @property
     def log_evidence(self) -> Tensor:
         """Estimated log-probability of what is known, by population. Nats. (N / S,)."""
-        return _log_mean(self.by_population(self.log_weights))
+        return log_mean(self.by_population(self.log_weights))
 
     def by_population(self, values: Tensor) -> Tensor:
         """(N, …) as (N / S, S, …)."""
@@ -130,7 +167,7 @@ class Particles:
         uniform = noise.gather(0, is_known.int().argmax(0)[None])[0]
         stay = torch.arange(self.population, device=self.device)
         ancestors = torch.where(uneven[:, None], in_place(systematic(log_weights, uniform)), stay)
-        mean = _log_mean(log_weights)[:, None]
+        mean = log_mean(log_weights)[:, None]
         self.log_weights = torch.where(uneven[:, None], mean, log_weights).flatten()
         first = torch.arange(len(uneven), device=self.device)[:, None] * self.population
         return (first + ancestors).flatten()
@@ -166,60 +203,3 @@ def sample_unknown(query: Query, count: int) -> tuple[Tensor, Tensor]:
         log_weights.append(particles.log_weights)
         query.report(first + len(particles.x), len(given))
     return torch.cat(x), torch.cat(log_weights)
-
-
-def systematic(log_weights: Tensor, uniform: Tensor, count: int | None = None) -> Tensor:
-    """Systematic resampling: evenly spaced points in the cumulative weights.
-
-    Each image is taken `count` times its share of the weight, rounded up or down.
-
-    Args:
-        log_weights: (P, S), up to a constant for each population.
-        uniform: Where the points of each population begin, in [0, 1). (P,).
-        count: Images taken of each population, N; None for as many as it has.
-
-    Returns:
-        Numbers of the images taken, in order. (P, N), int64.
-
-    References:
-        Monte Carlo Filter and Smoother for Non-Gaussian Nonlinear State Space Models (Kitagawa,
-        1996), appendix.
-
-    Example:
-        >>> systematic(torch.tensor([[0.5, 0.25, 0.0, 0.25]]).log(), torch.tensor([0.5]))
-        tensor([[0, 0, 1, 3]])
-    """
-    count = log_weights.shape[1] if count is None else count
-    cumulative = log_weights.softmax(1).cumsum(1)
-    steps = torch.arange(count, device=log_weights.device)
-    shares = (steps + uniform[:, None]) / count
-    # Below the last sum, whatever rounding does to either: an image without weight stays untaken.
-    below = 1 - torch.finfo(cumulative.dtype).eps
-    points = shares.to(cumulative.dtype).clamp(max=below) * cumulative[:, -1:]
-    return torch.searchsorted(cumulative, points, right=True)
-
-
-def in_place(ancestors: Tensor) -> Tensor:
-    """The same images taken, each as often, but every one that is taken stays where it is.
-
-    So only copies have to be made.
-
-    Args:
-        ancestors: Numbers of the images taken. (P, S), int64.
-
-    Example:
-        >>> in_place(torch.tensor([[0, 0, 1, 3, 3]]))
-        tensor([[0, 1, 0, 3, 3]])
-    """
-    numbers = torch.arange(ancestors.numel(), device=ancestors.device)
-    first = numbers.view_as(ancestors)[:, :1]
-    count = (ancestors + first).flatten().bincount(minlength=len(numbers))
-    again = numbers.repeat_interleave((count - 1).clamp(min=0))
-    # As many images of a population are taken again as are not taken, and both are in order.
-    return numbers.masked_scatter(count == 0, again).view_as(ancestors) - first
-
-
-def _log_mean(log_weights: Tensor) -> Tensor:
-    """Logarithm of the mean weight of each population. (P, S) to (P,)."""
-    size = torch.tensor(float(log_weights.shape[1]), dtype=log_weights.dtype)
-    return log_weights.logsumexp(1) - size.log().to(log_weights.device)

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixelcnn.nn.attention.blockwise import NARROW, blockwise, pays, trains_in_half
-from pixelcnn.nn.cursor import reorder_
+from pixelcnn.nn.cursor import reordered
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, *, strict: bool) -> Tensor:
@@ -88,8 +88,8 @@ class KeyValues:
 
     def reorder(self, index: Tensor) -> None:
         """Lets image i go on as image `index[i]` was."""
-        reorder_(self.keys, index)
-        reorder_(self.values, index)
+        self.keys = reordered(self.keys, index)
+        self.values = reordered(self.values, index)
 
     def attend(self, query: Tensor, num_seen: int) -> Tensor:
         """What a query (B, heads × key width) gets of the first tokens. (B, heads × value width).

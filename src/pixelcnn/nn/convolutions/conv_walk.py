@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
 
-from pixelcnn.nn.cursor import Cursor, reorder_
+from pixelcnn.nn.cursor import Cursor, reordered
 from pixelcnn.order import Front
 
 
@@ -156,16 +156,16 @@ class SiteConvWalk:
         self.rows = taps.weight.new_zeros(cursor.batch_size, taps.rows_above + 1, width, inputs)
         outputs = (cursor.width, cursor.batch_size, len(taps.bias))
         self.above = taps.weight.new_empty(outputs).transpose(0, 1)
+        self.weights = taps.products(rows_above=False)
+        self._plan()
+
+    def _plan(self) -> None:
         self.slots: list[Tensor] = []
         self.reads: list[tuple[Tensor, Tensor, Tensor]] = []
-        self._plan(cursor.width)
-
-    def _plan(self, width: int) -> None:
         taps, current = self.taps, self.rows[:, -1]
-        weights = taps.products(rows_above=False)
-        for column in range(width):
+        for column in range(self.above.shape[1]):
             window = current[:, column : column + taps.reach + 1 : taps.dilation]
-            for group, weight in enumerate(weights):
+            for group, weight in enumerate(self.weights):
                 own = slice(group * taps.num_reads, (group + 1) * taps.num_reads)
                 self.slots.append(current[:, column + taps.reach, own])
                 run = slice(group * taps.num_writes, (group + 1) * taps.num_writes)
@@ -203,8 +203,11 @@ class SiteConvWalk:
 
     def reorder(self, index: Tensor) -> None:
         """Lets image i go on as image `index[i]` was: in place, for the views of the steps."""
-        reorder_(self.rows, index)
-        reorder_(self.above, index)
+        is_in_place = len(index) == len(self.rows)
+        self.rows = reordered(self.rows, index)
+        self.above = reordered(self.above.transpose(0, 1), index, dim=1).transpose(0, 1)
+        if not is_in_place:
+            self._plan()
 
     def add_to_row(self, context: Tensor) -> None:
         """Puts (B, W, O) on top of the output of the row that begins.
@@ -233,8 +236,9 @@ class FrontConvWalk:
         self.past = [(r, r * cursor.lag - c) for r, c in taps.past_positions()]
         assert all(age > 0 for _, age in self.past), "a tap reaches beyond the lag of the front"
         length = 1 + max((age for _, age in self.past), default=0)
-        num_rows = (cursor.height + taps.rows_above) * cursor.batch_size
-        self.times = list(taps.weight.new_zeros(length, num_rows, taps.weight.shape[1]))
+        self.num_rows = cursor.height + taps.rows_above
+        size = self.num_rows * cursor.batch_size, taps.weight.shape[1]
+        self.times = list(taps.weight.new_zeros(length, *size))
         self.written: list[Front | None] = [None] * length
 
     def step(self, h: Tensor | None, cursor: Cursor) -> Tensor:
@@ -247,8 +251,10 @@ class FrontConvWalk:
 
     def reorder(self, index: Tensor) -> None:
         """Lets image i go on as image `index[i]` was."""
-        for features in self.times:
-            reorder_(rearrange(features, "(h b) i -> h b i", b=len(index)), index, dim=1)
+        self.times = [
+            reordered(features.unflatten(0, (self.num_rows, -1)), index, dim=1).flatten(0, 1)
+            for features in self.times
+        ]
 
     def _write(self, h: Tensor, front: Front, cursor: Cursor) -> None:
         slot = (front.column + front.row * cursor.lag) % len(self.times)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from pixelcnn.nn.convolutions.conv_walk import SiteConvWalk
 from pixelcnn.nn.convolutions.masked import MaskedConv2d
 from pixelcnn.nn.convolutions.masks import MaskKind
-from pixelcnn.nn.cursor import Cursor, reorder_
+from pixelcnn.nn.cursor import Cursor, reordered
 
 
 class VerticalConv(nn.Module):
@@ -106,7 +106,7 @@ class LatestRows:
 
     def reorder(self, index: Tensor) -> None:
         """Lets image i go on as image `index[i]` was."""
-        reorder_(self.rows, index)
+        self.rows = reordered(self.rows, index)
 
 
 class HorizontalConv(nn.Module):
