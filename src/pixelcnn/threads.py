@@ -38,6 +38,11 @@ _streams = _Streams()
 _here = threading.local()
 
 
+def num_streams() -> int:
+    """Python threads that are in `one_thread` now."""
+    return _streams.count
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Computes with one thread in this Python thread, and restores its number afterwards.

@@ -12,6 +12,7 @@ from pixelcnn.walk.guided import stepper_for
 from pixelcnn.walk.noise import image_noise
 from pixelcnn.walk.options import SamplingOptions
 from pixelcnn.walk.precision import RoundedModel, in_precision
+from pixelcnn.walk.spread import PART, Rows, walk_parts
 from pixelcnn.walk.stepper import Walkable
 from pixelcnn.walk.walk import walk_rows
 
@@ -84,6 +85,9 @@ class RepeatedSampling:
         Raises:
             ConfigError: If the features of the network overflow the precision.
         """
+        if x.device.type == "cpu" and self.recorder is None and len(x) > PART:
+            yield from self._parts(x, first, cond)
+            return
         noise = image_noise(self.options.seed, first, len(x), *x.shape[1:])
         recording = self._recording_of(x, cond)
         if recording is None:
@@ -93,6 +97,20 @@ class RepeatedSampling:
         for rows in self._checked(recording.replayed(noise, cond), x):
             x.copy_(recording.x)
             yield rows
+
+    def _parts(self, x: Tensor, first: int, cond: Tensor | None) -> Iterator[int]:
+        """A batch in parts, spread over the cores."""
+        was_training = self.model.training
+        self.model.eval()
+
+        def walk_of(images: Tensor, part: slice) -> Rows:
+            own = None if cond is None else cond[part]
+            yield from self.rows(images, first=first + part.start, cond=own)
+
+        try:
+            yield from walk_parts(x, walk_of)
+        finally:
+            self.model.train(was_training)
 
     def _walk(self, x: Tensor, noise: Tensor, cond: Tensor | None) -> Iterator[int]:
         choose = chooser_from_noise(noise, x.device, self.options.filters)

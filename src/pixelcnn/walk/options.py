@@ -60,7 +60,8 @@ class SamplingOptions:
             all images.
         seed: From 0 to 2**64 - 1. Image n depends on (seed, n) alone: on no batch or device.
         shape: (C, H, W). None: the model's own size.
-        batch_size: Images sampled together; bounds the memory.
+        batch_size: Images sampled together; bounds the memory. On a CPU with Linux, parts of 128 of
+            them are spread over the cores, at most `torch.get_num_threads()`.
         precision: What the network computes in: "float32" as it is, "bf16" or "16" in a copy of so
             many bits; see `RoundedModel`.
 

@@ -106,7 +106,8 @@ class Particles:
         order = stepper.start(x, None if cond is None else cond[images])
         resamples = self.resample_below > 0 and self.population > 1
         parts = Parts.of(order, self.known, num_rows, resamples=resamples)
-        nats = torch.zeros(x.shape, dtype=stepper.model.embed.like.dtype, device=x.device)
+        dtype = self.log_weights.dtype if x.device == self.device else torch.float32
+        nats = torch.zeros(x.shape, dtype=dtype, device=x.device)
         visit(stepper, x, parts.known_before, scoring_chooser(x, nats))
         stepper.reorder(number.to(x.device))
         before = nats.to(self.device).double().flatten(1).sum(1)
