@@ -6,7 +6,7 @@ python -m benchmarks [--quick]
 import argparse
 from pathlib import Path
 
-from benchmarks import sampling, training
+from benchmarks import sampling, training, waiting
 from pixelcnn.files import write_json, write_text
 
 if __name__ == "__main__":
@@ -16,7 +16,7 @@ if __name__ == "__main__":
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     sections = []
-    for measured in (sampling, training):
+    for measured in (waiting, sampling, training):
         sections.append(measured.section(quick=args.quick))
         print(f"{sections[-1].text()}\n", flush=True)
     write_text(args.out / "bench.md", "\n\n".join(each.text() for each in sections) + "\n")

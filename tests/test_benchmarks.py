@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import completion, sampling
+from benchmarks import completion, sampling, waiting
 from benchmarks.measure import Section, Spread
 from benchmarks.networks import Network
 from benchmarks.operations import multiply_adds
@@ -15,6 +15,18 @@ from pixelcnn.models import PixelCNN
 FILES = sorted(Path(sampling.__file__).parent.glob("*.py"))
 PROGRAMS = [path for path in FILES if "argparse" in path.read_text(encoding="utf-8")]
 TINY = {"hidden_channels": 6, "num_residual_blocks": 0, "in_channels": 3, "num_classes": 2}
+
+
+def test_waiting_is_measured_idle_and_beside_busy_processes(monkeypatch):
+    others = []
+    popen = waiting.subprocess.Popen
+    monkeypatch.setattr(waiting.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(
+        waiting.subprocess, "Popen", lambda *each: others.append(popen(*each)) or others[-1]
+    )
+    cells = waiting.row("tiny", PixelCNN(**TINY), (3, 2, 4), 2, 1)
+    assert len(cells) == len(waiting.HEAD) and cells[0] == "tiny, 2"
+    assert len(others) == 1 and others[0].returncode == -9
 
 
 def test_a_naive_walk_is_timed_by_one_pass_of_each_colour():
