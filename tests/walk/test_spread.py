@@ -1,6 +1,7 @@
 import os
 import signal
 import threading
+import time
 
 import pytest
 import torch
@@ -89,15 +90,17 @@ def test_a_killed_process_is_named():
 
 
 def test_whoever_stops_ends_the_processes():
-    def endless(x, part):
+    def slow(x, part):
         yield 1
         while part.start:
-            pass
-        yield from (2, 3)
+            time.sleep(0.01)
+        for row in range(1, x.shape[2]):
+            time.sleep(0.005)
+            yield row + 1
 
-    rows = walk_parts(blank(4), endless)
-    while next(rows) < 1:
-        pass
+    # The first row is shown once both have it, long before the last one of 50 seconds.
+    rows = walk_parts(torch.zeros(4, 1, 10_000, 1, dtype=torch.int64), slow)
+    assert next(rows) == 1
     rows.close()
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
