@@ -218,3 +218,12 @@ def test_large_images_are_not_sampled_without_a_click(page, tmp_path):
     (tmp_path / "large" / "config.yaml").write_text("")
     app = page(runs=(str(tmp_path / "large"),), is_new=True)
     assert not app.exception and not app.error and SAMPLED not in app.session_state
+
+
+def test_the_result_names_every_setting(page):
+    app = page()
+    app.number_input(key="set.sample.count").set_value(1)
+    app.number_input(key="set.sample.digits.top_k.17").set_value(5)
+    app.slider(key="set.sample.digits.top_p").set_value(0.9)
+    app = clicked(app, "Sample")
+    assert "seed 0, temperature 1, top-k 5, top-p 0.9." in said(app.markdown)

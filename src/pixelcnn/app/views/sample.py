@@ -132,10 +132,13 @@ def _show_result(samples: SamplingProgress) -> None:
     model = samples.choice.model
     options, count = samples.request.options, len(samples.images)
     stopped = f", {samples.stopped}" if samples.stopped else ""
+    filters = {"top-k": options.top_k, "top-p": options.top_p}
+    filters |= {"guidance": None if options.guidance == 1 else options.guidance}
+    others = [f", {name} {value:g}" for name, value in filters.items() if value is not None]
     st.markdown(
         f"**{count} image{'s' * (count > 1)}** by {as_code(samples.choice.name)} in "
         f"**{format_seconds(samples.seconds)}**{stopped}; seed {options.seed}, temperature "
-        f"{options.temperature:g}."
+        f"{options.temperature:g}{''.join(others)}."
     )
     captions = (
         [""] * count if samples.bits is None else [f"{bits:.1f} bits" for bits in samples.bits]

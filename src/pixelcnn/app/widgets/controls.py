@@ -48,8 +48,9 @@ def sampling_inputs(model: AutoregressiveModel, key: str) -> dict[str, Any]:
     levels = model.num_classes
     left, middle, right = st.columns(3)
     temperature = left.slider(
-        "Temperature", 0.1, 2.0, step=0.05, key=remember(f"{key}.temperature", 1.0),
-        help="Divides the logits: 1 follows the likelihood, below 1 favours likely levels.",
+        "Temperature", 0.1, 3.0, step=0.05, key=remember(f"{key}.temperature", 1.0),
+        help="Divides the logits: 1 follows the likelihood, more is noisier. Far below 1 only the "
+        "likeliest levels remain, which may be background alone.",
     )  # fmt: skip
     top_k = middle.number_input(
         "Top-k", 1, levels, key=remember(f"{key}.top_k.{levels}", levels),
