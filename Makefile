@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help quickstart test wheel browser lowest lint bench clean
+.PHONY: help quickstart test elsewhere wheel browser lowest lint bench clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,6 +14,18 @@ quickstart: $(INSTALLED)  ## Train on small digits, evaluate, sample: a minute a
 
 test: lint  ## Lint, types, tests and doctests
 	$(BIN)/python -m pytest -n auto
+
+EMPTY := build/empty
+NUMERICS := tests/nn tests/likelihoods tests/walk tests/test_spec.py
+READS_DATA := tests/data tests/config tests/runs tests/app/views tests/test_weights.py \
+	tests/test_readme.py
+
+elsewhere: $(INSTALLED)  ## Some tests without data or cache, and as on older processors
+	mkdir -p $(EMPTY)
+	env -u PIXELCNN_DATA -u PIXELCNN_CACHE HOME=$(CURDIR)/$(EMPTY) \
+	    XDG_CACHE_HOME=$(CURDIR)/$(EMPTY) $(BIN)/python -m pytest -n auto $(READS_DATA)
+	ATEN_CPU_CAPABILITY=avx2 $(BIN)/python -m pytest -n auto $(NUMERICS)
+	ATEN_CPU_CAPABILITY=default $(BIN)/python -m pytest -n auto $(NUMERICS)
 
 wheel: $(INSTALLED)  ## Build wheel and sdist, and try the wheel in a fresh environment
 	$(BIN)/python -m pytest -m slow tests/test_wheel.py

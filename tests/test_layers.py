@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "src" / "pixelcnn"
 LAYERS = [
-    {"errors", "version"},
+    {"errors", "version", "strict_yaml"},
     {
         *("registry", "arguments", "order", "files", "locks", "device", "processes"),
         *("threads", "pauses", "weights"),

@@ -12,7 +12,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from pixelcnn.errors import CheckpointError, ConfigError, DataError, OutputError, ShapeError
+from pixelcnn.errors import (
+    CheckpointError,
+    ConfigError,
+    DataError,
+    OutputError,
+    ShapeError,
+    clipped,
+)
+
+MAX_DEPTH = 50
+"""Of JSON that is read: deeper than all that is written, and far from Python's own limit."""
 
 _ADVICE = {
     errno.ENOSPC: "The disk is full: free some space or choose another place.",
@@ -133,7 +143,8 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
         OutputError: If the file cannot be written.
     """
     with atomic_write(path) as temporary:
-        temporary.write_bytes(text.encode("utf-8"))
+        # A path may hold bytes that are no text; JSON and YAML read such an escape back.
+        temporary.write_bytes(text.encode("utf-8", "backslashreplace"))
 
 
 def write_json(path: str | os.PathLike[str], obj: Any) -> None:
@@ -170,9 +181,26 @@ def parse_json(text: str) -> Any:
         [1, {}]
     """
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [inner for each in level for inner in _inner_values(each)]
+    if level:
+        raise ValueError("it is nested too deeply")
+    return value
+
+
+def parse_object(value: Any) -> dict[str, Any]:
+    """A value of JSON that must be an object.
+
+    Raises:
+        ValueError: If it is anything else.
+    """
+    if not isinstance(value, dict):
+        raise ValueError(f"it holds {clipped(value, 20)} in place of an object")
+    return value
 
 
 def finite_json(obj: Any) -> Any:
@@ -256,6 +284,12 @@ def unwritable(path: str | os.PathLike[str], error: OSError) -> OutputError:
     reason = error.strerror or str(error) or type(error).__name__
     advice = _ADVICE.get(error.errno or 0, "Check the path, or choose another place.")
     return OutputError(f"Cannot write `{os.fspath(path)}`: {reason}. {advice}")
+
+
+def _inner_values(value: Any) -> Collection[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _flush(path: Path) -> None:

@@ -10,6 +10,7 @@ import yaml  # type: ignore[import-untyped]
 
 from pixelcnn.arguments import to_whole
 from pixelcnn.errors import ConfigError
+from pixelcnn.strict_yaml import StrictLoader
 
 WORDS: dict[Any, str] = {
     int: "a whole number",
@@ -63,8 +64,8 @@ def convert(value: Any, hint: Any) -> Any:
         return convert_union(value, get_args(hint))
     if get_origin(hint) is Literal or hint is str:
         allowed = get_args(hint)
-        if not isinstance(value, str) or (allowed and value not in allowed):
-            raise TypeError
+        if not isinstance(value, str) or "\0" in value or (allowed and value not in allowed):
+            raise TypeError  # no path or name holds a NUL
         return value
     if hint not in WORDS:
         return value
@@ -87,9 +88,10 @@ def read_text(text: str) -> Any:
     if len(text) > LONGEST:
         return text
     try:
-        return float(text) if re.search(r"\d[eE]", text) else yaml.safe_load(text)
-    except (ValueError, AttributeError, RecursionError, yaml.YAMLError):
-        return text  # PyYAML trips over some dates, and over what is nested deeply
+        is_number = re.search(r"\d[eE]", text)
+        return float(text) if is_number else yaml.load(text, Loader=StrictLoader)
+    except (ValueError, yaml.YAMLError):
+        return text
 
 
 def read_size(value: Any, name: str = "image_size") -> tuple[int, int]:
@@ -150,5 +152,8 @@ def convert_number(value: Any, hint: type) -> Any:
         return whole
     is_number = isinstance(value, Real) and not isinstance(value, bool)
     if hint is float and (is_number or whole is not None):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:  # of a whole number with hundreds of digits
+            raise TypeError from None
     raise TypeError

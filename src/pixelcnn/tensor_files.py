@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from safetensors.torch import load_file
 from safetensors.torch import save as serialise
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
+from torch.overrides import TorchFunctionMode
 
 from pixelcnn.errors import CheckpointError
 from pixelcnn.files import atomic_write, parse_json
@@ -21,6 +23,8 @@ from pixelcnn.files import atomic_write, parse_json
 CHECKSUM = "sha256"
 WITHOUT_WEIGHTS = ("image_size", "num_classes")
 MOST_LEVELS, SMALL = 2**16, 2**10
+TOO_LARGE = "its settings describe more weights than it may have"
+LARGE = 2**22  # numbers of a tensor that may be made whatever the weights
 
 
 def write_tensors(path: str | Path, network: nn.Module, card: Mapping[str, Any]) -> None:
@@ -110,7 +114,8 @@ def check_size(config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None
     Raises:
         ValueError: If a setting is far larger than any side of a weight.
     """
-    largest = max((side for each in weights.values() for side in each.shape), default=0)
+    whole = [each for each in weights.values() if each.numel()]
+    largest = max((side for each in whole for side in each.shape), default=0)
     for key, value in config.items():
         # The size of images and the number of levels need no weights.
         most = MOST_LEVELS if key in WITHOUT_WEIGHTS else max(SMALL, 4 * largest)
@@ -126,18 +131,30 @@ def no_more_parameters(weights: Mapping[str, Tensor]) -> Iterator[None]:
     Raises:
         ValueError: In the constructor, at the first parameter that has no weights.
     """
-    here, left = threading.get_ident(), 2 * len(weights)  # a constructor may replace parameters
     largest = max((each.numel() for each in weights.values()), default=0)
+    # A constructor may replace parameters.
+    with limited_parameters(2 * len(weights), largest), _NoLarger(max(largest, LARGE)):
+        yield
 
-    def count(module: nn.Module, name: str, parameter: nn.Parameter | None) -> None:
+
+@contextmanager
+def limited_parameters(count: int, numel: int) -> Iterator[None]:
+    """Ends the building of a network with more parameters than `count`, or of more numbers each.
+
+    Raises:
+        ValueError: In the constructor, at the first parameter that is too many or too large.
+    """
+    here, left = threading.get_ident(), count
+
+    def check(module: nn.Module, name: str, parameter: nn.Parameter | None) -> None:
         nonlocal left
         if threading.get_ident() != here or parameter is None:
             return
         left -= 1
-        if left < 0 or parameter.numel() > largest:
-            raise ValueError("its settings describe more weights than it holds")
+        if left < 0 or parameter.numel() > numel:
+            raise ValueError(TOO_LARGE)
 
-    handle = register_module_parameter_registration_hook(count)
+    handle = register_module_parameter_registration_hook(check)
     try:
         yield
     finally:
@@ -177,6 +194,23 @@ def tensor_checksum(header: Mapping[str, str], tensors: Mapping[str, Tensor]) ->
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
+
+
+class _NoLarger(TorchFunctionMode):
+    """Refuses to make tensors of more numbers than this, such as masks, which precede weights."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        if function in (torch.zeros, torch.ones, torch.empty):
+            sizes = args[0] if args and isinstance(args[0], Sequence) else args
+            if math.prod(map(int, sizes)) > self.most:
+                raise ValueError(TOO_LARGE)
+        return function(*args, **(kwargs or {}))
 
 
 def _looks_foreign(path: Path) -> bool:

@@ -21,6 +21,12 @@ HOSTILE: list[Any] = [
     "nan",
     "\x1b[31mred\x1b[0m\n![](https://example.invalid/x.png)",
     "x" * 10_000,
+    "!!bool x",
+    "!!int ''",
+    "a\0b",
+    "\ud800",
+    "9" * 5_000,
+    [[1, 2]],
     [],
     {},
     [[]],
@@ -69,14 +75,18 @@ def twisted(value: Any, rng: np.random.Generator) -> Any:
 
 
 def twisted_json(text: str, rng: np.random.Generator) -> str:
-    """JSON text of which one value is changed; now and then nested without end."""
+    """JSON text of which some values are changed; now and then nested, also without end."""
     if rng.random() < 0.03:
         return deep()
     try:
         value = json.loads(text)
     except ValueError:
         return damage(text.encode(), rng).decode("utf-8", "replace")
-    return json.dumps(twisted(value, rng))
+    for _ in range(rng.integers(1, 4)):
+        value = twisted(value, rng)
+    if rng.random() < 0.03:
+        value = json.loads(deep(int(rng.integers(10, 900))))
+    return json.dumps(value)
 
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> Any:

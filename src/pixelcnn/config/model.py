@@ -15,12 +15,14 @@ from pixelcnn.errors import ConfigError, suggestion
 from pixelcnn.models import MODELS, AutoregressiveModel
 from pixelcnn.models.options import typed_argument
 from pixelcnn.spec import ImageSpec
+from pixelcnn.tensor_files import limited_parameters
 
 FROM_DATA = ("in_channels", "num_classes")
 """Settings that the images decide where they are null."""
 
 # What a trial is built for where the images are not known yet: any of these must do.
 LIKELY_LEVELS = (256, 2)
+MOST_TENSORS, MOST_NUMBERS = 3_000, 2**28
 
 
 class ModelConfig:
@@ -164,10 +166,15 @@ def try_building(name: str, settings: str, channels: int, levels: int | None) ->
     for each in LIKELY_LEVELS if levels is None else [levels]:
         given = {**json.loads(settings), "in_channels": channels, "num_classes": each}
         try:
-            with torch.random.fork_rng(devices=[]):
+            with torch.random.fork_rng(devices=[]), limited_parameters(MOST_TENSORS, MOST_NUMBERS):
                 model = MODELS[name](**given)
             return any(each.endswith("running_mean") for each, _ in model.named_buffers())
         except ConfigError as error:
             refused = refused or error
+        except ValueError as error:
+            raise ConfigError(
+                f"A model must have at most {MOST_TENSORS:,} tensors of weights, and "
+                f"{MOST_NUMBERS:,} numbers in each, got more. Set fewer layers or channels."
+            ) from error
     assert refused is not None
     raise refused

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
 from pixelcnn.arguments import check_tensor, image_shape, named_arguments, seed_number
@@ -228,14 +228,14 @@ def _white(missing: object, height: int, width: int) -> Tensor:
         )
     try:
         with Image.open(path) as image:
-            is_transparent = image.has_transparency_data
-            grey = np.asarray(image.convert("L"))
-    except (UnidentifiedImageError, OSError) as error:
+            size, is_transparent = (image.height, image.width), image.has_transparency_data
+            grey = np.asarray(image.convert("L")) if size == (height, width) else None
+    except Exception as error:  # decoders raise errors of many types
         raise DataError(f"The mask `{path}` cannot be read as an image: {error}.") from error
-    if grey.shape != (height, width):
+    if grey is None:
         raise DataError(
             f"The mask `{path}` must have {height} rows and {width} columns like the images, got "
-            f"{grey.shape[0]} and {grey.shape[1]}."
+            f"{size[0]} and {size[1]}."
         )
     if grey.min() >= 128 or grey.max() < 128:
         remedy = " Its transparency is not read: paint the unknown pixels white."

@@ -9,6 +9,7 @@ from pixelcnn.arguments import bound_arguments, whole_number
 from pixelcnn.errors import ConfigError, clipped
 from pixelcnn.hints import convert, describe
 
+MOST_LAYERS = 10_000
 NUM_HEADS = 4
 
 
@@ -95,8 +96,10 @@ def cycled(dilations: Sequence[int] | None, count: int) -> list[int]:
     """One dilation for each of `count` layers; None for 1 everywhere.
 
     Raises:
-        ConfigError: If there are none, or one is below 1.
+        ConfigError: If there are none, or one is below 1; or if there are too many layers.
     """
+    if count > MOST_LAYERS:
+        raise ConfigError(f"A model must have at most {MOST_LAYERS:,} layers, got {count:,}.")
     if dilations is not None and (not dilations or min(dilations) < 1):
         raise ConfigError(f"`dilations` must be whole numbers from 1, got {list(dilations)}.")
     cycle = list(dilations or [1])

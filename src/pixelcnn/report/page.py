@@ -1,6 +1,7 @@
 """A report as one HTML file, and as Markdown beside its pictures."""
 
 import base64
+import re
 from collections.abc import Sequence
 from html import escape
 from string import Template
@@ -159,17 +160,18 @@ def as_markdown(
     found: Comparison, said: Sequence[str], tables: Sequence[Table], pictures: Sequence[Picture]
 ) -> str:
     """The report as Markdown, with the pictures as files beside it."""
-    lines = [f"# {title_of(found)}", "", lead_of(found), ""]
-    lines += [f"* {line}" for line in said] + [""]
+    lines = [f"# {in_markdown(title_of(found))}", "", in_markdown(lead_of(found)), ""]
+    lines += [f"* {in_markdown(line)}" for line in said] + [""]
     for table in tables:
         lines += [f"## {table.title}", "", *markdown_table(table), "", *_paragraphs(table.notes)]
         if table is tables[0]:
             lines += [
-                f"* **{v.name}**: {v.architecture}; {v.receptive_field}" for v in found.variants
+                f"* **{in_markdown(v.name)}**: {v.architecture}; {v.receptive_field}"
+                for v in found.variants
             ] + [""]
     for picture in pictures:
         image = f"![{picture.title}]({picture.name}.png)"
-        lines += [f"## {picture.title}", "", image, "", picture.caption, ""]
+        lines += [f"## {picture.title}", "", image, "", in_markdown(picture.caption), ""]
     return "\n".join([*lines, f"pixelcnn {__version__}, {found.made}", ""])
 
 
@@ -177,14 +179,24 @@ def markdown_table(table: Table) -> list[str]:
     """The lines of a table; the best values are bold."""
     rows = [
         [
-            f"**{cell}**" if (row, column) in table.best else cell
+            f"**{in_markdown(cell)}**" if (row, column) in table.best else in_markdown(cell)
             for column, cell in enumerate(cells)
         ]
         for row, cells in enumerate(table.rows)
     ]
-    every = [list(table.head), ["---"] * len(table.head), *rows]
-    return [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in every]
+    every = [list(map(in_markdown, table.head)), ["---"] * len(table.head), *rows]
+    return [f"| {' | '.join(row)} |" for row in every]
+
+
+def in_markdown(text: str) -> str:
+    """Text of runs and of the report as one line that holds no link, picture, HTML or cell.
+
+    Example:
+        >>> print(in_markdown("![](https://example.invalid/x.png) <b>"))
+        !\\[\\](https://example.invalid/x.png) \\<b>
+    """
+    return re.sub(r"[\[\]<`|\\]", r"\\\g<0>", " ".join(text.split()))
 
 
 def _paragraphs(notes: Sequence[str]) -> list[str]:
-    return [line for note in notes for line in (note, "")]
+    return [line for note in notes for line in (in_markdown(note), "")]

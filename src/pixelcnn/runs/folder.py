@@ -8,7 +8,7 @@ from typing import Any
 from pixelcnn.checkpoint import read_card
 from pixelcnn.config import Config, load_config
 from pixelcnn.errors import CheckpointError, ConfigError, DataError, clipped
-from pixelcnn.files import read_json
+from pixelcnn.files import parse_object, read_json
 from pixelcnn.weights import find_weights, known_weights, list_weights
 
 MODEL_FILE = "model.safetensors"
@@ -106,12 +106,7 @@ def own_data(file: Path) -> list[str]:
     """
     if file.suffix == ".ckpt":
         return []
-    named = read_card(file)["training"].get("data", {})
-    if not isinstance(named, dict):
-        raise CheckpointError(
-            f"{file} has a damaged card (`data` names no settings). Copy it again."
-        )
-    return [f"--data.{name}={value}" for name, value in named.items()]
+    return [f"--data.{name}={value}" for name, value in _of_card(file, "data").items()]
 
 
 def config_of(file: Path) -> Config:
@@ -155,10 +150,13 @@ def recorded_metrics(file: Path) -> dict[str, Any]:
     folder = run_folder(file)
     if folder is not None and (folder / METRICS_FILE).is_file():
         try:
-            return dict(read_json(folder / METRICS_FILE))
-        except (OSError, ValueError, TypeError) as error:
-            raise DataError(f"{folder / METRICS_FILE} cannot be read: {error}.") from error
-    return dict(read_card(file)["training"].get("figures") or {})
+            return parse_object(read_json(folder / METRICS_FILE))
+        except (OSError, ValueError) as error:
+            raise DataError(
+                f"{folder / METRICS_FILE} cannot be read: {error}. `pixelcnn evaluate` measures "
+                f"them again."
+            ) from error
+    return _of_card(file, "figures")
 
 
 def read_starts(folder: Path) -> list[dict[str, Any]]:
@@ -175,7 +173,7 @@ def read_starts(folder: Path) -> list[dict[str, Any]]:
         return []
     try:
         starts = read_json(path)["starts"]
-        return [dict(start) for start in starts]
+        return [parse_object(start) for start in starts]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path} cannot be read: {error}. Remove it to continue.") from error
 
@@ -200,11 +198,21 @@ def history_of(file: Path) -> list[dict[str, float]]:
             with log.open(newline="", encoding="utf-8") as lines:
                 for epoch, metrics in _logged(lines):
                     entries.setdefault(epoch, {}).update(metrics)
-        except (OSError, ValueError, KeyError, csv.Error) as error:
+        except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
             raise DataError(
                 f"{log} cannot be read: {error}. Remove it to continue without its curves."
             ) from error
     return [{"epoch": epoch, **entries[epoch]} for epoch in sorted(entries)]
+
+
+def _of_card(file: Path, name: str) -> dict[str, Any]:
+    """What the training wrote into the card of a model under a name; empty if nothing."""
+    try:
+        return parse_object(read_card(file)["training"].get(name) or {})
+    except ValueError as error:
+        raise CheckpointError(
+            f"{file} has a damaged card (its `{name}`: {error}). Copy it again."
+        ) from error
 
 
 def _logged(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, float]]]:

@@ -4,6 +4,7 @@ import hashlib
 import io
 import struct
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,9 @@ def read_state(path: str | Path, *, needs_checksum: bool = True) -> dict[str, An
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a foreign pickle is refused below, once
+            check_unpacked(content)
             state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+            check_tensors(state, len(content))
     except Exception as error:  # damage shows in many ways: zip, pickle, sizes, missing keys
         raise CheckpointError(
             f"{path} is damaged, or not the state of a training. {ADVICE}"
@@ -59,6 +62,29 @@ def read_state(path: str | Path, *, needs_checksum: bool = True) -> dict[str, An
             f"know. Upgrade, or train it again."
         )
     return state
+
+
+def check_unpacked(content: bytes) -> None:
+    """Raises `ValueError` if an archive holds more once unpacked: PyTorch never packs."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > len(content):
+            raise ValueError("it is packed")
+
+
+def check_tensors(state: object, num_bytes: int) -> None:
+    """Raises `ValueError` if tensors have more bytes than their file, as repeated ones can."""
+    found = 0
+    level: list[Any] = [state]
+    while level:
+        each = level.pop()
+        if isinstance(each, torch.Tensor):
+            found += each.numel() * each.element_size()
+        elif isinstance(each, dict):
+            level += each.values()
+        elif isinstance(each, list | tuple):
+            level += each
+        if found > num_bytes:
+            raise ValueError("its tensors are larger than the file")
 
 
 def load_trained(path: str | Path) -> AutoregressiveModel:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pixelcnn.errors import DataError
 from pixelcnn.files import atomic_write
 
 Arrays = dict[str, NDArray[Any]]
@@ -60,6 +61,24 @@ def write_shard(path: Path, arrays: Arrays, notes: Mapping[str, Any]) -> None:
     content = pack({**arrays, "notes": np.array(json.dumps(notes))})
     with atomic_write(path) as temporary:
         temporary.write_bytes(content)
+
+
+def read_shard(path: Path) -> bytes:
+    """The content of a shard.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        DataError: If it cannot be read, such as a folder of its name.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise DataError(
+            f"{path} must be a shard, and cannot be read: {error.strerror}. Remove it, and run "
+            f"this again."
+        ) from error
 
 
 def read_notes(content: bytes) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from pixelcnn.data.sources.shard_folder import FORMAT, MANIFEST, read_manifest
 from pixelcnn.errors import ConfigError, OutputError
 from pixelcnn.files import remove_leftovers, write_json
-from pixelcnn.shards.archive import is_whole, read_notes
+from pixelcnn.shards.archive import is_whole, read_notes, read_shard
 from pixelcnn.shards.plan import Plan, differences
 
 
@@ -71,7 +71,7 @@ class ShardFolder:
 def check_unlisted(shards: Sequence[Path], plan: Plan) -> None:
     """Raises `ConfigError` if a shard that no manifest lists belongs to another plan."""
     for file in shards:
-        content = file.read_bytes()
+        content = read_shard(file)
         if is_whole(content) and read_notes(content).get("recipe") != plan.digest:
             raise ConfigError(
                 f"`{file.parent}` holds shards but no {MANIFEST}, and {file.name} has other "

@@ -10,7 +10,7 @@ from pixelcnn.data.sources.shard_folder import read_manifest
 from pixelcnn.errors import ConfigError, OutputError
 from pixelcnn.files import make_folder
 from pixelcnn.inference.query import Progress
-from pixelcnn.shards.archive import Arrays, is_whole, read_notes, write_shard
+from pixelcnn.shards.archive import Arrays, is_whole, read_notes, read_shard, write_shard
 from pixelcnn.shards.manifest import ShardFolder, tidy, write_manifest
 from pixelcnn.shards.plan import Plan
 
@@ -152,7 +152,7 @@ class ShardedWork(ABC):
         """SHA-256 of the file of a shard; None if it is absent, damaged or of another plan."""
         file = self.plan.file_of(number)
         try:
-            content = (self.folder / file).read_bytes()
+            content = read_shard(self.folder / file)
         except FileNotFoundError:
             return None
         if not is_whole(content):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pixelcnn.checkpoint import fingerprint
-from pixelcnn.errors import CheckpointError
+from pixelcnn.errors import CheckpointError, PixelCNNError
 from pixelcnn.files import finite_json, read_json, write_json
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.spec import ImageSpec
@@ -144,10 +144,10 @@ def read_report(path: str | Path) -> VerificationReport:
             facts = {**facts, "checks": [_from_old(line) for line in facts["lines"]]}
         elif facts["format"] != FORMAT:
             raise ValueError(f"its format is {facts['format']!r}, not {FORMAT!r}")
-        given = {field.name: facts[field.name] for field in fields(VerificationReport)}
+        given = _typed(VerificationReport, facts)
         checks = tuple(_check_of(check) for check in facts["checks"])
         return VerificationReport(**{**given, "checks": checks, "spec": ImageSpec(**facts["spec"])})
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, PixelCNNError) as error:
         raise CheckpointError(
             f"{path} must be a verification report of format {FORMAT}, and cannot be read as one "
             f"({error}). Make it again with `pixelcnn verify`."
@@ -176,7 +176,16 @@ def _from_old(line: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_of(facts: dict[str, Any]) -> Check:
-    given = {field.name: facts[field.name] for field in fields(Check)}
+    given = _typed(Check, facts)
     for name in ("value", "limit", "seconds"):
         given[name] = math.nan if given[name] is None else float(given[name])
     return Check(**given)
+
+
+def _typed(cls: Any, facts: dict[str, Any]) -> dict[str, Any]:
+    """The values of the fields of a class, with text where text belongs."""
+    given = {field.name: facts[field.name] for field in fields(cls)}
+    for field in fields(cls):
+        if field.type is str and not isinstance(given[field.name], str):
+            raise ValueError(f"`{field.name}` is no text")
+    return given

@@ -65,7 +65,7 @@ def test_a_damaged_sample_grid_is_refused_before_the_evaluation(run_folder, tmp_
     (run / "samples").mkdir(exist_ok=True)
     (run / "samples" / "epoch-001.png").write_bytes(b"half")
     said = fails("compare", run, *LITTLE, "--out", tmp_path / "out")
-    assert "epoch-001.png must be a readable PNG" in said and "drawing" not in said
+    assert "epoch-001.png cannot be read as an image" in said and "drawing" not in said
     assert not (tmp_path / "out").exists()
 
 

@@ -44,7 +44,8 @@ def show(choice: Choice, models: Models) -> None:
         _show_curves(choice)
         st.subheader("Configuration")
         if choice.folder is not None:
-            st.code((choice.folder / CONFIG_FILE).read_text(encoding="utf-8"), language="yaml")
+            config = (choice.folder / CONFIG_FILE).read_text(encoding="utf-8", errors="replace")
+            st.code(config, language="yaml")
         else:
             st.json({k: v for k, v in card["config"].items() if v is not None})
         st.subheader("Model card")

@@ -4,15 +4,14 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from PIL import Image
-
 from pixelcnn.cli.commands.evaluate import evaluation_settings
 from pixelcnn.cli.inputs.quality_metrics import features_of
 from pixelcnn.cli.outputs.console import counted, print_lines
 from pixelcnn.config import Config, as_dict, flatten
 from pixelcnn.config.images import load_images
 from pixelcnn.data import DataSplits, takes_path
-from pixelcnn.errors import ConfigError, DataError, MissingDependencyError
+from pixelcnn.data.files.decoding import DecodingOptions, read_pixels
+from pixelcnn.errors import ConfigError, MissingDependencyError
 from pixelcnn.evaluation import check_fit, labels_by_name
 from pixelcnn.files import provisional_folder
 from pixelcnn.logger import logger
@@ -183,12 +182,6 @@ def grids_of(folder: Path) -> dict[int, Path]:
         epoch = path.stem.rpartition("-")[2]
         if not epoch.isdecimal():
             continue
-        try:
-            with Image.open(path) as picture:
-                picture.load()
-        except (OSError, SyntaxError) as error:  # what Pillow raises of broken files
-            raise DataError(
-                f"{path} must be a readable PNG, got: {error}. Remove it, and run this again."
-            ) from error
+        read_pixels(path, DecodingOptions(channels=3))
         grids[int(epoch)] = path
     return grids

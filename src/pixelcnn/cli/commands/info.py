@@ -62,7 +62,7 @@ def facts_of(run: TrainedModel) -> dict[str, Any]:
         "labels": names_of(model.condition, "labels"),
         "attributes": names_of(model.condition, "attributes"),
         "training": {k: v for k, v in run.training.items() if k != "figures"},
-        "metrics": recorded_metrics(run.file) or None,
+        "metrics": metrics_facts(run),
         "fingerprint": fingerprint(model),
         "verification": verification_facts(run),
         **start_facts(run),
@@ -97,11 +97,19 @@ def file_facts(path: Path) -> dict[str, Any]:
     }
 
 
+def metrics_facts(run: TrainedModel) -> dict[str, Any] | str | None:
+    """The metrics of a model, or why they cannot be read."""
+    try:
+        return recorded_metrics(run.file) or None
+    except (CheckpointError, DataError) as error:  # all else is still worth showing
+        return str(error)
+
+
 def start_facts(run: TrainedModel) -> dict[str, Any]:
     """How the training of a run was last started, and how many times."""
     try:
         starts = read_starts(run.folder) if run.folder is not None else []
-    except DataError as error:  # all else is still worth showing
+    except DataError as error:
         return {"environment": str(error)}
     if not starts:
         return {}

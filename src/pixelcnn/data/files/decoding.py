@@ -1,5 +1,6 @@
 """Image files of any common format to levels."""
 
+import warnings
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -17,6 +18,7 @@ from pixelcnn.spec import requantise
 
 ORIENTATION = ExifTags.Base.Orientation
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+MAX_PIXELS = 64_000_000  # a small file can decode to any number
 LEVELS = 256  # of images whose bits are not stated
 SUFFIXES = {
     *(".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"),
@@ -116,7 +118,15 @@ def to_levels(pixels: Pixels, form: DecodingOptions, name: str) -> Tensor:
 
 
 def _open(file: Path | bytes, page: int = 0) -> ImageFile.ImageFile:
-    image = Image.open(BytesIO(file) if isinstance(file, bytes) else file)
+    with warnings.catch_warnings():
+        # Its own limit is higher than ours, and only warns.
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        image = Image.open(BytesIO(file) if isinstance(file, bytes) else file)
+    if image.width * image.height > MAX_PIXELS:
+        image.close()
+        raise ValueError(
+            f"it has {image.width * image.height:,} pixels, at most {MAX_PIXELS:,} may be"
+        )
     if (
         isinstance(file, Path)
         and image.format == "TIFF"
