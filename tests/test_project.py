@@ -70,7 +70,7 @@ def test_unix_runs_the_script_and_windows_its_commands():
     assert all(f"\t{line}\n" in makefile for line in typed if line.startswith("$(BIN)"))
     assert sum(line.startswith("$(BIN)") for line in typed) == len(typed) - 1
     made = re.findall(r"^make (\w+)$", (ROOT / ".ci" / "run").read_text(), flags=re.MULTILINE)
-    assert made == ["test", "wheel", "browser"]
+    assert made == ["test", "elsewhere", "wheel", "browser"]
 
 
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.name)

@@ -93,7 +93,7 @@ PNG = (damage, twist_png)
 
 TARGETS = (
     Target("png", make_image("png"), read_image, PNG, score),
-    Target("palette png", make_image("png", "P"), read_image, PNG, score),
+    Target("palette png", make_image("png", "P"), read_image, words=score),
     Target("jpeg", make_image("jpg"), read_image, words=score),
     Target("webp", make_image("webp"), read_image, words=score),
     Target("gif", make_image("gif", "P"), read_image, words=score),

@@ -53,7 +53,7 @@ def packed(content):
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(buffer, "w", 8) as new:
         for entry in old.infolist():
             new.writestr(entry.filename, old.read(entry))
-        new.writestr("archive/data/9", bytes(2**20))
+        new.writestr("archive/more", bytes(2**20))
     return add_checksum(buffer.getvalue())
 
 
