@@ -88,7 +88,8 @@ def twist_weights(content: bytes, rng: np.random.Generator) -> bytes:
     name = str(rng.choice(sorted(tensors)))
     kind = rng.integers(5)
     if kind == 0:
-        tensors[name] = torch.full_like(tensors[name], float(rng.choice([np.nan, np.inf])))
+        value = float(rng.choice([np.nan, np.inf]))
+        tensors[name] = torch.full_like(tensors[name], value, dtype=torch.float32)
     elif kind == 1:
         tensors[name] = tensors[name].flatten()[:1].clone()
     elif kind == 2:
