@@ -81,7 +81,7 @@ Did you mean `square`?
         Raises:
             ConfigError: If there is none.
         """
-        if name not in self:
+        if not isinstance(name, str) or name not in self:
             raise ConfigError(
                 f"`{self.argument}` must be one of {', '.join(self)}, got {name!r}."
                 f"{suggestion(str(name), self)}"

@@ -165,11 +165,13 @@ def load_weights(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
     """Gives a network its weights.
 
     Raises:
-        RuntimeError: If names or shapes are others.
-        ValueError: If a weight would be cast to another kind of number.
+        RuntimeError: If shapes are others, or there are more names.
+        ValueError: If a weight is missing, or would be cast to another kind of number.
     """
     for name, own in network.state_dict().items():
-        if name in weights and own.is_floating_point() != weights[name].is_floating_point():
+        if name not in weights:  # PyTorch takes 0 for a missing count of batches
+            raise ValueError(f"it has no `{name}`")
+        if own.is_floating_point() != weights[name].is_floating_point():
             raise ValueError(f"`{name}` is {weights[name].dtype}, not {own.dtype}")
     network.load_state_dict(dict(weights))
 

@@ -91,6 +91,7 @@ CASES = [
     ("environment.json", text('{"starts": [{"\\ud800": "\\ud800"}]}'), ACCEPTED),
     ("log", text("train_nll,epoch\n1.0\n"), REFUSED),
     ("yaml", text(ALIASES), REFUSED),
+    ("yaml", text("model:\n  name: [gated]\n"), REFUSED),
     ("yaml", text('data:\n  data_root: "a\\0b"\n'), REFUSED),
     ("yaml", text("training:\n  learning_rate: " + "9" * 1_900), REFUSED),
     ("yaml", text("model:\n  name: gated\n  num_layers: 99999999\n"), REFUSED),
