@@ -1,14 +1,17 @@
 """Facts about going on with a training: from which state, and with what it must agree."""
 
+import io
 import shutil
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import torch
 
 import pixelcnn.training.run as run_module
 from pixelcnn.errors import CheckpointError, ConfigError
 from pixelcnn.runs import load_trained, read_state
+from pixelcnn.runs.state import add_checksum
 from pixelcnn.training import train_pixelcnn
 from pixelcnn.training.resume import check_same_model, find_state
 from tests.runs.test_state import state_of, tiny
@@ -215,3 +218,24 @@ def test_a_schedule_ends_with_the_training_whatever_the_size_of_its_batches(half
     assert len(rates) == 4
     assert rates[-1] == 0
     assert all(one > other for one, other in pairwise(rates))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"loops": {}},
+        {"callbacks": 5},
+        {"callbacks": {"History": 5}},
+        {"optimizer_states": [{}]},
+        {"lr_schedulers": None},
+        {"pytorch-lightning_version": [1]},
+    ],
+    ids=str,
+)
+def test_a_state_of_other_content_is_refused_by_name(half, values):
+    last = half / "checkpoints" / "last.ckpt"
+    buffer = io.BytesIO()
+    torch.save({**read_state(last), **values}, buffer)
+    last.write_bytes(add_checksum(buffer.getvalue()))
+    with pytest.raises(CheckpointError, match=r"last\.ckpt holds no state from which"):
+        go_on(half)

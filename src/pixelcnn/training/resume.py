@@ -1,12 +1,15 @@
 """Resuming a training: from which state, and whether it fits the settings."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from pixelcnn.config import AUTO, TIMED, Config, TrainingConfig, as_section
-from pixelcnn.errors import CheckpointError, ConfigError
+from pixelcnn.errors import CheckpointError, ConfigError, PixelCNNError
 from pixelcnn.logger import logger
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.runs import BEST_STATE, LAST_STATE, read_state
@@ -57,6 +60,28 @@ def keep_chosen(training: TrainingConfig, state: Mapping[str, Any]) -> TrainingC
     began = state["pixelcnn"].get("training", {})
     auto = [name for name in TIMED if getattr(training, name) == AUTO and name in began]
     return as_section(TrainingConfig, asdict(training) | {name: began[name] for name in auto})
+
+
+@contextmanager
+def naming_state(path: str | Path | None, has_begun: Callable[[], bool]) -> Iterator[None]:
+    """Makes an error over what a state holds a `CheckpointError`, until the training has begun.
+
+    Args:
+        path: The state; None for a new start.
+        has_begun: Whether all of the state has been taken.
+    """
+    try:
+        yield
+    except PixelCNNError:
+        raise
+    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        if path is None or has_begun() or isinstance(error, torch.OutOfMemoryError):
+            raise
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:80]}"
+        raise CheckpointError(
+            f"{path} holds no state from which a training can resume ({reason}). Resume from an "
+            f"earlier state, or start anew."
+        ) from error
 
 
 def check_fits(

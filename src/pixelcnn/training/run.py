@@ -42,7 +42,7 @@ from pixelcnn.training.loaders import make_loaders
 from pixelcnn.training.loggers import check_loggers, open_loggers
 from pixelcnn.training.module import PixelCNNTrainer
 from pixelcnn.training.optimisation.optimizers import fit_warm_up, whole_steps
-from pixelcnn.training.resume import check_fits, find_state, keep_chosen
+from pixelcnn.training.resume import check_fits, find_state, keep_chosen, naming_state
 from pixelcnn.training.trainer import make_callbacks, make_trainer, run_fit_loop
 from pixelcnn.training.tuning.auto import resolve_auto
 from pixelcnn.training.tuning.finders import search_settings
@@ -215,9 +215,12 @@ def prepare_training(
     torch.manual_seed(config.seed)
     model = build_model(config.model, data)
     if state is not None:
-        config = replace(config, training=keep_chosen(config.training, state))
         path, count = Path(str(config.resume)), len(data.train)
-        check_fits(path, state, model, config, num_images=count, may_be_finished=may_be_finished)
+        with naming_state(path, lambda: False):
+            config = replace(config, training=keep_chosen(config.training, state))
+            check_fits(
+                path, state, model, config, num_images=count, may_be_finished=may_be_finished
+            )
     return config, model, data
 
 

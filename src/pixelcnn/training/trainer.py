@@ -24,6 +24,7 @@ from pixelcnn.training.checkpoint_io import AtomicCheckpointIO
 from pixelcnn.training.distributed.devices import ExternalProcesses, device_options
 from pixelcnn.training.loaders import EpochLoader
 from pixelcnn.training.module import PixelCNNTrainer
+from pixelcnn.training.resume import naming_state
 
 
 def make_callbacks(
@@ -100,7 +101,8 @@ def run_fit_loop(
     """Runs Lightning's loop; Ctrl-C comes out as `KeyboardInterrupt`, SIGTERM as exit code 143."""
     with stop.listening():
         try:
-            trainer.fit(module, *loaders, ckpt_path=resume)
+            with naming_state(resume, lambda: stop.has_begun):
+                trainer.fit(module, *loaders, ckpt_path=resume)
         except SystemExit:
             if trainer.received_sigterm:  # before our handler was set; nothing is lost yet
                 raise SystemExit(TERMINATED) from None

@@ -25,12 +25,14 @@ class StopOnSignal(Checkpoint):
 
     Attributes:
         received: The signal that arrived, if one did.
+        has_begun: Whether the training has begun: all states are restored.
     """
 
     def __init__(self, checkpoints: RunCheckpoints, group: ProcessGroup) -> None:
         self.checkpoints = checkpoints
         self.largest = AsyncMaximum(group)  # of the signals that the processes received
         self.received: signal.Signals | None = None
+        self.has_begun = False
         self._at_epoch_end = 0  # a signal that any process received
 
     @contextmanager
@@ -48,6 +50,7 @@ class StopOnSignal(Checkpoint):
                 signal.signal(each, handler)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.has_begun = True
         # Here, because Lightning sets its own handler in between, which saves nothing.
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, self.receive)
