@@ -133,7 +133,7 @@ def no_more_parameters(weights: Mapping[str, Tensor]) -> Iterator[None]:
     """
     largest = max((each.numel() for each in weights.values()), default=0)
     # A constructor may replace parameters.
-    with limited_parameters(2 * len(weights), largest), _NoLarger(max(largest, LARGE)):
+    with limited_parameters(2 * len(weights), largest):
         yield
 
 
@@ -156,7 +156,8 @@ def limited_parameters(count: int, numel: int) -> Iterator[None]:
 
     handle = register_module_parameter_registration_hook(check)
     try:
-        yield
+        with _NoLarger(max(numel, LARGE)):
+            yield
     finally:
         handle.remove()
 

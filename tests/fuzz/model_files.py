@@ -13,6 +13,7 @@ from safetensors.torch import save as serialise
 
 from pixelcnn import load
 from pixelcnn.checkpoint import save
+from pixelcnn.codec.api import compress, decompress
 from pixelcnn.metrics import load_classifier, save_classifier
 from pixelcnn.metrics.features import check_weights
 from pixelcnn.models import GatedPixelCNN
@@ -168,6 +169,22 @@ def read_weights(path: Path) -> None:
     check_weights(path, "--lpips-weights", url="https://example.invalid")
 
 
+# Compressed images
+
+
+def make_compressed(folder: Path) -> Path:
+    path = folder / "images.pxc"
+    path.write_bytes(compress(tiny_model().eval(), LEVELS, labels=[0, 1, 2], chunk_size=2))
+    return path
+
+
+def read_compressed(path: Path) -> None:
+    """Every byte counts: what is damaged is refused, or gives the same images."""
+    found = decompress(path, tiny_model().eval())
+    assert torch.equal(found.stacked, LEVELS), "other images than were compressed"
+
+
+LEVELS = torch.randint(4, (3, 1, 6, 6), generator=torch.Generator().manual_seed(0))
 WEIGHTS = (damage, twist_card, twist_weights, twist_header)
 STATE = (damage, twist_state)
 
@@ -191,4 +208,5 @@ TARGETS = (
         ],
     ),
     Target("weights", make_weights, read_weights),
+    Target("compressed", make_compressed, read_compressed),
 )

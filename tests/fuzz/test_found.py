@@ -92,6 +92,7 @@ CASES = [
     ("log", text("train_nll,epoch\n1.0\n"), REFUSED),
     ("yaml", text(ALIASES), REFUSED),
     ("yaml", text("model:\n  name: [gated]\n"), REFUSED),
+    ("yaml", text("model:\n  hidden_channels: 99999998\n"), REFUSED),
     ("yaml", text('data:\n  data_root: "a\\0b"\n'), REFUSED),
     ("yaml", text("training:\n  learning_rate: " + "9" * 1_900), REFUSED),
     ("yaml", text("model:\n  name: gated\n  num_layers: 99999999\n"), REFUSED),

@@ -22,7 +22,7 @@ FROM_DATA = ("in_channels", "num_classes")
 
 # What a trial is built for where the images are not known yet: any of these must do.
 LIKELY_LEVELS = (256, 2)
-MOST_TENSORS, MOST_NUMBERS = 3_000, 2**28
+MOST_TENSORS, MOST_NUMBERS = 3_000, 2**27
 
 
 class ModelConfig:

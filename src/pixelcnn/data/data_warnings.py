@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Sequence
 
 from pixelcnn.errors import PixelCNNWarning
+from pixelcnn.logger import printable
 
 
 class DataWarning(PixelCNNWarning):
@@ -16,11 +17,11 @@ def warn_about_data(message: str) -> None:
 
 
 def first_names(names: Sequence[str]) -> str:
-    """The first three of many names, and the number of the others.
+    """The first three of many names, and the number of the others, in one line.
 
     Example:
         >>> first_names(["a", "b"]), first_names(["a", "b", "c", "d"])
         ('a, b', 'a, b, c and 1 more')
     """
-    shown = ", ".join(names[:3])
+    shown = ", ".join(map(printable, names[:3]))
     return shown if len(names) <= 3 else f"{shown} and {len(names) - 3:,} more"
