@@ -84,10 +84,15 @@ def decode(
     Raises:
         DataError: If the file is broken, or uses more than the stated bits; the message names it.
     """
-    x = to_levels(read_pixels(file, form, page=page, name=name), form, name or str(file))
-    if form.size is None:
-        return x
-    return resize(x[None], levels=form.levels, size=form.size, nearest=form.categorical)[0]
+    pixels = read_pixels(file, form, page=page, name=name)
+    try:
+        x = to_levels(pixels, form, name or str(file))
+        if form.size is None:
+            return x
+        return resize(x[None], levels=form.levels, size=form.size, nearest=form.categorical)[0]
+    except (MemoryError, RuntimeError) as error:  # PyTorch's, where memory is short
+        large = MemoryError(f"its {pixels.x.shape[0]:,}×{pixels.x.shape[1]:,} pixels are too many")
+        raise _broken(file, name, large) from error
 
 
 def read_pixels(
