@@ -24,7 +24,6 @@ def from_pytorch_generative(foreign: Foreign) -> tuple[str, dict[str, object], d
     foreign.skip("mask")
     first = foreign.take("_input.weight", None, 1, 7, 7)
     hidden = len(first)
-    half = hidden // 2
     count = foreign.count("_causal_layers.{}._net.1.weight")
     width = len(foreign.take("_head.1.weight", None, hidden, 1, 1))
     if width > hidden:
@@ -42,19 +41,8 @@ def from_pytorch_generative(foreign: Foreign) -> tuple[str, dict[str, object], d
         ),
         "out.bias": foreign.take("_head.3.bias", 1),
     }
-    mask = raster_mask("B", half, half, (3, 3))
     for n in range(count):
-        theirs, ours, after = f"_causal_layers.{n}._net", f"blocks.{n}", 2.0 ** (n + 1)
-        reduce = foreign.take(f"{theirs}.1.weight", half, hidden, 1, 1)
-        expand = foreign.take(f"{theirs}.5.weight", hidden, half, 1, 1)
-        weights |= {
-            f"{ours}.reduce.weight": reduce * 2.0**n,
-            f"{ours}.reduce.bias": foreign.take(f"{theirs}.1.bias", half),
-            f"{ours}.conv.weight": foreign.take(f"{theirs}.3.weight", half, half, 3, 3) * mask,
-            f"{ours}.conv.bias": foreign.take(f"{theirs}.3.bias", half),
-            f"{ours}.expand.weight": expand / after,
-            f"{ours}.expand.bias": foreign.take(f"{theirs}.5.bias", hidden) / after,
-        }
+        weights |= _block(foreign, n, hidden)
     config: dict[str, object] = {
         "hidden_channels": hidden,
         "num_residual_blocks": count,
@@ -62,3 +50,18 @@ def from_pytorch_generative(foreign: Foreign) -> tuple[str, dict[str, object], d
         "level_embedding_dim": 1,
     }
     return "pixelcnn", config, weights
+
+
+def _block(foreign: Foreign, number: int, hidden: int) -> dict[str, Tensor]:
+    """The weights of a residual block, whose features are scaled down."""
+    theirs, ours, half = f"_causal_layers.{number}._net", f"blocks.{number}", hidden // 2
+    before, after = 2.0**number, 2.0 ** (number + 1)
+    conv = foreign.take(f"{theirs}.3.weight", half, half, 3, 3)
+    return {
+        f"{ours}.reduce.weight": foreign.take(f"{theirs}.1.weight", half, hidden, 1, 1) * before,
+        f"{ours}.reduce.bias": foreign.take(f"{theirs}.1.bias", half),
+        f"{ours}.conv.weight": conv * raster_mask("B", half, half, (3, 3)),
+        f"{ours}.conv.bias": foreign.take(f"{theirs}.3.bias", half),
+        f"{ours}.expand.weight": foreign.take(f"{theirs}.5.weight", hidden, half, 1, 1) / after,
+        f"{ours}.expand.bias": foreign.take(f"{theirs}.5.bias", hidden) / after,
+    }

@@ -24,33 +24,22 @@ def from_uva_tutorial(foreign: Foreign) -> tuple[str, dict[str, object], dict[st
     count = foreign.count("conv_layers.{}.conv_vert.conv.weight")
     if count != len(DILATIONS):
         raise foreign.misfit(f"it has {count} gated layers, not {len(DILATIONS)}")
-    weights = {
-        # Of a mask A and a mask B the rows above, and above down to the own one.
-        "above.weight": foreign.take("conv_vstack.conv.weight", hidden, 1, 3, 3)[:, :, :1],
-        "above.bias": foreign.take("conv_vstack.conv.bias", hidden),
-        "along.weight": _hide(foreign.take("conv_hstack.conv.weight", hidden, 1, 1, 3), 1),
-        "along.bias": foreign.take("conv_hstack.conv.bias", hidden),
-        "out.weight": foreign.take("conv_out.weight", 256, hidden, 1, 1),
-        "out.bias": foreign.take("conv_out.bias", 256),
-    }
+    weights: dict[str, Tensor] = {}
+
+    def copy(theirs: str, ours: str, *shape: int) -> None:
+        weights[f"{ours}.weight"] = foreign.take(f"{theirs}.weight", *shape)
+        weights[f"{ours}.bias"] = foreign.take(f"{theirs}.bias", shape[0])
+
+    copy("conv_vstack.conv", "above", hidden, 1, 3, 3)
+    copy("conv_hstack.conv", "along", hidden, 1, 1, 3)
+    copy("conv_out", "out", 256, hidden, 1, 1)
     for n in range(count):
-        theirs = f"conv_layers.{n}"
-        both = 2 * hidden
-        vertical = foreign.take(f"{theirs}.conv_vert.conv.weight", both, hidden, 3, 3)
-        along = foreign.take(f"{theirs}.conv_horiz.conv.weight", both, hidden, 1, 3)
-        weights |= {
-            f"vertical.{n}.conv.weight": vertical[:, :, :2],
-            f"vertical.{n}.conv.bias": foreign.take(f"{theirs}.conv_vert.conv.bias", both),
-            f"horizontal.{n}.conv.conv.weight": _hide(along, 2),
-            f"horizontal.{n}.conv.conv.bias": foreign.take(f"{theirs}.conv_horiz.conv.bias", both),
-        }
-        for ours, name, width in (
-            ("links.{}.product", "conv_vert_to_horiz", both),
-            ("horizontal.{}.mix", "conv_horiz_1x1", hidden),
-        ):
-            weight = foreign.take(f"{theirs}.{name}.weight", width, width, 1, 1)
-            weights[f"{ours.format(n)}.weight"] = weight
-            weights[f"{ours.format(n)}.bias"] = foreign.take(f"{theirs}.{name}.bias", width)
+        theirs, both = f"conv_layers.{n}", 2 * hidden
+        copy(f"{theirs}.conv_vert.conv", f"vertical.{n}.conv", both, hidden, 3, 3)
+        copy(f"{theirs}.conv_horiz.conv", f"horizontal.{n}.conv.conv", both, hidden, 1, 3)
+        copy(f"{theirs}.conv_vert_to_horiz", f"links.{n}.product", both, both, 1, 1)
+        copy(f"{theirs}.conv_horiz_1x1", f"horizontal.{n}.mix", hidden, hidden, 1, 1)
+    _cut_off_hidden(weights)
     config: dict[str, object] = {
         "hidden_channels": hidden,
         "num_layers": 1 + count,
@@ -63,7 +52,12 @@ def from_uva_tutorial(foreign: Foreign) -> tuple[str, dict[str, object], dict[st
     return "gated", config, weights
 
 
-def _hide(weight: Tensor, columns: int) -> Tensor:
-    """Sets the columns of a window after the first few to zero."""
-    shown = torch.arange(weight.shape[-1]) < columns
-    return weight * shown
+def _cut_off_hidden(weights: dict[str, Tensor]) -> None:
+    """Cuts the rows of windows below the own one, and sets columns that are hidden to zero."""
+    shown = {"above": 1, "along": 1, "vertical": 2, "horizontal": 2}  # mask A, mask B
+    for name, weight in weights.items():
+        count = shown.get(name.split(".")[0])
+        if count and weight.shape[2:] == (3, 3):
+            weights[name] = weight[:, :, :count]
+        elif count and weight.shape[2:] == (1, 3):
+            weights[name] = weight * (torch.arange(3) < count)
