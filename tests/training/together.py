@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from torch.distributed.tensor import DTensor
 
 import pixelcnn.training.module as module_of_training
 from pixelcnn.cli.launch import shared_environment
+from pixelcnn.data import DataWarning
 from pixelcnn.training import train_pixelcnn
 from pixelcnn.training.distributed.process_group import process_group
 
@@ -38,7 +40,8 @@ def in_bits(count: int):
 
 def train(out: Path, job: dict[str, Any]):
     """A short training on a few digits."""
-    with in_bits(job.get("bits", 64)):
+    with in_bits(job.get("bits", 64)), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`data.use_augmentation` mirrors", DataWarning)
         return train_pixelcnn(
             job.get("model", TINY),
             {"max_epochs": 2, "learning_rate": 1e-2, **job.get("training", {})},
