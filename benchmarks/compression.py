@@ -25,7 +25,7 @@ from pixelcnn.codec import compress, decompress
 from pixelcnn.codec.archive import opened
 from pixelcnn.codec.encoding import NO_LABEL
 from pixelcnn.data import batches, load_data
-from pixelcnn.data.sources.arrays import level_type
+from pixelcnn.data.sources.arrays.arrays import level_type
 from pixelcnn.errors import require
 from pixelcnn.files import write_text
 from pixelcnn.models import AutoregressiveModel

@@ -26,7 +26,7 @@ from PIL import Image
 from benchmarks.measure import Spread, machine, ratio, table
 from pixelcnn.data.files.decoding import SUFFIXES
 from pixelcnn.data.files.listing import list_images
-from pixelcnn.data.sources.folder import read_folder
+from pixelcnn.data.sources.folders.folder import read_folder
 
 PER_FOLDER = 1_000
 

@@ -27,7 +27,7 @@ from pixelcnn.cli.entry import explain
 from pixelcnn.cli.parsers.options import OneLineParser
 from pixelcnn.cli.parsers.types import non_negative, positive
 from pixelcnn.data import DataSplits, ImageSet, load_data
-from pixelcnn.data.sources.arrays import load_arrays
+from pixelcnn.data.sources.arrays.arrays import load_arrays
 from pixelcnn.errors import ConfigError, DataError
 from pixelcnn.files import atomic_write
 from pixelcnn.plots import image_grid, save_png, screen_scale
@@ -101,7 +101,7 @@ def splits_of(data: DataSplits) -> list[tuple[str, ImageSet]]:
 
 
 def arrays_of(data: DataSplits, codes: dict[str, Tensor], codebook: Tensor) -> dict[str, Any]:
-    """Codes, labels and codebook as `pixelcnn.data.sources.arrays.read_npz` reads them."""
+    """Codes, labels and codebook as `pixelcnn.data.sources.arrays.arrays.read_npz` reads them."""
     arrays: dict[str, Any] = {"levels": len(codebook), "codebook": codebook.numpy()}
     for name, part in splits_of(data):
         arrays[f"x_{name}"] = codes[name][:, 0].numpy().astype(np.uint16)

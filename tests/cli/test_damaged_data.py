@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from pixelcnn.cli import main
-from pixelcnn.data.sources import folder
+from pixelcnn.data.sources.folders import folder
 
 RNG = np.random.default_rng(0)
 

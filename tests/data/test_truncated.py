@@ -14,7 +14,7 @@ from pixelcnn.errors import DataError
 from tests.data.sources import test_binarized_mnist as binarized
 from tests.data.sources import test_celeba as celeba
 from tests.data.sources import test_mnist as mnist
-from tests.data.sources import test_shard_folder as shards
+from tests.data.sources.folders import test_shard_folder as shards
 
 RNG = np.random.default_rng(0)
 CUTS = (0.0, 0.03, 0.3, 0.6, 0.9, 0.99, 1.0)  # shares of the bytes that stay, one less at the last

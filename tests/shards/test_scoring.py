@@ -6,7 +6,7 @@ import torch
 
 import pixelcnn.shards.scoring
 from pixelcnn.data import TensorImageSet
-from pixelcnn.data.sources.shard_folder import read_manifest
+from pixelcnn.data.sources.folders.shard_folder import read_manifest
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference import score, score_unconditionally
 from pixelcnn.models import PixelCNN

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from pixelcnn.data import streaming
-from pixelcnn.data.sources import folder
+from pixelcnn.data.sources.folders import folder
 from tests.training.tiny_runs import train
 
 

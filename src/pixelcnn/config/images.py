@@ -8,7 +8,7 @@ from pixelcnn.config.load import section_dict
 from pixelcnn.config.sections import TRAINING_ONLY, Config, DataConfig
 from pixelcnn.data import DataSplits, load_data, reader_options
 from pixelcnn.data.augmentation import augmentation_notes
-from pixelcnn.data.sources.memory import MEMORY
+from pixelcnn.data.sources.arrays.memory import MEMORY
 from pixelcnn.errors import ConfigError
 
 

@@ -9,14 +9,14 @@ from typing import Any, get_args
 from pixelcnn.arguments import check_choice, named_arguments, whole_number
 from pixelcnn.data.image_sets import DataSplits, Source
 from pixelcnn.data.prepare import Binarization, prepare_splits
-from pixelcnn.data.sources.arrays import read_npy, read_npz
+from pixelcnn.data.sources.arrays.arrays import read_npy, read_npz
+from pixelcnn.data.sources.arrays.memory import MEMORY, read_memory
 from pixelcnn.data.sources.binarized_mnist import read_binarized_mnist
 from pixelcnn.data.sources.celeba import read_celeba
 from pixelcnn.data.sources.cifar10 import read_cifar10
 from pixelcnn.data.sources.digits import read_digits
-from pixelcnn.data.sources.folder import read_folder
-from pixelcnn.data.sources.hugging_face import read_hugging_face
-from pixelcnn.data.sources.memory import MEMORY, read_memory
+from pixelcnn.data.sources.folders.folder import read_folder
+from pixelcnn.data.sources.hub.hugging_face import read_hugging_face
 from pixelcnn.data.sources.mnist import read_fashion_mnist, read_mnist
 from pixelcnn.errors import ConfigError, DataError, suggestion
 from pixelcnn.hints import read_size

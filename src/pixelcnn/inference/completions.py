@@ -9,7 +9,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from pixelcnn.data.sources.array_levels import level_type
+from pixelcnn.data.sources.arrays.array_levels import level_type
 from pixelcnn.inference.estimates import effective_sample_size, warn_unreliable
 from pixelcnn.inference.masks import is_prefix
 from pixelcnn.inference.query import Query, checked_nats

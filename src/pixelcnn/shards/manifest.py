@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from pixelcnn.data.sources.shard_folder import FORMAT, MANIFEST, read_manifest
+from pixelcnn.data.sources.folders.shard_folder import FORMAT, MANIFEST, read_manifest
 from pixelcnn.errors import ConfigError, OutputError
 from pixelcnn.files import remove_leftovers, write_json
 from pixelcnn.shards.archive import is_whole, read_notes, read_shard

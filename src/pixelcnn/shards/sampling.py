@@ -11,7 +11,7 @@ from typing_extensions import Unpack
 
 from pixelcnn.arguments import named_arguments, numbers_of
 from pixelcnn.data.conditions import share_evenly
-from pixelcnn.data.sources.array_levels import level_type
+from pixelcnn.data.sources.arrays.array_levels import level_type
 from pixelcnn.errors import ShapeError
 from pixelcnn.inference import PixelCNNSampler
 from pixelcnn.inference.query import Progress
@@ -167,7 +167,7 @@ def _list_cond(model: AutoregressiveModel, cond: Cond) -> Tensor | None:
 def _arrays(
     plan: SamplingPlan, x: NDArray[Any], condition: Condition, cond: Tensor | None
 ) -> Arrays:
-    """The arrays of a shard, by the keys of `pixelcnn.data.sources.arrays.read_npz`.
+    """The arrays of a shard, by the keys of `pixelcnn.data.sources.arrays.arrays.read_npz`.
 
     Args:
         plan: How they were sampled.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pixelcnn.arguments import named_arguments
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.data import ImageSet
-from pixelcnn.data.sources.shard_folder import read_manifest
+from pixelcnn.data.sources.folders.shard_folder import read_manifest
 from pixelcnn.errors import ConfigError
 from pixelcnn.inference import densities, score, score_unconditionally
 from pixelcnn.inference.query import Progress

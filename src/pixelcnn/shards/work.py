@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pixelcnn.arguments import whole_number
-from pixelcnn.data.sources.shard_folder import read_manifest
+from pixelcnn.data.sources.folders.shard_folder import read_manifest
 from pixelcnn.errors import ConfigError, OutputError
 from pixelcnn.files import make_folder
 from pixelcnn.inference.query import Progress

@@ -19,7 +19,7 @@ from pixelcnn.app.views.sample import SAMPLED
 from pixelcnn.app.widgets.conditions import fitted
 from pixelcnn.app.widgets.downloads import animation_file, arrays_file, grid_file, separate_files
 from pixelcnn.checkpoint import read_card, save
-from pixelcnn.data.sources.arrays import sample_arrays
+from pixelcnn.data.sources.arrays.arrays import sample_arrays
 from pixelcnn.errors import ConfigError
 from pixelcnn.models import PixelCNN
 from pixelcnn.runs import find_model

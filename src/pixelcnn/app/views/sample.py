@@ -19,7 +19,7 @@ from pixelcnn.app.widgets.downloads import (
     grid_file,
     separate_files,
 )
-from pixelcnn.data.sources.arrays import sample_arrays
+from pixelcnn.data.sources.arrays.arrays import sample_arrays
 from pixelcnn.plots import as_image, image_grid, screen_scale
 from pixelcnn.walk import SamplingOptions
 

@@ -14,7 +14,7 @@ from pixelcnn.cli.sharding import device_of
 from pixelcnn.codec import DecodedImage, PxcFile, opened
 from pixelcnn.codec.archive import bundled_model
 from pixelcnn.codec.pixels import to_file_image
-from pixelcnn.data.sources.arrays import sample_arrays
+from pixelcnn.data.sources.arrays.arrays import sample_arrays
 from pixelcnn.errors import ConfigError, DataError
 from pixelcnn.files import atomic_write, make_folder
 from pixelcnn.models import AutoregressiveModel

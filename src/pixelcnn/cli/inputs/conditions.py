@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from pixelcnn.data.conditions import share_evenly
-from pixelcnn.data.sources.array_conditions import as_maps
-from pixelcnn.data.sources.arrays import load_arrays
+from pixelcnn.data.sources.arrays.array_conditions import as_maps
+from pixelcnn.data.sources.arrays.arrays import load_arrays
 from pixelcnn.errors import ConfigError, DataError
 from pixelcnn.models import AutoregressiveModel
 from pixelcnn.nn import Condition

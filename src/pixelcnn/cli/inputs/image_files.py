@@ -18,9 +18,9 @@ from pixelcnn.data.files.decoding import (
 )
 from pixelcnn.data.files.depth import check_in_use
 from pixelcnn.data.files.listing import list_images
-from pixelcnn.data.sources.array_conditions import to_labels
-from pixelcnn.data.sources.array_levels import stated_levels
-from pixelcnn.data.sources.arrays import load_arrays, to_images
+from pixelcnn.data.sources.arrays.array_conditions import to_labels
+from pixelcnn.data.sources.arrays.array_levels import stated_levels
+from pixelcnn.data.sources.arrays.arrays import load_arrays, to_images
 from pixelcnn.data.transforms import resize
 from pixelcnn.errors import DataError
 from pixelcnn.models import AutoregressiveModel

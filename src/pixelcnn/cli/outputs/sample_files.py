@@ -12,7 +12,7 @@ from typing_extensions import Unpack
 from pixelcnn.checkpoint import fingerprint
 from pixelcnn.cli.outputs.console import counted, progress_bar
 from pixelcnn.data.conditions import condition_notes
-from pixelcnn.data.sources.arrays import sample_arrays
+from pixelcnn.data.sources.arrays.arrays import sample_arrays
 from pixelcnn.errors import ConfigError
 from pixelcnn.files import atomic_write
 from pixelcnn.inference import PixelCNNSampler

@@ -13,7 +13,7 @@ from pixelcnn.cli.inputs.conditions import is_typed
 from pixelcnn.cli.inputs.query_images import QueryImages, query_images, read_typed_files
 from pixelcnn.cli.outputs.console import counted, print_lines, progress_bar, write_table
 from pixelcnn.data import DATASETS
-from pixelcnn.data.sources.folder_layout import split_folders
+from pixelcnn.data.sources.folders.folder_layout import split_folders
 from pixelcnn.errors import ConfigError
 from pixelcnn.evaluation import Auc, OODDetection, detect_ood
 from pixelcnn.evaluation.ood import METHODS

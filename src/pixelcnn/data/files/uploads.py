@@ -13,7 +13,7 @@ from torch import Tensor
 from pixelcnn.data.files.depth import check_in_use
 from pixelcnn.data.files.image_header import num_pages
 from pixelcnn.data.files.pixels import Pixels, pixels_of
-from pixelcnn.data.sources.array_conditions import as_maps
+from pixelcnn.data.sources.arrays.array_conditions import as_maps
 from pixelcnn.data.transforms import resize
 from pixelcnn.errors import DataError
 from pixelcnn.spec import ImageSpec, requantise

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelcnn.data.image_sets import Source
-from pixelcnn.data.sources.arrays import load_arrays, source_from_arrays
+from pixelcnn.data.sources.arrays.arrays import load_arrays, source_from_arrays
 from pixelcnn.errors import DataError
 
 SIDE = 28

@@ -9,7 +9,7 @@ import torch
 
 from pixelcnn.data.data_warnings import warn_about_data
 from pixelcnn.data.image_sets import Source, TensorImageSet
-from pixelcnn.data.sources.arrays import load_arrays, source_from_arrays
+from pixelcnn.data.sources.arrays.arrays import load_arrays, source_from_arrays
 from pixelcnn.errors import DataError, importing
 from pixelcnn.locks import exclusive_lock
 

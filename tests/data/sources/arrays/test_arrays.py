@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from pixelcnn.data import DataWarning, load_data
-from pixelcnn.data.sources.arrays import read_npy, read_npz, to_images
+from pixelcnn.data.sources.arrays.arrays import read_npy, read_npz, to_images
 from pixelcnn.errors import ConfigError, DataError
 
 RNG = np.random.default_rng(0)

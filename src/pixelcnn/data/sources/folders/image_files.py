@@ -26,7 +26,7 @@ NUM_TRIED = 64  # images that show how many levels are in use
 
 @dataclass(frozen=True)
 class ImageFileOptions:
-    """The options that all sets of image files have, see `pixelcnn.data.sources.folder`."""
+    """The options that all sets of image files have, see `pixelcnn.data.sources.folders.folder`."""
 
     image_size: tuple[int, int] | None = None
     channels: int | None = None

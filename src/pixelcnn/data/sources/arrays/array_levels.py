@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pixelcnn.data.files.depth import check_bits, check_in_use
-from pixelcnn.data.sources.array_conditions import Array
+from pixelcnn.data.sources.arrays.array_conditions import Array
 from pixelcnn.errors import ConfigError, DataError
 from pixelcnn.spec import MAX_LEVELS
 

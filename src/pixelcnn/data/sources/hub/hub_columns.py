@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelcnn.data.sources.array_conditions import to_labels
+from pixelcnn.data.sources.arrays.array_conditions import to_labels
 from pixelcnn.data.sources.labels import UNKNOWN, KnownLabels, known_labels, numbered
 from pixelcnn.errors import ConfigError, DataError
 

@@ -4,7 +4,7 @@ import torch
 from PIL import Image
 
 from pixelcnn.data import DataWarning, FileImageSet, TensorImageSet, batches, load_data
-from pixelcnn.data.sources.folder import read_folder
+from pixelcnn.data.sources.folders.folder import read_folder
 from pixelcnn.errors import ConfigError, DataError
 
 RNG = np.random.default_rng(0)

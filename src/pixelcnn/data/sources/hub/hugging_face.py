@@ -8,18 +8,18 @@ from pixelcnn.data.files.headers import SplitHeaders
 from pixelcnn.data.files.pages import Paging
 from pixelcnn.data.files.table_index import table_headers
 from pixelcnn.data.image_sets import Source
-from pixelcnn.data.sources.hub_columns import (
+from pixelcnn.data.sources.folders.image_files import (
+    STREAM_ABOVE_BYTES,
+    ImageFileOptions,
+    source_of_images,
+)
+from pixelcnn.data.sources.hub.hub_columns import (
     classes_of,
     encoded_column,
     find_image_column,
     find_label_column,
 )
-from pixelcnn.data.sources.hub_tables import open_tables, tables_by_split
-from pixelcnn.data.sources.image_files import (
-    STREAM_ABOVE_BYTES,
-    ImageFileOptions,
-    source_of_images,
-)
+from pixelcnn.data.sources.hub.hub_tables import open_tables, tables_by_split
 from pixelcnn.errors import DataError, require
 
 

@@ -6,8 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from pixelcnn.data.sources.arrays import read_npz
-from pixelcnn.data.sources.shard_folder import FORMAT
+from pixelcnn.data.sources.arrays.arrays import read_npz
+from pixelcnn.data.sources.folders.shard_folder import FORMAT
 from pixelcnn.errors import DataError
 
 NAMES = ["shard-00000.npz", "shard-00001.npz"]

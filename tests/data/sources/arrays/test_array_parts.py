@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pixelcnn.data.sources.arrays import read_npz
+from pixelcnn.data.sources.arrays.arrays import read_npz
 from pixelcnn.errors import DataError
 
 X = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)

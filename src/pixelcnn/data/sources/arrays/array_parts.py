@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pixelcnn.data.sources.array_conditions import PREFIXES, Array
+from pixelcnn.data.sources.arrays.array_conditions import PREFIXES, Array
 from pixelcnn.errors import DataError
 
 BY_IMAGE = {
@@ -20,8 +20,8 @@ def join_parts(parts: Mapping[Path, Mapping[str, Array]]) -> dict[str, Array]:
     """The arrays of several files as those of one, in the order of the files.
 
     Args:
-        parts: The arrays of each file, see `pixelcnn.data.sources.arrays.read_npz`. Entries per
-            image are concatenated; all others must be equal in every file.
+        parts: The arrays of each file, see `read_npz`. Entries per image are concatenated; all
+            others must be equal in every file.
 
     Raises:
         DataError: If the files differ in their arrays, or in one that is not per image.

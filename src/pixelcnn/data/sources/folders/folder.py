@@ -11,13 +11,13 @@ from pixelcnn.data.files.headers import SplitHeaders
 from pixelcnn.data.files.listing import Listing, list_images
 from pixelcnn.data.files.pages import Paging
 from pixelcnn.data.image_sets import Source
-from pixelcnn.data.sources.folder_layout import split_folders
-from pixelcnn.data.sources.image_files import (
+from pixelcnn.data.sources.folders.folder_layout import split_folders
+from pixelcnn.data.sources.folders.image_files import (
     STREAM_ABOVE_BYTES,
     ImageFileOptions,
     source_of_images,
 )
-from pixelcnn.data.sources.label_table import labels_from_table
+from pixelcnn.data.sources.folders.label_table import labels_from_table
 from pixelcnn.data.sources.labels import KnownLabels, known_labels, numbered
 from pixelcnn.errors import ConfigError
 
@@ -61,8 +61,7 @@ def read_folder(
         label_depth: Nested folders whose names make the class: 1 for the outermost, 2 for classes
             such as `cat/small`. 0: there are no classes, and images may lie at any depth.
             None: 1, or 0 with `labels`.
-        labels: CSV file of the labels, see `pixelcnn.data.sources.label_table`; the folders name
-            no classes then.
+        labels: CSV file of the labels, see `label_table`; the folders name no classes then.
 
     Raises:
         ConfigError: If an option is out of range.

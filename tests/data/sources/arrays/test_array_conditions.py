@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from pixelcnn.data import load_data
-from pixelcnn.data.sources.arrays import read_npz
+from pixelcnn.data.sources.arrays.arrays import read_npz
 from pixelcnn.errors import DataError
 
 X = np.arange(4 * 12, dtype=np.uint8).reshape(4, 3, 4)

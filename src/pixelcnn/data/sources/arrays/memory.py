@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from pixelcnn.data.image_sets import Source
-from pixelcnn.data.sources.arrays import source_from_arrays
+from pixelcnn.data.sources.arrays.arrays import source_from_arrays
 
 MEMORY = "memory"
 """The name of a set of arrays, in settings and protocols."""
@@ -19,7 +19,7 @@ SHORT = {"x": "x_train", "y": "y_train", "attributes": "attributes_train", "maps
 def read_memory(
     arrays: Mapping[str, Any], *, bits: int | None = None, categorical: bool | None = None
 ) -> Source:
-    """Makes a set of arrays, with the keys of `pixelcnn.data.sources.arrays.read_npz`.
+    """Makes a set of arrays, with the keys of `pixelcnn.data.sources.arrays.arrays.read_npz`.
 
     Args:
         arrays: Arrays, tensors or numbers by key; `x`, `y`, `attributes` and `maps` are those of

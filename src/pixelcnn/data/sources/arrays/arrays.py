@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from pixelcnn.data.image_sets import Source, TensorImageSet
-from pixelcnn.data.sources import array_conditions
-from pixelcnn.data.sources.array_conditions import Array
-from pixelcnn.data.sources.array_levels import level_type, stored_levels
-from pixelcnn.data.sources.array_parts import join_parts
-from pixelcnn.data.sources.shard_folder import shards_of
+from pixelcnn.data.sources.arrays import array_conditions
+from pixelcnn.data.sources.arrays.array_conditions import Array
+from pixelcnn.data.sources.arrays.array_levels import level_type, stored_levels
+from pixelcnn.data.sources.arrays.array_parts import join_parts
+from pixelcnn.data.sources.folders.shard_folder import shards_of
 from pixelcnn.errors import DataError
 from pixelcnn.spec import MAX_LEVELS
 
