@@ -17,6 +17,7 @@ USED = {
     "_average_model": "training/callbacks/ema.py",
     "_batches_that_stepped": "training/callbacks/history.py",
     "_foreach_lerp_": "training/callbacks/ema.py",
+    "_exit": "walk/spread.py",
     "_functorch": "training/compilation.py",
     "_get_train_description": "training/callbacks/progress.py",
     "_is_amx_tile_supported": "device.py",

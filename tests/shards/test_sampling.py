@@ -137,6 +137,7 @@ def test_progress_is_over_all_missing_shards(model, tmp_path):
     assert calls[-1] == (16 * 30, 16 * 30)
 
 
+@pytest.mark.filterwarnings("ignore:.* has no training images of classes")
 def test_a_shard_and_a_whole_folder_are_data_sets_to_train_on(whole):
     for place, count in ((whole / "shard-00001.npz", 6), (whole, COUNT)):
         data = load_data(f"npz:{place}")

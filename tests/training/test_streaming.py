@@ -1,6 +1,7 @@
 """Facts about trainings on images that stay in their files."""
 
 import multiprocessing
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -23,7 +24,11 @@ def test_no_worker_outlives_a_training(tmp_path, monkeypatch):
 
     make = folder.source_of_images
     monkeypatch.setattr(
-        folder, "source_of_images", lambda *a, **b: make(*a, **{**b, "stream_above_bytes": 0})
+        folder,
+        "source_of_images",
+        lambda name, splits, options, *a, **b: make(
+            name, splits, replace(options, stream_above_bytes=0), *a, **b
+        ),
     )
     monkeypatch.setattr(streaming.StreamReader, "_start", noted)
     images = {"dataset_name": f"folder:{tmp_path}", "batch_size": 4, "num_workers": 1}

@@ -20,7 +20,7 @@ from pixelcnn.codec.reading import read_container
 from pixelcnn.codec.sources import METADATA
 from pixelcnn.errors import CheckpointError, ConfigError, DataError
 from pixelcnn.models import AutoregressiveModel
-from pixelcnn.weights import list_weights
+from pixelcnn.weights import FOLDER, list_weights
 
 Source = str | Path | bytes | BinaryIO
 
@@ -190,7 +190,7 @@ def bundled_model(wanted: str) -> AutoregressiveModel:
         CheckpointError: If none has it.
     """
     for name in list_weights():
-        model = read_model(name)
+        model = read_model(FOLDER / f"{name}.safetensors")
         if fingerprint(model) == wanted:
             return model
     raise CheckpointError(

@@ -38,7 +38,7 @@ def walk(stepper: Stepper, x: Tensor, choose: Chooser, *, cond: Tensor | None = 
 
 
 def visit(stepper: Stepper, x: Tensor, fronts: Iterable[Front], choose: Chooser) -> None:
-    """A part of a walk that `stepper` has begun: the next of its fronts.
+    """A part of a walk that `stepper` has begun: the next of its fronts. It pauses between rows.
 
     Args:
         stepper: Of a model in evaluation mode; without gradients.
@@ -46,11 +46,14 @@ def visit(stepper: Stepper, x: Tensor, fronts: Iterable[Front], choose: Chooser)
         fronts: The next in order.
         choose: As `walk`.
     """
-    with one_thread():
-        for front in fronts:
-            levels = choose(stepper.logits(x, front), front)
-            target = front.of(x)
-            target.copy_(levels.view(target.shape))
+    for number, (_, in_row) in enumerate(groupby(fronts, attrgetter("row"))):
+        if number > 0:
+            pause()
+        with one_thread():
+            for front in in_row:
+                levels = choose(stepper.logits(x, front), front)
+                target = front.of(x)
+                target.copy_(levels.view(target.shape))
 
 
 @torch.inference_mode()
