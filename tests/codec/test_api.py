@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from pixelcnn.checkpoint import read_model
 from pixelcnn.codec.api import compress, decompress
 from pixelcnn.codec.archive import opened
 from pixelcnn.codec.entropy_model import MachineBound
@@ -192,3 +193,12 @@ def test_a_file_is_described_without_its_model():
         assert len(file.container.chunks) == 3
         assert file.container.header.entropy_model == "portable"
         assert list(file.numbers_of(1)) == [2, 3]
+
+
+def test_a_bundled_model_is_found_beside_a_folder_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    digits = read_model("digits")
+    x = digits.generate(num_samples=1, cond=3, seed=0)
+    content = compress(digits, x, entropy_model="machine-bound")
+    (tmp_path / "digits").mkdir()
+    assert decompress(content).stacked.equal(x)
