@@ -1,6 +1,6 @@
 """The pixels of an image file, at the depth of the file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from pixelcnn.data.files.image_header import (
 from pixelcnn.spec import MAX_LEVELS
 
 OTHER_END = {"B": "L", "L": "B", "N": "B"}  # of raw modes; "N" is this machine's, little-endian
+BAND = 2**20  # pixels
 Levels = NDArray[np.integer[Any]]
 
 
@@ -24,7 +25,7 @@ class Pixels(NamedTuple):
     """The pixels of one image.
 
     Attributes:
-        x: Levels as the file holds them. Shape: (H, W, C), uint8 for 8 bits, else int64.
+        x: Levels as the file holds them. Shape: (H, W, C), uint8 for 8 bits, else int32.
         levels: Levels of the file's type, or as many as it states.
     """
 
@@ -62,7 +63,7 @@ def _pixels(
     if maximum := _deep_pnm(image):
         return Pixels(_to_channels(_pnm_samples(image), channels, maximum), maximum + 1)
     if image.mode in WIDE_MODES:
-        wide = np.asarray(ImageOps.exif_transpose(image)).astype(np.int64)[..., None]
+        wide = np.asarray(ImageOps.exif_transpose(image))[..., None]
         if wide.min() < 0:
             raise UnsuitedError(
                 f"it holds negative values, from {wide.min()}. Subtract the least one (of CT "
@@ -73,7 +74,7 @@ def _pixels(
                 f"it holds values up to {wide.max()}, more than 16 bits. Save fewer levels"
             )
         if _is_inverted(image):
-            wide = MAX_LEVELS - 1 - wide
+            wide = MAX_LEVELS - 1 - wide.astype(np.int32)
         return Pixels(_to_channels(wide, channels, MAX_LEVELS - 1), MAX_LEVELS)
     if ";16" in raw_mode(image):
         with open_image() as again:
@@ -87,11 +88,24 @@ def _pixels(
 
 
 def _bytes(image: Image.Image, channels: int) -> Levels:
-    if image.has_transparency_data:
-        over = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), over)
-    array = np.array(image.convert("L" if channels == 1 else "RGB"))
-    return array.reshape(*array.shape[:2], channels)
+    is_transparent = image.has_transparency_data
+    x = np.empty((image.height, image.width, channels), np.uint8)
+    for rows in _bands(x):
+        # Copies of all of a large image would take many times its memory.
+        band = image.crop((0, rows.start, image.width, rows.stop))
+        if is_transparent:
+            over = band.convert("RGBA")
+            band = Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
+        band = band.convert("L" if channels == 1 else "RGB")
+        x[rows] = np.asarray(band).reshape(-1, image.width, channels)
+    return x
+
+
+def _bands(x: Levels) -> Iterator[slice]:
+    """Rows of about a million pixels, (H, W, C), after one another."""
+    count = max(1, BAND // x.shape[1])
+    for start in range(0, len(x), count):
+        yield slice(start, min(start + count, len(x)))
 
 
 def _two_bytes(image: ImageFile.ImageFile, again: ImageFile.ImageFile) -> Levels:
@@ -101,11 +115,11 @@ def _two_bytes(image: ImageFile.ImageFile, again: ImageFile.ImageFile) -> Levels
     raw = raw_mode(image)
     if raw.startswith("LA"):
         image.tile = [tile._replace(args=("RGBA", *args[1:]))]
-        found = np.asarray(ImageOps.exif_transpose(image)).astype(np.int64)
+        found = np.asarray(ImageOps.exif_transpose(image)).astype(np.int32)
         return found[..., ::2] * 256 + found[..., 1::2]
     again.tile = [tile._replace(args=(raw[:-1] + OTHER_END[raw[-1]], *args[1:]))]
     high, low = (np.asarray(ImageOps.exif_transpose(each)) for each in (image, again))
-    return high.astype(np.int64) * 256 + low
+    return high.astype(np.int32) * 256 + low
 
 
 def _deep_pnm(image: ImageFile.ImageFile) -> int:
@@ -121,11 +135,18 @@ def _pnm_samples(image: ImageFile.ImageFile) -> Levels:
     found = np.frombuffer(image.fp.read(2 * count), dtype=">u2")
     if len(found) < count:
         raise ValueError(f"it ends after {len(found):,} of {count:,} samples")
-    return found.astype(np.int64).reshape(image.height, image.width, -1)
+    return found.reshape(image.height, image.width, -1)
 
 
 def _to_channels(x: Levels, channels: int, top: int) -> Levels:
     """Grey, grey and alpha, RGB or RGBA samples as grey or RGB, over white. (H, W, C)."""
+    found = np.empty((*x.shape[:2], channels), np.int32)
+    for rows in _bands(x):
+        found[rows] = _mixed(x[rows].astype(np.int64), channels, top)
+    return found
+
+
+def _mixed(x: Levels, channels: int, top: int) -> Levels:
     if x.shape[2] in (2, 4):
         alpha = x[..., -1:]
         # Rounded to the nearest level.
@@ -133,7 +154,7 @@ def _to_channels(x: Levels, channels: int, top: int) -> Levels:
     if x.shape[2] == 3 and channels == 1:
         luma = x @ np.array([19_595, 38_470, 7_471])  # ITU-R 601, as Pillow's for 8 bits
         x = ((luma + 32_768) >> 16)[..., None]
-    return x if x.shape[2] == channels else x.repeat(channels, 2)
+    return x
 
 
 def _is_inverted(image: Image.Image) -> bool:
