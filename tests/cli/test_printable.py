@@ -72,7 +72,6 @@ def test_sample(run, shown, tmp_path):
     assert SHOWN in shown("sample", run, "--shards", tmp_path / RED, "--num-samples", "2")
 
 
-@pytest.mark.filterwarnings("default:Glyph")
 @pytest.mark.parametrize("command", ["classify", "score", "complete"])
 def test_queries(command, run, shown, tmp_path):
     assert SHOWN in shown(command, run, "--max-images", "2", "--out", tmp_path / RED)
@@ -83,7 +82,6 @@ def test_evaluate(run, shown):
     assert SHOWN in shown("evaluate", run, "--device", "cpu")
 
 
-@pytest.mark.filterwarnings("default:Glyph")
 def test_compare(run, shown, tmp_path):
     words = ["--num-generated", "4", "--max-images", "2", "--out", tmp_path / RED]
     assert SHOWN in shown("compare", f"a{RED}={run}", f"b{RED}={run}", *words)

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from pixelcnn.charts.bits import BRIGHTEST, COLOURS, show_grid, show_image
-from pixelcnn.charts.figure import new_figure
+from pixelcnn.charts.figure import as_written, new_figure
 from pixelcnn.plots import Grid
 
 FONTSIZE = 8.0
@@ -56,7 +56,7 @@ def _name_rows(grid: np.ndarray, names: list[str], *, fontsize: float = FONTSIZE
     """Writes names to the left of rows of axes."""
     look = {"ha": "right", "va": "center", "fontsize": fontsize}
     for (first, *_), name in zip(grid, names, strict=True):
-        first.text(-0.08, 0.5, name, transform=first.transAxes, **look)
+        first.text(-0.08, 0.5, as_written(name), transform=first.transAxes, **look)
     for axes in grid.flat:
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from pixelcnn.files import atomic_write
+from pixelcnn.logger import printable
 
 DPI = 120
 UNRELIABLE = "#c23b22"  # colour of estimates whose diagnostics warn
@@ -24,14 +25,14 @@ def new_figure(width: float, height: float) -> Figure:
 def as_written(name: str) -> str:
     """Escapes the name of a run, label or file for a title or legend of Matplotlib.
 
-    Without it, dollars enclose a formula, and a legend leaves out names that begin with an
-    underscore.
+    Without it, dollars enclose a formula, a legend leaves out names that begin with an underscore,
+    and control characters have no picture.
 
     Example:
         >>> as_written("5$")
         '5\\\\$'
     """
-    text = name.replace("$", r"\$")
+    text = printable(name).replace("$", r"\$")
     return f"\u200a{text}" if text.startswith("_") else text
 
 
