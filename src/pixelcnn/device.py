@@ -107,6 +107,11 @@ def has_bf16(device: str) -> bool:
     return torch.cpu._is_avx512_bf16_supported() or has_amx()
 
 
+def has_avx512() -> bool:
+    """Whether PyTorch's own kernels use AVX-512: some of half precision need it."""
+    return torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+
+
 def has_amx() -> bool:
     """Whether the processor multiplies small matrices in one instruction (Intel AMX)."""
     return torch.cpu._is_amx_tile_supported()

@@ -2,6 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from pixelcnn.device import has_avx512
 from pixelcnn.nn.attention import blockwise as module
 from pixelcnn.nn.attention.blockwise import BLOCK, blockwise, pays
 from pixelcnn.nn.attention.key_values import attend
@@ -83,6 +84,7 @@ def test_narrow_heads_that_blocks_do_not_serve_train_in_single_precision(
     parts = tokens(torch.bfloat16, value_width=width)
     with torch.autocast("cpu", torch.bfloat16):
         attended = attend(*parts, strict=False)
-    assert (seen, attended.dtype) == ([computed], torch.bfloat16)
+    expected = computed if has_avx512() else torch.float32
+    assert (seen, attended.dtype) == ([expected], torch.bfloat16)
     whole = attend(*(part.detach().double() for part in parts), strict=False)
     torch.testing.assert_close(attended.double(), whole, atol=0.02, rtol=0.02)

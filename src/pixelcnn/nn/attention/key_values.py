@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pixelcnn.device import has_avx512
 from pixelcnn.nn.attention.blockwise import NARROW, blockwise, pays, trains_in_half
 from pixelcnn.nn.cursor import reordered
 
@@ -36,7 +37,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, *, strict: bool) -> Tensor
 def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     if pays(query):
         return blockwise(query, key, value)
-    if trains_in_half(query) and value.shape[-1] < NARROW:
+    if trains_in_half(query) and (value.shape[-1] < NARROW or not has_avx512()):
         with torch.autocast(query.device.type, enabled=False):
             return _at_once(query.float(), key.float(), value.float()).to(value.dtype)
     return _at_once(query, key, value)
