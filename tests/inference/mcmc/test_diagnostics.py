@@ -71,3 +71,7 @@ def test_what_is_no_series_is_refused(shape):
 def test_an_average_needs_levels_and_several_chains(shape):
     with pytest.raises(ShapeError, match="levels"):
         average(np.zeros(shape))
+
+
+def test_two_values_as_far_from_their_median_are_judged_by_the_bulk():
+    assert diagnose(np.tile([0.0, 1.0], (4, 8))).rhat < 1.1

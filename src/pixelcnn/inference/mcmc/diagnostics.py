@@ -85,7 +85,9 @@ def diagnose(series: ArrayLike) -> ChainDiagnostics:
     if (np.ptp(draws, axis=1) <= tolerance).all():
         return ChainDiagnostics(float("inf"), 1.0, float(draws.size))
     ess = float(array_stats.ess(draws, method="mean"))
-    rhat = float(array_stats.rhat(draws, method="rank"))
+    # Of values that all lie as far from their median the tails say nothing: the bulk decides.
+    with np.errstate(invalid="ignore"):
+        rhat = float(array_stats.rhat(draws, method="rank"))
     return ChainDiagnostics(rhat, ess, draws.size / ess)
 
 
