@@ -145,12 +145,14 @@ def ready(context, server):
 
 def choose(page, label, option):
     """Takes an option of a select box."""
+    settled(page)
     page.get_by_label(label, exact=True).click()
     page.get_by_role("option", name=option, exact=True).click()
 
 
 def turn_to(page, title):
     """Shows another page of the app."""
+    settled(page)
     page.get_by_role("radiogroup", name="Page").get_by_text(title, exact=True).click()
 
 
@@ -276,7 +278,7 @@ def test_completing_is_stopped_and_says_so(page):
     page.get_by_label("Particles", exact=True).fill("512")
     page.get_by_label("Completions", exact=True).fill("64")
     choose(page, "Method", "gibbs")
-    page.get_by_role("button", name="Complete").click()
+    press(page, "Complete", page.get_by_role("button", name="Stop", exact=True))
     stop(page)
     page.get_by_text("Stopped; no new completions.").wait_for(timeout=SOON)
 
