@@ -278,6 +278,7 @@ def test_completing_is_stopped_and_says_so(page):
     page.get_by_label("Particles", exact=True).fill("512")
     page.get_by_label("Completions", exact=True).fill("64")
     choose(page, "Method", "gibbs")
+    page.get_by_label("Sweeps", exact=True).fill("1000")  # minutes of work
     press(page, "Complete", page.get_by_role("button", name="Stop", exact=True))
     stop(page)
     page.get_by_text("Stopped; no new completions.").wait_for(timeout=SOON)
